@@ -1,0 +1,1 @@
+//! A transparent reverse proxy that reads the model calls which pass through it.

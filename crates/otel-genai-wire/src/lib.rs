@@ -1,0 +1,1 @@
+//! Provider protocols of generative AI, read incrementally from bytes.

@@ -1,0 +1,1 @@
+//! OpenTelemetry for generative AI: operations, messages, conventions, capture, handler.

@@ -1,0 +1,2 @@
+//! What developers of otel-genai type: `cargo xtask <task>`.
+fn main() {}
