@@ -1,2 +1,77 @@
 //! What developers of otel-genai type: `cargo xtask <task>`.
-fn main() {}
+
+mod program;
+mod semconv;
+mod suite;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "What developers of otel-genai type.")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run all tests: format, lints, unit and integration tests, doc tests, end-to-end tests.
+    Test {
+        /// Leave out format, lints and end-to-end tests.
+        #[arg(long)]
+        fast: bool,
+    },
+    /// What continuous integration runs: `test`, licences and advisories, documentation.
+    Ci,
+    /// Run the benchmarks; further arguments go to them.
+    Bench {
+        /// Arguments for the benchmark programs.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Show the whole pipeline at work; further arguments go to `otel-genai demo`.
+    Demo {
+        /// Arguments for the demo.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Write the constants of `otel-genai-semconv` from the conventions.
+    Semconv {
+        /// Write nothing; fail if a checked-in file differs from what would be written.
+        #[arg(long)]
+        check: bool,
+        /// The folder with `resolved-*.json` and `model-*` [default: ../shared/semconv beside the workspace].
+        #[arg(long, value_name = "DIR")]
+        from: Option<PathBuf>,
+    },
+}
+
+/// What went wrong, for a person to read.
+type Result<T, E = String> = std::result::Result<T, E>;
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Test { fast } => suite::test(fast),
+        Task::Ci => suite::ci(),
+        Task::Bench { arguments } => suite::bench(&arguments),
+        Task::Demo { arguments } => suite::demo(&arguments),
+        Task::Semconv { check, from } => {
+            let from = from.unwrap_or_else(semconv::default_source);
+            if check { semconv::check(&from) } else { semconv::write(&from) }
+        }
+    }
+}
