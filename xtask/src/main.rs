@@ -44,7 +44,8 @@ enum Task {
         /// Write nothing; fail if a checked-in file differs from what would be written.
         #[arg(long)]
         check: bool,
-        /// The folder with `resolved-*.json` and `model-*` [default: ../shared/semconv beside the workspace].
+        /// The folder with `resolved-*.json` and `model-*` [default: `OTEL_GENAI_SEMCONV_DIR`,
+        /// else ../shared/semconv beside the workspace].
         #[arg(long, value_name = "DIR")]
         from: Option<PathBuf>,
     },
@@ -55,7 +56,7 @@ type Result<T, E = String> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {
     match run(Arguments::parse().task) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(message) => {
             eprintln!("xtask: {message}");
             ExitCode::FAILURE
@@ -63,15 +64,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(task: Task) -> Result<()> {
+fn run(task: Task) -> Result<ExitCode> {
     match task {
-        Task::Test { fast } => suite::test(fast),
-        Task::Ci => suite::ci(),
+        Task::Test { fast } => Ok(suite::test(fast)),
+        Task::Ci => Ok(suite::ci()),
         Task::Bench { arguments } => suite::bench(&arguments),
         Task::Demo { arguments } => suite::demo(&arguments),
         Task::Semconv { check, from } => {
             let from = from.unwrap_or_else(semconv::default_source);
-            if check { semconv::check(&from) } else { semconv::write(&from) }
+            if check {
+                semconv::check(&from)?;
+            } else {
+                semconv::write(&from)?;
+            }
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::{Result, workspace};
 
-/// A command at the workspace root, with cargo's own variables taken out so that a nested cargo starts afresh.
+/// A command at the workspace root.
 pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(workspace::root());
@@ -13,8 +13,22 @@ pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
 }
 
 /// The cargo that runs this program.
+///
+/// What `cargo run` tells xtask about xtask is taken out: build scripts that watch those variables would run again
+/// at every change between `cargo` and `cargo xtask`.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
-    command(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
+    let mut command = command(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments);
+    for (name, _) in std::env::vars_os() {
+        let of_package = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_")
+                || name.starts_with("CARGO_MANIFEST_")
+                || name == "CARGO_PRIMARY_PACKAGE"
+        });
+        if of_package {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// Runs with this terminal's input and output; an exit code other than zero is an error.
@@ -33,8 +47,9 @@ pub(crate) fn filter(command: &mut Command, input: &str) -> Result<String> {
         pipe.write_all(input.as_bytes())
             .map_err(|error| format!("cannot write to `{}`: {error}", words(command)))?;
     }
-    let output =
-        child.wait_with_output().map_err(|error| format!("cannot read from `{}`: {error}", words(command)))?;
+    let output = child
+        .wait_with_output()
+        .map_err(|error| format!("cannot read from `{}`: {error}", words(command)))?;
     if !output.status.success() {
         return Err(format!("`{}` ended with {}", words(command), output.status));
     }

@@ -18,7 +18,8 @@ const CRATE: &str = "crates/otel-genai-semconv";
 
 /// Where the conventions lie unless the command line says otherwise.
 pub(crate) fn default_source() -> PathBuf {
-    workspace::root().join("../shared/semconv")
+    std::env::var_os("OTEL_GENAI_SEMCONV_DIR")
+        .map_or_else(|| workspace::root().join("../shared/semconv"), PathBuf::from)
 }
 
 /// Writes the generated files that differ.
@@ -33,7 +34,7 @@ pub(crate) fn write(source: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Fails on the first checked-in file that is not what [`write`] would write.
+/// Fails on the first checked-in file that is not what [`write()`] would write.
 pub(crate) fn check(source: &Path) -> Result<()> {
     for (path, text) in generate(source)? {
         let old = read(&path)?;
@@ -50,6 +51,12 @@ pub(crate) fn check(source: &Path) -> Result<()> {
 
 /// Each generated file with its text.
 fn generate(source: &Path) -> Result<Vec<(PathBuf, String)>> {
+    if !source.is_dir() {
+        return Err(format!(
+            "the conventions are not at {}; name their folder with --from",
+            source.display()
+        ));
+    }
     let folder = workspace::root().join(CRATE);
     let registry = registry::Registry::load(source, &folder.join("registry"))?;
     let files = [

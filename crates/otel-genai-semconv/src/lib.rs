@@ -19,6 +19,9 @@
 //! | `loongsuite` | LoongSuite's GenAI utilities |
 //! | `v1.30` | OpenTelemetry semantic conventions v1.30 |
 //!
+//! One line of description with each item comes from the conventions themselves (the OpenTelemetry Authors,
+//! Apache-2.0). `cargo xtask semconv` writes the lists.
+//!
 //! The crate has no dependencies. The feature `serde` lets the enums of [`value`] read and write as strings.
 //! Everything in the conventions themselves is in development, so a new release may rename what it holds;
 //! names that went out of one convention stay as long as another one here has them.

@@ -26,7 +26,8 @@ pub(crate) struct Buckets {
 
 impl Buckets {
     pub(crate) fn of(&self, metric: &str) -> Result<&[f64]> {
-        let set = self.metrics.get(metric).ok_or_else(|| format!("buckets.toml lacks the histogram {metric}"))?;
+        let set =
+            self.metrics.get(metric).ok_or_else(|| format!("buckets.toml lacks the histogram {metric}"))?;
         let boundaries = self.sets.get(set).ok_or_else(|| format!("buckets.toml lacks the set {set}"))?;
         Ok(boundaries)
     }

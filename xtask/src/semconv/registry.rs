@@ -14,7 +14,8 @@ const RESOLVED: [Convention; 2] = ["2026-08", "2026-10"];
 const WRITTEN: [Convention; 2] = ["loongsuite", "v1.30"];
 
 /// Enums that the models keep in JSON schemas: definition there and name here.
-const MESSAGE_ENUMS: [(&str, &str); 3] = [("FinishReason", "finish_reason"), ("Role", "role"), ("Modality", "modality")];
+const MESSAGE_ENUMS: [(&str, &str); 3] =
+    [("FinishReason", "finish_reason"), ("Role", "role"), ("Modality", "modality")];
 
 #[derive(Default)]
 pub(crate) struct Registry {
@@ -75,12 +76,22 @@ impl Registry {
         Ok(registry)
     }
 
-    fn add_resolved(&mut self, convention: Convention, source: &Path, core: &Core, buckets: &Buckets) -> Result<()> {
+    fn add_resolved(
+        &mut self,
+        convention: Convention,
+        source: &Path,
+        core: &Core,
+        buckets: &Buckets,
+    ) -> Result<()> {
         let resolved = Resolved::load(&source.join(format!("resolved-{convention}.json")))?;
         let model = source.join(format!("model-{convention}"));
         let briefs = Briefs::load(&model)?;
         let brief_of = |name: &String| {
-            briefs.names.get(name).cloned().ok_or_else(|| format!("{} has no brief for {name}", model.display()))
+            briefs
+                .names
+                .get(name)
+                .cloned()
+                .ok_or_else(|| format!("{} has no brief for {name}", model.display()))
         };
 
         for (name, attribute) in &resolved.registry_attributes {
@@ -88,7 +99,9 @@ impl Registry {
         }
         for name in resolved.borrowed_attributes() {
             let (r#type, brief) = core.attributes.get(name).ok_or_else(|| {
-                format!("core.toml lacks {name}, which signals of {convention} borrow from the core conventions")
+                format!(
+                    "core.toml lacks {name}, which signals of {convention} borrow from the core conventions"
+                )
             })?;
             self.add_attribute(convention, name, r#type, brief);
         }
@@ -115,9 +128,15 @@ impl Registry {
         Ok(())
     }
 
-    fn add_written(&mut self, convention: Convention, data: data::Convention, buckets: &Buckets) -> Result<()> {
+    fn add_written(
+        &mut self,
+        convention: Convention,
+        data: data::Convention,
+        buckets: &Buckets,
+    ) -> Result<()> {
         for name in &data.shared_attributes {
-            let attribute = self.attributes.get_mut(name).ok_or_else(|| format!("no other convention has {name}"))?;
+            let attribute =
+                self.attributes.get_mut(name).ok_or_else(|| format!("no other convention has {name}"))?;
             attribute.conventions.insert(convention);
         }
         for (name, (r#type, brief)) in &data.attributes {
@@ -189,7 +208,9 @@ impl Registry {
         let instrument = match instrument {
             "counter" => Instrument::Counter,
             "histogram" => Instrument::Histogram,
-            other => return Err(format!("{name} is a {other}, which `metric::Instrument` does not have yet")),
+            other => {
+                return Err(format!("{name} is a {other}, which `metric::Instrument` does not have yet"));
+            }
         };
         let boundaries = match instrument {
             Instrument::Counter => Vec::new(),
@@ -204,7 +225,9 @@ impl Registry {
             descriptions: BTreeMap::new(),
         });
         if metric.instrument != instrument || metric.unit != unit || metric.double != double {
-            return Err(format!("{name} of {convention} is another instrument than in the conventions before it"));
+            return Err(format!(
+                "{name} of {convention} is another instrument than in the conventions before it"
+            ));
         }
         metric.descriptions.insert(convention, description);
         Ok(())

@@ -49,7 +49,8 @@ impl Resolved {
     /// The names of the attributes that signals use and the registry does not define: those of the core conventions.
     pub(crate) fn borrowed_attributes(&self) -> impl Iterator<Item = &String> {
         let signals = [&self.spans, &self.span_refinements, &self.events, &self.metric_refinements];
-        let of_signals = signals.into_iter().flat_map(BTreeMap::values).flat_map(|signal| signal.attributes.keys());
+        let of_signals =
+            signals.into_iter().flat_map(BTreeMap::values).flat_map(|signal| signal.attributes.keys());
         let of_metrics = self.metrics.values().flat_map(|metric| metric.attributes.keys());
         of_signals.chain(of_metrics).filter(|name| !self.registry_attributes.contains_key(*name))
     }

@@ -378,6 +378,7 @@ pub mod loongsuite {
         ],
     };
 }
+
 /// Definitions with the words of the convention `v1.30`.
 pub mod v1_30 {
     use super::super::{Instrument, Metric, Number};
