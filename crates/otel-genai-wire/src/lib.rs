@@ -1,1 +1,42 @@
 //! Provider protocols of generative AI, read incrementally from bytes.
+//!
+//! [`detect`] tells whether an HTTP request is a model call, to whom and in which protocol. A [`RequestReader`] and a
+//! [`ResponseReader`] then take the bodies in pieces of any size and fill in a [`Call`], the operation as plain data:
+//!
+//! ```no_run
+//! use http::{HeaderMap, Method, Uri};
+//! use otel_genai_wire::{Call, Options, RequestReader, ResponseReader, detect};
+//!
+//! let upstream: Uri = "https://api.openai.com/v1/chat/completions".parse().unwrap();
+//! let route = detect(&Method::POST, &upstream, &HeaderMap::new()).unwrap();
+//!
+//! let mut request = RequestReader::new(&route, Options::new(true));
+//! request.push(br#"{"model":"gpt-4o-mini","messages":[{"role":"user","co"#);
+//! request.push(br#"ntent":"Where is my order?"}]}"#);
+//! let mut call = request.finish();
+//!
+//! let mut response = ResponseReader::new(&route, 200, &HeaderMap::new(), &call, Options::new(true));
+//! response.push(br#"{"id":"chatcmpl-1","model":"gpt-4o-mini-2024-07-18","usage":{"prompt_tokens":5,"#);
+//! response.push(br#""completion_tokens":4},"choices":[{"finish_reason":"stop","message":{"content":"On its way."}}]}"#);
+//! assert_eq!(response.finish(&mut call), None);
+//!
+//! let Call::Inference(chat) = call else { unreachable!() };
+//! assert_eq!(chat.request.model.as_deref(), Some("gpt-4o-mini"));
+//! assert_eq!(chat.usage.output_tokens, Some(4));
+//! assert_eq!(chat.response.finish_reasons, ["stop"]);
+//! ```
+//!
+//! Everything here is pure: no sockets, no clock, no globals. Nothing fails and nothing panics, whatever the bytes are:
+//! what could be known is told, the rest is left out. Memory is bounded by [`Options::limit`] in each direction.
+
+mod call;
+mod detect;
+mod options;
+mod request;
+mod response;
+
+pub use call::Call;
+pub use detect::{Protocol, Route, detect};
+pub use options::Options;
+pub use request::RequestReader;
+pub use response::{Progress, ResponseReader};
