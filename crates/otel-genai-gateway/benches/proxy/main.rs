@@ -1,0 +1,3 @@
+//! Measures the gateway against a bare proxy.
+
+fn main() {}

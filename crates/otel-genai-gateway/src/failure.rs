@@ -1,0 +1,131 @@
+//! When a provider gives no answer: what it was, and how the client learns of it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode, Uri};
+
+use crate::body::ResponseBody;
+
+/// What the client sees when the provider could not be reached, or broke off before it answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UpstreamFailure {
+    /// Its connection is closed without an answer, as the provider would have done: an unobserved program and its retry
+    /// logic would have seen a broken connection too.
+    #[default]
+    Abort,
+    /// `502 Bad Gateway` or `504 Gateway Timeout` with a JSON body that names the upstream and the cause.
+    BadGateway,
+}
+
+/// A provider that gave no answer.
+#[derive(Debug)]
+pub(crate) struct UpstreamError {
+    /// One of a handful of words, fit for `error.type`.
+    pub(crate) kind: &'static str,
+    /// `https://host:port`, no path, no query.
+    upstream: String,
+    cause: String,
+}
+
+impl UpstreamError {
+    pub(crate) fn new(uri: &Uri, error: &hyper_util::client::legacy::Error) -> Self {
+        let upstream = match (uri.scheme_str(), uri.authority()) {
+            (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),
+            _ => "the upstream".to_owned(),
+        };
+        Self { kind: kind(error), upstream, cause: cause(error) }
+    }
+
+    pub(crate) fn into_response(self) -> Response<ResponseBody> {
+        let status =
+            if self.kind == "timeout" { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY };
+        answer(status, "upstream_error", self.kind, &self.to_string())
+    }
+}
+
+impl fmt::Display for UpstreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} gave no answer: {}", self.upstream, self.cause)
+    }
+}
+
+impl StdError for UpstreamError {}
+
+/// A short answer of the gateway's own, in the shape that the SDKs of most providers print.
+pub(crate) fn answer(status: StatusCode, kind: &str, code: &str, message: &str) -> Response<ResponseBody> {
+    let body = serde_json::json!({ "error": { "message": message, "type": kind, "code": code } });
+    let mut response = Response::new(ResponseBody::own(body.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn kind(error: &hyper_util::client::legacy::Error) -> &'static str {
+    for cause in causes(error) {
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            match io.kind() {
+                io::ErrorKind::ConnectionRefused => return "connection_refused",
+                io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe => {
+                    return "connection_reset";
+                }
+                io::ErrorKind::TimedOut => return "timeout",
+                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => return "unreachable",
+                io::ErrorKind::UnexpectedEof => return "connection_closed",
+                _ => {}
+            }
+        }
+        if cause.is::<rustls::Error>() {
+            return "tls";
+        }
+        if let Some(http) = cause.downcast_ref::<hyper::Error>() {
+            if http.is_incomplete_message() || http.is_closed() {
+                return "connection_closed";
+            }
+            if http.is_parse() {
+                return "invalid_response";
+            }
+            if http.is_timeout() {
+                return "timeout";
+            }
+        }
+        // The connector's own error type is not public.
+        if cause.to_string() == "dns error" {
+            return "name_resolution";
+        }
+    }
+    if error.is_connect() { "connect" } else { "upstream" }
+}
+
+/// The innermost causes say most; the outer ones only where they add to them.
+fn cause(error: &(dyn StdError + 'static)) -> String {
+    let mut text = String::new();
+    for cause in causes(error).skip(1) {
+        let words = cause.to_string();
+        if text.contains(&words) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&words);
+    }
+    if text.is_empty() { error.to_string() } else { text }
+}
+
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| inner(error))
+}
+
+/// `source`, except that `io::Error` hides what it wraps from it.
+fn inner<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
