@@ -1,0 +1,181 @@
+use std::fmt;
+
+use opentelemetry::global;
+use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+use opentelemetry_sdk::resource::TelemetryResourceDetector;
+
+use crate::config::{Config, Propagators};
+use crate::console::{Console, ConsoleOptions};
+use crate::pipeline::{Pipelines, destination};
+use crate::setting::{Fixed, Source};
+use crate::signal::Signal;
+use crate::{InitError, Telemetry};
+
+/// Where a signal goes when its `OTEL_*_EXPORTER` variable is unset and no OTLP endpoint is given.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Exporter {
+    /// To an OTLP receiver, on this machine unless said otherwise: what the specification says.
+    #[default]
+    Otlp,
+    /// To the terminal, for people.
+    Console,
+    /// Nowhere.
+    None,
+}
+
+type Vars = dyn Fn(&str) -> Option<String>;
+
+/// Set-up step by step. Begin with [`crate::builder`], end with [`Builder::init`].
+///
+/// ```
+/// use otel_genai_sdk::{ConsoleOptions, Exporter};
+///
+/// # fn main() -> Result<(), otel_genai_sdk::InitError> {
+/// # let vars = |_: &str| None;
+/// let telemetry = otel_genai_sdk::builder()
+///     .vars(vars)
+///     .service_name_default("checkout")
+///     .default_exporter(Exporter::Console)
+///     .console(ConsoleOptions::new().width(100))
+///     .set_globals(false)
+///     .init()?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is set up before `init`"]
+pub struct Builder {
+    vars: Box<Vars>,
+    fixed: Vec<Fixed>,
+    service_name: Option<String>,
+    default_exporter: Exporter,
+    console: ConsoleOptions,
+    globals: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            vars: Box::new(|name| std::env::var(name).ok()),
+            fixed: Vec::new(),
+            service_name: None,
+            default_exporter: Exporter::default(),
+            console: ConsoleOptions::default(),
+            globals: true,
+        }
+    }
+}
+
+impl Builder {
+    /// Where variables are read from instead of the process environment: for tests, and for files of settings. Also
+    /// asked for `NO_COLOR`, `TERM` and the like.
+    ///
+    /// One thing still follows the process environment: `OTEL_EXPORTER_OTLP_COMPRESSION=gzip` there, where these
+    /// variables say nothing of compression.
+    pub fn vars(mut self, vars: impl Fn(&str) -> Option<String> + 'static) -> Self {
+        self.vars = Box::new(vars);
+        self
+    }
+
+    /// Sets a variable of [`crate::VARIABLES`] before all else, for command line options. `said_by` is shown as the
+    /// origin in [`Telemetry::settings`], as `--traces-exporter`. The last value for a name counts; an empty one unsets.
+    pub fn set(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+        said_by: impl Into<String>,
+    ) -> Self {
+        self.fixed.push(Fixed { name: name.into(), value: value.into(), by: said_by.into() });
+        self
+    }
+
+    /// `service.name` where neither `OTEL_SERVICE_NAME` nor `OTEL_RESOURCE_ATTRIBUTES` gives one.
+    pub fn service_name_default(mut self, name: impl Into<String>) -> Self {
+        self.service_name = Some(name.into());
+        self
+    }
+
+    /// Where a signal goes that has neither an exporter nor an OTLP endpoint (its own or the general one) set.
+    pub fn default_exporter(mut self, exporter: Exporter) -> Self {
+        self.default_exporter = exporter;
+        self
+    }
+
+    /// How the console exporter writes, where it is chosen.
+    pub fn console(mut self, options: ConsoleOptions) -> Self {
+        self.console = options;
+        self
+    }
+
+    /// Whether the providers and the propagator become OpenTelemetry's globals: they do unless told otherwise.
+    pub fn set_globals(mut self, set: bool) -> Self {
+        self.globals = set;
+        self
+    }
+
+    /// Reads the variables, builds the providers and starts exporting. Nothing is connected to before the first export.
+    ///
+    /// # Errors
+    /// Where the system gives no thread for the exporters, or an exporter cannot be built. Values that cannot be used
+    /// are no error: see [`Telemetry::warnings`].
+    pub fn init(self) -> Result<Telemetry, InitError> {
+        let mut source = Source::new(&*self.vars, &self.fixed);
+        let config = Config::read(&mut source, self.service_name.as_deref(), self.default_exporter);
+        let (settings, warnings) = source.finish();
+        for warning in &warnings {
+            tracing::warn!(target: "otel_genai_sdk", variable = warning.variable, "{warning}");
+        }
+        let console = Console::new(self.console, &*self.vars);
+        let resource = Resource::builder_empty()
+            .with_detector(Box::new(TelemetryResourceDetector))
+            .with_attributes(config.resource.iter().cloned())
+            .build();
+        let pipelines = Pipelines::build(&config, &console, &resource)?;
+        if self.globals {
+            global::set_text_map_propagator(propagator(config.propagators));
+            if !config.disabled {
+                global::set_tracer_provider(pipelines.traces.clone());
+                global::set_meter_provider(pipelines.metrics.clone());
+            }
+        }
+        let destinations = destinations(&config, &console);
+        Ok(Telemetry::new(pipelines, resource, destinations, (settings, warnings)))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("service_name", &self.service_name)
+            .field("default_exporter", &self.default_exporter)
+            .field("globals", &self.globals)
+            .finish_non_exhaustive()
+    }
+}
+
+fn propagator(chosen: Propagators) -> TextMapCompositePropagator {
+    let mut all: Vec<Box<dyn TextMapPropagator + Send + Sync>> = Vec::new();
+    if chosen.trace_context {
+        all.push(Box::new(TraceContextPropagator::new()));
+    }
+    if chosen.baggage {
+        all.push(Box::new(BaggagePropagator::new()));
+    }
+    TextMapCompositePropagator::new(all)
+}
+
+fn destinations(config: &Config, console: &Console) -> Vec<(Signal, String)> {
+    let mut all = Vec::new();
+    for signal in Signal::ALL {
+        let route = config.route(signal);
+        if let Some(to) = &route.otlp {
+            all.push((signal, destination(to)));
+        }
+        if route.console {
+            all.push((signal, console.name().to_owned()));
+        }
+    }
+    all
+}
