@@ -1,0 +1,105 @@
+//! One call that is observed.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, Method, Uri, response};
+use http_body::Body;
+use opentelemetry::Context;
+use otel_genai::Failure;
+
+use crate::record::{Ending, Record};
+use crate::tap::{Side, Tap};
+
+/// A request that is about to be sent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Call<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The provider's absolute URL; its query and user information are not looked at.
+    pub upstream: &'a Uri,
+    /// The request's headers. Only those that an allow-list names are looked at.
+    pub headers: &'a HeaderMap,
+    /// The parent of the call's span.
+    pub parent: Context,
+}
+
+impl<'a> Call<'a> {
+    /// A request whose parent is the current context.
+    pub fn new(method: &'a Method, upstream: &'a Uri, headers: &'a HeaderMap) -> Self {
+        Call { method, upstream, headers, parent: Context::current() }
+    }
+
+    /// The same with a parent of its own.
+    #[must_use]
+    pub fn parent(mut self, parent: Context) -> Self {
+        self.parent = parent;
+        self
+    }
+}
+
+/// What of a response's head may be looked at. Everything else, cookies above all, stays out.
+const RESPONSE_HEADERS: &[HeaderName] = &[CONTENT_TYPE, CONTENT_ENCODING];
+
+/// An observed call. Tap its request, then its response; dropped before, it ends as cancelled.
+#[must_use = "dropping an exchange ends the call as cancelled"]
+pub struct Exchange {
+    record: Arc<Record>,
+    /// Whether something else ends the call now.
+    handed_over: bool,
+}
+
+impl Exchange {
+    pub(crate) fn new(record: Arc<Record>) -> Self {
+        Exchange { record, handed_over: false }
+    }
+
+    /// The request's body, observed while it is sent.
+    pub fn request_body<B>(&self, body: B) -> Tap<B>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Error + 'static,
+    {
+        Tap::new(body, Arc::clone(&self.record), Side::Request)
+    }
+
+    /// The response's body, observed while it is read. It takes over the call, which ends with it.
+    pub fn response<B>(mut self, parts: &response::Parts, body: B) -> Tap<B>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Error + 'static,
+    {
+        let mut headers = HeaderMap::with_capacity(RESPONSE_HEADERS.len());
+        for name in RESPONSE_HEADERS {
+            if let Some(value) = parts.headers.get(name) {
+                headers.insert(name, value.clone());
+            }
+        }
+        self.record.response(parts.status.as_u16(), headers);
+        self.handed_over = true;
+        Tap::new(body, Arc::clone(&self.record), Side::Response)
+    }
+
+    /// The call failed before there was a response.
+    pub fn fail(self, failure: impl Into<Failure>) {
+        self.record.end(Ending::Failed(failure.into()));
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.handed_over {
+            self.record.end(Ending::Dropped);
+        }
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,175 @@
+//! The observer: decides what is a call, and owns the thread that reads beside the traffic.
+
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::{Arc, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use otel_genai::{GenAi, Moment};
+use otel_genai_wire::detect;
+
+use crate::exchange::{Call, Exchange};
+use crate::reader::Reader;
+use crate::record::{Batch, Record};
+
+/// Bounds of an [`Observer`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// How many bytes of all bodies together may wait to be read. What exceeds it is dropped and counted.
+    pub backlog: usize,
+    /// How many bytes of one body are kept for its content, in each direction.
+    pub content_limit: usize,
+}
+
+impl Default for Options {
+    /// 64 MiB of backlog, 4 MiB of content.
+    fn default() -> Self {
+        Options { backlog: 64 << 20, content_limit: otel_genai_wire::Options::DEFAULT_LIMIT }
+    }
+}
+
+/// What could not be observed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Losses {
+    /// Frames that found the backlog full.
+    pub frames: u64,
+    /// Calls that could not be read because of a bug of ours.
+    pub calls: u64,
+}
+
+/// Observes model calls. Cheap to clone; all clones share one thread and one bound. The thread ends after the last
+/// clone and the last exchange are gone.
+#[derive(Clone)]
+pub struct Observer {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    genai: GenAi,
+    options: Options,
+    work: Sender<Work>,
+    held: AtomicUsize,
+    lost_frames: AtomicU64,
+    lost_calls: AtomicU64,
+    said_full: AtomicBool,
+}
+
+enum Work {
+    Batch(Arc<Record>, Batch),
+    /// Everything sent before has been read.
+    Drained(SyncSender<()>),
+}
+
+impl Observer {
+    /// An observer that writes its telemetry through `genai`. Fails only if the system refuses a thread.
+    pub fn new(genai: GenAi, options: Options) -> io::Result<Self> {
+        let (work, queue) = mpsc::channel();
+        thread::Builder::new().name("otel-genai-observe".to_owned()).spawn(move || read(&queue))?;
+        Ok(Observer {
+            shared: Arc::new(Shared {
+                genai,
+                options,
+                work,
+                held: AtomicUsize::new(0),
+                lost_frames: AtomicU64::new(0),
+                lost_calls: AtomicU64::new(0),
+                said_full: AtomicBool::new(false),
+            }),
+        })
+    }
+
+    /// Begins to observe a call, from this moment on. `None`: it is not a model call, or telemetry is suppressed
+    /// where it is made.
+    pub fn begin(&self, call: &Call<'_>) -> Option<Exchange> {
+        if call.parent.is_telemetry_suppressed() {
+            return None;
+        }
+        let route = detect(call.method, call.upstream, call.headers)?;
+        let shared = &self.shared;
+        let reader = Reader::new(
+            shared.genai.clone(),
+            route,
+            shared.options.content_limit,
+            call.headers,
+            call.parent.clone(),
+            Moment::now(),
+        );
+        Some(Exchange::new(Arc::new(Record::new(Arc::clone(shared), reader))))
+    }
+
+    /// Waits until all that ended before this call has been read, but no longer than `timeout`. Blocks: call it off
+    /// an async thread. Returns whether it was done in time.
+    pub fn drain(&self, timeout: Duration) -> bool {
+        let (done, wait) = mpsc::sync_channel(1);
+        self.shared.work.send(Work::Drained(done)).is_ok() && wait.recv_timeout(timeout).is_ok()
+    }
+
+    /// What could not be observed so far.
+    pub fn losses(&self) -> Losses {
+        Losses {
+            frames: self.shared.lost_frames.load(Ordering::Relaxed),
+            calls: self.shared.lost_calls.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observer").field("losses", &self.losses()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn send(&self, record: Arc<Record>, batch: Batch) {
+        // The reading thread lives as long as there is anyone to send.
+        let _ = self.work.send(Work::Batch(record, batch));
+    }
+
+    /// Takes room for `bytes` of backlog, or counts them as lost.
+    pub(crate) fn reserve(&self, bytes: usize) -> bool {
+        let before = self.held.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) <= self.options.backlog {
+            return true;
+        }
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+        self.lost_frames.fetch_add(1, Ordering::Relaxed);
+        if !self.said_full.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: "otel_genai",
+                backlog = self.options.backlog,
+                "traffic comes faster than it can be read: some telemetry is incomplete"
+            );
+        }
+        false
+    }
+
+    fn release(&self, bytes: usize) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+fn read(queue: &Receiver<Work>) {
+    while let Ok(work) = queue.recv() {
+        match work {
+            Work::Batch(record, mut batch) => {
+                let shared = Arc::clone(&record.observer);
+                let mut reader = record.reader.lock().unwrap_or_else(PoisonError::into_inner);
+                // A bug in reading must not end the telemetry of all other calls.
+                if catch_unwind(AssertUnwindSafe(|| reader.read(&mut batch))).is_err() {
+                    shared.lost_calls.fetch_add(1, Ordering::Relaxed);
+                    let _ = catch_unwind(AssertUnwindSafe(|| reader.abandon()));
+                }
+                shared.release(batch.held);
+            }
+            Work::Drained(done) => {
+                let _ = done.send(());
+            }
+        }
+    }
+}

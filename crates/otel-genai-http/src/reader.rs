@@ -1,0 +1,207 @@
+//! Reads the notes of one exchange and writes its telemetry. Runs on the observer's thread.
+
+use std::mem;
+use std::time::Instant;
+
+use http::HeaderMap;
+use opentelemetry::Context;
+use otel_genai::{Active, Embeddings, Failure, GenAi, Inference, Moment, Operation};
+use otel_genai_wire::{Call, Options, Progress, RequestReader, ResponseReader, Route};
+
+use crate::decompress::Decompressor;
+use crate::record::{Batch, Data, Ending, Note};
+
+/// How far an exchange has come.
+pub(crate) struct Reader {
+    genai: GenAi,
+    limit: usize,
+    route: Route,
+    parent: Context,
+    began: Moment,
+    phase: Phase,
+}
+
+enum Phase {
+    Request(Request),
+    Response(Box<Response>),
+    Over,
+}
+
+struct Request {
+    reader: RequestReader,
+    body: Decompressor,
+    /// Bytes are missing: what follows would be misread.
+    torn: bool,
+}
+
+struct Response {
+    call: Running,
+    reader: ResponseReader,
+    body: Decompressor,
+    torn: bool,
+}
+
+/// The running operation that a call turned out to be.
+enum Running {
+    Inference(Active<Inference>),
+    Embeddings(Active<Embeddings>),
+}
+
+impl Reader {
+    pub(crate) fn new(
+        genai: GenAi,
+        route: Route,
+        limit: usize,
+        headers: &HeaderMap,
+        parent: Context,
+        began: Moment,
+    ) -> Self {
+        let options = Options::new(genai.captures_content()).limit(limit);
+        let request = Request {
+            reader: RequestReader::new(&route, options),
+            body: Decompressor::new(headers),
+            torn: false,
+        };
+        Reader { genai, limit, route, parent, began, phase: Phase::Request(request) }
+    }
+
+    pub(crate) fn read(&mut self, batch: &mut Batch) {
+        let notes = mem::take(&mut batch.notes);
+        for note in notes {
+            match note {
+                Note::Request(data) => self.request(batch, &data),
+                Note::RequestEnd => {}
+                Note::Response { status, headers } => self.response(status, &headers),
+                Note::Frame { at, data } => self.frame(at, batch, &data),
+                Note::End { at, ending } => self.end(at, ending),
+            }
+        }
+    }
+
+    /// Nothing more is read; a running call ends as it stands.
+    pub(crate) fn abandon(&mut self) {
+        self.phase = Phase::Over;
+    }
+
+    fn request(&mut self, batch: &Batch, data: &Data) {
+        let Phase::Request(request) = &mut self.phase else { return };
+        match batch.bytes(data).filter(|_| !request.torn) {
+            Some(bytes) => request.body.push(bytes, |plain| request.reader.push(plain)),
+            None => request.torn = true,
+        }
+    }
+
+    /// The response's head: whatever of the request has come by now is what there is to know of it.
+    fn response(&mut self, status: u16, headers: &HeaderMap) {
+        let Phase::Request(request) = mem::replace(&mut self.phase, Phase::Over) else { return };
+        let call = request.reader.finish();
+        // The answer's reader may look at the call; the running operation owns it afterwards.
+        let content = self.genai.captures_content();
+        let options = Options::new(content).limit(self.limit);
+        let reader = ResponseReader::new(&self.route, status, headers, &call, options);
+        self.phase = Phase::Response(Box::new(Response {
+            call: self.start(call),
+            reader,
+            body: Decompressor::new(headers),
+            torn: false,
+        }));
+    }
+
+    fn start(&self, call: Call) -> Running {
+        match call {
+            Call::Inference(op) => Running::Inference(self.run(*op)),
+            Call::Embeddings(op) => Running::Embeddings(self.run(*op)),
+            // A kind of call that this crate does not know yet is no call.
+            _ => Running::Embeddings(self.run(Embeddings::new(self.route.provider.clone()))),
+        }
+    }
+
+    fn run<O: Operation>(&self, op: O) -> Active<O> {
+        self.genai.operation(op).parent(self.parent.clone()).at(self.began).start()
+    }
+
+    fn frame(&mut self, at: Instant, batch: &Batch, data: &Data) {
+        let Phase::Response(response) = &mut self.phase else { return };
+        let Some(bytes) = batch.bytes(data).filter(|_| !response.torn) else {
+            response.torn = true;
+            return;
+        };
+        let mut progress = Progress::default();
+        response.body.push(bytes, |plain| progress = response.reader.push(plain));
+        response.call.chunks(progress.chunks, at, &response.reader);
+        if progress.ended {
+            self.end(at, Ending::Complete);
+        }
+    }
+
+    fn end(&mut self, at: Instant, ending: Ending) {
+        match mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Request(request) => {
+                // There was no response.
+                let call = request.reader.finish();
+                self.start(call).end(at, failure(ending, request.torn));
+            }
+            Phase::Response(mut response) => {
+                // What the provider says of its failure is better than what the connection says.
+                let told = response.call.complete(response.reader);
+                response.call.end(at, told.or_else(|| failure(ending, response.torn)));
+            }
+            Phase::Over => {}
+        }
+    }
+}
+
+fn failure(ending: Ending, torn: bool) -> Option<Failure> {
+    match ending {
+        Ending::Complete => None,
+        // The terminal event may be in what was lost: a guess must not turn a good call into an error.
+        Ending::Dropped if torn => None,
+        Ending::Dropped => Some(Failure::cancelled()),
+        Ending::Failed(failure) => Some(failure),
+    }
+}
+
+impl Running {
+    fn chunks(&mut self, count: u32, at: Instant, reader: &ResponseReader) {
+        let Running::Inference(call) = self else { return };
+        if count > 0 && call.response.model.is_none() {
+            call.response.model = reader.model().map(str::to_owned);
+        }
+        for _ in 0..count {
+            call.chunk_at(at);
+        }
+    }
+
+    /// Fills in all that was learned from the response.
+    fn complete(&mut self, reader: ResponseReader) -> Option<Failure> {
+        match self {
+            Running::Inference(active) => {
+                let empty = Inference::new(active.operation.clone(), active.provider.clone());
+                let mut call = Call::Inference(Box::new(mem::replace(&mut **active, empty)));
+                let failure = reader.finish(&mut call);
+                if let Call::Inference(op) = call {
+                    **active = *op;
+                }
+                failure
+            }
+            Running::Embeddings(active) => {
+                let empty = Embeddings::new(active.provider.clone());
+                let mut call = Call::Embeddings(Box::new(mem::replace(&mut **active, empty)));
+                let failure = reader.finish(&mut call);
+                if let Call::Embeddings(op) = call {
+                    **active = *op;
+                }
+                failure
+            }
+        }
+    }
+
+    fn end(self, at: Instant, failure: Option<Failure>) {
+        match (self, failure) {
+            (Running::Inference(call), None) => call.finish_at(at),
+            (Running::Inference(call), Some(failure)) => call.fail_at(at, failure),
+            (Running::Embeddings(call), None) => call.finish_at(at),
+            (Running::Embeddings(call), Some(failure)) => call.fail_at(at, failure),
+        }
+    }
+}

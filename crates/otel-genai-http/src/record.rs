@@ -1,0 +1,150 @@
+//! What a tap noted of one exchange and the observer's thread has not read yet.
+//!
+//! Notes are gathered here and handed over in batches: waking the other thread for every token would cost more than
+//! all the rest.
+
+use std::mem;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use otel_genai::Failure;
+
+use crate::observer::Shared;
+use crate::reader::Reader;
+
+/// A batch is handed over when it has this many notes ...
+const BATCH_NOTES: usize = 64;
+/// ... or this many bytes.
+const BATCH_BYTES: usize = 64 * 1024;
+/// Smaller frames are copied: a clone would keep the connection's whole read buffer alive.
+const COPY_BELOW: usize = 16 * 1024;
+
+/// One thing that happened.
+#[derive(Debug)]
+pub(crate) enum Note {
+    /// A piece of the request's body.
+    Request(Data),
+    /// The request's body is complete.
+    RequestEnd,
+    /// The response's head.
+    Response { status: u16, headers: HeaderMap },
+    /// A piece of the response's body.
+    Frame { at: Instant, data: Data },
+    /// The exchange is over.
+    End { at: Instant, ending: Ending },
+}
+
+/// How an exchange ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// The body was read to its end.
+    Complete,
+    /// Whoever asked lost interest before.
+    Dropped,
+    /// The connection failed.
+    Failed(Failure),
+}
+
+/// Bytes of a frame.
+#[derive(Debug)]
+pub(crate) enum Data {
+    /// In the batch's own buffer.
+    Copied(Range<usize>),
+    /// Of the connection, counted.
+    Shared(Bytes),
+    /// There was no room for them.
+    Lost,
+}
+
+/// Notes on their way to the observer's thread.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) notes: Vec<Note>,
+    copied: Vec<u8>,
+    /// What the batch counts against the observer's bound.
+    pub(crate) held: usize,
+}
+
+impl Batch {
+    /// The bytes of a frame; `None` if they are lost.
+    pub(crate) fn bytes<'a>(&'a self, data: &'a Data) -> Option<&'a [u8]> {
+        match data {
+            Data::Copied(range) => self.copied.get(range.clone()),
+            Data::Shared(bytes) => Some(bytes),
+            Data::Lost => None,
+        }
+    }
+}
+
+/// One exchange, as its taps and the observer's thread share it.
+pub(crate) struct Record {
+    pub(crate) observer: Arc<Shared>,
+    pending: Mutex<Batch>,
+    over: AtomicBool,
+    /// Touched by the observer's thread only.
+    pub(crate) reader: Mutex<Reader>,
+}
+
+impl Record {
+    pub(crate) fn new(observer: Arc<Shared>, reader: Reader) -> Self {
+        Record {
+            observer,
+            pending: Mutex::default(),
+            over: AtomicBool::new(false),
+            reader: Mutex::new(reader),
+        }
+    }
+
+    pub(crate) fn request(self: &Arc<Self>, bytes: &Bytes) {
+        self.note(|batch, observer| Note::Request(hold(bytes, batch, observer)));
+    }
+
+    pub(crate) fn request_end(self: &Arc<Self>) {
+        self.note(|_, _| Note::RequestEnd);
+    }
+
+    pub(crate) fn response(self: &Arc<Self>, status: u16, headers: HeaderMap) {
+        self.note(|_, _| Note::Response { status, headers });
+    }
+
+    pub(crate) fn frame(self: &Arc<Self>, at: Instant, bytes: &Bytes) {
+        self.note(|batch, observer| Note::Frame { at, data: hold(bytes, batch, observer) });
+    }
+
+    /// The exchange is over; only the first time counts.
+    pub(crate) fn end(self: &Arc<Self>, ending: Ending) {
+        if !self.over.swap(true, Ordering::Relaxed) {
+            self.note(|_, _| Note::End { at: Instant::now(), ending });
+        }
+    }
+
+    fn note(self: &Arc<Self>, note: impl FnOnce(&mut Batch, &Shared) -> Note) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let note = note(&mut pending, &self.observer);
+        let over = matches!(note, Note::End { .. });
+        pending.notes.push(note);
+        if over || pending.notes.len() >= BATCH_NOTES || pending.held >= BATCH_BYTES {
+            let batch = mem::take(&mut *pending);
+            // Sent under the lock, so that batches of one exchange keep their order.
+            self.observer.send(Arc::clone(self), batch);
+        }
+    }
+}
+
+fn hold(bytes: &Bytes, batch: &mut Batch, observer: &Shared) -> Data {
+    if !observer.reserve(bytes.len()) {
+        return Data::Lost;
+    }
+    batch.held += bytes.len();
+    if bytes.len() < COPY_BELOW {
+        let start = batch.copied.len();
+        batch.copied.extend_from_slice(bytes);
+        Data::Copied(start..batch.copied.len())
+    } else {
+        Data::Shared(bytes.clone())
+    }
+}
