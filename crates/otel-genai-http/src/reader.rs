@@ -22,7 +22,7 @@ pub(crate) struct Reader {
 }
 
 enum Phase {
-    Request(Request),
+    Request(Box<Request>),
     Response(Box<Response>),
     Over,
 }
@@ -43,8 +43,8 @@ struct Response {
 
 /// The running operation that a call turned out to be.
 enum Running {
-    Inference(Active<Inference>),
-    Embeddings(Active<Embeddings>),
+    Inference(Box<Active<Inference>>),
+    Embeddings(Box<Active<Embeddings>>),
 }
 
 impl Reader {
@@ -62,7 +62,7 @@ impl Reader {
             body: Decompressor::new(headers),
             torn: false,
         };
-        Reader { genai, limit, route, parent, began, phase: Phase::Request(request) }
+        Reader { genai, limit, route, parent, began, phase: Phase::Request(Box::new(request)) }
     }
 
     pub(crate) fn read(&mut self, batch: &mut Batch) {
@@ -116,8 +116,8 @@ impl Reader {
         }
     }
 
-    fn run<O: Operation>(&self, op: O) -> Active<O> {
-        self.genai.operation(op).parent(self.parent.clone()).at(self.began).start()
+    fn run<O: Operation>(&self, op: O) -> Box<Active<O>> {
+        Box::new(self.genai.operation(op).parent(self.parent.clone()).at(self.began).start())
     }
 
     fn frame(&mut self, at: Instant, batch: &Batch, data: &Data) {
@@ -177,19 +177,19 @@ impl Running {
         match self {
             Running::Inference(active) => {
                 let empty = Inference::new(active.operation.clone(), active.provider.clone());
-                let mut call = Call::Inference(Box::new(mem::replace(&mut **active, empty)));
+                let mut call = Call::Inference(Box::new(mem::replace(&mut ***active, empty)));
                 let failure = reader.finish(&mut call);
                 if let Call::Inference(op) = call {
-                    **active = *op;
+                    ***active = *op;
                 }
                 failure
             }
             Running::Embeddings(active) => {
                 let empty = Embeddings::new(active.provider.clone());
-                let mut call = Call::Embeddings(Box::new(mem::replace(&mut **active, empty)));
+                let mut call = Call::Embeddings(Box::new(mem::replace(&mut ***active, empty)));
                 let failure = reader.finish(&mut call);
                 if let Call::Embeddings(op) = call {
-                    **active = *op;
+                    ***active = *op;
                 }
                 failure
             }
