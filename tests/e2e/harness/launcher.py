@@ -1,0 +1,87 @@
+"""Starts programs, alone or under `otel-genai run`, in an environment that holds nothing but what the test gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent.parent
+API_KEY = "sk-e2e-SECRETSECRET-0123456789abcdef"
+AZURE_KEY = "azure-e2e-SECRETSECRET-fedcba9876543210"
+
+
+@dataclass
+class Result:
+    code: int
+    out: bytes
+    err: bytes
+
+    @property
+    def json(self) -> Any:
+        """The program's standard output, which must be one JSON document."""
+        try:
+            return json.loads(self.out)
+        except ValueError:
+            raise AssertionError(f"no JSON on stdout (exit {self.code}): {self.out[:500]!r}\n{self.text_err}") from None
+
+    @property
+    def text_err(self) -> str:
+        return self.err.decode("utf-8", "replace")
+
+
+def python(program: str, *arguments: str) -> list[str]:
+    return [sys.executable, str(HERE / "programs" / program), *arguments]
+
+
+def node(program: str, *arguments: str) -> list[str]:
+    found = os.environ.get("E2E_NODE") or shutil.which("node") or "node"
+    return [found, str(HERE / "node" / program), *arguments]
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """A small clean environment: no OTEL_*, no proxies, keys that must never be seen again."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "HOME": os.environ.get("HOME", "/tmp"),
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "NODE_NO_WARNINGS": "1",
+        "OPENAI_API_KEY": API_KEY,
+        "AZURE_OPENAI_API_KEY": AZURE_KEY,
+        **extra,
+    }
+
+
+def execute(argv: list[str], env: dict[str, str], stdin: bytes = b"", timeout: float = 40) -> Result:
+    done = subprocess.run(argv, env=env, input=stdin, capture_output=True, timeout=timeout, start_new_session=True)
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+class Launcher:
+    """Runs the same program with and without the product."""
+
+    def __init__(self, binary: str):
+        self.binary = binary
+
+    def command(self, argv: list[str], options: tuple[str, ...] = ()) -> list[str]:
+        return [self.binary, "run", *options, "--", *argv]
+
+    def direct(self, argv: list[str], stdin: bytes = b"", timeout: float = 40, **env: str) -> Result:
+        return execute(argv, environment(**env), stdin, timeout)
+
+    def wrapped(self, argv: list[str], stdin: bytes = b"", timeout: float = 40, options: tuple[str, ...] = (),
+                **env: str) -> Result:
+        return execute(self.command(argv, options), environment(**env), stdin, timeout)
+
+    def start(self, argv: list[str], wrapped: bool, **env: str) -> subprocess.Popen[bytes]:
+        """A running program, in a session of its own, with pipes."""
+        return subprocess.Popen(self.command(argv) if wrapped else argv, env=environment(**env), bufsize=0,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                start_new_session=True)

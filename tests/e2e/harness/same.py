@@ -1,0 +1,56 @@
+"""Whether a program and its server saw the same with and without the product."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .cases import Seen
+from .launcher import Result
+from .provider import Request
+
+HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te",
+              "trailer", "transfer-encoding", "upgrade"}
+
+
+def end_to_end_lines(request: Request) -> list[bytes]:
+    """Header lines, byte for byte and in order, that belong to the message and not to the connection."""
+    return [line for line in request.header_lines
+            if line.split(b":", 1)[0].decode("latin-1").lower() not in HOP_BY_HOP]
+
+
+def end_to_end(document: Any) -> Any:
+    """A program's report without the hop-by-hop headers of the responses it saw."""
+    if isinstance(document, list):
+        return [end_to_end(item) for item in document]
+    if isinstance(document, dict):
+        return {key: [pair for pair in item if pair[0].lower() not in HOP_BY_HOP] if key == "headers"
+                else end_to_end(item) for key, item in document.items()}
+    return document
+
+
+def assert_same_program(direct: Result, wrapped: Result) -> None:
+    """Same exit status, standard error and standard output; hop-by-hop headers in a JSON report apart."""
+    assert wrapped.code == direct.code, wrapped.text_err
+    assert wrapped.err == direct.err
+    if wrapped.out != direct.out:
+        try:
+            ours, theirs = json.loads(wrapped.out), json.loads(direct.out)
+        except ValueError:
+            assert wrapped.out == direct.out
+            raise
+        assert end_to_end(ours) == end_to_end(theirs)
+
+
+def assert_same_requests(direct: Seen, wrapped: Seen, in_order: bool = True) -> None:
+    """The server got the same requests: line, headers (bytes, hop-by-hop apart) and body."""
+    ours, theirs = list(wrapped.requests), list(direct.requests)
+    assert len(ours) == len(theirs)
+    if not in_order:
+        ours.sort(key=lambda r: r.body)
+        theirs.sort(key=lambda r: r.body)
+    for our, their in zip(ours, theirs):
+        assert our.head.split(b"\r\n", 1)[0] == their.head.split(b"\r\n", 1)[0]
+        assert sorted(end_to_end_lines(our)) == sorted(end_to_end_lines(their))
+        assert our.framing == their.framing
+        assert our.body == their.body

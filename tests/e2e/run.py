@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Runs the end-to-end tests from nothing: `python3 tests/e2e/run.py [PYTEST ARGUMENTS]`.
+
+Needs Python 3.11 or newer, Node 18 or newer with npm, and cargo. Everything else goes into `target/e2e` and
+`tests/e2e/node/node_modules`, and is set up again only when what it was made from has changed.
+
+Environment:
+  OTEL_GENAI_BIN   the program to test; when set, nothing is built
+  OTEL_GENAI_SEMCONV_DIR   where the resolved conventions and their JSON schemas are (default: ../shared/semconv)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+STATE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "e2e"
+VENV = STATE / "venv"
+
+
+class SetupError(Exception):
+    """What is missing, and what to do about it."""
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        if sys.version_info < (3, 11):
+            raise SetupError(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: {sys.executable}")
+        python = ensure_venv()
+        node = ensure_node()
+        binary = ensure_binary()
+    except SetupError as problem:
+        print(f"e2e: {problem}", file=sys.stderr)
+        return 2
+    environment = {**os.environ, "OTEL_GENAI_BIN": str(binary), "E2E_NODE": node, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [str(python), "-m", "pytest", "-c", str(HERE / "pytest.ini"), "--rootdir", str(HERE)]
+    targets = [] if any((HERE / a.split("::")[0]).exists() or Path(a.split("::")[0]).exists()
+                        for a in arguments if not a.startswith("-")) else [str(HERE)]
+    return subprocess.call([*command, *arguments, *targets], env=environment)
+
+
+def ensure_venv() -> Path:
+    """A virtual environment with the pinned requirements; returns its Python."""
+    requirements = HERE / "requirements.txt"
+    python = VENV / "bin" / "python"
+    stamp = VENV / ".stamp"
+    wanted = digest(requirements.read_bytes(), sys.version.encode(), str(VENV).encode())
+    if python.exists() and read(stamp) == wanted:
+        return python
+    shutil.rmtree(VENV, ignore_errors=True)
+    VENV.parent.mkdir(parents=True, exist_ok=True)
+    note(f"making the Python environment in {VENV}")
+    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
+    if made.returncode != 0:
+        without_pip(made.stdout + made.stderr)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
+    if subprocess.call(pip) != 0:
+        raise SetupError("pip could not install tests/e2e/requirements.txt (its message is above)")
+    stamp.write_text(wanted)
+    return python
+
+
+def without_pip(complaint: str) -> None:
+    """Debian ships Python without ensurepip: take an environment without pip and let the system's pip fill it."""
+    shutil.rmtree(VENV, ignore_errors=True)
+    bare = subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], capture_output=True, text=True)
+    if bare.returncode != 0:
+        raise SetupError(
+            "this Python cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv\n"
+            + complaint.strip()
+        )
+    seeded = subprocess.run(
+        [sys.executable, "-m", "pip", "--python", str(VENV / "bin" / "python"), "install", "--quiet", "pip"],
+        capture_output=True,
+        text=True,
+    )
+    if seeded.returncode != 0:
+        shutil.rmtree(VENV, ignore_errors=True)
+        raise SetupError(
+            "neither ensurepip nor pip is there to fill a virtual environment. "
+            "On Debian or Ubuntu: apt-get install python3-venv\n" + complaint.strip()
+        )
+
+
+def ensure_node() -> str:
+    """Node with the openai package beside the Node programs; returns the path of node."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise SetupError(
+            f"{'node' if node is None else 'npm'} is not on the PATH. Install Node 18 or newer with npm "
+            "(on Debian or Ubuntu: apt-get install nodejs npm)"
+        )
+    version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip()
+    try:
+        major = int(version.removeprefix("v").split(".")[0])
+    except ValueError:
+        raise SetupError(f"{node} --version says {version!r}, which is no version") from None
+    if major < 18:
+        raise SetupError(f"Node 18 or newer is needed, {node} is {version}")
+    folder = HERE / "node"
+    stamp = folder / "node_modules" / ".e2e-stamp"
+    wanted = digest((folder / "package-lock.json").read_bytes(), version.encode())
+    if read(stamp) != wanted:
+        note("installing the Node packages")
+        if subprocess.call([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder) != 0:
+            raise SetupError("npm ci failed in tests/e2e/node (its message is above)")
+        stamp.write_text(wanted)
+    return node
+
+
+def ensure_binary() -> Path:
+    """The program under test: OTEL_GENAI_BIN, or a debug build of this tree."""
+    given = os.environ.get("OTEL_GENAI_BIN")
+    if given:
+        binary = Path(given).resolve()
+        if not os.access(binary, os.X_OK) or binary.is_dir():
+            raise SetupError(f"OTEL_GENAI_BIN={given} is not a program that can be run")
+        return binary
+    cargo = shutil.which("cargo")
+    if cargo is None:
+        raise SetupError("cargo is not on the PATH, and OTEL_GENAI_BIN names no program that is built already")
+    if subprocess.call([cargo, "build", "--quiet", "-p", "otel-genai-cli"], cwd=ROOT) != 0:
+        raise SetupError("cargo build -p otel-genai-cli failed (its message is above)")
+    return STATE.parent / "debug" / "otel-genai"
+
+
+def digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def read(path: Path) -> str | None:
+    try:
+        return path.read_text()
+    except OSError:
+        return None
+
+
+def note(text: str) -> None:
+    print(f"e2e: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
