@@ -75,7 +75,9 @@ impl Telemetry {
         self.meters.force_flush().unwrap();
         let mut found = BTreeMap::new();
         for resource in self.metrics.get_finished_metrics().unwrap() {
-            for metric in resource.scope_metrics().flat_map(opentelemetry_sdk::metrics::data::ScopeMetrics::metrics) {
+            for metric in
+                resource.scope_metrics().flat_map(opentelemetry_sdk::metrics::data::ScopeMetrics::metrics)
+            {
                 let points = match metric.data() {
                     AggregatedMetrics::F64(MetricData::Histogram(histogram)) => histogram
                         .data_points()
