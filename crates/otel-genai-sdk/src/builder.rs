@@ -26,7 +26,7 @@ pub enum Exporter {
     None,
 }
 
-type Vars = dyn Fn(&str) -> Option<String>;
+type Vars = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 /// Set-up step by step. Begin with [`crate::builder`], end with [`Builder::init`].
 ///
@@ -74,7 +74,7 @@ impl Builder {
     ///
     /// One thing still follows the process environment: `OTEL_EXPORTER_OTLP_COMPRESSION=gzip` there, where these
     /// variables say nothing of compression.
-    pub fn vars(mut self, vars: impl Fn(&str) -> Option<String> + 'static) -> Self {
+    pub fn vars(mut self, vars: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.vars = Box::new(vars);
         self
     }

@@ -20,6 +20,7 @@ pub(crate) struct Health {
     pub(crate) failed: AtomicU64,
     closing: AtomicBool,
     attempts: AtomicU64,
+    busy: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -41,6 +42,7 @@ impl Health {
             failed: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             attempts: AtomicU64::new(0),
+            busy: AtomicBool::new(false),
             state: Mutex::default(),
         }
     }
@@ -52,11 +54,18 @@ impl Health {
 
     /// Asked before each attempt of an export: is this a second one, and too late for it?
     pub(crate) fn gives_up(&self) -> bool {
-        self.attempts.fetch_add(1, Relaxed) > 0 && self.closing.load(Relaxed)
+        let late = self.attempts.fetch_add(1, Relaxed) > 0 && self.closing.load(Relaxed);
+        if late {
+            self.state().reason.get_or_insert_with(|| "the receiver is not ready".to_owned());
+        }
+        late
     }
 
+    /// A new export: earlier reasons say nothing about it.
     pub(crate) fn begin(&self) {
+        self.busy.store(true, Relaxed);
         self.attempts.store(0, Relaxed);
+        self.state().reason = None;
     }
 
     /// Keeps why an attempt failed: the exporter itself only says "network error".
@@ -64,8 +73,14 @@ impl Health {
         self.state().reason = Some(reason);
     }
 
+    /// Whether an export has begun and not ended.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.load(Relaxed)
+    }
+
     /// The outcome of one export of so many records, all retries included.
     pub(crate) fn end(&self, records: u64, outcome: &OTelSdkResult) {
+        self.busy.store(false, Relaxed);
         let mut state = self.state();
         match outcome {
             Ok(()) => {

@@ -74,7 +74,7 @@ macro_rules! otlp_exporter {
             None => {
                 let exporter = $builder
                     .with_tonic()
-                    .with_channel($stage.channel($to)?)
+                    .with_channel($stage.channel($to, $health)?)
                     .with_interceptor($stage.headers($to, $health))
                     .with_timeout($to.timeout);
                 if $to.gzip { exporter.with_compression(Compression::Gzip) } else { exporter }.build()
@@ -162,8 +162,12 @@ impl Stage<'_> {
         Ok(http::Sender::new(self.transport()?, to, Arc::clone(health)))
     }
 
-    fn channel(&self, to: &Destination) -> Result<tonic::transport::Channel, InitError> {
-        grpc::channel(self.transport()?, to).map_err(|error| InitError::exporter(to, &error))
+    fn channel(
+        &self,
+        to: &Destination,
+        health: &Arc<Health>,
+    ) -> Result<tonic::transport::Channel, InitError> {
+        grpc::channel(self.transport()?, to, health).map_err(|error| InitError::exporter(to, &error))
     }
 
     fn headers(&self, to: &Destination, health: &Arc<Health>) -> grpc::Headers {

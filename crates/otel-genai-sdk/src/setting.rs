@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::variable::{Shown, Variable};
+use crate::variable::{Shown, VARIABLES, Variable};
 
 /// What is in force for one variable, and who said so. `otel-genai config` prints these.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -165,7 +165,11 @@ impl<'a> Source<'a> {
         self.text(name).is_some()
     }
 
-    pub(crate) fn finish(self) -> (Vec<Setting>, Vec<Warning>) {
+    /// In the order of the table, not in the one of reading.
+    pub(crate) fn finish(mut self) -> (Vec<Setting>, Vec<Warning>) {
+        let place = |name: &str| VARIABLES.iter().position(|variable| variable.name == name);
+        self.settings.sort_by_key(|setting| place(setting.name));
+        self.warnings.sort_by_key(|warning| place(warning.variable));
         (self.settings, self.warnings)
     }
 

@@ -207,11 +207,9 @@ impl Shared {
             }
         }
         let mut report = self.report();
-        for export in report.exports.iter_mut().filter(|export| running.contains(&export.signal)) {
-            let unfinished = |health: &&Arc<crate::health::Health>| {
-                health.signal == export.signal && health.destination == export.destination
-            };
-            if let Some(health) = self.pipelines.healths.iter().find(unfinished) {
+        for (export, health) in report.exports.iter_mut().zip(&self.pipelines.healths) {
+            // The SDK may stop waiting before we do: at a shutdown, what is not done then never will be.
+            if health.is_busy() && (end == End::Shutdown || running.contains(&health.signal)) {
                 export.trouble = Some(health.out_of_time(timeout));
             }
         }

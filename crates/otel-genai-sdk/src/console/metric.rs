@@ -48,16 +48,12 @@ fn render(paint: Paint, metrics: &[&Metric]) -> String {
         return String::new();
     }
     let every = || tables.iter().flat_map(|(_, rows)| rows);
-    let columns: [usize; 6] = std::array::from_fn(|at| {
-        let head = HEAD.get(at).map_or(0, |head| width(head));
-        every()
-            .filter_map(|row| row.figures.get(at))
-            .map(|figure| width(figure))
-            .chain([head])
-            .max()
-            .unwrap_or(0)
+    // A column in which nothing stands has no width, and no head.
+    let mut columns: [usize; 6] = std::array::from_fn(|at| {
+        let figures = every().filter_map(|row| row.figures.get(at)).map(|figure| width(figure));
+        let widest = figures.max().unwrap_or(0);
+        if widest == 0 { 0 } else { widest.max(HEAD.get(at).map_or(0, |head| width(head))) }
     });
-    let mut columns = columns;
     let widest = every().map(|row| width(&row.what) + 2);
     let widest = widest.chain(tables.iter().map(|(metric, _)| width(&title(metric)))).max().unwrap_or(0);
     // A narrow terminal has room for fewer figures, and for shorter names in the end.

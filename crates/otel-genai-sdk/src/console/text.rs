@@ -69,7 +69,7 @@ fn line_end(text: &str, columns: usize) -> usize {
         }
         used += harmless(c).width().unwrap_or(0);
         if used > columns {
-            return space.unwrap_or(at.max(c.len_utf8()));
+            return if c == ' ' { at } else { space.unwrap_or(at.max(c.len_utf8())) };
         }
         if c == ' ' {
             space = Some(at);
