@@ -5,10 +5,59 @@
 //! kept in `extra`, so that reading and writing a message loses nothing.
 
 use base64::Engine as _;
-use serde::{Deserialize, Serialize};
+use serde::ser::{SerializeMap as _, SerializeStruct as _};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 pub use otel_genai_semconv::value::{FinishReason, Modality, Role};
+
+/// Whether a property is left out of JSON.
+trait Property: Serialize {
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+impl Property for String {}
+impl Property for Value {}
+impl Property for Role {}
+impl Property for Modality {}
+impl Property for Vec<Part> {}
+impl<T: Serialize> Property for Option<T> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+/// Serialises a struct with its `extra` properties beside the named ones. Serde's `flatten` would do, but turns every
+/// struct into a map with keys that must be copied; extra properties are rare and content is much.
+macro_rules! serialize {
+    ($name:ident { $($field:ident : $key:literal),* }) => {
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if self.extra.is_empty() {
+                    let present = [$(!self.$field.is_absent()),*].into_iter().filter(|present| *present).count();
+                    let mut out = serializer.serialize_struct(stringify!($name), present)?;
+                    $(if self.$field.is_absent() {
+                        out.skip_field($key)?;
+                    } else {
+                        out.serialize_field($key, &self.$field)?;
+                    })*
+                    out.end()
+                } else {
+                    let mut out = serializer.serialize_map(None)?;
+                    $(if !self.$field.is_absent() {
+                        out.serialize_entry($key, &self.$field)?;
+                    })*
+                    for (key, value) in &self.extra {
+                        out.serialize_entry(key, value)?;
+                    }
+                    out.end()
+                }
+            }
+        }
+    };
+}
 
 /// One message of a conversation, sent to or received from a model.
 ///
@@ -24,7 +73,7 @@ pub use otel_genai_semconv::value::{FinishReason, Modality, Role};
 /// );
 /// # let _ = (answered, called);
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct Message {
     /// Who speaks.
@@ -33,15 +82,17 @@ pub struct Message {
     #[serde(default)]
     pub parts: Vec<Part>,
     /// The participant's name, where the provider's API has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub name: Option<String>,
     /// Why the model stopped; on output messages only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub finish_reason: Option<FinishReason>,
     /// Properties that the conventions do not name.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
+
+serialize!(Message { role: "role", parts: "parts", name: "name", finish_reason: "finish_reason" });
 
 impl Message {
     /// A message of this role with these parts.
@@ -198,9 +249,9 @@ impl Part {
 }
 
 macro_rules! part {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident : $ty:ty,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_meta:meta])* $key:literal $field:ident : $ty:ty,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Deserialize)]
         #[non_exhaustive]
         pub struct $name {
             $($(#[$field_meta])* pub $field: $ty,)*
@@ -208,6 +259,8 @@ macro_rules! part {
             #[serde(flatten)]
             pub extra: Map<String, Value>,
         }
+
+        serialize!($name { $($field: $key),* });
     };
 }
 
@@ -215,106 +268,106 @@ part! {
     /// See [`Part::Text`].
     TextPart {
         /// The text.
-        content: String,
+        "content" content: String,
     }
 }
 part! {
     /// See [`Part::ToolCall`].
     ToolCallPart {
         /// The provider's id of the call.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<String>,
+        #[serde(default)]
+        "id" id: Option<String>,
         /// The tool's name.
-        name: String,
+        "name" name: String,
         /// Parsed arguments; a string where the model's text was no JSON.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        arguments: Option<Value>,
+        #[serde(default)]
+        "arguments" arguments: Option<Value>,
     }
 }
 part! {
     /// See [`Part::ToolCallResponse`].
     ToolCallResponsePart {
         /// The id of the call that this answers.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<String>,
+        #[serde(default)]
+        "id" id: Option<String>,
         /// What the tool answered.
-        response: Value,
+        "response" response: Value,
     }
 }
 part! {
     /// See [`Part::ServerToolCall`].
     ServerToolCallPart {
         /// The provider's id of the call.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<String>,
+        #[serde(default)]
+        "id" id: Option<String>,
         /// The tool's name.
-        name: String,
+        "name" name: String,
         /// The call itself: an object with a `type`.
-        server_tool_call: Value,
+        "server_tool_call" server_tool_call: Value,
     }
 }
 part! {
     /// See [`Part::ServerToolCallResponse`].
     ServerToolCallResponsePart {
         /// The id of the call that this answers.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<String>,
+        #[serde(default)]
+        "id" id: Option<String>,
         /// The answer itself: an object with a `type`.
-        server_tool_call_response: Value,
+        "server_tool_call_response" server_tool_call_response: Value,
     }
 }
 part! {
     /// See [`Part::Blob`].
     BlobPart {
         /// What kind of data it is.
-        modality: Modality,
+        "modality" modality: Modality,
         /// The data as standard base64 with padding.
-        content: String,
+        "content" content: String,
         /// The IANA media type.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        mime_type: Option<String>,
+        #[serde(default)]
+        "mime_type" mime_type: Option<String>,
     }
 }
 part! {
     /// See [`Part::File`].
     FilePart {
         /// What kind of data it is.
-        modality: Modality,
+        "modality" modality: Modality,
         /// The provider's id of the file.
-        file_id: String,
+        "file_id" file_id: String,
         /// The IANA media type.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        mime_type: Option<String>,
+        #[serde(default)]
+        "mime_type" mime_type: Option<String>,
     }
 }
 part! {
     /// See [`Part::Uri`].
     UriPart {
         /// What kind of data it is.
-        modality: Modality,
+        "modality" modality: Modality,
         /// Where the data is.
-        uri: String,
+        "uri" uri: String,
         /// The IANA media type.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        mime_type: Option<String>,
+        #[serde(default)]
+        "mime_type" mime_type: Option<String>,
     }
 }
 part! {
     /// See [`Part::Reasoning`].
     ReasoningPart {
         /// The reasoning as text.
-        content: String,
+        "content" content: String,
     }
 }
 part! {
     /// See [`Part::Compaction`].
     CompactionPart {
         /// The provider's id of the summary.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<String>,
+        #[serde(default)]
+        "id" id: Option<String>,
         /// The summary, where it is not encrypted.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        content: Option<String>,
+        #[serde(default)]
+        "content" content: Option<String>,
     }
 }
 
@@ -331,7 +384,7 @@ pub struct GenericPart {
 }
 
 /// A tool that the model may call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct ToolDefinition {
     /// `function`, or the provider's name of a built-in kind of tool.
@@ -340,15 +393,22 @@ pub struct ToolDefinition {
     /// The tool's name.
     pub name: String,
     /// What it does. Large; the conventions advise to leave it out by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub description: Option<String>,
     /// The JSON schema of its arguments. Large; the conventions advise to leave it out by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub parameters: Option<Value>,
     /// Properties that the conventions do not name.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
+
+serialize!(ToolDefinition {
+    kind: "type",
+    name: "name",
+    description: "description",
+    parameters: "parameters"
+});
 
 impl ToolDefinition {
     /// A function that the application offers.

@@ -300,10 +300,8 @@ impl<O: Operation> Active<O> {
         }
         span.end_with_timestamp(at);
 
-        let mut measurements = Vec::with_capacity(3);
         let duration = ended.saturating_duration_since(self.at.instant);
-        convention.measure(&self.op, duration, failure, &mut measurements);
-        inner.instruments.record_all(&measurements);
+        inner.instruments.record_all(convention.measure(&self.op, duration, failure));
     }
 }
 

@@ -99,7 +99,7 @@ pub trait Describe<O> {
     /// The event that tells the operation's details, if there is one.
     fn event(&self, op: &O) -> Option<&'static str>;
     /// What is measured when the operation ended after `duration`.
-    fn measure(&self, op: &O, duration: Duration, failure: Option<&Failure>, out: &mut Vec<Measurement>);
+    fn measure(&self, op: &O, duration: Duration, failure: Option<&Failure>) -> Measurements;
     /// What is measured at each chunk of a streamed answer, if anything.
     fn chunks(&self, op: &O) -> Option<Chunks>;
     /// The user's further attributes of span and event.
@@ -168,12 +168,11 @@ pub enum Content<'a> {
     Text(&'a str),
 }
 
-/// One value for one metric.
-#[derive(Debug)]
-pub struct Measurement {
-    pub(crate) metric: &'static Metric,
-    pub(crate) value: f64,
+/// What is measured of one ended operation: values that share their attributes, but for one of their own.
+#[derive(Debug, Default)]
+pub struct Measurements {
     pub(crate) attributes: Vec<KeyValue>,
+    pub(crate) points: Vec<(&'static Metric, f64, Option<KeyValue>)>,
 }
 
 /// The metrics of a streamed answer's chunks, in seconds.

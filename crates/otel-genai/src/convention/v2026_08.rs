@@ -14,15 +14,11 @@ use otel_genai_semconv::metric::definition::{
 use otel_genai_semconv::value::{FinishReason, OperationName, ProviderName};
 use otel_genai_semconv::{event, schema_url};
 
-use super::{Attributes, Chunks, Content, Convention, Describe, Measurement};
+use super::{Attributes, Chunks, Content, Convention, Describe, Measurements};
 use crate::capture::Capture;
 use crate::failure::Failure;
 use crate::message::Message;
 use crate::operation::{Embeddings, Inference, Server};
-
-/// `gen_ai.token.type`.
-const INPUT: &str = "input";
-const OUTPUT: &str = "output";
 
 pub(super) struct V2026_08;
 
@@ -142,19 +138,11 @@ impl Describe<Inference> for V2026_08 {
         Some(event::GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS)
     }
 
-    fn measure(
-        &self,
-        op: &Inference,
-        duration: Duration,
-        failure: Option<&Failure>,
-        out: &mut Vec<Measurement>,
-    ) {
+    fn measure(&self, op: &Inference, duration: Duration, failure: Option<&Failure>) -> Measurements {
         let mut attributes = Attributes(metric_attributes(op));
         openai_response(op, &mut attributes);
         attributes.0.extend_from_slice(&op.metric_attributes);
-        token_usage(INPUT, op.usage.input_tokens, &attributes.0, out);
-        token_usage(OUTPUT, op.usage.output_tokens, &attributes.0, out);
-        out.push(operation_duration(duration, failure, attributes));
+        measurements(attributes, op.usage.input_tokens, op.usage.output_tokens, duration, failure)
     }
 
     fn chunks(&self, op: &Inference) -> Option<Chunks> {
@@ -199,13 +187,7 @@ impl Describe<Embeddings> for V2026_08 {
         None
     }
 
-    fn measure(
-        &self,
-        op: &Embeddings,
-        duration: Duration,
-        failure: Option<&Failure>,
-        out: &mut Vec<Measurement>,
-    ) {
+    fn measure(&self, op: &Embeddings, duration: Duration, failure: Option<&Failure>) -> Measurements {
         let mut attributes = Attributes::with_capacity(8);
         identity(
             &OperationName::Embeddings,
@@ -216,8 +198,7 @@ impl Describe<Embeddings> for V2026_08 {
         );
         attributes.text(GEN_AI_RESPONSE_MODEL, op.response_model.as_ref());
         attributes.0.extend_from_slice(&op.metric_attributes);
-        token_usage(INPUT, op.input_tokens, &attributes.0, out);
-        out.push(operation_duration(duration, failure, attributes));
+        measurements(attributes, op.input_tokens, None, duration, failure)
     }
 
     fn chunks(&self, _: &Embeddings) -> Option<Chunks> {
@@ -267,26 +248,25 @@ fn openai_response(op: &Inference, out: &mut Attributes) {
     out.text(OPENAI_RESPONSE_SYSTEM_FINGERPRINT, op.openai.system_fingerprint.as_ref());
 }
 
-fn token_usage(kind: &'static str, count: Option<u64>, attributes: &[KeyValue], out: &mut Vec<Measurement>) {
-    let Some(count) = count else { return };
-    let mut with_type = Vec::with_capacity(attributes.len() + 1);
-    with_type.extend_from_slice(attributes);
-    with_type.push(KeyValue::new(GEN_AI_TOKEN_TYPE, kind));
-    // Token counts are far below 2^53.
-    out.push(Measurement { metric: &GEN_AI_CLIENT_TOKEN_USAGE, value: count as f64, attributes: with_type });
-}
-
-fn operation_duration(
+/// Token usage by type, and the duration, which alone tells of an error.
+fn measurements(
+    attributes: Attributes,
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
     duration: Duration,
     failure: Option<&Failure>,
-    mut attributes: Attributes,
-) -> Measurement {
-    attributes.some(ERROR_TYPE, failure.map(|failure| failure.error_type.clone()));
-    Measurement {
-        metric: &GEN_AI_CLIENT_OPERATION_DURATION,
-        value: duration.as_secs_f64(),
-        attributes: attributes.0,
+) -> Measurements {
+    let mut points = Vec::with_capacity(3);
+    for (kind, count) in [("input", input_tokens), ("output", output_tokens)] {
+        if let Some(count) = count {
+            let kind = KeyValue::new(GEN_AI_TOKEN_TYPE, kind);
+            // Token counts are far below 2^53.
+            points.push((&GEN_AI_CLIENT_TOKEN_USAGE, count as f64, Some(kind)));
+        }
     }
+    let error = failure.map(|failure| KeyValue::new(ERROR_TYPE, failure.error_type.clone()));
+    points.push((&GEN_AI_CLIENT_OPERATION_DURATION, duration.as_secs_f64(), error));
+    Measurements { attributes: attributes.0, points }
 }
 
 /// The schema of output messages at this pin requires a finish reason. A message without one was cut off if the call

@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use opentelemetry::Key;
 use opentelemetry::logs::AnyValue;
+use opentelemetry::{Key, StringValue};
 use serde::ser::{self, Serialize};
 
 /// The value, structured. `None` for null and for what cannot be told in JSON.
@@ -203,7 +203,7 @@ list_serializer!(
 
 struct Object {
     variant: Option<&'static str>,
-    key: Option<String>,
+    key: Option<StringValue>,
     entries: HashMap<Key, AnyValue>,
 }
 
@@ -229,16 +229,16 @@ impl ser::SerializeMap for Object {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unserialisable> {
         self.key = match key.serialize(ToAnyValue)? {
-            Some(AnyValue::String(key)) => Some(key.to_string()),
-            Some(AnyValue::Int(key)) => Some(key.to_string()),
-            Some(AnyValue::Boolean(key)) => Some(key.to_string()),
+            Some(AnyValue::String(key)) => Some(key),
+            Some(AnyValue::Int(key)) => Some(key.to_string().into()),
+            Some(AnyValue::Boolean(key)) => Some(key.to_string().into()),
             _ => return Err(ser::Error::custom("a key that is no text")),
         };
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unserialisable> {
-        let key = self.key.take().unwrap_or_default();
+        let key = self.key.take().map(String::from).unwrap_or_default();
         self.insert(key.into(), value)
     }
 

@@ -4,7 +4,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, Meter};
 use otel_genai_semconv::metric::{Instrument, Metric, Number};
 
-use crate::convention::Measurement;
+use crate::convention::Measurements;
 
 /// A convention's instruments. There are few, so a list is the fastest map.
 #[derive(Debug)]
@@ -28,9 +28,13 @@ impl Instruments {
         }
     }
 
-    pub(crate) fn record_all(&self, measurements: &[Measurement]) {
-        for measurement in measurements {
-            self.record(measurement.metric, measurement.value, &measurement.attributes);
+    pub(crate) fn record_all(&self, measurements: Measurements) {
+        let Measurements { mut attributes, points } = measurements;
+        let shared = attributes.len();
+        for (metric, value, own) in points {
+            attributes.extend(own);
+            self.record(metric, value, &attributes);
+            attributes.truncate(shared);
         }
     }
 }
