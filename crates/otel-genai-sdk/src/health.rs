@@ -18,6 +18,7 @@ pub(crate) struct Health {
     pub(crate) taken: AtomicU64,
     pub(crate) sent: AtomicU64,
     pub(crate) failed: AtomicU64,
+    rejected: AtomicU64,
     closing: AtomicBool,
     attempts: AtomicU64,
     busy: AtomicBool,
@@ -29,6 +30,7 @@ struct State {
     /// Why the latest attempt failed, until one succeeds.
     reason: Option<String>,
     said: bool,
+    said_rejected: bool,
 }
 
 impl Health {
@@ -40,6 +42,7 @@ impl Health {
             taken: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             attempts: AtomicU64::new(0),
             busy: AtomicBool::new(false),
@@ -78,14 +81,28 @@ impl Health {
         self.busy.load(Relaxed)
     }
 
+    /// The receiver took an export without these records.
+    pub(crate) fn rejected(&self, records: u64, why: &str) {
+        self.rejected.fetch_add(records, Relaxed);
+        if !std::mem::replace(&mut self.state().said_rejected, true) {
+            let (signal, destination, why) = (self.signal, &self.destination, crate::console::plain(why));
+            tracing::warn!(
+                target: "otel_genai_sdk",
+                "{destination} does not take {records} {}: {why} (said once)", signal.records(records)
+            );
+        }
+    }
+
     /// The outcome of one export of so many records, all retries included.
     pub(crate) fn end(&self, records: u64, outcome: &OTelSdkResult) {
         self.busy.store(false, Relaxed);
         let mut state = self.state();
         match outcome {
             Ok(()) => {
-                self.sent.fetch_add(records, Relaxed);
-                *state = State::default();
+                let rejected = self.rejected.swap(0, Relaxed).min(records);
+                self.sent.fetch_add(records - rejected, Relaxed);
+                self.failed.fetch_add(rejected, Relaxed);
+                *state = State { said_rejected: state.said_rejected, ..State::default() };
             }
             Err(error) => {
                 self.failed.fetch_add(records, Relaxed);

@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use opentelemetry::Context;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::config::{Credentials, Destination};
@@ -35,6 +36,9 @@ impl Transport {
             .max_blocking_threads(2)
             .thread_keep_alive(Duration::from_secs(2))
             .thread_name("otel-export")
+            // The libraries below us speak through `tracing`. Where that leads back to OpenTelemetry, every export would
+            // be the cause of the next. The guard is not dropped: the thread stays silent as long as it lives.
+            .on_thread_start(|| std::mem::forget(Context::enter_telemetry_suppressed_scope()))
             .enable_io()
             .enable_time()
             .build()?;

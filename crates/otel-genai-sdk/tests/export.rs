@@ -14,6 +14,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::logs::{LogRecord, Logger, LoggerProvider};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{Tracer, TracerProvider};
+use opentelemetry_proto::tonic::metrics::v1::AggregationTemporality;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use otel_genai_sdk::{Builder, Report, Signal, Telemetry};
 
 mod receiver;
@@ -170,15 +172,21 @@ fn shutdown_is_bounded_and_says_why_when_nobody_listens() {
 
 #[test]
 fn dropping_is_bounded_inside_a_runtime_too() {
-    for protocol in ["http/protobuf", "grpc"] {
-        let receiver = Receiver::start(Manner::Hang);
-        let builder = to(&receiver.url(), protocol).set("OTEL_EXPORTER_OTLP_TIMEOUT", "600000", "test");
-        within(LONG, move || {
-            runtime(1).block_on(async {
-                let telemetry = builder.init().unwrap();
-                record(&telemetry);
+    // Both at once: each takes the three seconds that a drop may take.
+    let drops = ["http/protobuf", "grpc"].map(|protocol| {
+        std::thread::spawn(move || {
+            let receiver = Receiver::start(Manner::Hang);
+            let builder = to(&receiver.url(), protocol).set("OTEL_EXPORTER_OTLP_TIMEOUT", "600000", "test");
+            within(LONG, move || {
+                runtime(1).block_on(async {
+                    let telemetry = builder.init().unwrap();
+                    record(&telemetry);
+                });
             });
-        });
+        })
+    });
+    for drop in drops {
+        drop.join().unwrap();
     }
 }
 
@@ -196,6 +204,87 @@ fn a_receiver_that_is_busy_is_asked_again_and_one_that_refuses_is_not() {
     let report = telemetry.shutdown(LONG);
     assert!(report.troubles().next().unwrap().contains("answered 401"), "{report:?}");
     assert_eq!(closed.received.lock().unwrap().requests.len(), 1);
+}
+
+#[test]
+fn records_that_the_receiver_leaves_out_are_counted_as_failed() {
+    for protocol in ["http/protobuf", "http/json"] {
+        let receiver = Receiver::start(Manner::AcceptInPart);
+        let telemetry = traces_alone(&receiver.url()).set("OTEL_EXPORTER_OTLP_PROTOCOL", protocol, "test");
+        let telemetry = telemetry.init().unwrap();
+        for _ in 0..5 {
+            record(&telemetry);
+        }
+        let report = telemetry.shutdown(LONG);
+        assert_eq!((report.exports[0].sent, report.exports[0].failed), (3, 2), "{protocol}: {report:?}");
+    }
+}
+
+#[test]
+fn limits_and_batches_shape_what_is_sent() {
+    let receiver = Receiver::start(Manner::Accept);
+    let telemetry = to(&receiver.url(), "http/protobuf")
+        .set("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1", "test")
+        .set("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3", "test")
+        .set("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1", "test")
+        .set("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta", "test")
+        .set(
+            "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+            "base2_exponential_bucket_histogram",
+            "test",
+        )
+        .init()
+        .unwrap();
+    let tracer = telemetry.tracer_provider().tracer("test");
+    for _ in 0..2 {
+        let attributes = [KeyValue::new("first", "東京都庁"), KeyValue::new("second", 2)];
+        tracer.span_builder("work").with_attributes(attributes).start(&tracer);
+    }
+    telemetry.meter_provider().meter("test").f64_histogram("took").build().record(0.7, &[]);
+    assert!(telemetry.shutdown(LONG).is_complete());
+    let received = receiver.received.lock().unwrap();
+    assert_eq!(received.traces.len(), 2);
+    let spans = format!("{:?}", received.traces);
+    assert!(spans.contains("\"東京都\"") && !spans.contains('庁') && !spans.contains("second"), "{spans}");
+    let metric = &received.metrics[0].resource_metrics[0].scope_metrics[0].metrics[0];
+    let Some(Data::ExponentialHistogram(histogram)) = &metric.data else { panic!("{metric:?}") };
+    assert_eq!(histogram.aggregation_temporality(), AggregationTemporality::Delta);
+}
+
+/// Where `tracing` leads back to OpenTelemetry, an export that is observed causes the next one, without end.
+#[test]
+fn exporting_is_not_observed() {
+    use opentelemetry::Context;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
+
+    #[derive(Clone, Default)]
+    struct Observer(std::sync::Arc<(AtomicUsize, AtomicUsize)>);
+    impl<S: tracing::Subscriber> Layer<S> for Observer {
+        fn on_new_span(
+            &self,
+            _: &tracing::span::Attributes<'_>,
+            _: &tracing::span::Id,
+            _: LayerContext<'_, S>,
+        ) {
+            if std::thread::current().name() == Some("otel-export") {
+                self.0.0.fetch_add(1, SeqCst);
+                if !Context::is_current_telemetry_suppressed() {
+                    self.0.1.fetch_add(1, SeqCst);
+                }
+            }
+        }
+    }
+    let observer = Observer::default();
+    let subscriber = tracing_subscriber::registry().with(observer.clone());
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let receiver = Receiver::start(Manner::Accept);
+    let telemetry = to(&receiver.url(), "grpc").init().unwrap();
+    record(&telemetry);
+    assert!(telemetry.shutdown(LONG).is_complete());
+    let (seen, observed) = (observer.0.0.load(SeqCst), observer.0.1.load(SeqCst));
+    assert!(seen > 0, "the libraries below do not trace any more: this test tests nothing");
+    assert_eq!(observed, 0);
 }
 
 #[test]

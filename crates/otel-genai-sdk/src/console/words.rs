@@ -1,34 +1,21 @@
-//! The names that the console knows how to read. All others are shown as they are.
+//! The names that the console knows how to read, as short as the console's lines want them. All others are shown as
+//! they are.
 
-pub(crate) const OPERATION: &str = "gen_ai.operation.name";
-pub(crate) const PROVIDER: &str = "gen_ai.provider.name";
-pub(crate) const SYSTEM: &str = "gen_ai.system";
-pub(crate) const REQUEST_MODEL: &str = "gen_ai.request.model";
-pub(crate) const RESPONSE_MODEL: &str = "gen_ai.response.model";
-pub(crate) const FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
-pub(crate) const FIRST_CHUNK: &str = "gen_ai.response.time_to_first_chunk";
-/// LoongSuite's name for it, in nanoseconds.
-pub(crate) const FIRST_TOKEN_NANOSECONDS: &str = "gen_ai.response.time_to_first_token";
-pub(crate) const STREAM: &str = "gen_ai.request.stream";
-pub(crate) const INPUT_TOKENS: &str = "gen_ai.usage.input_tokens";
-pub(crate) const OUTPUT_TOKENS: &str = "gen_ai.usage.output_tokens";
-pub(crate) const CACHED_TOKENS: &str = "gen_ai.usage.cache_read.input_tokens";
-pub(crate) const CACHE_CREATION_TOKENS: &str = "gen_ai.usage.cache_creation.input_tokens";
-pub(crate) const CACHE_WRITE_TOKENS: &str = "gen_ai.usage.cache_write.input_tokens";
-pub(crate) const REASONING_TOKENS: &str = "gen_ai.usage.reasoning.output_tokens";
-pub(crate) const DIMENSIONS: &str = "gen_ai.embeddings.dimension.count";
-pub(crate) const CONVERSATION: &str = "gen_ai.conversation.id";
-pub(crate) const TOKEN_TYPE: &str = "gen_ai.token.type";
-pub(crate) const INPUT_MESSAGES: &str = "gen_ai.input.messages";
-pub(crate) const OUTPUT_MESSAGES: &str = "gen_ai.output.messages";
-pub(crate) const SYSTEM_INSTRUCTIONS: &str = "gen_ai.system_instructions";
-pub(crate) const TOOL_DEFINITIONS: &str = "gen_ai.tool.definitions";
-pub(crate) const TOOL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
-pub(crate) const TOOL_RESULT: &str = "gen_ai.tool.call.result";
-pub(crate) const QUERY: &str = "gen_ai.retrieval.query.text";
-pub(crate) const DOCUMENTS: &str = "gen_ai.retrieval.documents";
-pub(crate) const ERROR_TYPE: &str = "error.type";
-pub(crate) const SERVER_ADDRESS: &str = "server.address";
-pub(crate) const SERVER_PORT: &str = "server.port";
-pub(crate) const EXCEPTION_TYPE: &str = "exception.type";
-pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
+pub(crate) use otel_genai_semconv::attribute::{
+    ERROR_TYPE, EXCEPTION_MESSAGE, EXCEPTION_TYPE, GEN_AI_CONVERSATION_ID as CONVERSATION,
+    GEN_AI_EMBEDDINGS_DIMENSION_COUNT as DIMENSIONS, GEN_AI_INPUT_MESSAGES as INPUT_MESSAGES,
+    GEN_AI_OPERATION_NAME as OPERATION, GEN_AI_OUTPUT_MESSAGES as OUTPUT_MESSAGES,
+    GEN_AI_PROVIDER_NAME as PROVIDER, GEN_AI_REQUEST_MODEL as REQUEST_MODEL, GEN_AI_REQUEST_STREAM as STREAM,
+    GEN_AI_RESPONSE_FINISH_REASONS as FINISH_REASONS, GEN_AI_RESPONSE_MODEL as RESPONSE_MODEL,
+    GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK as FIRST_CHUNK,
+    GEN_AI_RESPONSE_TIME_TO_FIRST_TOKEN as FIRST_TOKEN_NANOSECONDS, GEN_AI_RETRIEVAL_DOCUMENTS as DOCUMENTS,
+    GEN_AI_RETRIEVAL_QUERY_TEXT as QUERY, GEN_AI_SYSTEM as SYSTEM,
+    GEN_AI_SYSTEM_INSTRUCTIONS as SYSTEM_INSTRUCTIONS, GEN_AI_TOKEN_TYPE as TOKEN_TYPE,
+    GEN_AI_TOOL_CALL_ARGUMENTS as TOOL_ARGUMENTS, GEN_AI_TOOL_CALL_RESULT as TOOL_RESULT,
+    GEN_AI_TOOL_DEFINITIONS as TOOL_DEFINITIONS,
+    GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS as CACHE_CREATION_TOKENS,
+    GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS as CACHED_TOKENS,
+    GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS as CACHE_WRITE_TOKENS, GEN_AI_USAGE_INPUT_TOKENS as INPUT_TOKENS,
+    GEN_AI_USAGE_OUTPUT_TOKENS as OUTPUT_TOKENS, GEN_AI_USAGE_REASONING_OUTPUT_TOKENS as REASONING_TOKENS,
+    SERVER_ADDRESS, SERVER_PORT,
+};

@@ -12,6 +12,8 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use opentelemetry_http::{HttpClient, HttpError};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message;
 use tokio::runtime::Handle;
 
 use super::Transport;
@@ -76,6 +78,7 @@ impl HttpClient for Sender {
         let (mut parts, body) = request.into_parts();
         parts.headers = self.own_headers(&parts.headers);
         let request = Request::from_parts(parts, Full::new(body));
+        let is_json = request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
         let (client, limit) = (self.client.clone(), self.timeout);
         // On our runtime, whoever polls: the SDK does so from a thread that has none.
         let exchange = self.runtime.spawn(async move {
@@ -93,7 +96,12 @@ impl HttpClient for Sender {
         });
         let answered = exchange.await.unwrap_or_else(|_| Err("the exporter is shut down".to_owned()));
         match answered {
-            Ok(answer) if answer.status().is_success() => Ok(answer),
+            Ok(answer) if answer.status().is_success() => {
+                if let Some((records, why)) = rejected(answer.body(), is_json) {
+                    self.health.rejected(records, &why);
+                }
+                Ok(answer)
+            }
             Ok(answer) => {
                 self.health.note(format!("the receiver answered {}", answer.status()));
                 Ok(answer)
@@ -104,6 +112,30 @@ impl HttpClient for Sender {
             }
         }
     }
+}
+
+/// A receiver may take a request and leave out some of its records: how many, and its words.
+fn rejected(answer: &[u8], is_json: bool) -> Option<(u64, String)> {
+    let (records, why) = if is_json {
+        let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+        let part = answer.get("partialSuccess")?;
+        let records = ["rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"]
+            .iter()
+            .find_map(|name| part.get(name));
+        // 64-bit numbers are texts in protobuf's JSON.
+        let records = records.and_then(|records| match records {
+            serde_json::Value::String(digits) => digits.parse().ok(),
+            number => number.as_i64(),
+        });
+        let why = part.get("errorMessage").and_then(serde_json::Value::as_str).unwrap_or_default();
+        (records.unwrap_or(0), why.to_owned())
+    } else {
+        // The three signals' answers have the same layout.
+        let part = ExportTraceServiceResponse::decode(answer).ok()?.partial_success?;
+        (part.rejected_spans, part.error_message)
+    };
+    let records = u64::try_from(records).unwrap_or(0);
+    (records > 0 || !why.is_empty()).then_some((records, why))
 }
 
 fn refusal() -> Response<Bytes> {

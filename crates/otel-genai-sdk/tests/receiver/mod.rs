@@ -28,6 +28,8 @@ pub(crate) enum Manner {
     Accept,
     /// Reads the request and never answers.
     Hang,
+    /// Takes every request, and says that it left two records out.
+    AcceptInPart,
     /// Answers so many requests with this status, then accepts.
     Refuse(u16, usize),
 }
@@ -164,7 +166,16 @@ async fn answer(
         let empty_message = Full::new(Bytes::from_static(&[0; 5]));
         Response::new(empty_message.with_trailers(async { Some(Ok(trailers)) }).boxed())
     } else {
-        Response::new(Full::new(if json { Bytes::from_static(b"{}") } else { Bytes::new() }).boxed())
+        let answer: &'static [u8] = match (json, manner) {
+            (true, Manner::AcceptInPart) => {
+                br#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}"#
+            }
+            (true, _) => b"{}",
+            // Field 1, a message of field 1 = 2 and field 2 = "too old".
+            (false, Manner::AcceptInPart) => b"\x0a\x0b\x08\x02\x12\x07too old",
+            (false, _) => b"",
+        };
+        Response::new(Full::new(Bytes::from_static(answer)).boxed())
     };
     response.headers_mut().insert("content-type", HeaderValue::from_str(kind).unwrap());
     Ok(response)
