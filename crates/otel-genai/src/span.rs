@@ -77,7 +77,7 @@ impl<O: Operation> Pending<O> {
         let parent = self.parent.unwrap_or_else(Context::current);
         let suppressed = GenAi::is_suppressed(&parent);
         let inner = self.genai.inner();
-        let (context, started) = if suppressed {
+        let (context, identity) = if suppressed {
             (parent, Vec::new())
         } else {
             signal::start(&inner.tracer, O::describe(inner.convention), &self.op, at.system, &parent)
@@ -91,7 +91,7 @@ impl<O: Operation> Pending<O> {
             genai: self.genai,
             context,
             at,
-            started,
+            identity,
             chunks: None,
             last_chunk: None,
             open: !suppressed,
@@ -160,8 +160,8 @@ pub struct Active<O: Operation> {
     genai: GenAi,
     context: Context,
     at: Moment,
-    /// What the span got when it started.
-    started: Vec<KeyValue>,
+    /// What the span got when it started: who is asked for what.
+    identity: Vec<KeyValue>,
     content: bool,
     span_content: bool,
     chunks: Option<Chunks>,
@@ -208,7 +208,7 @@ impl<O: Operation> Active<O> {
             None => {
                 let elapsed = arrived.saturating_duration_since(self.at.instant);
                 self.op.first_chunk(elapsed);
-                self.chunks = O::describe(inner.convention).chunks(&self.op);
+                self.chunks = O::describe(inner.convention).chunks(&self.op, &self.identity);
                 let Some(chunks) = &self.chunks else { return };
                 inner.instruments.record(chunks.first, elapsed.as_secs_f64(), &chunks.attributes);
             }
@@ -261,9 +261,11 @@ impl<O: Operation> Active<O> {
         let span = self.context.span();
         let recording = span.is_recording();
 
+        let changed = signal::changed_identity(convention, &self.op, &self.identity);
+        let identity = changed.as_ref().unwrap_or(&self.identity);
         let mut attributes = Vec::new();
         if recording || inner.emit_details {
-            attributes = signal::finish_attributes(convention, &self.op, failure);
+            attributes = signal::finish_attributes(convention, &self.op, identity, failure);
         }
         let mut content = Vec::new();
         if self.content {
@@ -282,10 +284,11 @@ impl<O: Operation> Active<O> {
             }
         }
         if recording {
-            let name = convention.span_name(&self.op);
-            span.update_name(name);
-            // The SDK would export a key twice that is set twice.
-            span.set_attributes(attributes.into_iter().filter(|new| !self.started.contains(new)));
+            if changed.is_some() {
+                span.update_name(convention.span_name(&self.op));
+            }
+            // The SDK would export a key twice that is set twice, so what the span has from the start is left out.
+            span.set_attributes(attributes.into_iter().filter(|new| !self.identity.contains(new)));
             if self.span_content {
                 span.set_attributes(
                     content
@@ -301,7 +304,7 @@ impl<O: Operation> Active<O> {
         span.end_with_timestamp(at);
 
         let duration = ended.saturating_duration_since(self.at.instant);
-        inner.instruments.record_all(convention.measure(&self.op, duration, failure));
+        inner.instruments.record_all(convention.measure(&self.op, identity, duration, failure));
     }
 }
 

@@ -6,10 +6,11 @@ mod v2026_08;
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::trace::SpanKind;
-use opentelemetry::{Key, KeyValue, Value};
+use opentelemetry::{Key, KeyValue, StringValue, Value};
 use otel_genai_semconv::metric::Metric;
 
 use crate::capture::Capture;
@@ -90,20 +91,64 @@ pub trait Describe<O> {
     fn span_name(&self, op: &O) -> Cow<'static, str>;
     /// The span's kind.
     fn span_kind(&self, op: &O) -> SpanKind;
-    /// Attributes known when the operation starts; samplers see these.
-    fn start(&self, op: &O, out: &mut Attributes);
+    /// Attributes known when the operation starts; samplers see these. Borrowed, because they are looked at again
+    /// when it ends and have hardly ever changed.
+    fn identity<'a>(&self, op: &'a O) -> Vec<(&'static str, Scalar<'a>)>;
     /// All other attributes without content, known when it ends. `error.type` is added by the caller.
     fn end(&self, op: &O, failure: Option<&Failure>, out: &mut Attributes);
     /// Content, borrowed.
     fn content<'a>(&self, op: &'a O, failure: Option<&Failure>, out: &mut Vec<(Key, Content<'a>)>);
     /// The event that tells the operation's details, if there is one.
     fn event(&self, op: &O) -> Option<&'static str>;
-    /// What is measured when the operation ended after `duration`.
-    fn measure(&self, op: &O, duration: Duration, failure: Option<&Failure>) -> Measurements;
+    /// What is measured when the operation ended after `duration`. `identity` are the attributes of that name.
+    fn measure(
+        &self,
+        op: &O,
+        identity: &[KeyValue],
+        duration: Duration,
+        failure: Option<&Failure>,
+    ) -> Measurements;
     /// What is measured at each chunk of a streamed answer, if anything.
-    fn chunks(&self, op: &O) -> Option<Chunks>;
+    fn chunks(&self, op: &O, identity: &[KeyValue]) -> Option<Chunks>;
     /// The user's further attributes of span and event.
     fn custom<'a>(&self, op: &'a O) -> &'a [KeyValue];
+}
+
+/// A value that is not copied until it has to be.
+#[derive(Clone, Debug)]
+pub enum Scalar<'a> {
+    /// A text.
+    Text(&'a str),
+    /// A value of an open enum.
+    Word(Cow<'static, str>),
+    /// A number.
+    Int(i64),
+}
+
+impl PartialEq<Value> for Scalar<'_> {
+    fn eq(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Scalar::Text(text), Value::String(value)) => *text == value.as_str(),
+            (Scalar::Word(word), Value::String(value)) => word.as_ref() == value.as_str(),
+            (Scalar::Int(number), Value::I64(value)) => number == value,
+            _ => false,
+        }
+    }
+}
+
+impl From<Scalar<'_>> for Value {
+    fn from(scalar: Scalar<'_>) -> Self {
+        match scalar {
+            Scalar::Text(text) => Value::String(shared(text)),
+            Scalar::Word(word) => Value::String(word.into()),
+            Scalar::Int(number) => Value::I64(number),
+        }
+    }
+}
+
+/// Counted text: the span, the event and the metrics all say the same words.
+fn shared(text: &str) -> StringValue {
+    StringValue::from(Arc::<str>::from(text))
 }
 
 /// Attributes in the making; options that are `None` are left out.
@@ -127,7 +172,7 @@ impl Attributes {
 
     pub(crate) fn text(&mut self, key: &'static str, value: Option<&String>) {
         if let Some(value) = value {
-            self.set(key, value.clone());
+            self.set(key, shared(value));
         }
     }
 
@@ -148,8 +193,7 @@ impl Attributes {
 
     pub(crate) fn texts(&mut self, key: &'static str, values: &[String]) {
         if !values.is_empty() {
-            let values: Vec<opentelemetry::StringValue> =
-                values.iter().map(|text| text.clone().into()).collect();
+            let values: Vec<StringValue> = values.iter().map(|text| text.clone().into()).collect();
             self.set(key, Value::Array(values.into()));
         }
     }

@@ -14,7 +14,7 @@ use otel_genai_semconv::metric::definition::{
 use otel_genai_semconv::value::{FinishReason, OperationName, ProviderName};
 use otel_genai_semconv::{event, schema_url};
 
-use super::{Attributes, Chunks, Content, Convention, Describe, Measurements};
+use super::{Attributes, Chunks, Content, Convention, Describe, Measurements, Scalar};
 use crate::capture::Capture;
 use crate::failure::Failure;
 use crate::message::Message;
@@ -55,8 +55,8 @@ impl Describe<Inference> for V2026_08 {
         SpanKind::Client
     }
 
-    fn start(&self, op: &Inference, out: &mut Attributes) {
-        identity(&op.operation, &op.provider, op.request.model.as_ref(), op.server.as_ref(), out);
+    fn identity<'a>(&self, op: &'a Inference) -> Vec<(&'static str, Scalar<'a>)> {
+        identity(&op.operation, &op.provider, op.request.model.as_deref(), op.server.as_ref())
     }
 
     fn end(&self, op: &Inference, _: Option<&Failure>, out: &mut Attributes) {
@@ -138,15 +138,21 @@ impl Describe<Inference> for V2026_08 {
         Some(event::GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS)
     }
 
-    fn measure(&self, op: &Inference, duration: Duration, failure: Option<&Failure>) -> Measurements {
-        let mut attributes = Attributes(metric_attributes(op));
+    fn measure(
+        &self,
+        op: &Inference,
+        identity: &[KeyValue],
+        duration: Duration,
+        failure: Option<&Failure>,
+    ) -> Measurements {
+        let mut attributes = metric_attributes(identity, op.response.model.as_ref());
         openai_response(op, &mut attributes);
         attributes.0.extend_from_slice(&op.metric_attributes);
         measurements(attributes, op.usage.input_tokens, op.usage.output_tokens, duration, failure)
     }
 
-    fn chunks(&self, op: &Inference) -> Option<Chunks> {
-        let mut attributes = metric_attributes(op);
+    fn chunks(&self, op: &Inference, identity: &[KeyValue]) -> Option<Chunks> {
+        let mut attributes = metric_attributes(identity, op.response.model.as_ref()).0;
         attributes.extend_from_slice(&op.metric_attributes);
         Some(Chunks {
             first: &GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK,
@@ -170,8 +176,8 @@ impl Describe<Embeddings> for V2026_08 {
         SpanKind::Client
     }
 
-    fn start(&self, op: &Embeddings, out: &mut Attributes) {
-        identity(&OperationName::Embeddings, &op.provider, op.model.as_ref(), op.server.as_ref(), out);
+    fn identity<'a>(&self, op: &'a Embeddings) -> Vec<(&'static str, Scalar<'a>)> {
+        identity(&OperationName::Embeddings, &op.provider, op.model.as_deref(), op.server.as_ref())
     }
 
     fn end(&self, op: &Embeddings, _: Option<&Failure>, out: &mut Attributes) {
@@ -187,21 +193,19 @@ impl Describe<Embeddings> for V2026_08 {
         None
     }
 
-    fn measure(&self, op: &Embeddings, duration: Duration, failure: Option<&Failure>) -> Measurements {
-        let mut attributes = Attributes::with_capacity(8);
-        identity(
-            &OperationName::Embeddings,
-            &op.provider,
-            op.model.as_ref(),
-            op.server.as_ref(),
-            &mut attributes,
-        );
-        attributes.text(GEN_AI_RESPONSE_MODEL, op.response_model.as_ref());
+    fn measure(
+        &self,
+        op: &Embeddings,
+        identity: &[KeyValue],
+        duration: Duration,
+        failure: Option<&Failure>,
+    ) -> Measurements {
+        let mut attributes = metric_attributes(identity, op.response_model.as_ref());
         attributes.0.extend_from_slice(&op.metric_attributes);
         measurements(attributes, op.input_tokens, None, duration, failure)
     }
 
-    fn chunks(&self, _: &Embeddings) -> Option<Chunks> {
+    fn chunks(&self, _: &Embeddings, _: &[KeyValue]) -> Option<Chunks> {
         None
     }
 
@@ -219,28 +223,31 @@ fn span_name(operation: &OperationName, model: Option<&str>) -> Cow<'static, str
 }
 
 /// Who is asked for what, where: the sampling-relevant attributes, which every metric carries too.
-fn identity(
+fn identity<'a>(
     operation: &OperationName,
     provider: &ProviderName,
-    model: Option<&String>,
-    server: Option<&Server>,
-    out: &mut Attributes,
-) {
-    out.word(GEN_AI_OPERATION_NAME, Some(operation));
-    out.word(GEN_AI_PROVIDER_NAME, Some(provider));
-    out.text(GEN_AI_REQUEST_MODEL, model.filter(|model| !model.is_empty()));
-    if let Some(server) = server {
-        out.set(SERVER_ADDRESS, server.address.clone());
-        out.some(SERVER_PORT, server.port.map(i64::from));
+    model: Option<&'a str>,
+    server: Option<&'a Server>,
+) -> Vec<(&'static str, Scalar<'a>)> {
+    let mut out = Vec::with_capacity(5);
+    out.push((GEN_AI_OPERATION_NAME, Scalar::Word(operation.clone().into())));
+    out.push((GEN_AI_PROVIDER_NAME, Scalar::Word(provider.clone().into())));
+    if let Some(model) = model.filter(|model| !model.is_empty()) {
+        out.push((GEN_AI_REQUEST_MODEL, Scalar::Text(model)));
     }
+    if let Some(server) = server {
+        out.push((SERVER_ADDRESS, Scalar::Text(&server.address)));
+        out.extend(server.port.map(|port| (SERVER_PORT, Scalar::Int(port.into()))));
+    }
+    out
 }
 
-/// The attributes that all metrics of an inference share.
-fn metric_attributes(op: &Inference) -> Vec<KeyValue> {
-    let mut attributes = Attributes::with_capacity(10);
-    identity(&op.operation, &op.provider, op.request.model.as_ref(), op.server.as_ref(), &mut attributes);
-    attributes.text(GEN_AI_RESPONSE_MODEL, op.response.model.as_ref());
-    attributes.0
+/// The attributes that all metrics share.
+fn metric_attributes(identity: &[KeyValue], response_model: Option<&String>) -> Attributes {
+    let mut attributes = Attributes::with_capacity(identity.len() + 4);
+    attributes.0.extend_from_slice(identity);
+    attributes.text(GEN_AI_RESPONSE_MODEL, response_model);
+    attributes
 }
 
 fn openai_response(op: &Inference, out: &mut Attributes) {

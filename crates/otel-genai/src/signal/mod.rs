@@ -7,4 +7,4 @@ mod span;
 
 pub(crate) use event::{EventSink, details, erase, exception};
 pub(crate) use metric::Instruments;
-pub(crate) use span::{finish_attributes, start};
+pub(crate) use span::{changed_identity, finish_attributes, start};
