@@ -7,6 +7,8 @@
 use http::{HeaderMap, Method, Uri};
 use otel_genai::{ProviderName, Server};
 
+use crate::percent;
+
 /// The protocol of a call: what its bodies look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -51,7 +53,7 @@ pub fn detect(method: &Method, upstream: &Uri, headers: &HeaderMap) -> Option<Ro
         Some("http" | "ws") => Some(80),
         _ => None,
     });
-    let deployment = deployment.map(decode_percent);
+    let deployment = deployment.map(|name| String::from_utf8_lossy(&percent::decode(name)).into_owned());
     Some(Route { protocol, provider, server: Server::new(host, port), deployment })
 }
 
@@ -133,31 +135,6 @@ impl<'a> Path<'a> {
             _ => None,
         })
     }
-}
-
-/// Percent-decoding, as deployments may have any name. What is no escape stays.
-fn decode_percent(text: &str) -> String {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        let escaped = match after {
-            [high, low, ..] if byte == b'%' => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        match escaped {
-            Some((high, low)) => {
-                decoded.push(high << 4 | low);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => decoded.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -257,7 +234,6 @@ mod tests {
             Some("my gpt")
         );
         assert_eq!(deployment("https://r.openai.azure.com/openai/v1/chat/completions"), None);
-        assert_eq!(decode_percent("a%zz%4"), "a%zz%4");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! [`detect`] tells whether an HTTP request is a model call, to whom and in which protocol. A [`RequestReader`] and a
 //! [`ResponseReader`] then take the bodies in pieces of any size and fill in a [`Call`], the operation as plain data:
 //!
-//! ```no_run
+//! ```
 //! use http::{HeaderMap, Method, Uri};
 //! use otel_genai_wire::{Call, Options, RequestReader, ResponseReader, detect};
 //!
@@ -29,11 +29,17 @@
 //! Everything here is pure: no sockets, no clock, no globals. Nothing fails and nothing panics, whatever the bytes are:
 //! what could be known is told, the rest is left out. Memory is bounded by [`Options::limit`] in each direction.
 
+mod body;
 mod call;
 mod detect;
+mod json;
+mod openai;
 mod options;
+mod percent;
 mod request;
 mod response;
+mod scan;
+mod sse;
 
 pub use call::Call;
 pub use detect::{Protocol, Route, detect};

@@ -1,17 +1,24 @@
 //! The response of a call, read from its status, headers and body.
 
 use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use otel_genai::Failure;
 
+use crate::body::Body;
 use crate::call::Call;
-use crate::detect::Route;
+use crate::detect::{Protocol, Route};
+use crate::json;
+use crate::openai::{self, Chat, Taken};
 use crate::options::Options;
+use crate::scan::End;
+use crate::sse::{self, Event};
 
 /// What some bytes of a response brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many of the provider's stream events these bytes completed; the terminal marker is not counted.
+    /// How many chunks of the provider's answer these bytes completed. Neither the terminal marker nor an error event
+    /// is one.
     pub chunks: u32,
     /// Whether the terminal event of the stream has been seen, now or before: the call is over, although the
     /// connection may stay open.
@@ -20,30 +27,115 @@ pub struct Progress {
 
 /// Reads the body of a response as it comes.
 #[derive(Debug)]
-pub struct ResponseReader {}
+pub struct ResponseReader {
+    reading: Reading,
+}
+
+#[derive(Debug)]
+enum Reading {
+    /// An error status: the beginning of the body.
+    Error {
+        status: u16,
+        body: Vec<u8>,
+    },
+    /// A chat answer of which nothing has come yet that would tell its form.
+    Unknown {
+        chat: Chat,
+        body: Body,
+        is_stream: bool,
+        limit: usize,
+    },
+    Whole {
+        chat: Chat,
+        body: Body,
+    },
+    Stream(Box<Stream>),
+    Embeddings {
+        body: Body,
+    },
+    /// Neither an answer nor an error: a redirection.
+    Nothing,
+}
+
+#[derive(Debug)]
+struct Stream {
+    chat: Chat,
+    events: sse::Reader,
+    told: Told,
+}
+
+/// What a stream has told apart from the answer.
+#[derive(Debug, Default)]
+struct Told {
+    ended: bool,
+    skipped: u32,
+}
+
+/// So much of an error body is held, in bytes.
+const MAX_ERROR: usize = 64 << 10;
+/// An event may be so long whatever the limit is: usage and errors come in events, too.
+const MIN_EVENT: usize = 64 << 10;
 
 impl ResponseReader {
     /// A reader of the response to `request`. The status and the content type decide how the body is read.
     #[must_use]
-    pub fn new(
-        _route: &Route,
-        _status: u16,
-        _headers: &HeaderMap,
-        _request: &Call,
-        _options: Options,
-    ) -> Self {
-        ResponseReader {}
+    pub fn new(route: &Route, status: u16, headers: &HeaderMap, request: &Call, options: Options) -> Self {
+        let reading = match (status, route.protocol) {
+            (400.., _) => Reading::Error { status, body: Vec::new() },
+            (200..300, Protocol::OpenAiChat) => Reading::Unknown {
+                chat: Chat::new(options),
+                body: match options.content {
+                    true => Body::held(&openai::CHAT_ANSWER, options.limit),
+                    false => Body::scanned(&openai::CHAT_ANSWER),
+                },
+                is_stream: match Form::of(headers) {
+                    Form::Events => true,
+                    Form::Json => false,
+                    Form::Other => request.is_stream(),
+                },
+                limit: options.limit.max(MIN_EVENT),
+            },
+            (200..300, Protocol::OpenAiEmbeddings) => {
+                Reading::Embeddings { body: Body::scanned(&openai::EMBEDDINGS_ANSWER) }
+            }
+            _ => Reading::Nothing,
+        };
+        ResponseReader { reading }
     }
 
     /// The next bytes of the body (decompressed), in pieces of any size.
-    pub fn push(&mut self, _bytes: &[u8]) -> Progress {
+    pub fn push(&mut self, bytes: &[u8]) -> Progress {
+        if let Reading::Unknown { .. } = self.reading {
+            self.recognise(bytes);
+        }
+        match &mut self.reading {
+            Reading::Error { body, .. } => {
+                let room = MAX_ERROR.saturating_sub(body.len());
+                body.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            }
+            Reading::Whole { body, .. } | Reading::Embeddings { body } => body.push(bytes),
+            Reading::Stream(stream) => return stream.push(bytes),
+            Reading::Unknown { .. } | Reading::Nothing => {}
+        }
         Progress::default()
     }
 
     /// The model that answers, as soon as a stream has named it.
     #[must_use]
     pub fn model(&self) -> Option<&str> {
-        None
+        match &self.reading {
+            Reading::Stream(stream) => stream.chat.model.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// How many events of the stream could not be read: no JSON, or too long. They are missing in what is told.
+    #[must_use]
+    pub fn skipped(&self) -> u32 {
+        match &self.reading {
+            Reading::Stream(stream) => stream.told.skipped,
+            _ => 0,
+        }
     }
 
     /// The body is over, or nobody waits for the rest of it: writes all that was learned into the call.
@@ -52,7 +144,111 @@ impl ResponseReader {
     /// event within a stream, or it answered with something that is no JSON. A body that merely stops half-way is
     /// not a failure here: whoever owns the connection knows why it stopped.
     #[must_use]
-    pub fn finish(self, _call: &mut Call) -> Option<Failure> {
-        None
+    pub fn finish(self, call: &mut Call) -> Option<Failure> {
+        match (self.reading, call) {
+            (Reading::Error { status, body }, _) => Some(openai::error_of_body(status, &body)),
+            (Reading::Whole { mut chat, body }, Call::Inference(op)) => {
+                let (_, end) = body.read(|body| chat.take(body));
+                chat.finish(op).or_else(|| malformed(end))
+            }
+            (Reading::Stream(stream), Call::Inference(op)) => stream.finish().finish(op),
+            (Reading::Embeddings { body }, Call::Embeddings(op)) => {
+                let (failure, end) = body.read(|body| openai::read_embeddings_answer(body, op));
+                failure.or_else(|| malformed(end))
+            }
+            _ => None,
+        }
     }
+
+    /// The first byte tells a document from a stream, where the content type says otherwise or nothing.
+    fn recognise(&mut self, bytes: &[u8]) {
+        let Some(first) = json::first(bytes.strip_prefix(json::BOM).unwrap_or(bytes)) else { return };
+        self.reading = match std::mem::replace(&mut self.reading, Reading::Nothing) {
+            Reading::Unknown { chat, is_stream: true, limit, .. } if !matches!(first, b'{' | b'[') => {
+                let events = sse::Reader::new(limit);
+                Reading::Stream(Box::new(Stream { chat, events, told: Told::default() }))
+            }
+            Reading::Unknown { chat, body, .. } => Reading::Whole { chat, body },
+            other => other,
+        };
+    }
+}
+
+/// What the content type says of a body.
+enum Form {
+    Events,
+    Json,
+    Other,
+}
+
+impl Form {
+    fn of(headers: &HeaderMap) -> Form {
+        let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "text/event-stream" => Form::Events,
+            essence if essence.ends_with("/json") || essence.ends_with("+json") => Form::Json,
+            _ => Form::Other,
+        }
+    }
+}
+
+impl Stream {
+    fn push(&mut self, bytes: &[u8]) -> Progress {
+        let Stream { chat, events, told } = self;
+        let mut chunks = 0;
+        events.push(bytes, |event| chunks += told.take(event, chat));
+        Progress { chunks, ended: self.told.ended }
+    }
+
+    fn finish(self) -> Chat {
+        let Stream { mut chat, events, mut told } = self;
+        events.finish(|event| {
+            told.take(event, &mut chat);
+        });
+        chat
+    }
+}
+
+impl Told {
+    /// How many chunks the event is.
+    fn take(&mut self, event: Event<'_>, chat: &mut Chat) -> u32 {
+        if self.ended {
+            return 0;
+        }
+        let (name, data) = match event {
+            Event::Data { name, data } => (name, data),
+            Event::TooLong => {
+                self.skipped += 1;
+                return 0;
+            }
+        };
+        if data.trim_ascii() == b"[DONE]" {
+            self.ended = true;
+            return 0;
+        }
+        if name == Some(b"error") {
+            chat.take_error(data);
+            self.ended = true;
+            return 0;
+        }
+        let taken = chat.take(data).ok().or_else(|| chat.take(&json::repair(data)?).ok());
+        match taken {
+            Some(Taken::Answer) => 1,
+            Some(Taken::Error) => {
+                self.ended = true;
+                0
+            }
+            None => {
+                self.skipped += 1;
+                0
+            }
+        }
+    }
+}
+
+/// The failure of a provider that answered with something else than JSON.
+fn malformed(end: End) -> Option<Failure> {
+    (end == End::Broken)
+        .then(|| Failure::new("malformed_response").message("the provider's answer is not JSON"))
 }

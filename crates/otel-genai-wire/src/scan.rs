@@ -1,0 +1,596 @@
+//! Picks the small things that are wanted out of a JSON document of any size, in whatever order its keys come.
+//!
+//! The document is never held: bytes go in, a reduced document comes out, of which the size is bounded by what is
+//! wanted. A document that stops half-way gives what was complete until then.
+
+use crate::json;
+
+/// What is wanted of a value.
+#[derive(Debug)]
+pub(crate) enum Want {
+    /// All of it, if it is at most so many bytes long.
+    Keep(usize),
+    /// These keys of an object.
+    Fields(&'static [(&'static str, Want)]),
+    /// This of every item of a list, as far as [`MAX_ITEMS`].
+    Items(&'static Want),
+    /// This of the first item of a list.
+    First(&'static Want),
+    /// How long it is: `{"items": 3}` in place of a list, `{"chars": 8, "padding": 1}` in place of a text, where
+    /// `padding` counts the equals signs at its end.
+    Length,
+}
+
+/// How a document ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It is complete.
+    Whole,
+    /// It stopped half-way.
+    Cut,
+    /// It is no JSON, at least not from some point on; or neither an object nor a list.
+    Broken,
+}
+
+/// More items of a list are not looked at.
+const MAX_ITEMS: usize = 128;
+/// The reduced document grows no further than this, whatever is wanted.
+const MAX_OUT: usize = 256 << 10;
+/// Longer keys are never wanted. Enough for every wanted key written in escapes.
+const MAX_NAME: usize = 256;
+
+/// The scanner of one document.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    root: &'static Want,
+    out: Vec<u8>,
+    frames: Vec<Frame>,
+    state: State,
+}
+
+/// An object or list of which something is wanted and that is not over yet.
+#[derive(Debug)]
+struct Frame {
+    want: &'static Want,
+    list: bool,
+    /// How many members have been written.
+    written: usize,
+    /// How many items have been seen.
+    seen: usize,
+}
+
+#[derive(Debug)]
+enum State {
+    /// A value comes.
+    Value(Slot),
+    /// A key comes, or the end of the object.
+    Member,
+    /// Within a key.
+    Name {
+        name: Vec<u8>,
+        escaped: bool,
+    },
+    /// A colon comes.
+    Colon(Slot),
+    /// Within a value that is not entered.
+    Leaf(Leaf, Task),
+    /// A comma comes, or the end of the object or list.
+    After,
+    Over(End),
+}
+
+/// Where a value goes.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    name: &'static str,
+    want: Option<&'static Want>,
+}
+
+#[derive(Debug)]
+enum Leaf {
+    Scalar,
+    Text { escaped: bool },
+    Nested { depth: usize, text: bool, escaped: bool },
+}
+
+#[derive(Debug)]
+enum Task {
+    Skip,
+    /// Written from `value` on; taken back to `mark` if it does not fit.
+    Keep {
+        mark: usize,
+        value: usize,
+        limit: usize,
+    },
+    Measure {
+        slot: Slot,
+        length: Length,
+    },
+}
+
+#[derive(Debug, Default)]
+struct Length {
+    list: bool,
+    count: usize,
+    padding: usize,
+    /// Hexadecimal digits that still belong to an escape.
+    digits: u8,
+    /// Whether the list has anything in it.
+    any: bool,
+}
+
+impl Scan {
+    pub(crate) fn new(root: &'static Want) -> Self {
+        let state = State::Value(Slot { name: "", want: Some(root) });
+        Scan { root, out: Vec::new(), frames: Vec::new(), state }
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if matches!(self.state, State::Over(_)) {
+                return;
+            }
+            rest = self.step(rest);
+        }
+    }
+
+    /// The reduced document, which is valid JSON in any case, and how the document ended.
+    pub(crate) fn finish(mut self) -> (Vec<u8>, End) {
+        let end = match self.state {
+            State::Over(end) => end,
+            State::Leaf(_, Task::Keep { mark, .. }) => {
+                self.out.truncate(mark);
+                End::Cut
+            }
+            _ => End::Cut,
+        };
+        for frame in self.frames.iter().rev() {
+            self.out.push(if frame.list { b']' } else { b'}' });
+        }
+        if self.out.is_empty() {
+            self.out.extend_from_slice(b"{}");
+        }
+        (self.out, end)
+    }
+
+    /// Takes at least one byte or changes the state; returns what is left.
+    fn step<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let Some((&byte, rest)) = bytes.split_first() else { return bytes };
+        match &mut self.state {
+            State::Name { name, escaped } => {
+                if *escaped {
+                    *escaped = false;
+                } else if byte == b'\\' {
+                    *escaped = true;
+                } else if byte == b'"' {
+                    let name = std::mem::take(name);
+                    self.state = State::Colon(self.slot(&name));
+                    return rest;
+                }
+                if name.len() < MAX_NAME {
+                    name.push(byte);
+                }
+                rest
+            }
+            State::Leaf(leaf, task) => {
+                let (taken, over) = leaf.advance(bytes, task);
+                let (taken, rest) = bytes.split_at(taken);
+                if let Task::Keep { mark, value, limit } = task {
+                    if self.out.len() - *value + taken.len() > *limit || self.out.len() > MAX_OUT {
+                        self.out.truncate(*mark);
+                        *task = Task::Skip;
+                    } else {
+                        self.out.extend_from_slice(taken);
+                    }
+                }
+                if over {
+                    self.leaf_over();
+                }
+                rest
+            }
+            _ if byte.is_ascii_whitespace() => rest,
+            State::Value(slot) => {
+                let slot = *slot;
+                self.value(slot, byte, bytes)
+            }
+            State::Member => {
+                match byte {
+                    b'"' => self.state = State::Name { name: Vec::new(), escaped: false },
+                    b'}' => self.close(),
+                    b',' => {}
+                    _ => self.state = State::Over(End::Broken),
+                }
+                rest
+            }
+            State::Colon(slot) => {
+                let slot = *slot;
+                self.state = if byte == b':' { State::Value(slot) } else { State::Over(End::Broken) };
+                rest
+            }
+            State::After => {
+                match (byte, self.frames.last().map(|frame| !frame.list)) {
+                    (b',', Some(true)) => self.state = State::Member,
+                    (b',', Some(false)) => self.next_item(),
+                    (b'}', Some(true)) | (b']', Some(false)) => self.close(),
+                    _ => self.state = State::Over(End::Broken),
+                }
+                rest
+            }
+            State::Over(_) => &[],
+        }
+    }
+
+    /// A value begins with this byte.
+    fn value<'a>(&mut self, slot: Slot, byte: u8, bytes: &'a [u8]) -> &'a [u8] {
+        let rest = bytes.get(1..).unwrap_or_default();
+        let is_root = self.frames.is_empty();
+        let want = match slot.want {
+            // One object may come in a list.
+            Some(Want::Fields(_)) if is_root && byte == b'[' => Some(self.root),
+            want => want,
+        };
+        match (want, byte) {
+            (Some(want @ Want::Fields(_)), b'{') => {
+                self.begin_member(slot);
+                self.out.push(b'{');
+                self.frames.push(Frame { want, list: false, written: 0, seen: 0 });
+                self.state = State::Member;
+                return rest;
+            }
+            (Some(want @ (Want::Items(_) | Want::First(_) | Want::Fields(_))), b'[')
+                if is_root || !want.is_fields() =>
+            {
+                self.begin_member(slot);
+                self.out.push(b'[');
+                self.frames.push(Frame { want, list: true, written: 0, seen: 0 });
+                self.next_item();
+                return rest;
+            }
+            // The end of an empty list, which is where a first item would be.
+            (_, b']') if self.frames.last().is_some_and(|frame| frame.list) => {
+                self.close();
+                return rest;
+            }
+            (_, b',' | b':' | b'}' | b']') => {
+                self.state = State::Over(End::Broken);
+                return rest;
+            }
+            _ if is_root => {
+                // Not even a byte order mark's first byte may precede a document, but servers put it there.
+                if json::BOM.contains(&byte) && self.out.is_empty() {
+                    return rest;
+                }
+                self.state = State::Over(End::Broken);
+                return rest;
+            }
+            _ => {}
+        }
+        let task = match (want, byte) {
+            (Some(Want::Keep(limit)), _) if self.out.len() <= MAX_OUT => {
+                let mark = self.out.len();
+                self.begin_member(slot);
+                Task::Keep { mark, value: self.out.len(), limit: *limit }
+            }
+            (Some(Want::Length), b'[' | b'"') => {
+                Task::Measure { slot, length: Length { list: byte == b'[', ..Length::default() } }
+            }
+            _ => Task::Skip,
+        };
+        let leaf = match byte {
+            b'"' => Leaf::Text { escaped: false },
+            b'{' | b'[' => Leaf::Nested { depth: 1, text: false, escaped: false },
+            _ => Leaf::Scalar,
+        };
+        if matches!(leaf, Leaf::Scalar) {
+            self.state = State::Leaf(leaf, task);
+            return bytes;
+        }
+        if matches!(task, Task::Keep { .. }) {
+            self.out.push(byte);
+        }
+        self.state = State::Leaf(leaf, task);
+        rest
+    }
+
+    fn leaf_over(&mut self) {
+        let State::Leaf(_, task) = std::mem::replace(&mut self.state, State::After) else { return };
+        match task {
+            Task::Skip => {}
+            Task::Keep { mark, value, .. } => {
+                let kept = self.out.split_off(value);
+                match readable(kept) {
+                    Some(kept) => {
+                        self.out.extend_from_slice(&kept);
+                        self.written();
+                    }
+                    None => self.out.truncate(mark),
+                }
+            }
+            Task::Measure { slot, length: Length { list, count, padding, any, .. } } => {
+                self.begin_member(slot);
+                let measured = match list {
+                    true => format!(r#"{{"items":{}}}"#, count + usize::from(any)),
+                    false => format!(r#"{{"chars":{count},"padding":{padding}}}"#),
+                };
+                self.out.extend_from_slice(measured.as_bytes());
+                self.written();
+            }
+        }
+    }
+
+    /// Writes what stands before a value: the comma and the key.
+    fn begin_member(&mut self, slot: Slot) {
+        let Some(frame) = self.frames.last() else { return };
+        if frame.written > 0 {
+            self.out.push(b',');
+        }
+        if !frame.list {
+            self.out.push(b'"');
+            self.out.extend_from_slice(slot.name.as_bytes());
+            self.out.extend_from_slice(b"\":");
+        }
+    }
+
+    fn written(&mut self) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.written += 1;
+        }
+    }
+
+    fn close(&mut self) {
+        let Some(frame) = self.frames.pop() else { return };
+        self.out.push(if frame.list { b']' } else { b'}' });
+        self.written();
+        self.state = if self.frames.is_empty() { State::Over(End::Whole) } else { State::After };
+    }
+
+    fn next_item(&mut self) {
+        let out = self.out.len();
+        let Some(frame) = self.frames.last_mut() else { return };
+        let want = match frame.want {
+            Want::Items(want) if frame.seen < MAX_ITEMS && out <= MAX_OUT => Some(*want),
+            Want::First(want) if frame.seen == 0 => Some(*want),
+            // The document's own list.
+            fields @ Want::Fields(_) if frame.seen == 0 => Some(fields),
+            _ => None,
+        };
+        frame.seen += 1;
+        self.state = State::Value(Slot { name: "", want });
+    }
+
+    /// Where the value of this key goes.
+    fn slot(&self, name: &[u8]) -> Slot {
+        let nothing = Slot { name: "", want: None };
+        let Some(Want::Fields(fields)) = self.frames.last().map(|frame| frame.want) else { return nothing };
+        let unescaped;
+        let name = match memchr::memchr(b'\\', name) {
+            None => name,
+            Some(_) => {
+                let quoted = [b"\"", name, b"\""].concat();
+                unescaped = serde_json::from_slice::<String>(&quoted).unwrap_or_default();
+                unescaped.as_bytes()
+            }
+        };
+        let wanted = fields.iter().find(|(field, _)| field.as_bytes() == name);
+        wanted.map_or(nothing, |(name, want)| Slot { name, want: Some(want) })
+    }
+}
+
+impl Want {
+    fn is_fields(&self) -> bool {
+        matches!(self, Want::Fields(_))
+    }
+}
+
+impl Leaf {
+    /// How many of the bytes belong to the value, and whether it ends with them.
+    fn advance(&mut self, bytes: &[u8], task: &mut Task) -> (usize, bool) {
+        let mut measured = match task {
+            Task::Measure { length, .. } => Some(length),
+            _ => None,
+        };
+        match self {
+            Leaf::Scalar => {
+                let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace();
+                bytes.iter().position(ends).map_or((bytes.len(), false), |end| (end, true))
+            }
+            Leaf::Text { escaped } => {
+                for (at, &byte) in bytes.iter().enumerate() {
+                    if !*escaped && byte == b'"' {
+                        return (at + 1, true);
+                    }
+                    if let Some(length) = &mut measured {
+                        length.char(byte, *escaped);
+                    }
+                    *escaped = !*escaped && byte == b'\\';
+                }
+                (bytes.len(), false)
+            }
+            Leaf::Nested { depth, text, escaped } => {
+                let mut at = 0;
+                while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+                    if *text {
+                        let skipped = if *escaped { 0 } else { skip_text(rest) };
+                        let Some(&byte) = rest.get(skipped) else { return (bytes.len(), false) };
+                        *text = *escaped || byte != b'"';
+                        *escaped = !*escaped && byte == b'\\';
+                        at += skipped + 1;
+                        continue;
+                    }
+                    let Some(&byte) = rest.first() else { break };
+                    at += 1;
+                    if let Some(length) = &mut measured {
+                        length.item(byte, *depth);
+                    }
+                    match byte {
+                        b'"' => *text = true,
+                        b'{' | b'[' => *depth += 1,
+                        b'}' | b']' => {
+                            *depth -= 1;
+                            if *depth == 0 {
+                                return (at, true);
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                (bytes.len(), false)
+            }
+        }
+    }
+}
+
+/// How many bytes of a text mean nothing to a scanner.
+fn skip_text(bytes: &[u8]) -> usize {
+    memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len())
+}
+
+impl Length {
+    /// A byte between the quotes of a text.
+    fn char(&mut self, byte: u8, escaped: bool) {
+        if self.digits > 0 {
+            self.digits -= 1;
+        } else if escaped {
+            // Counted at the backslash.
+            self.digits = if byte == b'u' { 4 } else { 0 };
+        } else {
+            self.count += 1;
+            self.padding = if byte == b'=' { self.padding + 1 } else { 0 };
+        }
+    }
+
+    /// A byte of a list, outside of texts.
+    fn item(&mut self, byte: u8, depth: usize) {
+        if depth == 1 && byte == b',' {
+            self.count += 1;
+        }
+        let end = depth == 1 && byte == b']';
+        self.any |= !end && !byte.is_ascii_whitespace();
+    }
+}
+
+/// The value, if a reader will take it, repaired where that helps. One that it refuses would spoil all the others.
+fn readable(value: Vec<u8>) -> Option<Vec<u8>> {
+    let reads = |value: &[u8]| serde_json::from_slice::<serde_json::Value>(value).is_ok();
+    if reads(&value) {
+        return Some(value);
+    }
+    json::repair(&value).filter(|value| reads(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANT: Want = Want::Fields(&[
+        ("model", Want::Keep(32)),
+        ("usage", Want::Keep(64)),
+        ("n", Want::Keep(16)),
+        ("choices", Want::Items(&Want::Fields(&[("index", Want::Keep(8)), ("why", Want::Keep(16))]))),
+        ("data", Want::First(&Want::Fields(&[("embedding", Want::Length)]))),
+        ("format", Want::Fields(&[("type", Want::Keep(32))])),
+    ]);
+
+    fn scan(document: &[u8]) -> (String, End) {
+        let whole = run(document, document.len().max(1));
+        for piece in 1..=document.len().min(7) {
+            assert_eq!(run(document, piece), whole, "in pieces of {piece}");
+        }
+        whole
+    }
+
+    fn run(document: &[u8], piece: usize) -> (String, End) {
+        let mut scan = Scan::new(&WANT);
+        for piece in document.chunks(piece) {
+            scan.push(piece);
+        }
+        let (out, end) = scan.finish();
+        (String::from_utf8(out).unwrap(), end)
+    }
+
+    #[test]
+    fn what_is_wanted_is_kept_in_any_order() {
+        let document =
+            br#" {"messages":[{"role":"user","content":"{\"model\":\"no\"}"}], "usage" : {"a": [1, 2]} ,
+            "choices":[{"message":{"index":9},"index":0,"why":"stop"},7,{"why":null,"index":1}],
+            "mod\u0065l":"gpt\"","n":-1.5e3,"data":[{"embedding":[0.1, -2,3e-5],"x":1},{"embedding":[1]}],
+            "format":{"schema":{"type":"x"},"type":"json"}}"#;
+        assert_eq!(
+            scan(document),
+            (
+                r#"{"usage":{"a": [1, 2]},"choices":[{"index":0,"why":"stop"},{"why":null,"index":1}],"model":"gpt\"","n":-1.5e3,"data":[{"embedding":{"items":3}}],"format":{"type":"json"}}"#
+                    .to_owned(),
+                End::Whole
+            )
+        );
+    }
+
+    #[test]
+    fn lengths() {
+        let length =
+            |embedding: &str| scan(format!(r#"{{"data":[{{"embedding":{embedding}}}]}}"#).as_bytes()).0;
+        assert_eq!(length("[]"), r#"{"data":[{"embedding":{"items":0}}]}"#);
+        assert_eq!(length("[ ]"), r#"{"data":[{"embedding":{"items":0}}]}"#);
+        assert_eq!(length("[[1,2],\"a,b\",3]"), r#"{"data":[{"embedding":{"items":3}}]}"#);
+        assert_eq!(length(r#""ab\/c\u002Bd==""#), r#"{"data":[{"embedding":{"chars":8,"padding":2}}]}"#);
+        assert_eq!(length("null"), r#"{"data":[{}]}"#);
+    }
+
+    #[test]
+    fn a_document_that_stops_gives_what_was_complete() {
+        assert_eq!(scan(br#"{"model":"m","usage":{"a":1"#), (r#"{"model":"m"}"#.into(), End::Cut));
+        assert_eq!(
+            scan(br#"{"choices":[{"index":0},{"index":1,"why":"s"#),
+            (r#"{"choices":[{"index":0},{"index":1}]}"#.into(), End::Cut)
+        );
+        assert_eq!(scan(b""), ("{}".into(), End::Cut));
+        assert_eq!(scan(br#"{"n":1"#), ("{}".into(), End::Cut));
+    }
+
+    #[test]
+    fn what_does_not_fit_or_cannot_be_read_is_left_out() {
+        let long = format!(r#"{{"model":"{}","n":1}}"#, "x".repeat(40));
+        assert_eq!(scan(long.as_bytes()), (r#"{"n":1}"#.into(), End::Whole));
+        assert_eq!(scan(br#"{"n":1e999,"model":"m"}"#), (r#"{"model":"m"}"#.into(), End::Whole));
+        assert_eq!(
+            scan(br#"{"n":zero,"usage":{"a":},"model":"m"}"#),
+            (r#"{"model":"m"}"#.into(), End::Whole)
+        );
+        assert_eq!(
+            scan(b"{\"model\":\"a\xff\\ud800\"}"),
+            ("{\"model\":\"a\u{fffd}\\ufffd\"}".into(), End::Whole)
+        );
+    }
+
+    #[test]
+    fn what_is_no_document() {
+        assert_eq!(scan(b"<html>").1, End::Broken);
+        assert_eq!(scan(b"OK").1, End::Broken);
+        assert_eq!(scan(b"17").1, End::Broken);
+        assert_eq!(scan(br#"{"n":1 ;"model":"m"}"#), (r#"{"n":1}"#.into(), End::Broken));
+        assert_eq!(scan(b"{]").1, End::Broken);
+    }
+
+    #[test]
+    fn a_document_in_a_list() {
+        assert_eq!(scan(br#"[{"n":1},{"n":2}]"#), (r#"[{"n":1}]"#.into(), End::Whole));
+        assert_eq!(scan(b"\xef\xbb\xbf[]"), ("[]".into(), End::Whole));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut scan = Scan::new(&WANT);
+        scan.push(br#"{"choices":["#);
+        for _ in 0..100_000 {
+            scan.push(br#"{"index":1,"why":"stop"},"#);
+        }
+        scan.push(br#"{}],""#);
+        scan.push(&vec![b'k'; 1 << 20]);
+        scan.push(br#"":[[["#);
+        for _ in 0..100_000 {
+            scan.push(b"[[[[{");
+        }
+        assert!(scan.out.capacity() < 64 << 10 && scan.frames.capacity() < 16);
+    }
+}
