@@ -7,19 +7,59 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use otel_genai_http::Tap;
+
+use crate::direct::Driven;
 use crate::expect::Consent;
-use crate::observe::Tap;
+
+/// A provider's body.
+pub(crate) enum Answer {
+    Direct(Driven),
+    Pooled(Incoming),
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    #[inline]
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Self::Direct(body) => Pin::new(body).poll_frame(cx),
+            Self::Pooled(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Direct(body) => body.is_end_stream(),
+            Self::Pooled(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Direct(body) => body.size_hint(),
+            Self::Pooled(body) => body.size_hint(),
+        }
+    }
+}
 
 /// A response's body: the provider's, observed or not, or a few words of the gateway itself.
 pub(crate) struct ResponseBody {
     kind: Kind,
+    /// An error that waits until what came before it is on its way: hyper drops what it has not flushed yet.
+    failure: Option<hyper::Error>,
     /// Kept while the provider still answers a request whose body it did not want (see [`Consent`]).
     _unused_consent: Option<Consent>,
 }
 
 enum Kind {
-    Passed(Incoming),
-    Observed(Tap<Incoming>),
+    Passed(Answer),
+    Observed(Tap<Answer>),
     /// No bytes, in an answer whose `Content-Length` is about another one: hyper writes that header only when the body
     /// claims the same (304 Not Modified).
     Claimed(u64),
@@ -27,11 +67,11 @@ enum Kind {
 }
 
 impl ResponseBody {
-    pub(crate) fn passed(body: Incoming) -> Self {
+    pub(crate) fn passed(body: Answer) -> Self {
         Self::from(Kind::Passed(body))
     }
 
-    pub(crate) fn observed(body: Tap<Incoming>) -> Self {
+    pub(crate) fn observed(body: Tap<Answer>) -> Self {
         Self::from(Kind::Observed(body))
     }
 
@@ -51,7 +91,7 @@ impl ResponseBody {
 
 impl From<Kind> for ResponseBody {
     fn from(kind: Kind) -> Self {
-        Self { kind, _unused_consent: None }
+        Self { kind, failure: None, _unused_consent: None }
     }
 }
 
@@ -64,12 +104,23 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match &mut self.kind {
+        if let Some(error) = self.failure.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        let polled = match &mut self.kind {
             Kind::Passed(body) => Pin::new(body).poll_frame(cx),
             Kind::Observed(body) => Pin::new(body).poll_frame(cx),
             Kind::Claimed(_) => Poll::Ready(None),
             Kind::Own(text) if text.is_empty() => Poll::Ready(None),
             Kind::Own(text) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(text))))),
+        };
+        match polled {
+            Poll::Ready(Some(Err(error))) => {
+                self.failure = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            polled => polled,
         }
     }
 

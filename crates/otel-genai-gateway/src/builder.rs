@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use otel_genai_http::Observer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::connect::{Connector, UpstreamProxy};
+use crate::direct::Direct;
 use crate::failure::UpstreamFailure;
 use crate::forward::{Shared, UpstreamBody};
 use crate::gateway::{CONNECTION_WINDOW, Gateway, MAX_HEADER_LIST, Phase, STREAM_WINDOW};
-use crate::observe::Observer;
 use crate::route::{Route, Routes};
 use crate::tls::{self, Tls};
 
 /// Idle connections to providers are closed before most providers would do it: reusing one at the moment in which the
 /// other end gives it up loses a call.
-const POOL_IDLE: Duration = Duration::from_secs(20);
+pub(crate) const POOL_IDLE: Duration = Duration::from_secs(20);
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Describes a [`Gateway`].
@@ -129,7 +130,8 @@ impl GatewayBuilder {
         let shared = Shared {
             routes: Routes::new(self.routes, self.hosts),
             observer: self.observer,
-            client: client(connector.clone()),
+            direct: Direct::new(connector.tcp(), POOL_IDLE),
+            pooled: client(connector.clone()),
             upgrades: client(connector.upgradable()),
             connector,
             failure: self.failure,

@@ -7,6 +7,8 @@ use std::io;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode, Uri};
 
+use otel_genai::Failure;
+
 use crate::body::ResponseBody;
 
 /// What the client sees when the provider could not be reached, or broke off before it answered.
@@ -31,13 +33,37 @@ pub(crate) struct UpstreamError {
     cause: String,
 }
 
+/// Why a request got no response.
+#[derive(Debug)]
+pub(crate) enum SendError {
+    Connect(Box<dyn StdError + Send + Sync>),
+    Http(hyper::Error),
+    Pooled(hyper_util::client::legacy::Error),
+}
+
+impl SendError {
+    /// The first error that says something.
+    fn root(&self) -> &(dyn StdError + 'static) {
+        match self {
+            Self::Connect(error) => &**error,
+            Self::Http(error) => error,
+            Self::Pooled(error) => error.source().unwrap_or(error),
+        }
+    }
+}
+
 impl UpstreamError {
-    pub(crate) fn new(uri: &Uri, error: &hyper_util::client::legacy::Error) -> Self {
+    pub(crate) fn new(uri: &Uri, error: &SendError) -> Self {
         let upstream = match (uri.scheme_str(), uri.authority()) {
             (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),
             _ => "the upstream".to_owned(),
         };
-        Self { kind: kind(error), upstream, cause: cause(error) }
+        Self { kind: kind(error.root()), upstream, cause: cause(error.root()) }
+    }
+
+    /// The same for the telemetry, where the provider's address stands already.
+    pub(crate) fn to_failure(&self) -> Failure {
+        Failure::new(self.kind).message(self.cause.clone())
     }
 
     pub(crate) fn into_response(self) -> Response<ResponseBody> {
@@ -64,7 +90,7 @@ pub(crate) fn answer(status: StatusCode, kind: &str, code: &str, message: &str) 
     response
 }
 
-fn kind(error: &hyper_util::client::legacy::Error) -> &'static str {
+fn kind(error: &(dyn StdError + 'static)) -> &'static str {
     for cause in causes(error) {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             match io.kind() {
@@ -75,7 +101,9 @@ fn kind(error: &hyper_util::client::legacy::Error) -> &'static str {
                     return "connection_reset";
                 }
                 io::ErrorKind::TimedOut => return "timeout",
-                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => return "unreachable",
+                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                    return "host_unreachable";
+                }
                 io::ErrorKind::UnexpectedEof => return "connection_closed",
                 _ => {}
             }
@@ -96,16 +124,16 @@ fn kind(error: &hyper_util::client::legacy::Error) -> &'static str {
         }
         // The connector's own error type is not public.
         if cause.to_string() == "dns error" {
-            return "name_resolution";
+            return "host_not_found";
         }
     }
-    if error.is_connect() { "connect" } else { "upstream" }
+    "connection_error"
 }
 
-/// The innermost causes say most; the outer ones only where they add to them.
+/// All causes in a row, but none twice.
 fn cause(error: &(dyn StdError + 'static)) -> String {
     let mut text = String::new();
-    for cause in causes(error).skip(1) {
+    for cause in causes(error) {
         let words = cause.to_string();
         if text.contains(&words) {
             continue;
@@ -115,7 +143,7 @@ fn cause(error: &(dyn StdError + 'static)) -> String {
         }
         text.push_str(&words);
     }
-    if text.is_empty() { error.to_string() } else { text }
+    text
 }
 
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

@@ -11,15 +11,16 @@ use http_body_util::Either;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::capture_connection;
+use otel_genai_http::{Call, Exchange, Observer, Tap};
 use tokio::sync::watch;
 
-use crate::body::ResponseBody;
-use crate::connect::Connector;
+use crate::body::{Answer, ResponseBody};
+use crate::connect::{Connector, Way};
+use crate::direct::Direct;
 use crate::expect::{Consent, RequestBody, expects_continue};
-use crate::failure::{UpstreamError, UpstreamFailure, answer};
+use crate::failure::{SendError, UpstreamError, UpstreamFailure, answer};
 use crate::gateway::Phase;
 use crate::header::{join_cookies, leave_host, set_host, strip_hop_by_hop, wants_upgrade};
-use crate::observe::{Call, Exchange, Observer, Tap};
 use crate::route::{Routes, Target};
 use crate::{context, tunnel};
 
@@ -31,7 +32,9 @@ pub(crate) struct Shared {
     pub(crate) routes: Routes,
     pub(crate) observer: Option<Observer>,
     pub(crate) connector: Connector,
-    pub(crate) client: Client<Connector, UpstreamBody>,
+    pub(crate) direct: Direct,
+    /// For all that does not go directly.
+    pub(crate) pooled: Client<Connector, UpstreamBody>,
     /// HTTP/1.1 only, for requests whose connection is to become another protocol's.
     pub(crate) upgrades: Client<Connector, UpstreamBody>,
     pub(crate) failure: UpstreamFailure,
@@ -73,7 +76,7 @@ async fn exchange(
     } else {
         set_host(&mut parts.headers, target.host.clone());
     }
-    address(shared, &mut parts, target);
+    let way = address(shared, &mut parts, target);
 
     let (body, consent) = if waits {
         let (body, consent) = RequestBody::held(body);
@@ -87,15 +90,15 @@ async fn exchange(
     };
     let request = Request::from_parts(parts, body);
     let sent = match &consent {
-        None => shared.client.request(request).await,
-        Some(consent) => Box::pin(request_with_consent(shared, request, consent)).await,
+        None => send(shared, request, way).await,
+        Some(consent) => Box::pin(send_with_consent(shared, request, way, consent)).await,
     };
     match sent {
         Ok(response) => Ok(pass(response, version, exchange, consent)),
         Err(error) => {
             let error = UpstreamError::new(&uri, &error);
             if let Some(exchange) = exchange {
-                exchange.fail(error.kind, error.to_string());
+                exchange.fail(error.to_failure());
             }
             refuse(shared, error)
         }
@@ -104,7 +107,7 @@ async fn exchange(
 
 /// Turns the provider's answer into the client's.
 fn pass(
-    response: Response<Incoming>,
+    response: Response<Answer>,
     version: Version,
     exchange: Option<Exchange>,
     consent: Option<Consent>,
@@ -144,21 +147,36 @@ async fn upgrade(
     let request = Request::from_parts(parts, Either::Left(RequestBody::new(body)));
     let mut response = match shared.upgrades.request(request).await {
         Ok(response) => response,
-        Err(error) => return refuse(&shared, UpstreamError::new(&uri, &error)),
+        Err(error) => return refuse(&shared, UpstreamError::new(&uri, &SendError::Pooled(error))),
     };
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(pass(response, Version::HTTP_11, None, None));
+        return Ok(pass(response.map(Answer::Pooled), Version::HTTP_11, None, None));
     }
     let upstream = hyper::upgrade::on(&mut response);
     tokio::spawn(tunnel::carry(client, upstream, shared.phase.subscribe()));
     Ok(response.map(|_| ResponseBody::own("")))
 }
 
-async fn request_with_consent(
+async fn send(
+    shared: &Shared,
+    request: Request<UpstreamBody>,
+    way: Way,
+) -> Result<Response<Answer>, SendError> {
+    match way {
+        Way::Direct => Ok(shared.direct.send(request).await?.map(Answer::Direct)),
+        Way::Pooled(_) => match shared.pooled.request(request).await {
+            Ok(response) => Ok(response.map(Answer::Pooled)),
+            Err(error) => Err(SendError::Pooled(error)),
+        },
+    }
+}
+
+async fn send_with_consent(
     shared: &Shared,
     mut request: Request<UpstreamBody>,
+    way: Way,
     consent: &Consent,
-) -> Result<Response<Incoming>, hyper_util::client::legacy::Error> {
+) -> Result<Response<Answer>, SendError> {
     let on_informational = consent.on_informational();
     hyper::ext::on_informational(&mut request, move |interim| on_informational(interim.status()));
     let connection = capture_connection(&mut request);
@@ -167,7 +185,7 @@ async fn request_with_consent(
         std::future::pending().await
     };
     tokio::select! {
-        sent = shared.client.request(request) => sent,
+        sent = send(shared, request, way) => sent,
         sent = http2 => sent,
     }
 }
@@ -183,12 +201,8 @@ fn refuse(shared: &Shared, error: UpstreamError) -> Result<Response<ResponseBody
 /// A defect in observing must not become one in forwarding.
 fn begin(observer: &Observer, parts: &request::Parts, target: &Target) -> Option<Exchange> {
     let begun = catch_unwind(AssertUnwindSafe(|| {
-        observer.begin(Call {
-            method: &parts.method,
-            upstream: &target.uri,
-            headers: &parts.headers,
-            parent: context::parent(&parts.headers),
-        })
+        let call = Call::new(&parts.method, &target.uri, &parts.headers);
+        observer.begin(&call.parent(context::parent(&parts.headers)))
     }));
     begun.unwrap_or_else(|_| {
         tracing::warn!(target: "otel_genai_gateway", "observing a call failed inside; it is forwarded unobserved");
@@ -197,12 +211,14 @@ fn begin(observer: &Observer, parts: &request::Parts, target: &Target) -> Option
 }
 
 /// Points the request at the provider. (HTTP/2 is chosen when connecting, so the version here is only the common one.)
-fn address(shared: &Shared, parts: &mut request::Parts, target: Target) {
-    if let Some(authorization) = shared.connector.proxy_authorization(&target.uri) {
-        parts.headers.insert(PROXY_AUTHORIZATION, authorization);
+fn address(shared: &Shared, parts: &mut request::Parts, target: Target) -> Way {
+    let way = shared.connector.way(&target.uri);
+    if let Way::Pooled(Some(authorization)) = &way {
+        parts.headers.insert(PROXY_AUTHORIZATION, authorization.clone());
     }
     parts.uri = target.uri;
     parts.version = Version::HTTP_11;
+    way
 }
 
 /// HTTP/1.1 must be told of a body of unknown length where it does not expect any.

@@ -68,7 +68,7 @@ async fn an_unknown_name_is_told_from_a_refusal() {
     let builder = to(refusing().await).route(route).upstream_failure(UpstreamFailure::BadGateway);
     let gateway = Running::start(builder).await;
     let got = ask(&gateway, "GET /n HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").await;
-    assert!(got.contains("\"code\":\"name_resolution\""), "{got}");
+    assert!(got.contains("\"code\":\"host_not_found\""), "{got}");
 }
 
 #[tokio::test]

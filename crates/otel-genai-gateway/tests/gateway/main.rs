@@ -10,6 +10,7 @@
 mod failure;
 mod http2;
 mod interim;
+mod observed;
 mod proxied;
 mod routing;
 mod shutdown;

@@ -28,6 +28,10 @@ pub(crate) struct Secure {
 
 impl Secure {
     pub(crate) async fn start() -> Self {
+        Self::speaking(&["h2", "http/1.1"]).await
+    }
+
+    async fn speaking(protocols: &[&str]) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -41,7 +45,7 @@ impl Secure {
             .with_no_client_auth()
             .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
             .unwrap();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -115,6 +119,15 @@ async fn a_provider_is_reached_over_http2_and_sees_the_request_as_sent() {
     let (head, body) = got.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     assert_eq!(body, wanted);
+}
+
+#[tokio::test]
+async fn a_provider_without_http2_is_told_its_name_as_well() {
+    let provider = Secure::speaking(&["http/1.1"]).await;
+    let gateway = Running::start(provider.gateway()).await;
+    let got =
+        ask(&gateway, "GET /s HTTP/1.1\r\nHost: here\r\nX-A: 1\r\nX-B: 2\r\nConnection: close\r\n\r\n").await;
+    assert!(got.ends_with("\r\n\r\nHTTP/1.1 GET / None [\"x-a\", \"x-b\", \"host\"] "), "{got}");
 }
 
 #[tokio::test]

@@ -1,0 +1,38 @@
+//! What is measured: the gateway with everything on.
+
+use std::net::SocketAddr;
+
+use otel_genai::{Capture, GenAi};
+use otel_genai_gateway::{Gateway, Route, UpstreamProxy};
+use otel_genai_http::{Observer, Options};
+use otel_genai_sdk::Telemetry;
+
+pub(crate) async fn serve(upstream: SocketAddr) {
+    let route = Route::new("", &format!("http://{upstream}").parse().unwrap()).unwrap();
+    let (_telemetry, observer) = observer(upstream);
+    let gateway = Gateway::builder(Some(observer))
+        .route(route)
+        .upstream_proxy(UpstreamProxy::Direct)
+        .bind(([127, 0, 0, 1], 0).into())
+        .await
+        .unwrap();
+    crate::announce(gateway.local_addr());
+    gateway.serve(std::future::pending()).await;
+}
+
+/// Content captured on span and event, all three signals exported to `otlp` (OTLP over HTTP).
+fn observer(otlp: SocketAddr) -> (Telemetry, Observer) {
+    let telemetry = otel_genai_sdk::builder()
+        .vars(|_| None)
+        .set("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{otlp}"), "bench")
+        .set("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "bench")
+        .init()
+        .unwrap();
+    let genai = GenAi::builder()
+        .tracer_provider(&telemetry.tracer_provider())
+        .meter_provider(&telemetry.meter_provider())
+        .logger_provider(&telemetry.logger_provider())
+        .capture(Capture::SpanAndEvent)
+        .build();
+    (telemetry, Observer::new(genai, Options::default()).unwrap())
+}
