@@ -1,2 +1,19 @@
 //! OpenTelemetry for generative AI from the command line: run any program and see its model calls.
-fn main() {}
+
+mod child;
+mod command;
+mod demo;
+mod diagnostics;
+mod exit;
+mod inherit;
+mod options;
+mod proxies;
+mod session;
+mod settings;
+mod tally;
+mod url;
+mod variables;
+
+fn main() -> std::process::ExitCode {
+    command::main()
+}

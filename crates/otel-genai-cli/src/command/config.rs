@@ -1,0 +1,239 @@
+//! `otel-genai config`: every setting, the value in force, and who said so.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use otel_genai::config::{CAPTURE_MESSAGE_CONTENT, CONVENTION, EMIT_EVENT, VARIABLES};
+use otel_genai_sdk::{Exporter, Origin};
+use serde_json::json;
+
+use crate::diagnostics::{self, LEVELS, LOG_LEVEL};
+use crate::exit::Failure;
+use crate::options::TelemetryOptions;
+use crate::settings::OWN;
+use crate::{url, variables};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  otel-genai config                                  what is in force here
+  otel-genai config --set                            only what somebody has set
+  otel-genai config --endpoint http://localhost:4318 what these flags would do
+  otel-genai config --json | jq '.settings[] | select(.origin != \"default\")'
+
+Values that may be secret (headers, URL credentials) are never shown.")]
+pub(super) struct Config {
+    /// Only what is not the default
+    #[arg(long, conflicts_with = "all", help_heading = "Output")]
+    set: bool,
+
+    /// Also what exists for one signal only, and every base-URL variable
+    #[arg(long, help_heading = "Output")]
+    all: bool,
+
+    /// JSON for programs: `settings`, a list of group, name, value, origin, note, about; always everything
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+
+    #[command(flatten)]
+    telemetry: TelemetryOptions,
+}
+
+/// One setting.
+struct Row {
+    group: &'static str,
+    name: &'static str,
+    value: String,
+    origin: String,
+    /// Why a value that was given is not in force, and the like.
+    note: Option<String>,
+    about: String,
+    /// Shown only when everything is asked for, or when somebody has set it.
+    rare: bool,
+}
+
+const DEFAULT: &str = "default";
+const ENVIRONMENT: &str = "environment";
+const GENAI: &str = "GenAI";
+const OTEL: &str = "OpenTelemetry";
+const OURS: &str = "otel-genai";
+const PROGRAMS: &str = "Base URLs of programs under `otel-genai run`";
+
+impl Row {
+    fn is_default(&self) -> bool {
+        self.origin == DEFAULT && self.note.is_none()
+    }
+}
+
+impl Config {
+    pub(super) fn execute(self) -> Result<u8, Failure> {
+        diagnostics::begin(self.telemetry.quiet);
+        let mut rows = genai(&self.telemetry);
+        rows.extend(opentelemetry(&self.telemetry)?);
+        rows.extend(ours(&self.telemetry));
+        rows.extend(programs());
+        if self.json {
+            let settings: Vec<_> = rows.iter().map(as_json).collect();
+            let text =
+                serde_json::to_string_pretty(&json!({ "settings": settings })).map_err(Failure::ours)?;
+            super::print(&(text + "\n"));
+            return Ok(0);
+        }
+        rows.retain(
+            |row| if self.set { !row.is_default() } else { self.all || !row.rare || !row.is_default() },
+        );
+        let hidden =
+            if self.set || self.all { None } else { Some("--all shows the variables of single signals too") };
+        super::print(&table(&rows, hidden, is_colourful()));
+        Ok(0)
+    }
+}
+
+fn genai(options: &TelemetryOptions) -> Vec<Row> {
+    let (config, warnings) = otel_genai::Config::from_vars(|name| options.variable(name));
+    for warning in &warnings {
+        tracing::warn!(target: "otel_genai", "{warning}");
+    }
+    let row = |(name, about): &(&'static str, &str)| {
+        let value = match *name {
+            CONVENTION => config.convention.to_string(),
+            CAPTURE_MESSAGE_CONTENT => config.capture.as_str().to_owned(),
+            EMIT_EVENT => config
+                .emit_event
+                .map_or_else(|| "when content goes into events".to_owned(), |on| on.to_string()),
+            _ => options.variable(name).unwrap_or_default(),
+        };
+        let wrong = warnings.iter().find(|warning| warning.variable == *name);
+        let note =
+            wrong.map(|warning| format!("{:?} is not known; allowed are {}", warning.value, warning.allowed));
+        let origin = if wrong.is_some() { DEFAULT.to_owned() } else { origin(options, name) };
+        Row { group: GENAI, name, value, origin, note, about: (*about).to_owned(), rare: false }
+    };
+    VARIABLES.iter().map(row).collect()
+}
+
+fn opentelemetry(options: &TelemetryOptions) -> Result<Vec<Row>, Failure> {
+    let mut builder = otel_genai_sdk::builder().default_exporter(Exporter::Console).set_globals(false);
+    for said in options.said() {
+        builder = builder.set(said.name, said.value, said.flag);
+    }
+    let telemetry =
+        builder.init().map_err(|error| Failure::ours(format!("telemetry cannot start: {error}")))?;
+    let row = |setting: &otel_genai_sdk::Setting| Row {
+        group: OTEL,
+        name: setting.name,
+        value: setting.value.clone(),
+        origin: match &setting.origin {
+            Origin::Default => DEFAULT.to_owned(),
+            origin => origin.to_string(),
+        },
+        note: setting.note.clone(),
+        about: setting.about.to_owned(),
+        rare: is_of_one_signal(setting.name),
+    };
+    let mut rows: Vec<_> = telemetry.settings().iter().map(row).collect();
+    rows.sort_by_key(|row| otel_genai_sdk::VARIABLES.iter().position(|variable| variable.name == row.name));
+    // Nothing was recorded, so there is nothing to wait for.
+    let _ = telemetry.shutdown(Duration::ZERO);
+    Ok(rows)
+}
+
+fn is_of_one_signal(name: &str) -> bool {
+    name.strip_prefix("OTEL_EXPORTER_OTLP_")
+        .is_some_and(|rest| ["TRACES_", "METRICS_", "LOGS_"].iter().any(|signal| rest.starts_with(signal)))
+}
+
+fn ours(options: &TelemetryOptions) -> Vec<Row> {
+    let own = OWN.iter().map(|own| {
+        let given = own.variable();
+        Row {
+            group: OURS,
+            name: own.name,
+            origin: if given.is_some() { ENVIRONMENT.to_owned() } else { DEFAULT.to_owned() },
+            value: given.map_or_else(|| own.default.to_owned(), |value| url::shown(&value)),
+            note: None,
+            about: format!("{} ({}); {}", own.about, own.flag, own.values),
+            rare: false,
+        }
+    });
+    let told = options.variable(LOG_LEVEL);
+    let wrong = told.as_deref().is_some_and(|level| diagnostics::level(level).is_none());
+    let level = Row {
+        group: OURS,
+        name: LOG_LEVEL,
+        origin: if wrong { DEFAULT.to_owned() } else { origin(options, LOG_LEVEL) },
+        value: told.clone().filter(|_| !wrong).unwrap_or_else(|| "warn".to_owned()),
+        note: told.filter(|_| wrong).map(|level| format!("{level:?} is not one of {LEVELS}")),
+        about: format!("How much otel-genai says of itself on standard error: {LEVELS}"),
+        rare: false,
+    };
+    own.chain([level]).collect()
+}
+
+fn programs() -> Vec<Row> {
+    let row = |variable: &variables::Variable| {
+        let given = std::env::var_os(variable.name).filter(|value| !value.is_empty());
+        Row {
+            group: PROGRAMS,
+            name: variable.name,
+            origin: if given.is_some() { ENVIRONMENT.to_owned() } else { DEFAULT.to_owned() },
+            value: match &given {
+                Some(value) => url::shown(&value.to_string_lossy()),
+                None => variable.default.unwrap_or("not set, and left so").to_owned(),
+            },
+            note: None,
+            about: format!("Where calls go; --upstream {}=URL stands in for it", variable.route),
+            rare: variable.default.is_none(),
+        }
+    };
+    variables::VARIABLES.iter().map(row).collect()
+}
+
+/// Who says the value that is in force, flags first.
+fn origin(options: &TelemetryOptions, name: &str) -> String {
+    match options.said().into_iter().find(|said| said.name == name) {
+        Some(said) => said.flag.to_owned(),
+        None if options.variable(name).is_some() => ENVIRONMENT.to_owned(),
+        None => DEFAULT.to_owned(),
+    }
+}
+
+fn as_json(row: &Row) -> serde_json::Value {
+    json!({
+        "group": row.group, "name": row.name, "value": row.value,
+        "origin": row.origin, "note": row.note, "about": row.about,
+    })
+}
+
+fn is_colourful() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+fn table(rows: &[Row], hidden: Option<&str>, colour: bool) -> String {
+    /// Longer values push their own line, not everybody's.
+    const WIDEST: usize = 40;
+    let name = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+    let value = rows.iter().map(|row| row.value.chars().count()).filter(|w| *w <= WIDEST).max().unwrap_or(0);
+    let mut text = String::new();
+    let mut group = "";
+    for row in rows {
+        if row.group != group {
+            let gap = if group.is_empty() { "" } else { "\n" };
+            let _ = writeln!(text, "{gap}{}", row.group);
+            group = row.group;
+        }
+        let (strong, plain) = if colour && !row.is_default() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        let _ = writeln!(text, "  {strong}{:name$}  {:value$}  {}{plain}", row.name, row.value, row.origin);
+        if let Some(note) = &row.note {
+            let _ = writeln!(text, "  {:name$}  ! {note}", "");
+        }
+    }
+    if rows.is_empty() {
+        text.push_str("Nothing is set; everything is the default.\n");
+    }
+    if let Some(hidden) = hidden {
+        let _ = writeln!(text, "\n{hidden}.");
+    }
+    text
+}

@@ -1,0 +1,204 @@
+//! `otel-genai demo`: a client, the gateway and a scripted model in one process, and what is recorded of it.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use otel_genai::Capture;
+use otel_genai_gateway::{Gateway, Route};
+use otel_genai_sdk::{ConsoleOptions, ConsoleTarget};
+use serde_json::{Value, json};
+
+use crate::demo::client::Client;
+use crate::demo::model::BUSY;
+use crate::demo::server::Server;
+use crate::diagnostics;
+use crate::exit::Failure;
+use crate::options::TelemetryOptions;
+use crate::session::{Session, Wanted};
+
+const FLUSH: Duration = Duration::from_secs(3);
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  otel-genai demo                          five kinds of call, and what is recorded of each
+  otel-genai demo --content no_content     without the words that were said
+  otel-genai demo --endpoint http://localhost:4318
+                                           sent to an OTLP receiver as well
+  otel-genai demo --serve                  only the scripted model, for programs of your own:
+      OPENAI_BASE_URL=http://127.0.0.1:4081/v1 OPENAI_API_KEY=none otel-genai run -- python main.py")]
+pub(super) struct Demo {
+    /// Only serve the scripted model, until it is stopped
+    #[arg(long, help_heading = "Scripted model")]
+    serve: bool,
+
+    /// Where the scripted model listens [default: 127.0.0.1:4081 with --serve]
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "serve", help_heading = "Scripted model")]
+    listen: Option<SocketAddr>,
+
+    #[command(flatten)]
+    telemetry: TelemetryOptions,
+}
+
+impl Demo {
+    pub(super) fn execute(self) -> Result<u8, Failure> {
+        diagnostics::begin(self.telemetry.quiet);
+        let runtime = super::runtime()?;
+        let ended = if self.serve {
+            let address = self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 4081)));
+            runtime.block_on(serve(address))
+        } else {
+            self.show(&runtime)
+        };
+        runtime.shutdown_background();
+        ended
+    }
+
+    fn show(&self, runtime: &tokio::runtime::Runtime) -> Result<u8, Failure> {
+        let session = Session::begin(Wanted {
+            options: &self.telemetry,
+            service: "otel-genai-demo".to_owned(),
+            console: ConsoleOptions::new().target(ConsoleTarget::Stdout),
+            content: Capture::SpanAndEvent,
+            always_console: true,
+        })?;
+        let client = runtime.block_on(connect(&session))?;
+        super::print(&introduction(&session));
+        for step in STEPS {
+            super::print(&format!("\n{}\n", step.heading));
+            runtime.block_on((step.make)(&client))?;
+            session.show(FLUSH);
+        }
+        super::print("\nAnd the metrics of all of them\n");
+        session.end(Instant::now() + FLUSH);
+        super::print(ENDING);
+        Ok(0)
+    }
+}
+
+const ENDING: &str = "
+Next:  otel-genai run -- python main.py      see the calls of a program of yours, in any language
+       otel-genai run --help                 where to send them, what to record
+";
+
+fn introduction(session: &Session) -> String {
+    let mut text = String::from(
+        "A client asks a scripted model through the gateway; below each call is what is recorded.\n",
+    );
+    text.push_str(if session.config.capture == Capture::NoContent {
+        "Content is not recorded.\n"
+    } else {
+        "Prompts and answers are recorded too, which is off by default elsewhere (here: --content no_content).\n"
+    });
+    if !session.is_for_people() || session.destinations().contains("http") {
+        text.push_str(&format!("Telemetry: {}.\n", session.destinations()));
+    }
+    text
+}
+
+/// The scripted model, the gateway in front of it, and a client in front of that.
+async fn connect(session: &Session) -> Result<Client, Failure> {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = Server::bind(any).await.map_err(Failure::ours)?;
+    let upstream: http::Uri = format!("http://{}", server.address).parse().map_err(Failure::ours)?;
+    tokio::spawn(server.serve());
+    let route = Route::new("/openai", &upstream).map_err(Failure::ours)?;
+    let proxy = otel_genai_gateway::UpstreamProxy::Direct;
+    let gateway = Gateway::builder(session.observer()).route(route).upstream_proxy(proxy);
+    let gateway = gateway.bind(any).await.map_err(Failure::ours)?;
+    let base = format!("http://{}/openai/v1", gateway.local_addr());
+    tokio::spawn(gateway.serve(std::future::pending()));
+    Ok(Client::new(base))
+}
+
+struct Step {
+    heading: &'static str,
+    make: for<'a> fn(&'a Client) -> Made<'a>,
+}
+
+type Made<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
+
+const STEPS: [Step; 5] = [
+    Step { heading: "1. A question", make: |client| Box::pin(question(client)) },
+    Step { heading: "2. A streamed answer, word by word", make: |client| Box::pin(streamed(client)) },
+    Step {
+        heading: "3. A tool: the model asks for it, gets its result, and answers",
+        make: |client| Box::pin(tool(client)),
+    },
+    Step { heading: "4. Embeddings of two texts", make: |client| Box::pin(embeddings(client)) },
+    Step { heading: "5. A call that fails: too many requests", make: |client| Box::pin(refused(client)) },
+];
+
+const CHAT: &str = "/chat/completions";
+
+async fn question(client: &Client) -> Result<(), Failure> {
+    let messages = json!([
+        { "role": "system", "content": "You are a helpful assistant. Be brief." },
+        { "role": "user", "content": "What is the capital of France?" },
+    ]);
+    let body = json!({ "model": "gpt-4o-mini", "messages": messages, "temperature": 0.2, "max_tokens": 100 });
+    client.post(CHAT, &body).await.map(drop)
+}
+
+async fn streamed(client: &Client) -> Result<(), Failure> {
+    let messages = json!([{ "role": "user", "content": "Write a haiku about tracing." }]);
+    let body = json!({
+        "model": "gpt-4o-mini", "messages": messages, "stream": true, "stream_options": { "include_usage": true },
+    });
+    client.post(CHAT, &body).await.map(drop)
+}
+
+async fn tool(client: &Client) -> Result<(), Failure> {
+    let tools = json!([{ "type": "function", "function": {
+        "name": "get_weather", "description": "The weather at a place",
+        "parameters": { "type": "object", "properties": { "place": { "type": "string" } }, "required": ["place"] },
+    } }]);
+    let question = json!({ "role": "user", "content": "What is the weather in Paris?" });
+    let ask = |messages: Value| json!({ "model": "gpt-4o-mini", "messages": messages, "tools": tools });
+    let answer = client.post(CHAT, &ask(json!([question]))).await?.json();
+    let called = answer.pointer("/choices/0/message").cloned().unwrap_or_default();
+    let id = called.pointer("/tool_calls/0/id").cloned().unwrap_or_default();
+    let result = json!({
+        "role": "tool", "tool_call_id": id, "content": "18 degrees and sunny",
+    });
+    client.post(CHAT, &ask(json!([question, called, result]))).await.map(drop)
+}
+
+async fn embeddings(client: &Client) -> Result<(), Failure> {
+    let input = json!(["where is my order?", "when will it arrive?"]);
+    let body = json!({ "model": "text-embedding-3-small", "input": input, "encoding_format": "float" });
+    client.post("/embeddings", &body).await.map(drop)
+}
+
+async fn refused(client: &Client) -> Result<(), Failure> {
+    let messages = json!([{ "role": "user", "content": "Are you there?" }]);
+    let answer = client.post(CHAT, &json!({ "model": BUSY, "messages": messages })).await?;
+    // The demo shows what it says it shows.
+    if answer.status == 429 { Ok(()) } else { Err(Failure::ours("the scripted model did not refuse")) }
+}
+
+async fn serve(address: SocketAddr) -> Result<u8, Failure> {
+    let server = Server::bind(address).await.map_err(|error| {
+        Failure::ours(format!("cannot listen on {address}: {error}; --listen chooses another"))
+    })?;
+    let address = server.address;
+    super::print(&format!(
+        "listening on http://{address}\n\
+         Try:  OPENAI_BASE_URL=http://{address}/v1 OPENAI_API_KEY=none otel-genai run -- python main.py\n"
+    ));
+    tokio::select! {
+        () = server.serve() => {}
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated() => {}
+    }
+    Ok(0)
+}
+
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => drop(terminate.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}

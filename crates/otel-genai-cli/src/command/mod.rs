@@ -1,0 +1,91 @@
+//! The command line: one file a command.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::diagnostics;
+use crate::exit::Failure;
+
+mod completions;
+mod config;
+mod demo;
+mod gateway;
+mod run;
+
+/// See what a program asks of AI models: spans, metrics and events by the OpenTelemetry GenAI conventions.
+#[derive(Debug, Parser)]
+#[command(name = "otel-genai", version, max_term_width = 100, subcommand_required = true)]
+#[command(after_help = "\
+Examples:
+  otel-genai demo                      look at it, without a key or a network
+  otel-genai run -- python main.py     run a program and see its calls
+  otel-genai run --endpoint http://localhost:4318 -- node app.mjs
+                                       send them to an OTLP receiver
+
+The OTEL_* variables mean what the OpenTelemetry specification says; flags go before them. \
+`otel-genai config` shows what is in force, `otel-genai COMMAND --help` everything about a command.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a program, in any language and unchanged, and see its model calls
+    Run(run::Run),
+    /// Forward model calls for other programs, and see them
+    Gateway(gateway::Gateway),
+    /// Show what is recorded of calls to a scripted model; needs no key and no network
+    Demo(demo::Demo),
+    /// Show the settings in force, and where each comes from
+    Config(config::Config),
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+}
+
+/// The whole program.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        Command::Run(run) => run.execute(),
+        Command::Gateway(gateway) => gateway.execute(),
+        Command::Demo(demo) => demo.execute(),
+        Command::Config(config) => config.execute(),
+        Command::Completions(completions) => completions.execute(),
+    };
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            diagnostics::say(&failure);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Few threads: the gateway's own work is small, and telemetry has threads of its own.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::ours(format!("the system gives no threads: {error}")))
+}
+
+/// Writes to standard output; a reader that is gone, as `head` is, is no failure.
+fn print(text: &str) {
+    use std::io::Write as _;
+
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

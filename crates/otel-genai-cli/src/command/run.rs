@@ -1,0 +1,229 @@
+//! `otel-genai run`: a program as it is, with the gateway between its SDK and the provider.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use otel_genai::Capture;
+use otel_genai_gateway::{BindError, Drained, Gateway, GatewayBuilder};
+use otel_genai_sdk::ConsoleOptions;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::child::{Child, Signals};
+use crate::diagnostics;
+use crate::exit::{self, Failure};
+use crate::options::TelemetryOptions;
+use crate::session::{Session, Wanted};
+use crate::settings::{self, FLUSH_TIMEOUT, Seconds};
+use crate::variables::{Plan, Upstream, VARIABLES};
+
+/// The calls of a program that has ended are cut by its end; only what it left running can still be busy.
+const DRAIN: Duration = Duration::from_secs(1);
+/// A signal this soon after the program's end was meant for it.
+const LATE: Duration = Duration::from_millis(250);
+
+#[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "otel-genai run [OPTIONS] -- COMMAND [ARGUMENTS]...",
+    after_help = "\
+Examples:
+  otel-genai run -- python main.py
+  otel-genai run --content true -- python main.py      prompts and answers, too
+  otel-genai run --endpoint http://localhost:4318 -- npm start
+  otel-genai run --upstream openai=http://localhost:11434/v1 -- python main.py
+  otel-genai run --dry-run -- python main.py           what would be set
+
+How it works: the base-URL variables of the program's SDK point to a gateway on 127.0.0.1, which forwards everything \
+byte for byte and reads the calls as they pass. A value that is set already becomes the place the calls go to. \
+Nothing else of the program changes: not its input, its output, its signals or its exit status.
+
+Exit status: the program's own, or 128+n when signal n ended it; 127 when the command is not found, 126 when it \
+cannot be executed, 125 when otel-genai itself fails, 2 when the options are wrong."
+)]
+pub(super) struct Run {
+    /// Where calls go whose variable the program leaves unset; may be repeated
+    ///
+    /// NAME is openai, azure, groq, ... (`otel-genai config` lists the variables of each). Also OTEL_GENAI_UPSTREAM.
+    #[arg(long, value_name = "NAME=URL", value_parser = Upstream::known, help_heading = "Program")]
+    upstream: Vec<Upstream>,
+
+    /// Variables of the program to leave alone, comma-separated; may be repeated
+    ///
+    /// Also OTEL_GENAI_NO_ENV.
+    #[arg(long, value_name = "VARIABLE", value_delimiter = ',', help_heading = "Program")]
+    no_env: Vec<String>,
+
+    /// Print what the program would get, and run nothing
+    #[arg(long, visible_alias = "print-env", help_heading = "Program")]
+    dry_run: bool,
+
+    #[command(flatten)]
+    telemetry: TelemetryOptions,
+
+    /// How long the last export may take after the program has ended [default: 3s]
+    ///
+    /// Also OTEL_GENAI_FLUSH_TIMEOUT. A signal during that time ends it at once.
+    #[arg(long, value_name = "SECONDS", help_heading = "Telemetry")]
+    flush_timeout: Option<Seconds>,
+
+    /// The program and its arguments
+    #[arg(
+        value_name = "COMMAND",
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        num_args = 1..,
+        required_unless_present = "dry_run",
+        help_heading = "Program"
+    )]
+    command: Vec<OsString>,
+}
+
+impl Run {
+    pub(super) fn execute(self) -> Result<u8, Failure> {
+        diagnostics::begin(self.telemetry.quiet);
+        let plan = self.plan();
+        for warning in &plan.warnings {
+            tracing::warn!(target: "otel_genai", "{warning}");
+        }
+        let flush_timeout = FLUSH_TIMEOUT.or_variable(self.flush_timeout).unwrap_or_default().0;
+        let session = Session::begin(Wanted {
+            options: &self.telemetry,
+            service: service(&self.command),
+            console: ConsoleOptions::new(),
+            content: Capture::NoContent,
+            always_console: false,
+        })?;
+        if self.dry_run {
+            super::print(&self.describe(&plan, &session));
+            return Ok(0);
+        }
+
+        let signals = Signals::catch()
+            .map_err(|error| Failure::ours(format!("signals cannot be passed on: {error}")))?;
+        let runtime = super::runtime()?;
+        let ended = runtime.block_on(self.supervise(&plan, session, signals, flush_timeout));
+        // A name lookup that hangs must not hold us.
+        runtime.shutdown_background();
+        ended
+    }
+
+    fn plan(&self) -> Plan {
+        let upstreams = settings::upstreams(&self.upstream);
+        let no_env = settings::no_env(&self.no_env);
+        let ours = |name: &String| {
+            VARIABLES.iter().any(|variable| variable.name == name) || name.eq_ignore_ascii_case("NO_PROXY")
+        };
+        let mut plan = Plan::new(&|name| std::env::var_os(name), &upstreams, &no_env);
+        for name in no_env.iter().filter(|name| !ours(name)) {
+            plan.warnings.push(format!("--no-env {name}: otel-genai never sets that variable"));
+        }
+        plan
+    }
+
+    async fn supervise(
+        &self,
+        plan: &Plan,
+        session: Session,
+        mut signals: Signals,
+        flush_timeout: Duration,
+    ) -> Result<u8, Failure> {
+        let gateway = Running::start(plan, &session).await?;
+        let environment = plan.environment(&format!("http://{}", gateway.address));
+        let ended = match Child::spawn(&self.command, &environment) {
+            Ok(mut child) => child.wait(&mut signals).await.map_err(|error| {
+                Failure::ours(format!("the program cannot be waited for any more: {error}"))
+            }),
+            Err(failure) => Err(failure),
+        };
+        let now = Instant::now();
+        let deadline = now + flush_timeout;
+        let was_run = ended.is_ok();
+        let tally = session.tally.clone();
+        let for_people = session.is_for_people() && !self.telemetry.quiet;
+        let rest = async {
+            gateway.stop(deadline).await;
+            let _ = tokio::task::spawn_blocking(move || session.end(deadline)).await;
+        };
+        let interrupted = async {
+            // What came with the program's end, as ^C does, was for the program.
+            while signals.next().await.at < now + LATE {}
+        };
+        tokio::select! {
+            () = rest => {}
+            () = interrupted => diagnostics::say("interrupted; what was not exported yet is lost"),
+        }
+        if was_run && for_people {
+            if tally.is_empty() {
+                diagnostics::say(nothing_seen(plan));
+            } else {
+                diagnostics::say(tally);
+            }
+        }
+        ended.map(exit::code)
+    }
+
+    fn describe(&self, plan: &Plan, session: &Session) -> String {
+        let command: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
+        let mut text = plan.to_string();
+        if text.is_empty() {
+            text.push_str("Nothing would be set.\n");
+        }
+        text.push_str(&format!("\nTelemetry: {}\n", session.destinations()));
+        text.push_str(&format!("Content:   {}\n", session.config.capture.as_str()));
+        if !command.is_empty() {
+            text.push_str(&format!("Command:   {}\n", command.join(" ")));
+        }
+        text
+    }
+}
+
+/// The gateway while the program runs.
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<Drained>,
+}
+
+impl Running {
+    async fn start(plan: &Plan, session: &Session) -> Result<Self, Failure> {
+        let mut builder = Gateway::builder(session.observer()).drain(DRAIN);
+        for route in plan.routes().map_err(Failure::ours)? {
+            builder = builder.route(route);
+        }
+        let gateway = bind(builder).await.map_err(Failure::ours)?;
+        let address = gateway.local_addr();
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(gateway.serve(async {
+            let _ = stopped.await;
+        }));
+        Ok(Self { address, stop, served })
+    }
+
+    async fn stop(self, deadline: Instant) {
+        let _ = self.stop.send(());
+        let _ = tokio::time::timeout_at(deadline.into(), self.served).await;
+    }
+}
+
+async fn bind(builder: GatewayBuilder) -> Result<Gateway, BindError> {
+    builder.bind(SocketAddr::from(([127, 0, 0, 1], 0))).await
+}
+
+/// Without a better name telemetry is filed under the command's.
+fn service(command: &[OsString]) -> String {
+    let name = command.first().and_then(|program| Path::new(program).file_name());
+    name.map_or_else(|| "unknown_service".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn nothing_seen(plan: &Plan) -> String {
+    let names: Vec<_> = plan.variables.iter().map(|variable| variable.name).collect();
+    match names.as_slice() {
+        [] => "no model calls were seen: no base-URL variable was set (--dry-run says why)".to_owned(),
+        names => format!(
+            "no model calls were seen; a program's calls are seen when its SDK reads {}",
+            names.join(" or ")
+        ),
+    }
+}

@@ -1,0 +1,5 @@
+//! What `otel-genai demo` is made of: a scripted model, and a client that asks it.
+
+pub(crate) mod client;
+pub(crate) mod model;
+pub(crate) mod server;

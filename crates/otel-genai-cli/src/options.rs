@@ -1,0 +1,151 @@
+//! Options that every command with telemetry has. Each is a variable that users know, said on the command line.
+
+use otel_genai::{Capture, ConventionName, config};
+
+use crate::diagnostics::LOG_LEVEL;
+
+/// Where telemetry goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Exporter {
+    /// An OTLP receiver.
+    Otlp,
+    /// Standard error, for people.
+    Console,
+    /// Nowhere.
+    None,
+}
+
+/// How OTLP is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Protocol {
+    #[value(name = "http/protobuf")]
+    HttpProtobuf,
+    #[value(name = "http/json")]
+    HttpJson,
+    #[value(name = "grpc")]
+    Grpc,
+}
+
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Telemetry")]
+pub(crate) struct TelemetryOptions {
+    /// Where telemetry goes: otlp, console, none, or a list
+    ///
+    /// Default: otlp where an endpoint is given, else console: readable lines on standard error.
+    /// Sets OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER and OTEL_LOGS_EXPORTER.
+    #[arg(long, value_name = "WHERE", value_enum, value_delimiter = ',', hide_possible_values = true)]
+    exporter: Vec<Exporter>,
+
+    /// The OTLP receiver, such as http://localhost:4318
+    ///
+    /// Sets OTEL_EXPORTER_OTLP_ENDPOINT, for all signals.
+    #[arg(long, value_name = "URL", value_parser = endpoint)]
+    endpoint: Option<String>,
+
+    /// How OTLP is spoken: http/protobuf (default), http/json, grpc
+    ///
+    /// Sets OTEL_EXPORTER_OTLP_PROTOCOL, for all signals.
+    #[arg(long, value_name = "PROTOCOL", value_enum, hide_possible_values = true)]
+    protocol: Option<Protocol>,
+
+    /// The name telemetry is filed under
+    ///
+    /// Default: the name of the program. Sets OTEL_SERVICE_NAME.
+    #[arg(long, value_name = "NAME")]
+    service_name: Option<String>,
+
+    /// Where prompts and answers are recorded: span_only, event_only, span_and_event, true, no_content
+    ///
+    /// They are sensitive, so the default is nowhere. `true` means: where the convention puts them.
+    /// Sets OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT.
+    #[arg(long, value_name = "MODE", value_parser = capture)]
+    content: Option<Capture>,
+
+    /// The vocabulary of attributes and metrics [default: 2026-08]
+    ///
+    /// Sets OTEL_GENAI_CONVENTION.
+    #[arg(long, value_name = "NAME", value_parser = convention)]
+    convention: Option<ConventionName>,
+
+    /// Say nothing but errors: no warnings, no last line
+    ///
+    /// Telemetry on the console is not ours to hide: --exporter none does that. Same as OTEL_LOG_LEVEL=error.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// One variable that a flag sets.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) name: &'static str,
+    /// Empty unsets.
+    pub(crate) value: String,
+    pub(crate) flag: &'static str,
+}
+
+const SIGNALS: [[&str; 2]; 3] = [
+    ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"],
+    ["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"],
+    ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"],
+];
+
+impl TelemetryOptions {
+    /// The flags that were given, as variables.
+    pub(crate) fn said(&self) -> Vec<Said> {
+        let mut all = Vec::new();
+        let mut say = |name, value: &str, flag| all.push(Said { name, value: value.to_owned(), flag });
+        if !self.exporter.is_empty() {
+            let list: Vec<_> = self.exporter.iter().map(name_of).collect();
+            for name in ["OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"] {
+                say(name, &list.join(","), "--exporter");
+            }
+        }
+        if let Some(endpoint) = &self.endpoint {
+            say("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "--endpoint");
+            // A signal's own variable goes before the general one, but not before a flag.
+            SIGNALS.iter().for_each(|[name, _]| say(name, "", "--endpoint"));
+        }
+        if let Some(protocol) = &self.protocol {
+            say("OTEL_EXPORTER_OTLP_PROTOCOL", &name_of(protocol), "--protocol");
+            SIGNALS.iter().for_each(|[_, name]| say(name, "", "--protocol"));
+        }
+        if let Some(name) = &self.service_name {
+            say("OTEL_SERVICE_NAME", name, "--service-name");
+        }
+        if let Some(capture) = self.content {
+            say(config::CAPTURE_MESSAGE_CONTENT, capture.as_str(), "--content");
+        }
+        if let Some(convention) = self.convention {
+            say(config::CONVENTION, convention.as_str(), "--convention");
+        }
+        if self.quiet {
+            say(LOG_LEVEL, "error", "--quiet");
+        }
+        all
+    }
+
+    /// A variable as the flags and the environment say it; empty counts as unset.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        let flag = self.said().into_iter().find(|said| said.name == name).map(|said| said.value);
+        flag.or_else(|| std::env::var(name).ok()).filter(|value| !value.trim().is_empty())
+    }
+}
+
+fn name_of(value: &impl clap::ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+fn capture(text: &str) -> Result<Capture, String> {
+    text.replace('-', "_").parse().map_err(|_| format!("allowed are {}, in any case", Capture::ALLOWED))
+}
+
+fn convention(text: &str) -> Result<ConventionName, String> {
+    text.parse().map_err(|_| format!("allowed are {}", ConventionName::allowed()))
+}
+
+fn endpoint(text: &str) -> Result<String, String> {
+    match crate::url::BaseUrl::parse(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("it must be an http:// or https:// URL".to_owned()),
+    }
+}

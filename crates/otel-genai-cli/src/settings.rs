@@ -1,0 +1,159 @@
+//! Our own settings: flag before environment before default, one table, the same names everywhere.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::variables::Upstream;
+
+/// A setting of ours that has a variable.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    pub(crate) name: &'static str,
+    pub(crate) flag: &'static str,
+    pub(crate) values: &'static str,
+    pub(crate) default: &'static str,
+    pub(crate) about: &'static str,
+}
+
+pub(crate) const FLUSH_TIMEOUT: Own = Own {
+    name: "OTEL_GENAI_FLUSH_TIMEOUT",
+    flag: "--flush-timeout",
+    values: "seconds (3, 0.5) or 500ms",
+    default: "3s",
+    about: "How long the last export may take after the program has ended",
+};
+pub(crate) const UPSTREAM: Own = Own {
+    name: "OTEL_GENAI_UPSTREAM",
+    flag: "--upstream",
+    values: "NAME=URL,NAME=URL",
+    default: "none",
+    about: "Where calls go whose base-URL variable is unset",
+};
+pub(crate) const NO_ENV: Own = Own {
+    name: "OTEL_GENAI_NO_ENV",
+    flag: "--no-env",
+    values: "names of variables",
+    default: "none",
+    about: "Variables of the program that are left alone",
+};
+pub(crate) const LISTEN: Own = Own {
+    name: "OTEL_GENAI_LISTEN",
+    flag: "--listen",
+    values: "ADDRESS:PORT",
+    default: "127.0.0.1:4080",
+    about: "Where `otel-genai gateway` listens",
+};
+
+/// All of them, in the order they are shown in.
+pub(crate) const OWN: &[Own] = &[UPSTREAM, NO_ENV, LISTEN, FLUSH_TIMEOUT];
+
+impl Own {
+    /// The flag's value, else the variable's if it can be used, else nothing. A value that cannot is warned of.
+    pub(crate) fn or_variable<T: FromStr>(self, flag: Option<T>) -> Option<T>
+    where
+        T::Err: fmt::Display,
+    {
+        flag.or_else(|| match self.variable()?.parse() {
+            Ok(value) => Some(value),
+            Err(why) => {
+                self.warn(&why);
+                None
+            }
+        })
+    }
+
+    /// The same for lists; entries that cannot be used are left out.
+    pub(crate) fn or_list<T>(self, flag: &[T], parse: impl Fn(&str) -> Result<T, String>) -> Vec<T>
+    where
+        T: Clone,
+    {
+        if !flag.is_empty() {
+            return flag.to_vec();
+        }
+        let value = self.variable().unwrap_or_default();
+        let entries = value.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let read = entries.filter_map(|entry| parse(entry).inspect_err(|why| self.warn(why)).ok());
+        read.collect()
+    }
+
+    /// The variable's value. Empty counts as unset.
+    pub(crate) fn variable(self) -> Option<String> {
+        std::env::var(self.name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn warn(self, why: &impl fmt::Display) {
+        tracing::warn!(target: "otel_genai", "{}: {why}; allowed: {}", self.name, self.values);
+    }
+}
+
+/// A duration as people write it: `3`, `0.5`, `3s`, `500ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seconds(pub(crate) Duration);
+
+impl Default for Seconds {
+    fn default() -> Self {
+        Self(Duration::from_secs(3))
+    }
+}
+
+impl FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no duration such as 3, 0.5, 3s or 500ms");
+        let (number, scale) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+            (Some(number), _) => (number, 0.001),
+            (None, Some(number)) => (number, 1.0),
+            (None, None) => (text, 1.0),
+        };
+        let seconds: f64 = number.trim().parse().map_err(|_| wrong())?;
+        if seconds.is_nan() {
+            return Err(wrong());
+        }
+        // A day is as good as for ever, and can be added to a clock.
+        let seconds = (seconds * scale).min(86_400.0);
+        Duration::try_from_secs_f64(seconds).map(Self).map_err(|_| wrong())
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+/// The address that a gateway listens on when nobody says another.
+pub(crate) fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 4080))
+}
+
+/// The upstreams that are asked for, by flag or variable.
+pub(crate) fn upstreams(flag: &[Upstream]) -> Vec<Upstream> {
+    UPSTREAM.or_list(flag, Upstream::known)
+}
+
+/// The names that are left alone, by flag or variable.
+pub(crate) fn no_env(flag: &[String]) -> Vec<String> {
+    NO_ENV.or_list(flag, |name| Ok(name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_as_people_write_them() {
+        for (text, milliseconds) in
+            [("3", 3000), ("0.5", 500), ("250ms", 250), ("2s", 2000), ("0", 0), ("1e9", 86_400_000)]
+        {
+            assert_eq!(text.parse(), Ok(Seconds(Duration::from_millis(milliseconds))), "{text}");
+        }
+        for text in ["", "-1", "soon", "NaN", "3m"] {
+            assert!(text.parse::<Seconds>().is_err(), "{text:?}");
+        }
+        assert_eq!(Seconds::default().to_string(), FLUSH_TIMEOUT.default);
+        assert_eq!(default_listen().to_string(), LISTEN.default);
+    }
+}

@@ -1,0 +1,26 @@
+//! The program as people and scripts meet it: the real binary, on loopback, against a scripted server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+#[path = "cli/support.rs"]
+mod support;
+
+#[path = "cli/config.rs"]
+mod config;
+#[path = "cli/demo.rs"]
+mod demo;
+#[path = "cli/environment.rs"]
+mod environment;
+#[path = "cli/exit.rs"]
+mod exit;
+#[path = "cli/gateway.rs"]
+mod gateway;
+#[path = "cli/observe.rs"]
+mod observe;
+#[path = "cli/signals.rs"]
+mod signals;

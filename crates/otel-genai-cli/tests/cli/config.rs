@@ -1,0 +1,91 @@
+//! `config`, `--help`, `completions`.
+
+use std::process::{Command, Stdio};
+
+use crate::support::{feed, otel_genai, run};
+
+#[test]
+fn a_value_is_told_with_its_origin() {
+    let mut command =
+        otel_genai(&["config", "--endpoint", "http://u:SECRET@h:1/x?SECRET", "--content", "true"]);
+    command
+        .env("OTEL_SERVICE_NAME", "told-by-me")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://loses")
+        .env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer SECRET")
+        .env("GROQ_BASE_URL", "http://u:SECRET@groq.test")
+        .env("OTEL_TRACES_SAMPLER", "sometimes");
+    let told = run(command);
+    assert_eq!(told.code, 0, "{told:?}");
+    let words = |name: &str| -> Vec<String> {
+        let line = told.out.lines().find(|line| line.trim_start().starts_with(&format!("{name} ")));
+        line.unwrap_or_else(|| panic!("no {name}: {}", told.out))
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(words("OTEL_SERVICE_NAME")[1..], ["told-by-me", "environment"]);
+    assert_eq!(words("OTEL_EXPORTER_OTLP_ENDPOINT")[1..], ["http://h:1/x", "--endpoint"]);
+    assert_eq!(words("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT")[1..], ["true", "--content"]);
+    assert_eq!(words("OTEL_BSP_SCHEDULE_DELAY")[2..], ["default"]);
+    assert_eq!(words("GROQ_BASE_URL")[1..], ["http://groq.test", "environment"]);
+    assert!(told.out.contains("! \"sometimes\" is not one of"), "{}", told.out);
+    assert!(!told.out.contains("SECRET") && !told.err.contains("SECRET"), "{told:?}");
+}
+
+#[test]
+fn programs_read_it_as_json() {
+    let mut command = otel_genai(&["config", "--json"]);
+    command.env("OTEL_SERVICE_NAME", "x");
+    let told = run(command);
+    let document: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    let settings = document["settings"].as_array().unwrap();
+    let service = settings.iter().find(|setting| setting["name"] == "OTEL_SERVICE_NAME").unwrap();
+    assert_eq!((service["value"].as_str(), service["origin"].as_str()), (Some("x"), Some("environment")));
+    for name in ["OTEL_EXPORTER_OTLP_LOGS_HEADERS", "OTEL_GENAI_LISTEN", "GROQ_API_BASE", "OTEL_LOG_LEVEL"] {
+        assert_eq!(settings.iter().filter(|setting| setting["name"] == name).count(), 1, "{name}");
+    }
+    let mut names: Vec<_> = settings.iter().map(|setting| setting["name"].as_str().unwrap()).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "a setting is told twice");
+}
+
+#[test]
+fn only_what_is_set() {
+    let mut command = otel_genai(&["config", "--set"]);
+    command.env("OTEL_SERVICE_NAME", "x");
+    let told = run(command);
+    assert_eq!(told.out.lines().count(), 2, "{told:?}");
+    assert!(run(otel_genai(&["config", "--set"])).out.starts_with("Nothing is set"));
+}
+
+#[test]
+fn help_is_there_for_everything() {
+    for arguments in
+        ["--help", "run --help", "gateway --help", "config --help", "demo --help", "completions --help"]
+    {
+        let told = run(otel_genai(&arguments.split(' ').collect::<Vec<_>>()));
+        assert_eq!(told.code, 0);
+        assert!(told.out.contains("Usage:") && told.out.contains("Examples:"), "{arguments}: {}", told.out);
+    }
+    let version = run(otel_genai(&["--version"]));
+    assert_eq!(version.out, format!("otel-genai {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn completions_are_scripts() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let told = run(otel_genai(&["completions", shell]));
+        assert!(told.code == 0 && told.out.contains("flush-timeout"), "{shell}");
+        // The shells that are here read them.
+        if let Ok(found) = Command::new(shell).arg("-c").arg(":").stderr(Stdio::null()).status()
+            && found.success()
+        {
+            let mut parse = Command::new(shell);
+            parse.args(if shell == "fish" { ["--no-execute"] } else { ["-n"] });
+            let output = feed(parse, told.out.into_bytes());
+            assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
