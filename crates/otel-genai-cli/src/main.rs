@@ -11,6 +11,7 @@ mod proxies;
 mod session;
 mod settings;
 mod tally;
+mod trust;
 mod url;
 mod variables;
 

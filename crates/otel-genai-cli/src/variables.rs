@@ -61,7 +61,7 @@ pub(crate) const PROVIDERS: &[(&str, &str)] = &[
     ("xai", "https://api.x.ai"),
 ];
 
-/// Any of these without a sign of OpenAI itself: the program talks to Azure only.
+/// Any of these: the program may use Azure.
 const AZURE: [&str; 3] = ["AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN"];
 
 /// `NAME=URL`, as `--upstream` and `--route` take it.
@@ -204,13 +204,9 @@ impl Plan {
             // The others stay unset: who reads both would otherwise be led away from the one that was given.
             return;
         }
-        let openai_by_default = upstream.is_none() && route == "openai";
-        if openai_by_default && value("OPENAI_API_KEY").is_none() && AZURE.iter().any(|n| value(n).is_some())
-        {
-            let why = "the program is set up for Azure, whose client refuses both";
-            self.untouched.extend(rows().map(|row| (row.name, why.to_owned())));
-            return;
-        }
+        // Azure's clients in Node refuse to start with OPENAI_BASE_URL, those of LangChain with OPENAI_API_BASE.
+        let azure = route == "openai" && upstream.is_none() && AZURE.iter().any(|name| value(name).is_some());
+        let openai_too = value("OPENAI_API_KEY").is_some();
         let has_default = rows().any(|row| row.default.is_some());
         for (at, row) in rows().enumerate() {
             let url = match upstream {
@@ -221,6 +217,9 @@ impl Plan {
             };
             if leave.iter().any(|name| name == row.name) {
                 self.untouched.push((row.name, "--no-env".to_owned()));
+            } else if azure && !(openai_too && row.name == "OPENAI_BASE_URL") {
+                let why = "the program is set up for Azure, some of whose clients refuse it";
+                self.untouched.push((row.name, why.to_owned()));
             } else if let Some(url) = url {
                 self.set(row.name, route, url);
             }
@@ -353,7 +352,13 @@ mod tests {
         assert_eq!(plan.untouched.len(), 2);
         assert_eq!(environment(&plan_with(&[("AZURE_OPENAI_API_KEY", "k")], &[], &[])), Vec::<String>::new());
         let both = plan_with(&[azure, ("OPENAI_API_KEY", "k")], &[], &[]);
-        assert_eq!(environment(&both).len(), 3);
+        assert_eq!(
+            environment(&both),
+            [
+                "OPENAI_BASE_URL=http://127.0.0.1:7/openai/v1",
+                "AZURE_OPENAI_ENDPOINT=http://127.0.0.1:7/azure/"
+            ]
+        );
         let asked = plan_with(&[azure], &["openai=http://l/v1"], &[]);
         assert_eq!(environment(&asked).len(), 3);
     }

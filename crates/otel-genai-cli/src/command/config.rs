@@ -114,7 +114,10 @@ fn genai(options: &TelemetryOptions) -> Vec<Row> {
 }
 
 fn opentelemetry(options: &TelemetryOptions) -> Result<Vec<Row>, Failure> {
-    let mut builder = otel_genai_sdk::builder().default_exporter(Exporter::Console).set_globals(false);
+    let mut builder = otel_genai_sdk::builder()
+        .default_exporter(Exporter::Console)
+        .set_globals(false)
+        .service_name_default("the command's name");
     for said in options.said() {
         builder = builder.set(said.name, said.value, said.flag);
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use otel_genai::Capture;
-use otel_genai_gateway::{Gateway as Proxy, Route, RouteError, UpstreamFailure};
+use otel_genai_gateway::{Gateway as Proxy, GatewayBuilder, Route, RouteError, UpstreamFailure};
 use otel_genai_sdk::ConsoleOptions;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -12,6 +12,7 @@ use crate::exit::Failure;
 use crate::options::TelemetryOptions;
 use crate::session::{Session, Wanted};
 use crate::settings::{self, FLUSH_TIMEOUT, LISTEN, Seconds};
+use crate::trust;
 use crate::url::BaseUrl;
 use crate::variables::{PROVIDERS, Upstream};
 
@@ -104,16 +105,15 @@ fn base(url: &BaseUrl) -> http::Uri {
 }
 
 async fn serve(session: &Session, listen: SocketAddr, routes: Vec<Route>) -> Result<u8, Failure> {
-    let mut terminate = [SignalKind::interrupt(), SignalKind::terminate()].map(signal).into_iter();
-    let (Some(Ok(mut interrupt)), Some(Ok(mut terminate))) = (terminate.next(), terminate.next()) else {
-        return Err(Failure::ours("signals cannot be received"));
-    };
+    let caught =
+        |kind| signal(kind).map_err(|error| Failure::ours(format!("signals cannot be caught: {error}")));
+    let (mut interrupt, mut terminate) = (caught(SignalKind::interrupt())?, caught(SignalKind::terminate())?);
     let lines: Vec<_> = routes.iter().map(|route| (route.prefix().to_owned(), route.upstream())).collect();
-    let mut builder = Proxy::builder(session.observer()).upstream_failure(UpstreamFailure::BadGateway);
-    for route in routes {
-        builder = builder.route(route);
-    }
-    let gateway = builder.bind(listen).await.map_err(Failure::ours)?;
+    let builder = || {
+        let builder = Proxy::builder(session.observer()).upstream_failure(UpstreamFailure::BadGateway);
+        routes.iter().cloned().fold(builder, GatewayBuilder::route)
+    };
+    let gateway = trust::bind(builder, listen).await.map_err(Failure::ours)?;
     super::print(&greeting(gateway.local_addr(), &lines));
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

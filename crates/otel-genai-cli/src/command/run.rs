@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use otel_genai::Capture;
-use otel_genai_gateway::{BindError, Drained, Gateway, GatewayBuilder};
+use otel_genai_gateway::{Drained, Gateway, GatewayBuilder};
 use otel_genai_sdk::ConsoleOptions;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -17,6 +17,7 @@ use crate::exit::{self, Failure};
 use crate::options::TelemetryOptions;
 use crate::session::{Session, Wanted};
 use crate::settings::{self, FLUSH_TIMEOUT, Seconds};
+use crate::trust;
 use crate::variables::{Plan, Upstream, VARIABLES};
 
 /// The calls of a program that has ended are cut by its end; only what it left running can still be busy.
@@ -188,11 +189,13 @@ struct Running {
 
 impl Running {
     async fn start(plan: &Plan, session: &Session) -> Result<Self, Failure> {
-        let mut builder = Gateway::builder(session.observer()).drain(DRAIN);
-        for route in plan.routes().map_err(Failure::ours)? {
-            builder = builder.route(route);
-        }
-        let gateway = bind(builder).await.map_err(Failure::ours)?;
+        let routes = plan.routes().map_err(Failure::ours)?;
+        let builder = || {
+            let builder = Gateway::builder(session.observer()).drain(DRAIN);
+            routes.iter().cloned().fold(builder, GatewayBuilder::route)
+        };
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let gateway = trust::bind(builder, any).await.map_err(Failure::ours)?;
         let address = gateway.local_addr();
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(gateway.serve(async {
@@ -205,10 +208,6 @@ impl Running {
         let _ = self.stop.send(());
         let _ = tokio::time::timeout_at(deadline.into(), self.served).await;
     }
-}
-
-async fn bind(builder: GatewayBuilder) -> Result<Gateway, BindError> {
-    builder.bind(SocketAddr::from(([127, 0, 0, 1], 0))).await
 }
 
 /// Without a better name telemetry is filed under the command's.

@@ -89,3 +89,23 @@ fn completions_are_scripts() {
         }
     }
 }
+
+/// What is said is what is done: a setting that is not in the documentation does not exist for users.
+#[test]
+fn every_setting_is_documented() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+    let page = |name: &str| std::fs::read_to_string(format!("{docs}/{name}")).unwrap();
+    let text = page("settings.md") + &page("run.md");
+    let told = run(otel_genai(&["config", "--json"]));
+    let document: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    for setting in document["settings"].as_array().unwrap() {
+        let name = setting["name"].as_str().unwrap();
+        let general = ["TRACES_", "METRICS_", "LOGS_"].iter().fold(name.to_owned(), |name, signal| {
+            name.replace(&format!("OTEL_EXPORTER_OTLP_{signal}"), "OTEL_EXPORTER_OTLP_")
+        });
+        assert!(
+            [name, &general].iter().any(|name| text.contains(&format!("`{name}`"))),
+            "{name} is not documented"
+        );
+    }
+}

@@ -47,3 +47,14 @@ fn an_address_that_is_taken_is_told() {
     assert_eq!(told.code, 125);
     assert!(told.err.starts_with(&format!("otel-genai: cannot listen on {address}: ")), "{told:?}");
 }
+
+#[test]
+fn broken_certificates_are_told_and_do_not_stop_it() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "no certificate at all").unwrap();
+    let mut command = otel_genai(&["run", "--exporter", "none", "--", "sh", "-c", "exit 3"]);
+    command.env("NODE_EXTRA_CA_CERTS", file.path()).env("REQUESTS_CA_BUNDLE", "/no/such/file");
+    let told = run(command);
+    assert_eq!(told.code, 3);
+    assert!(told.err.contains("NODE_EXTRA_CA_CERTS") && told.err.lines().count() == 1, "{told:?}");
+}
