@@ -44,7 +44,7 @@ impl Server {
             };
             let _ = stream.set_nodelay(true);
             tokio::spawn(async move {
-                let service = service_fn(async |request| Ok::<_, Infallible>(respond(request).await));
+                let service = service_fn(|request| async { Ok::<_, Infallible>(respond(request).await) });
                 let server = auto::Builder::new(TokioExecutor::new());
                 // A client that goes away in the middle is none of our business.
                 let _ = server.serve_connection(TokioIo::new(stream), service).await;
