@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("harness.same", "harness.match", "harness.raw", "harness.signals")
+
 from harness import cases
 from harness.conformance import Registry
-from harness.launcher import Launcher
+from harness.launcher import Launcher, stop_all
 from harness.otlp import GrpcReceiver
 from harness.provider import Provider
 
@@ -24,6 +26,13 @@ def launcher() -> Launcher:
     if not os.access(binary, os.X_OK):
         pytest.fail(f"there is no program at {binary}; build it or set OTEL_GENAI_BIN (tests/e2e/run.py does both)")
     return Launcher(binary)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """A test that failed half-way leaves no process behind."""
+    yield
+    stop_all()
 
 
 @pytest.fixture

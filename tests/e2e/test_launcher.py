@@ -75,7 +75,7 @@ def test_pipes_carry_every_byte(launcher, size):
     assert wrapped.err == b"\xff\x00bytes:%d\n" % size
 
 
-def in_terminal(argv, env, keys=b"", ready=b"ready", timeout=15):
+def in_terminal(argv, env, keys=b"", ready=b"ready\r\n", timeout=15):
     """Runs a command in a pseudo-terminal of its own; types `keys` once it says it is ready."""
     pid, master = pty.fork()
     if pid == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -60,8 +61,16 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def execute(argv: list[str], env: dict[str, str], stdin: bytes = b"", timeout: float = 40) -> Result:
-    done = subprocess.run(argv, env=env, input=stdin, capture_output=True, timeout=timeout, start_new_session=True)
-    return Result(done.returncode, done.stdout, done.stderr)
+    """Runs a command to its end in a session of its own; past the timeout it is ended with all its children."""
+    running = subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               start_new_session=True)
+    try:
+        out, err = running.communicate(stdin, timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        out, err = running.communicate()
+        raise AssertionError(f"still running after {timeout} s: {argv}\n{out[-2000:]!r}\n{err[-2000:]!r}") from None
+    return Result(running.returncode, out, err)
 
 
 class Launcher:
@@ -82,6 +91,20 @@ class Launcher:
 
     def start(self, argv: list[str], wrapped: bool, **env: str) -> subprocess.Popen[bytes]:
         """A running program, in a session of its own, with pipes."""
-        return subprocess.Popen(self.command(argv) if wrapped else argv, env=environment(**env), bufsize=0,
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                start_new_session=True)
+        running = subprocess.Popen(self.command(argv) if wrapped else argv, env=environment(**env), bufsize=0,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   start_new_session=True)
+        _STARTED.append(running)
+        return running
+
+
+_STARTED: list[subprocess.Popen[bytes]] = []
+
+
+def stop_all() -> None:
+    """Ends what `Launcher.start` started and nobody waited for, with its children."""
+    while _STARTED:
+        running = _STARTED.pop()
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()

@@ -9,7 +9,8 @@ what = sys.argv[1]
 if what == "exit":
     sys.exit(int(sys.argv[2]))
 elif what == "die":
-    signal.signal(int(sys.argv[2]), signal.SIG_DFL)
+    if int(sys.argv[2]) != signal.SIGKILL:
+        signal.signal(int(sys.argv[2]), signal.SIG_DFL)
     os.kill(os.getpid(), int(sys.argv[2]))
     time.sleep(30)
 elif what == "cat":
