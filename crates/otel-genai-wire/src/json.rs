@@ -15,11 +15,19 @@ use serde_json::value::RawValue;
 /// (Gemini's compatible endpoint answers errors so).
 pub(crate) fn read<'a, T: Lenient<'a>>(bytes: &'a [u8]) -> Result<T, serde_json::Error> {
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    if first(bytes) == Some(b'[') {
-        return Ok(First::<T>::read(&mut reader)?.0);
+    let is_list = first(bytes) == Some(b'[');
+    // Checking the encoding once is faster than for every text; what fails gets the parser's own error.
+    match std::str::from_utf8(bytes) {
+        Ok(text) => read_with(&mut serde_json::Deserializer::from_str(text), is_list),
+        Err(_) => read_with(&mut serde_json::Deserializer::from_slice(bytes), is_list),
     }
-    T::read(&mut reader)
+}
+
+fn read_with<'a, T: Lenient<'a>, R: serde_json::de::Read<'a>>(
+    reader: &mut serde_json::Deserializer<R>,
+    is_list: bool,
+) -> Result<T, serde_json::Error> {
+    if is_list { Ok(First::<T>::read(reader)?.0) } else { T::read(reader) }
 }
 
 /// The byte order mark that some servers put before everything.
@@ -213,6 +221,8 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
     fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(seed::<T>())? {
+            // Most lists here have one item.
+            list.reserve_exact(usize::from(list.is_empty()));
             list.push(item);
         }
         Ok(list)
@@ -276,6 +286,15 @@ impl<'de, T: Object<'de>> Lenient<'de> for Option<T> {
         T::object(fields).map(Some)
     }
 }
+
+/// The same for objects that are rare: those around them stay small, and are moved the faster.
+impl<'de, T: Object<'de>> Lenient<'de> for Box<T> {
+    fn object<A: MapAccess<'de>>(fields: A) -> Result<Self, A::Error> {
+        T::object(fields).map(Box::new)
+    }
+}
+
+impl<'de, T: Object<'de>> Object<'de> for Box<T> {}
 
 /// Defines objects by their keys. Of a key that comes twice the last one counts, as in every JavaScript program.
 macro_rules! object {

@@ -9,7 +9,7 @@ mod message;
 mod request;
 mod usage;
 
-pub(crate) use answer::{CHAT_ANSWER, Chat, Taken};
+pub(crate) use answer::{CHAT_ANSWER, Chat, Form as AnswerForm, Taken};
 pub(crate) use embeddings::{EMBEDDINGS_ANSWER, EMBEDDINGS_REQUEST};
 pub(crate) use error::of_body as error_of_body;
 pub(crate) use request::CHAT_REQUEST;

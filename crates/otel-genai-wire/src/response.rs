@@ -8,7 +8,7 @@ use crate::body::Body;
 use crate::call::Call;
 use crate::detect::{Protocol, Route};
 use crate::json;
-use crate::openai::{self, Chat, Taken};
+use crate::openai::{self, AnswerForm, Chat, Taken};
 use crate::options::Options;
 use crate::scan::End;
 use crate::sse::{self, Event};
@@ -148,7 +148,7 @@ impl ResponseReader {
         match (self.reading, call) {
             (Reading::Error { status, body }, _) => Some(openai::error_of_body(status, &body)),
             (Reading::Whole { mut chat, body }, Call::Inference(op)) => {
-                let (_, end) = body.read(|body| chat.take(body));
+                let (_, end) = body.read(|body| chat.take(body, AnswerForm::Whole));
                 chat.finish(op).or_else(|| malformed(end))
             }
             (Reading::Stream(stream), Call::Inference(op)) => stream.finish().finish(op),
@@ -232,7 +232,10 @@ impl Told {
             self.ended = true;
             return 0;
         }
-        let taken = chat.take(data).ok().or_else(|| chat.take(&json::repair(data)?).ok());
+        let taken = chat
+            .take(data, AnswerForm::Chunk)
+            .ok()
+            .or_else(|| chat.take(&json::repair(data)?, AnswerForm::Chunk).ok());
         match taken {
             Some(Taken::Answer) => 1,
             Some(Taken::Error) => {

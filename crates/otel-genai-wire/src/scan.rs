@@ -3,6 +3,12 @@
 //! The document is never held: bytes go in, a reduced document comes out, of which the size is bounded by what is
 //! wanted. A document that stops half-way gives what was complete until then.
 
+mod leaf;
+#[cfg(test)]
+mod tests;
+
+use leaf::{Leaf, Length};
+
 use crate::json;
 
 /// What is wanted of a value.
@@ -17,7 +23,7 @@ pub(crate) enum Want {
     /// This of the first item of a list.
     First(&'static Want),
     /// How long it is: `{"items": 3}` in place of a list, `{"chars": 8, "padding": 1}` in place of a text, where
-    /// `padding` counts the equals signs at its end.
+    /// `padding` counts the equals signs at its end. Made for base64: a character is a byte or an escape.
     Length,
 }
 
@@ -87,13 +93,6 @@ struct Slot {
 }
 
 #[derive(Debug)]
-enum Leaf {
-    Scalar,
-    Text { escaped: bool },
-    Nested { depth: usize, text: bool, escaped: bool },
-}
-
-#[derive(Debug)]
 enum Task {
     Skip,
     /// Written from `value` on; taken back to `mark` if it does not fit.
@@ -106,17 +105,6 @@ enum Task {
         slot: Slot,
         length: Length,
     },
-}
-
-#[derive(Debug, Default)]
-struct Length {
-    list: bool,
-    count: usize,
-    padding: usize,
-    /// Hexadecimal digits that still belong to an escape.
-    digits: u8,
-    /// Whether the list has anything in it.
-    any: bool,
 }
 
 impl Scan {
@@ -174,7 +162,8 @@ impl Scan {
                 rest
             }
             State::Leaf(leaf, task) => {
-                let (taken, over) = leaf.advance(bytes, task);
+                let measured = if let Task::Measure { length, .. } = task { Some(length) } else { None };
+                let (taken, over) = leaf.advance(bytes, measured);
                 let (taken, rest) = bytes.split_at(taken);
                 if let Task::Keep { mark, value, limit } = task {
                     if self.out.len() - *value + taken.len() > *limit || self.out.len() > MAX_OUT {
@@ -383,93 +372,6 @@ impl Want {
     }
 }
 
-impl Leaf {
-    /// How many of the bytes belong to the value, and whether it ends with them.
-    fn advance(&mut self, bytes: &[u8], task: &mut Task) -> (usize, bool) {
-        let mut measured = match task {
-            Task::Measure { length, .. } => Some(length),
-            _ => None,
-        };
-        match self {
-            Leaf::Scalar => {
-                let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace();
-                bytes.iter().position(ends).map_or((bytes.len(), false), |end| (end, true))
-            }
-            Leaf::Text { escaped } => {
-                for (at, &byte) in bytes.iter().enumerate() {
-                    if !*escaped && byte == b'"' {
-                        return (at + 1, true);
-                    }
-                    if let Some(length) = &mut measured {
-                        length.char(byte, *escaped);
-                    }
-                    *escaped = !*escaped && byte == b'\\';
-                }
-                (bytes.len(), false)
-            }
-            Leaf::Nested { depth, text, escaped } => {
-                let mut at = 0;
-                while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-                    if *text {
-                        let skipped = if *escaped { 0 } else { skip_text(rest) };
-                        let Some(&byte) = rest.get(skipped) else { return (bytes.len(), false) };
-                        *text = *escaped || byte != b'"';
-                        *escaped = !*escaped && byte == b'\\';
-                        at += skipped + 1;
-                        continue;
-                    }
-                    let Some(&byte) = rest.first() else { break };
-                    at += 1;
-                    if let Some(length) = &mut measured {
-                        length.item(byte, *depth);
-                    }
-                    match byte {
-                        b'"' => *text = true,
-                        b'{' | b'[' => *depth += 1,
-                        b'}' | b']' => {
-                            *depth -= 1;
-                            if *depth == 0 {
-                                return (at, true);
-                            }
-                        }
-                        _ => {}
-                    }
-                }
-                (bytes.len(), false)
-            }
-        }
-    }
-}
-
-/// How many bytes of a text mean nothing to a scanner.
-fn skip_text(bytes: &[u8]) -> usize {
-    memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len())
-}
-
-impl Length {
-    /// A byte between the quotes of a text.
-    fn char(&mut self, byte: u8, escaped: bool) {
-        if self.digits > 0 {
-            self.digits -= 1;
-        } else if escaped {
-            // Counted at the backslash.
-            self.digits = if byte == b'u' { 4 } else { 0 };
-        } else {
-            self.count += 1;
-            self.padding = if byte == b'=' { self.padding + 1 } else { 0 };
-        }
-    }
-
-    /// A byte of a list, outside of texts.
-    fn item(&mut self, byte: u8, depth: usize) {
-        if depth == 1 && byte == b',' {
-            self.count += 1;
-        }
-        let end = depth == 1 && byte == b']';
-        self.any |= !end && !byte.is_ascii_whitespace();
-    }
-}
-
 /// The value, if a reader will take it, repaired where that helps. One that it refuses would spoil all the others.
 fn readable(value: Vec<u8>) -> Option<Vec<u8>> {
     let reads = |value: &[u8]| serde_json::from_slice::<serde_json::Value>(value).is_ok();
@@ -477,120 +379,4 @@ fn readable(value: Vec<u8>) -> Option<Vec<u8>> {
         return Some(value);
     }
     json::repair(&value).filter(|value| reads(value))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WANT: Want = Want::Fields(&[
-        ("model", Want::Keep(32)),
-        ("usage", Want::Keep(64)),
-        ("n", Want::Keep(16)),
-        ("choices", Want::Items(&Want::Fields(&[("index", Want::Keep(8)), ("why", Want::Keep(16))]))),
-        ("data", Want::First(&Want::Fields(&[("embedding", Want::Length)]))),
-        ("format", Want::Fields(&[("type", Want::Keep(32))])),
-    ]);
-
-    fn scan(document: &[u8]) -> (String, End) {
-        let whole = run(document, document.len().max(1));
-        for piece in 1..=document.len().min(7) {
-            assert_eq!(run(document, piece), whole, "in pieces of {piece}");
-        }
-        whole
-    }
-
-    fn run(document: &[u8], piece: usize) -> (String, End) {
-        let mut scan = Scan::new(&WANT);
-        for piece in document.chunks(piece) {
-            scan.push(piece);
-        }
-        let (out, end) = scan.finish();
-        (String::from_utf8(out).unwrap(), end)
-    }
-
-    #[test]
-    fn what_is_wanted_is_kept_in_any_order() {
-        let document =
-            br#" {"messages":[{"role":"user","content":"{\"model\":\"no\"}"}], "usage" : {"a": [1, 2]} ,
-            "choices":[{"message":{"index":9},"index":0,"why":"stop"},7,{"why":null,"index":1}],
-            "mod\u0065l":"gpt\"","n":-1.5e3,"data":[{"embedding":[0.1, -2,3e-5],"x":1},{"embedding":[1]}],
-            "format":{"schema":{"type":"x"},"type":"json"}}"#;
-        assert_eq!(
-            scan(document),
-            (
-                r#"{"usage":{"a": [1, 2]},"choices":[{"index":0,"why":"stop"},{"why":null,"index":1}],"model":"gpt\"","n":-1.5e3,"data":[{"embedding":{"items":3}}],"format":{"type":"json"}}"#
-                    .to_owned(),
-                End::Whole
-            )
-        );
-    }
-
-    #[test]
-    fn lengths() {
-        let length =
-            |embedding: &str| scan(format!(r#"{{"data":[{{"embedding":{embedding}}}]}}"#).as_bytes()).0;
-        assert_eq!(length("[]"), r#"{"data":[{"embedding":{"items":0}}]}"#);
-        assert_eq!(length("[ ]"), r#"{"data":[{"embedding":{"items":0}}]}"#);
-        assert_eq!(length("[[1,2],\"a,b\",3]"), r#"{"data":[{"embedding":{"items":3}}]}"#);
-        assert_eq!(length(r#""ab\/c\u002Bd==""#), r#"{"data":[{"embedding":{"chars":8,"padding":2}}]}"#);
-        assert_eq!(length("null"), r#"{"data":[{}]}"#);
-    }
-
-    #[test]
-    fn a_document_that_stops_gives_what_was_complete() {
-        assert_eq!(scan(br#"{"model":"m","usage":{"a":1"#), (r#"{"model":"m"}"#.into(), End::Cut));
-        assert_eq!(
-            scan(br#"{"choices":[{"index":0},{"index":1,"why":"s"#),
-            (r#"{"choices":[{"index":0},{"index":1}]}"#.into(), End::Cut)
-        );
-        assert_eq!(scan(b""), ("{}".into(), End::Cut));
-        assert_eq!(scan(br#"{"n":1"#), ("{}".into(), End::Cut));
-    }
-
-    #[test]
-    fn what_does_not_fit_or_cannot_be_read_is_left_out() {
-        let long = format!(r#"{{"model":"{}","n":1}}"#, "x".repeat(40));
-        assert_eq!(scan(long.as_bytes()), (r#"{"n":1}"#.into(), End::Whole));
-        assert_eq!(scan(br#"{"n":1e999,"model":"m"}"#), (r#"{"model":"m"}"#.into(), End::Whole));
-        assert_eq!(
-            scan(br#"{"n":zero,"usage":{"a":},"model":"m"}"#),
-            (r#"{"model":"m"}"#.into(), End::Whole)
-        );
-        assert_eq!(
-            scan(b"{\"model\":\"a\xff\\ud800\"}"),
-            ("{\"model\":\"a\u{fffd}\\ufffd\"}".into(), End::Whole)
-        );
-    }
-
-    #[test]
-    fn what_is_no_document() {
-        assert_eq!(scan(b"<html>").1, End::Broken);
-        assert_eq!(scan(b"OK").1, End::Broken);
-        assert_eq!(scan(b"17").1, End::Broken);
-        assert_eq!(scan(br#"{"n":1 ;"model":"m"}"#), (r#"{"n":1}"#.into(), End::Broken));
-        assert_eq!(scan(b"{]").1, End::Broken);
-    }
-
-    #[test]
-    fn a_document_in_a_list() {
-        assert_eq!(scan(br#"[{"n":1},{"n":2}]"#), (r#"[{"n":1}]"#.into(), End::Whole));
-        assert_eq!(scan(b"\xef\xbb\xbf[]"), ("[]".into(), End::Whole));
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let mut scan = Scan::new(&WANT);
-        scan.push(br#"{"choices":["#);
-        for _ in 0..100_000 {
-            scan.push(br#"{"index":1,"why":"stop"},"#);
-        }
-        scan.push(br#"{}],""#);
-        scan.push(&vec![b'k'; 1 << 20]);
-        scan.push(br#"":[[["#);
-        for _ in 0..100_000 {
-            scan.push(b"[[[[{");
-        }
-        assert!(scan.out.capacity() < 64 << 10 && scan.frames.capacity() < 16);
-    }
 }

@@ -19,15 +19,15 @@ object! {
         "model" => model: Option<Cow<'a, str>>,
         "service_tier" => service_tier: Option<Cow<'a, str>>,
         "system_fingerprint" => system_fingerprint: Option<Cow<'a, str>>,
-        "usage" => usage: Option<Report<'a>>,
+        "usage" => usage: Option<Box<Report<'a>>>,
         // Groq's usage in streams that were not asked for it.
-        "x_groq" => x_groq: Option<Groq<'a>>,
+        "x_groq" => x_groq: Option<Box<Groq<'a>>>,
         "choices" => choices: Vec<C>,
         "error" => error: Raw<'a>,
     }
 
     struct Groq<'a> {
-        "usage" => usage: Option<Report<'a>>,
+        "usage" => usage: Option<Box<Report<'a>>>,
     }
 }
 
@@ -67,6 +67,15 @@ pub(crate) struct Chat {
     pub(crate) failure: Option<Failure>,
 }
 
+/// What a document may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A whole answer.
+    Whole,
+    /// A chunk of one.
+    Chunk,
+}
+
 /// What a document was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Taken {
@@ -92,10 +101,10 @@ impl Chat {
     }
 
     /// Takes a document: an answer, a chunk, or an error. Nothing is taken of one that cannot be read.
-    pub(crate) fn take(&mut self, document: &[u8]) -> Result<Taken, serde_json::Error> {
+    pub(crate) fn take(&mut self, document: &[u8], form: Form) -> Result<Taken, serde_json::Error> {
         match self.content {
-            true => self.take_as::<Choice<'_>>(document),
-            false => self.take_as::<Brief<'_>>(document),
+            true => self.take_as::<Choice<'_>>(document, form),
+            false => self.take_as::<Brief<'_>>(document, form),
         }
     }
 
@@ -108,6 +117,7 @@ impl Chat {
     fn take_as<'a, C: Lenient<'a> + Into<Choice<'a>>>(
         &mut self,
         document: &'a [u8],
+        form: Form,
     ) -> Result<Taken, serde_json::Error> {
         let answer: Answer<'a, C> = json::read(document)?;
         first(&mut self.id, answer.id);
@@ -129,7 +139,7 @@ impl Chat {
             if self.failure.is_none() && choice.error.get().is_some() {
                 self.failure = Refusal { error: choice.error, ..Refusal::default() }.failure();
             }
-            self.choices.take(position, choice);
+            self.choices.take(position, choice, form == Form::Whole);
         }
         Ok(if is_error { Taken::Error } else { Taken::Answer })
     }

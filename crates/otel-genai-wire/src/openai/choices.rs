@@ -16,8 +16,8 @@ object! {
     /// A choice, or a piece of one.
     struct Choice<'a> {
         "index" => index: Option<u64>,
-        "delta" => delta: Option<Delta<'a>>,
-        "message" => message: Option<Delta<'a>>,
+        "delta" => delta: Option<Box<Delta<'a>>>,
+        "message" => message: Raw<'a>,
         "finish_reason" => finish_reason: Option<Cow<'a, str>>,
         "error" => error: Raw<'a>,
     }
@@ -36,8 +36,8 @@ object! {
         "reasoning_content" => reasoning_content: Option<Cow<'a, str>>,
         "reasoning" => reasoning: Option<Cow<'a, str>>,
         "tool_calls" => tool_calls: Vec<ToolCall<'a>>,
-        "function_call" => function_call: Option<Function<'a>>,
-        "audio" => audio: Option<Audio<'a>>,
+        "function_call" => function_call: Option<Box<Function<'a>>>,
+        "audio" => audio: Option<Box<Audio<'a>>>,
         "annotations" => annotations: Vec<Raw<'a>>,
         "images" => images: Vec<Raw<'a>>,
     }
@@ -64,6 +64,9 @@ struct Said {
     index: u64,
     finish_reason: Option<String>,
     role: Option<String>,
+    /// Whether anything of its message has come, be it empty.
+    spoke: bool,
+    has_deltas: bool,
     text: String,
     /// Whether there is a text, be it empty.
     has_text: bool,
@@ -93,8 +96,9 @@ impl Choices {
         Choices { list: Vec::new(), room }
     }
 
-    /// Takes a choice or a piece of one; `position` is its place in the list, for those without an index.
-    pub(crate) fn take(&mut self, position: usize, choice: Choice<'_>) {
+    /// Takes a choice or, where the answer is not whole, a piece of one. `position` is its place in the list, for
+    /// those without an index.
+    pub(crate) fn take(&mut self, position: usize, choice: Choice<'_>, is_whole: bool) {
         let index = choice.index.unwrap_or(position as u64);
         let at = match self.list.iter().position(|said| said.index == index) {
             Some(at) => at,
@@ -108,12 +112,17 @@ impl Choices {
         if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
             said.finish_reason = Some(json::prefix(&reason, 256).to_owned());
         }
-        if let Some(message) = choice.message {
+        // Perplexity sends both: beside a delta a message that repeats all that was said before, beside the message of
+        // a whole answer a delta that is empty.
+        if (is_whole || (choice.delta.is_none() && !said.has_deltas))
+            && let Some(message) = choice.message.to::<Option<Box<Delta<'_>>>>()
+        {
             said.has_text |= matches!(message.content, Content::Text(_));
-            said.take(message, &mut self.room);
+            return said.take(*message, &mut self.room);
         }
         if let Some(delta) = choice.delta {
-            said.take(delta, &mut self.room);
+            said.has_deltas = true;
+            said.take(*delta, &mut self.room);
         }
     }
 
@@ -123,7 +132,8 @@ impl Choices {
         for said in self.list {
             let reason = said.finish_reason.as_deref().unwrap_or(FinishReason::Error.as_str());
             response.finish_reasons.push(reason.to_owned());
-            if content {
+            // Of a message that was too long to be held, not even an empty one is told.
+            if content && said.spoke {
                 response.output_messages.push(said.message());
             }
         }
@@ -132,6 +142,7 @@ impl Choices {
 
 impl Said {
     fn take(&mut self, delta: Delta<'_>, room: &mut usize) {
+        self.spoke = true;
         if let (None, Some(role)) = (&self.role, delta.role.filter(|role| !role.is_empty())) {
             self.role = Some(json::prefix(&role, 64).to_owned());
         }

@@ -1,0 +1,292 @@
+//! What holds for every input: how the bytes are cut does not matter, and nothing panics.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use http::{HeaderMap, HeaderValue, Method, Uri};
+use otel_genai::Failure;
+use otel_genai_wire::{Call, Options, Progress, RequestReader, ResponseReader, Route, detect};
+use proptest::prelude::*;
+
+fn route(path: &str) -> Route {
+    let url: Uri = format!("https://api.openai.com/v1/{path}").parse().unwrap();
+    detect(&Method::POST, &url, &HeaderMap::new()).unwrap()
+}
+
+fn request(route: &Route, pieces: &[&[u8]], options: Options) -> Call {
+    let mut reader = RequestReader::new(route, options);
+    for piece in pieces {
+        reader.push(piece);
+    }
+    reader.finish()
+}
+
+#[derive(Debug, PartialEq)]
+struct Told {
+    call: Call,
+    failure: Option<Failure>,
+    chunks: u32,
+    ended: bool,
+    skipped: u32,
+    model: Option<String>,
+}
+
+fn response(
+    route: &Route,
+    status: u16,
+    content_type: Option<&str>,
+    pieces: &[&[u8]],
+    options: Options,
+) -> Told {
+    let mut headers = HeaderMap::new();
+    if let Some(content_type) = content_type {
+        headers.insert("content-type", HeaderValue::from_str(content_type).unwrap());
+    }
+    let mut call = request(route, &[br#"{"stream":true}"#], options);
+    let mut reader = ResponseReader::new(route, status, &headers, &call, options);
+    let mut all = Progress::default();
+    for piece in pieces {
+        let progress = reader.push(piece);
+        assert!(progress.ended || !all.ended, "what is over stays over");
+        all.chunks += progress.chunks;
+        all.ended = progress.ended;
+    }
+    let (skipped, model) = (reader.skipped(), reader.model().map(str::to_owned));
+    let failure = reader.finish(&mut call);
+    Told { call, failure, chunks: all.chunks, ended: all.ended, skipped, model }
+}
+
+/// A stream with everything in it: byte order mark, comments, all line ends, names, several lines of data, text in
+/// many alphabets, reasoning, refusals, two choices, tool calls in pieces, a broken chunk, an unreadable emoji, usage.
+fn rich_stream() -> Vec<u8> {
+    let chunks = [
+        ": OPENROUTER PROCESSING\r\n\r\n",
+        "event: message\ndata: {\"id\":\"\",\"model\":\"\",\"choices\":[],\"prompt_filter_results\":[]}\n\n",
+        "data: {\"id\":\"c1\",\"model\":\"m-1\",\"service_tier\":\"default\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\r\n\r\n",
+        "id: 4\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"hm \\u00e4 \"}},\ndata: {\"index\":1,\"delta\":{\"refusal\":\"Nein\"}}]}\n\n",
+        "data:{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Grüße, 世界 🌍 \\ud83c\\udf0d\\n\"}}]}\r\r",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\\ud83c\"}}]}\n\n",
+        "data: {not json\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]}}]}\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\\\"x\\\":\"}},{\"index\":1,\"id\":\"b\",\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}]}}]}\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\" 1}\"}}]}}]}\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\nretry: 10\n\n",
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":4,\"total_tokens\":14}}\n\n",
+        "data: [DONE]\n\ndata: {\"id\":\"late\"}\n\n",
+    ];
+    [b"\xef\xbb\xbf".as_slice(), chunks.concat().as_bytes()].concat()
+}
+
+const SSE: Option<&str> = Some("text/event-stream");
+
+#[test]
+fn a_rich_stream_is_read() {
+    let told = response(&route("chat/completions"), 200, SSE, &[&rich_stream()], Options::new(true));
+    let Call::Inference(chat) = &told.call else { panic!() };
+    assert_eq!((told.chunks, told.ended, told.skipped), (10, true, 1));
+    assert_eq!((told.failure, told.model.as_deref()), (None, Some("m-1")));
+    assert_eq!(chat.response.finish_reasons, ["tool_calls", "error"]);
+    assert_eq!((chat.usage.input_tokens, chat.usage.output_tokens), (Some(10), Some(4)));
+    let messages = serde_json::to_value(&chat.response.output_messages).unwrap();
+    assert_eq!(
+        messages,
+        serde_json::json!([
+            {"role": "assistant", "finish_reason": "tool_call", "parts": [
+                {"type": "reasoning", "content": "hm ä "},
+                {"type": "text", "content": "Grüße, 世界 🌍 🌍\n\u{fffd}"},
+                {"type": "tool_call", "id": "a", "name": "f", "arguments": {"x": 1}},
+                {"type": "tool_call", "id": "b", "name": "g", "arguments": {}},
+            ]},
+            {"role": "assistant", "finish_reason": "error", "parts": [{"type": "text", "content": "Nein"}]},
+        ])
+    );
+}
+
+#[test]
+fn a_stream_cut_at_every_byte_is_the_same() {
+    let (route, stream) = (route("chat/completions"), rich_stream());
+    for content in [true, false] {
+        let whole = response(&route, 200, SSE, &[&stream], Options::new(content));
+        for at in 0..=stream.len() {
+            let (one, two) = stream.split_at(at);
+            assert_eq!(response(&route, 200, SSE, &[one, two], Options::new(content)), whole, "cut at {at}");
+        }
+        let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+        assert_eq!(response(&route, 200, SSE, &bytes, Options::new(content)), whole, "byte by byte");
+    }
+}
+
+#[test]
+fn a_stream_that_stops_anywhere_keeps_what_came() {
+    let (route, stream) = (route("chat/completions"), rich_stream());
+    let mut text = 0;
+    for end in 0..=stream.len() {
+        let told = response(&route, 200, SSE, &[&stream[..end]], Options::new(true));
+        assert_eq!(told.failure, None, "stopped at {end}");
+        let Call::Inference(chat) = told.call else { panic!() };
+        let now = serde_json::to_string(&chat.response.output_messages).unwrap().len();
+        // Reasons and arguments change their form as they become complete, so not every byte makes it longer.
+        assert!(now + 64 > text, "stopped at {end}");
+        text = text.max(now);
+    }
+}
+
+/// Cuts bytes at these places.
+fn cut<'a>(bytes: &'a [u8], places: &[prop::sample::Index]) -> Vec<&'a [u8]> {
+    let mut places: Vec<usize> = places.iter().map(|place| place.index(bytes.len() + 1)).collect();
+    places.sort_unstable();
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    for place in places {
+        pieces.push(&bytes[start..place]);
+        start = place;
+    }
+    pieces.push(&bytes[start..]);
+    pieces
+}
+
+/// Documents and streams of the right words in the wrong places, and mere bytes.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop::sample::select(vec![
+        "data: ",
+        "event: error\n",
+        "\n",
+        "\r",
+        "\n\n",
+        ":",
+        "[DONE]",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        "\"",
+        "\\",
+        "\\ud800",
+        "\"id\":\"x\"",
+        "\"model\":\"m\"",
+        "\"choices\":",
+        "\"index\":0",
+        "\"index\":7",
+        "\"delta\":",
+        "\"message\":",
+        "\"content\":\"hi\"",
+        "\"content\":[{\"type\":\"text\",\"text\":\"t\"}]",
+        "\"role\":\"tool\"",
+        "\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]",
+        "\"finish_reason\":\"stop\"",
+        "\"usage\":{\"prompt_tokens\":1}",
+        "\"usage\":",
+        "null",
+        "1e999",
+        "-0.0",
+        "18446744073709551616",
+        "\"error\":{\"message\":\"m\",\"code\":\"c\"}",
+        "\"error\":",
+        "\"detail\":[{\"msg\":\"x\"}]",
+        "\"messages\":",
+        "\"tools\":",
+        "\"data\":[{\"embedding\":",
+        "\"image_url\":\"data:,%\"",
+        "\"stop\":[\"a\",1]",
+        "ä🌍",
+        "\u{feff}",
+    ]);
+    prop_oneof![
+        prop::collection::vec(word, 0..60).prop_map(|words| words.concat().into_bytes()),
+        prop::collection::vec(any::<u8>(), 0..300),
+        // A real stream with a few bytes changed.
+        prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12).prop_map(|changes| {
+            let mut stream = rich_stream();
+            for (at, byte) in changes {
+                let at = at.index(stream.len());
+                stream[at] = byte;
+            }
+            stream
+        }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn cuts_do_not_matter(
+        body in body(),
+        places in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        content: bool,
+        limit in prop_oneof![Just(0_usize), 1_usize..400, Just(Options::DEFAULT_LIMIT)],
+        status in prop::sample::select(vec![101_u16, 200, 302, 400, 503]),
+        content_type in prop::sample::select(vec![None, Some("application/json"), SSE, Some("text/html")]),
+        path in prop::sample::select(vec!["chat/completions", "embeddings"]),
+    ) {
+        let route = route(path);
+        let options = Options::new(content).limit(limit);
+        let pieces = cut(&body, &places);
+        prop_assert_eq!(
+            response(&route, status, content_type, &pieces, options),
+            response(&route, status, content_type, &[&body], options)
+        );
+        prop_assert_eq!(request(&route, &pieces, options), request(&route, &[&body], options));
+    }
+
+    #[test]
+    fn settings_are_the_same_with_and_without_content(request_json in request_json(), limit in 0_usize..600) {
+        let route = route("chat/completions");
+        let body = request_json.to_string();
+        let settings = |options| {
+            let Call::Inference(mut chat) = request(&route, &[body.as_bytes()], options) else { panic!() };
+            chat.request.input_messages.clear();
+            chat.request.tool_definitions.clear();
+            chat
+        };
+        let without = settings(Options::new(false));
+        prop_assert_eq!(&settings(Options::new(true)), &without);
+        prop_assert_eq!(&settings(Options::new(true).limit(limit)), &without);
+        prop_assert_eq!(without.request.model.as_deref(), request_json["model"].as_str().filter(|model| !model.is_empty()));
+        prop_assert_eq!(without.request.temperature, request_json["temperature"].as_f64());
+        prop_assert_eq!(without.request.seed, request_json["seed"].as_i64());
+        prop_assert_eq!(without.request.stream, request_json["stream"] == true);
+    }
+}
+
+/// A request of which any field may be of any type, in any order.
+fn request_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i32>().prop_map(Into::into),
+        (-100_000_i32..100_000).prop_map(|hundredths| (f64::from(hundredths) / 100.0).into()),
+        "[a-zäß\\\\\"\n🌍{}\\[\\],:]{0,12}".prop_map(Into::into),
+    ];
+    let value = leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+            prop::collection::hash_map("[a-z\"\\\\]{0,6}", inner, 0..4)
+                .prop_map(|fields| serde_json::Value::Object(fields.into_iter().collect())),
+        ]
+    });
+    let field = prop::sample::select(vec![
+        "model",
+        "temperature",
+        "seed",
+        "stream",
+        "stop",
+        "n",
+        "messages",
+        "tools",
+        "max_tokens",
+        "response_format",
+        "reasoning_effort",
+        "modalities",
+        "service_tier",
+        "other",
+    ]);
+    prop::collection::hash_map(field, value, 0..12).prop_map(|fields| {
+        serde_json::Value::Object(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    })
+}
