@@ -11,7 +11,7 @@ use http_body_util::Either;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::capture_connection;
-use otel_genai_http::{Call, Exchange, Observer, Tap};
+use otel_genai_http::{Call, Exchange, Observer};
 use tokio::sync::watch;
 
 use crate::body::{Answer, ResponseBody};
@@ -22,10 +22,11 @@ use crate::failure::{SendError, UpstreamError, UpstreamFailure, answer};
 use crate::gateway::Phase;
 use crate::header::{join_cookies, leave_host, set_host, strip_hop_by_hop, wants_upgrade};
 use crate::route::{Routes, Target};
+use crate::unsent::Lent;
 use crate::{context, tunnel};
 
 /// Unobserved requests pay nothing for the tap.
-pub(crate) type UpstreamBody = Either<RequestBody, Tap<RequestBody>>;
+pub(crate) type UpstreamBody = Either<RequestBody, Lent>;
 
 /// What all connections share.
 pub(crate) struct Shared {
@@ -84,9 +85,14 @@ async fn exchange(
     } else {
         (RequestBody::new(body), None)
     };
-    let body = match &exchange {
-        Some(exchange) => Either::Right(exchange.request_body(body)),
-        None => Either::Left(body),
+    let (body, unsent) = match &exchange {
+        Some(exchange) => {
+            let body = Lent::new(exchange.request_body(body));
+            // A client that waits for consent has sent nothing, and must not be asked to.
+            let unsent = consent.is_none().then(|| body.keep());
+            (Either::Right(body), unsent)
+        }
+        None => (Either::Left(body), None),
     };
     let request = Request::from_parts(parts, body);
     let sent = match &consent {
@@ -98,6 +104,9 @@ async fn exchange(
         Err(error) => {
             let error = UpstreamError::new(&uri, &error);
             if let Some(exchange) = exchange {
+                if let Some(unsent) = unsent {
+                    unsent.read_rest().await;
+                }
                 exchange.fail(error.to_failure());
             }
             refuse(shared, error)

@@ -24,6 +24,7 @@ mod header;
 mod route;
 mod tls;
 mod tunnel;
+mod unsent;
 
 pub use builder::{BindError, GatewayBuilder};
 pub use connect::UpstreamProxy;

@@ -33,6 +33,7 @@ mod failure;
 mod observer;
 mod reader;
 mod record;
+mod secret;
 mod tap;
 
 pub use exchange::{Call, Exchange};

@@ -15,6 +15,7 @@ use otel_genai_wire::detect;
 use crate::exchange::{Call, Exchange};
 use crate::reader::Reader;
 use crate::record::{Batch, Record};
+use crate::secret::Secrets;
 
 /// Bounds of an [`Observer`].
 #[derive(Clone, Debug)]
@@ -22,14 +23,17 @@ use crate::record::{Batch, Record};
 pub struct Options {
     /// How many bytes of all bodies together may wait to be read. What exceeds it is dropped and counted.
     pub backlog: usize,
+    /// While so many batches of notes wait to be read, no further call is observed; it is counted. A call hands over
+    /// one batch, or one for each 64 chunks of a stream.
+    pub waiting: usize,
     /// How many bytes of one body are kept for its content, in each direction.
     pub content_limit: usize,
 }
 
 impl Default for Options {
-    /// 64 MiB of backlog, 4 MiB of content.
+    /// 64 MiB and 1,024 batches of backlog, 4 MiB of content.
     fn default() -> Self {
-        Options { backlog: 64 << 20, content_limit: otel_genai_wire::Options::DEFAULT_LIMIT }
+        Options { backlog: 64 << 20, waiting: 1024, content_limit: otel_genai_wire::Options::DEFAULT_LIMIT }
     }
 }
 
@@ -39,8 +43,10 @@ impl Default for Options {
 pub struct Losses {
     /// Frames that found the backlog full.
     pub frames: u64,
-    /// Calls that could not be read because of a bug of ours.
+    /// Calls that were not observed, because calls came faster than they could be read.
     pub calls: u64,
+    /// Calls that could not be read because of a bug of ours.
+    pub failures: u64,
 }
 
 /// Observes model calls. Cheap to clone; all clones share one thread and one bound. The thread ends after the last
@@ -55,8 +61,10 @@ pub(crate) struct Shared {
     options: Options,
     work: Sender<Work>,
     held: AtomicUsize,
+    waiting: AtomicUsize,
     lost_frames: AtomicU64,
     lost_calls: AtomicU64,
+    failures: AtomicU64,
     said_full: AtomicBool,
 }
 
@@ -77,8 +85,10 @@ impl Observer {
                 options,
                 work,
                 held: AtomicUsize::new(0),
+                waiting: AtomicUsize::new(0),
                 lost_frames: AtomicU64::new(0),
                 lost_calls: AtomicU64::new(0),
+                failures: AtomicU64::new(0),
                 said_full: AtomicBool::new(false),
             }),
         })
@@ -92,11 +102,17 @@ impl Observer {
         }
         let route = detect(call.method, call.upstream, call.headers)?;
         let shared = &self.shared;
+        if shared.waiting.load(Ordering::Relaxed) >= shared.options.waiting {
+            shared.lost_calls.fetch_add(1, Ordering::Relaxed);
+            shared.say_full();
+            return None;
+        }
         let reader = Reader::new(
             shared.genai.clone(),
             route,
             shared.options.content_limit,
             call.headers,
+            Secrets::of(call.headers, call.upstream),
             call.parent.clone(),
             Moment::now(),
         );
@@ -115,6 +131,7 @@ impl Observer {
         Losses {
             frames: self.shared.lost_frames.load(Ordering::Relaxed),
             calls: self.shared.lost_calls.load(Ordering::Relaxed),
+            failures: self.shared.failures.load(Ordering::Relaxed),
         }
     }
 }
@@ -127,6 +144,7 @@ impl fmt::Debug for Observer {
 
 impl Shared {
     pub(crate) fn send(&self, record: Arc<Record>, batch: Batch) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         // The reading thread lives as long as there is anyone to send.
         let _ = self.work.send(Work::Batch(record, batch));
     }
@@ -139,14 +157,17 @@ impl Shared {
         }
         self.held.fetch_sub(bytes, Ordering::Relaxed);
         self.lost_frames.fetch_add(1, Ordering::Relaxed);
+        self.say_full();
+        false
+    }
+
+    fn say_full(&self) {
         if !self.said_full.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 target: "otel_genai",
-                backlog = self.options.backlog,
                 "traffic comes faster than it can be read: some telemetry is incomplete"
             );
         }
-        false
     }
 
     fn release(&self, bytes: usize) {
@@ -162,10 +183,11 @@ fn read(queue: &Receiver<Work>) {
                 let mut reader = record.reader.lock().unwrap_or_else(PoisonError::into_inner);
                 // A bug in reading must not end the telemetry of all other calls.
                 if catch_unwind(AssertUnwindSafe(|| reader.read(&mut batch))).is_err() {
-                    shared.lost_calls.fetch_add(1, Ordering::Relaxed);
+                    shared.failures.fetch_add(1, Ordering::Relaxed);
                     let _ = catch_unwind(AssertUnwindSafe(|| reader.abandon()));
                 }
                 shared.release(batch.held);
+                shared.waiting.fetch_sub(1, Ordering::Relaxed);
             }
             Work::Drained(done) => {
                 let _ = done.send(());

@@ -10,6 +10,7 @@ use otel_genai_wire::{Call, Options, Progress, RequestReader, ResponseReader, Ro
 
 use crate::decompress::Decompressor;
 use crate::record::{Batch, Data, Ending, Note};
+use crate::secret::Secrets;
 
 /// How far an exchange has come.
 pub(crate) struct Reader {
@@ -18,6 +19,7 @@ pub(crate) struct Reader {
     route: Route,
     parent: Context,
     began: Moment,
+    secrets: Secrets,
     phase: Phase,
 }
 
@@ -53,6 +55,7 @@ impl Reader {
         route: Route,
         limit: usize,
         headers: &HeaderMap,
+        secrets: Secrets,
         parent: Context,
         began: Moment,
     ) -> Self {
@@ -62,7 +65,7 @@ impl Reader {
             body: Decompressor::new(headers),
             torn: false,
         };
-        Reader { genai, limit, route, parent, began, phase: Phase::Request(Box::new(request)) }
+        Reader { genai, limit, route, parent, began, secrets, phase: Phase::Request(Box::new(request)) }
     }
 
     pub(crate) fn read(&mut self, batch: &mut Batch) {
@@ -139,12 +142,14 @@ impl Reader {
             Phase::Request(request) => {
                 // There was no response.
                 let call = request.reader.finish();
-                self.start(call).end(at, failure(ending, request.torn));
+                let failure = failure(ending, request.torn).map(|failure| self.secrets.redact(failure));
+                self.start(call).end(at, failure);
             }
             Phase::Response(mut response) => {
                 // What the provider says of its failure is better than what the connection says.
                 let told = response.call.complete(response.reader);
-                response.call.end(at, told.or_else(|| failure(ending, response.torn)));
+                let failure = told.or_else(|| failure(ending, response.torn));
+                response.call.end(at, failure.map(|failure| self.secrets.redact(failure)));
             }
             Phase::Over => {}
         }

@@ -318,3 +318,30 @@ async fn a_hundred_calls_at_once_leave_a_hundred_spans() {
     assert!(world.observer.drain(Duration::from_secs(10)));
     assert_eq!(world.spans.get_finished_spans().unwrap().len(), 100);
 }
+
+#[tokio::test]
+async fn calls_beyond_what_can_be_read_are_counted_and_pass_unobserved() {
+    let mut options = Options::default();
+    options.waiting = 0;
+    let world = world_with(options);
+    let uri: Uri = URL.parse().unwrap();
+    assert!(world.observer.begin(&Call::new(&Method::POST, &uri, &HeaderMap::new())).is_none());
+    assert_eq!(world.observer.losses().calls, 1);
+}
+
+#[tokio::test]
+async fn a_key_that_the_provider_repeats_is_not_told() {
+    let world = world();
+    let uri: Uri = URL.parse().unwrap();
+    let headers =
+        [(http::header::AUTHORIZATION, "Bearer sk-0123456789".parse().unwrap())].into_iter().collect();
+    let exchange = world.observer.begin(&Call::new(&Method::POST, &uri, &headers)).unwrap();
+    exchange.request_body(Full::new(Bytes::from(REQUEST))).collect().await.unwrap();
+    let answer =
+        r#"{"error":{"message":"Incorrect API key provided: sk-0123456789.","code":"invalid_api_key"}}"#;
+    exchange.response(&head(401, JSON), Full::new(Bytes::from(answer))).collect().await.unwrap();
+    let span = world.span();
+    let told = format!("{span:?}");
+    assert!(told.contains("Incorrect API key provided: [redacted]."), "{told}");
+    assert!(!told.contains("sk-0123456789"), "{told}");
+}

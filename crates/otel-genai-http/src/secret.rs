@@ -1,0 +1,97 @@
+//! Credentials that a request carries, known only to be kept out of what is told of it.
+//!
+//! Nothing reads a credential header into telemetry. But providers repeat keys in their error messages ("Incorrect
+//! API key provided: ..."), and those messages are told.
+
+use std::fmt;
+
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use otel_genai::Failure;
+
+/// Headers that hold a credential, whatever the provider.
+static HEADERS: [HeaderName; 7] = [
+    AUTHORIZATION,
+    PROXY_AUTHORIZATION,
+    COOKIE,
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+    HeaderName::from_static("x-amz-security-token"),
+];
+/// Shorter words occur in messages by chance.
+const SHORTEST: usize = 8;
+const INSTEAD: &str = "[redacted]";
+
+/// The credentials of one request.
+#[derive(Default)]
+pub(crate) struct Secrets {
+    headers: Vec<HeaderValue>,
+    query: Option<String>,
+}
+
+impl Secrets {
+    pub(crate) fn of(headers: &HeaderMap, upstream: &Uri) -> Self {
+        let found = HEADERS.iter().flat_map(|name| headers.get_all(name)).cloned().collect();
+        Secrets { headers: found, query: upstream.query().map(str::to_owned) }
+    }
+
+    /// The failure without any of the credentials in its message.
+    pub(crate) fn redact(&self, mut failure: Failure) -> Failure {
+        if let Some(message) = &mut failure.message {
+            for secret in self.words().filter(|word| word.len() >= SHORTEST) {
+                if message.contains(secret) {
+                    *message = message.replace(secret, INSTEAD);
+                }
+            }
+        }
+        failure
+    }
+
+    /// `Bearer abc`, `a=b; c=d` and `key=abc&x=y` hold several words each; longer ones first, should one contain
+    /// another.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let values = self.headers.iter().filter_map(|value| value.to_str().ok()).chain(self.query.as_deref());
+        let mut words: Vec<&str> = values.flat_map(|value| value.split([' ', ';', '=', '&', ','])).collect();
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        words.into_iter()
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_comes_back_in_a_message_is_taken_out() {
+        for (name, value, said) in [
+            ("authorization", "Bearer sk-0123456789", "sk-0123456789"),
+            ("authorization", "Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
+            ("proxy-authorization", "Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
+            ("api-key", "0123456789abcdef", "0123456789abcdef"),
+            ("x-api-key", "sk-ant-0123456789", "sk-ant-0123456789"),
+            ("x-goog-api-key", "AIza0123456789", "AIza0123456789"),
+            ("x-amz-security-token", "FwoGZXIvYXdz", "FwoGZXIvYXdz"),
+            ("cookie", "session=0123456789", "0123456789"),
+        ] {
+            let headers = [(name.parse().unwrap(), value.parse().unwrap())].into_iter().collect();
+            let secrets = Secrets::of(&headers, &Uri::from_static("https://host/v1"));
+            let told = secrets.redact(Failure::new("401").message(format!("wrong key: {said}!")));
+            assert_eq!(told.message.as_deref(), Some("wrong key: [redacted]!"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_query_is_one_too() {
+        let upstream = Uri::from_static("https://host/v1?alt=sse&key=AIza0123456789");
+        let secrets = Secrets::of(&HeaderMap::new(), &upstream);
+        let told = secrets.redact(Failure::new("400").message("AIza0123456789 is not valid (alt=sse)"));
+        assert_eq!(told.message.as_deref(), Some("[redacted] is not valid (alt=sse)"));
+    }
+}
