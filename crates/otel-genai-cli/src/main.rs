@@ -1,5 +1,6 @@
 //! OpenTelemetry for generative AI from the command line: run any program and see its model calls.
 
+mod background;
 mod child;
 mod command;
 mod demo;

@@ -6,6 +6,7 @@ use otel_genai::{Capture, Config, GenAi, config};
 use otel_genai_http::{Observer, Options};
 use otel_genai_sdk::{ConsoleOptions, Exporter, Report, Signal, Telemetry};
 
+use crate::background::in_background;
 use crate::diagnostics::{say, was_said};
 use crate::exit::Failure;
 use crate::inherit::{self, Inherited};
@@ -50,8 +51,8 @@ impl Session {
                 }
             }
         }
-        let telemetry =
-            builder.init().map_err(|error| Failure::ours(format!("telemetry cannot start: {error}")))?;
+        let telemetry = in_background(|| builder.init())
+            .map_err(|error| Failure::ours(format!("telemetry cannot start: {error}")))?;
 
         let config = read_config(options, wanted.content);
         let tally = Tally::default();
@@ -67,7 +68,7 @@ impl Session {
                 .logger_provider(&telemetry.logger_provider())
                 .config(config.clone())
                 .build();
-            let observer = Observer::new(genai, Options::default())
+            let observer = in_background(|| Observer::new(genai, Options::default()))
                 .map_err(|error| Failure::ours(format!("the system gives no thread: {error}")))?;
             Some(observer)
         };
@@ -120,8 +121,14 @@ impl Session {
             }
             if losses.calls > 0 {
                 say(format_args!(
-                    "{} calls could not be read; that is a bug, please report it",
+                    "{} calls came faster than they could be read and are missing",
                     losses.calls
+                ));
+            }
+            if losses.failures > 0 {
+                say(format_args!(
+                    "{} calls could not be read; that is a bug, please report it",
+                    losses.failures
                 ));
             }
         }

@@ -9,7 +9,12 @@ use otel_genai_sdk::Telemetry;
 
 pub(crate) async fn serve(upstream: SocketAddr) {
     let route = Route::new("", &format!("http://{upstream}").parse().unwrap()).unwrap();
-    let (_telemetry, observer) = observer(upstream);
+    // As the program does: telemetry's threads inherit the lower priority of the one that starts them.
+    let background = std::thread::spawn(move || {
+        rustix::process::setpriority_process(None, 10).unwrap();
+        observer(upstream)
+    });
+    let (_telemetry, observer) = background.join().unwrap();
     let gateway = Gateway::builder(Some(observer))
         .route(route)
         .upstream_proxy(UpstreamProxy::Direct)
