@@ -105,9 +105,10 @@ impl ResponseReader {
 
     /// The next bytes of the body (decompressed), in pieces of any size.
     pub fn push(&mut self, bytes: &[u8]) -> Progress {
-        if let Reading::Unknown { .. } = self.reading {
-            self.recognise(bytes);
-        }
+        let bytes = match self.reading {
+            Reading::Unknown { .. } => self.recognise(bytes),
+            _ => bytes,
+        };
         match &mut self.reading {
             Reading::Error { body, .. } => {
                 let room = MAX_ERROR.saturating_sub(body.len());
@@ -160,9 +161,13 @@ impl ResponseReader {
         }
     }
 
-    /// The first byte tells a document from a stream, where the content type says otherwise or nothing.
-    fn recognise(&mut self, bytes: &[u8]) {
-        let Some(first) = json::first(bytes.strip_prefix(json::BOM).unwrap_or(bytes)) else { return };
+    /// The first byte tells a document from a stream, where the content type says otherwise or nothing. Returns the
+    /// bytes from there on.
+    fn recognise<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let says_nothing = |byte: &u8| byte.is_ascii_whitespace() || json::BOM.contains(byte);
+        let start = bytes.iter().take_while(|byte| says_nothing(byte)).count();
+        let bytes = bytes.get(start..).unwrap_or_default();
+        let Some(first) = bytes.first() else { return bytes };
         self.reading = match std::mem::replace(&mut self.reading, Reading::Nothing) {
             Reading::Unknown { chat, is_stream: true, limit, .. } if !matches!(first, b'{' | b'[') => {
                 let events = sse::Reader::new(limit);
@@ -171,6 +176,7 @@ impl ResponseReader {
             Reading::Unknown { chat, body, .. } => Reading::Whole { chat, body },
             other => other,
         };
+        bytes
     }
 }
 

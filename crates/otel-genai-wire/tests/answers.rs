@@ -228,6 +228,15 @@ fn a_message_beside_deltas_is_said_once() {
 }
 
 #[test]
+fn choices_of_a_whole_answer_are_not_merged() {
+    let choice = |text: &str| json!({"index": 0, "message": {"content": text}, "finish_reason": "stop"});
+    let body = json!({"choices": [choice("a"), choice("b")]}).to_string();
+    let chat = chat("application/json", &body, Options::new(true)).0;
+    assert_eq!(chat.response.finish_reasons, ["stop", "stop"]);
+    assert_eq!(chat.response.output_messages.len(), 2);
+}
+
+#[test]
 fn an_answer_that_is_none_is_a_failure() {
     for (body, kind) in [
         (r#"{"error":{"message":"m","type":"t","code":null}}"#, Some("t")),

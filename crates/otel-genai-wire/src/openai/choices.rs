@@ -100,7 +100,9 @@ impl Choices {
     /// those without an index.
     pub(crate) fn take(&mut self, position: usize, choice: Choice<'_>, is_whole: bool) {
         let index = choice.index.unwrap_or(position as u64);
-        let at = match self.list.iter().position(|said| said.index == index) {
+        // In a whole answer every item is a choice of its own, even where a server numbers them all alike.
+        let known = if is_whole { None } else { self.list.iter().position(|said| said.index == index) };
+        let at = match known {
             Some(at) => at,
             None if self.list.len() < MAX_CHOICES => {
                 self.list.push(Said { index, ..Said::default() });
