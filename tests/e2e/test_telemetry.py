@@ -191,7 +191,7 @@ def test_a_failed_call_gives_an_exception_event(run_of, name):
 def test_every_try_is_seen(run_of):
     run = run_of("retries")
     one, two, three = in_request_order(run)
-    assert_span(one, "chat flaky", asked(run, "flaky"), error="500")
+    assert_span(one, "chat flaky", asked(run, "flaky"), error="server_error")
     assert_span(two, "chat flaky", asked(run, "flaky"), error="rate_limit_exceeded")
     assert_span(three, "chat flaky", {**asked(run, "flaky"), **answered(run.wrapped.requests[2], "flaky")})
 

@@ -8,7 +8,7 @@ use opentelemetry::Context;
 use otel_genai::{Active, Embeddings, Failure, GenAi, Inference, Moment, Operation};
 use otel_genai_wire::{Call, Options, Progress, RequestReader, ResponseReader, Route};
 
-use crate::decompress::Decompressor;
+use crate::decompress::{self, Decompressor};
 use crate::record::{Batch, Data, Ending, Note};
 use crate::secret::Secrets;
 
@@ -30,17 +30,35 @@ enum Phase {
 }
 
 struct Request {
-    reader: RequestReader,
-    body: Decompressor,
+    body: Decompressor<RequestReader>,
     /// Bytes are missing: what follows would be misread.
     torn: bool,
 }
 
 struct Response {
     call: Running,
-    reader: ResponseReader,
-    body: Decompressor,
+    body: Decompressor<Answer>,
     torn: bool,
+}
+
+/// The answer's reader, and what it made of the bytes since it was last asked.
+struct Answer {
+    reader: ResponseReader,
+    progress: Progress,
+}
+
+impl decompress::Reader for RequestReader {
+    fn push(&mut self, plain: &[u8]) {
+        RequestReader::push(self, plain);
+    }
+}
+
+impl decompress::Reader for Answer {
+    fn push(&mut self, plain: &[u8]) {
+        let progress = self.reader.push(plain);
+        self.progress.chunks += progress.chunks;
+        self.progress.ended |= progress.ended;
+    }
 }
 
 /// The running operation that a call turned out to be.
@@ -60,11 +78,8 @@ impl Reader {
         began: Moment,
     ) -> Self {
         let options = Options::new(genai.captures_content()).limit(limit);
-        let request = Request {
-            reader: RequestReader::new(&route, options),
-            body: Decompressor::new(headers),
-            torn: false,
-        };
+        let request =
+            Request { body: Decompressor::new(headers, RequestReader::new(&route, options)), torn: false };
         Reader { genai, limit, route, parent, began, secrets, phase: Phase::Request(Box::new(request)) }
     }
 
@@ -73,7 +88,6 @@ impl Reader {
         for note in notes {
             match note {
                 Note::Request(data) => self.request(batch, &data),
-                Note::RequestEnd => {}
                 Note::Response { status, headers } => self.response(status, &headers),
                 Note::Frame { at, data } => self.frame(at, batch, &data),
                 Note::End { at, ending } => self.end(at, ending),
@@ -89,7 +103,7 @@ impl Reader {
     fn request(&mut self, batch: &Batch, data: &Data) {
         let Phase::Request(request) = &mut self.phase else { return };
         match batch.bytes(data).filter(|_| !request.torn) {
-            Some(bytes) => request.body.push(bytes, |plain| request.reader.push(plain)),
+            Some(bytes) => request.body.push(bytes),
             None => request.torn = true,
         }
     }
@@ -97,25 +111,25 @@ impl Reader {
     /// The response's head: whatever of the request has come by now is what there is to know of it.
     fn response(&mut self, status: u16, headers: &HeaderMap) {
         let Phase::Request(request) = mem::replace(&mut self.phase, Phase::Over) else { return };
-        let call = request.reader.finish();
+        let Some(call) = request.body.finish().map(RequestReader::finish) else { return };
         // The answer's reader may look at the call; the running operation owns it afterwards.
         let content = self.genai.captures_content();
         let options = Options::new(content).limit(self.limit);
         let reader = ResponseReader::new(&self.route, status, headers, &call, options);
+        let Some(call) = self.start(call) else { return };
         self.phase = Phase::Response(Box::new(Response {
-            call: self.start(call),
-            reader,
-            body: Decompressor::new(headers),
+            call,
+            body: Decompressor::new(headers, Answer { reader, progress: Progress::default() }),
             torn: false,
         }));
     }
 
-    fn start(&self, call: Call) -> Running {
+    fn start(&self, call: Call) -> Option<Running> {
         match call {
-            Call::Inference(op) => Running::Inference(self.run(*op)),
-            Call::Embeddings(op) => Running::Embeddings(self.run(*op)),
-            // A kind of call that this crate does not know yet is no call.
-            _ => Running::Embeddings(self.run(Embeddings::new(self.route.provider.clone()))),
+            Call::Inference(op) => Some(Running::Inference(self.run(*op))),
+            Call::Embeddings(op) => Some(Running::Embeddings(self.run(*op))),
+            // A kind of call that this crate does not know yet.
+            _ => None,
         }
     }
 
@@ -129,9 +143,10 @@ impl Reader {
             response.torn = true;
             return;
         };
-        let mut progress = Progress::default();
-        response.body.push(bytes, |plain| progress = response.reader.push(plain));
-        response.call.chunks(progress.chunks, at, &response.reader);
+        response.body.push(bytes);
+        let Some(answer) = response.body.reader_mut() else { return };
+        let progress = mem::take(&mut answer.progress);
+        response.call.chunks(progress.chunks, at, &answer.reader);
         if progress.ended {
             self.end(at, Ending::Complete);
         }
@@ -141,14 +156,19 @@ impl Reader {
         match mem::replace(&mut self.phase, Phase::Over) {
             Phase::Request(request) => {
                 // There was no response.
-                let call = request.reader.finish();
-                let failure = failure(ending, request.torn).map(|failure| self.secrets.redact(failure));
-                self.start(call).end(at, failure);
+                let torn = request.torn;
+                let call = request.body.finish().map(RequestReader::finish);
+                if let Some(call) = call.and_then(|call| self.start(call)) {
+                    call.end(at, failure(ending, torn).map(|failure| self.secrets.redact(failure)));
+                }
             }
             Phase::Response(mut response) => {
                 // What the provider says of its failure is better than what the connection says.
-                let told = response.call.complete(response.reader);
-                let failure = told.or_else(|| failure(ending, response.torn));
+                let broken = response.body.is_broken().then(|| {
+                    Failure::new("malformed_response").message("the answer is not encoded as it says")
+                });
+                let told = response.body.finish().and_then(|answer| response.call.complete(answer.reader));
+                let failure = broken.or(told).or_else(|| failure(ending, response.torn));
                 response.call.end(at, failure.map(|failure| self.secrets.redact(failure)));
             }
             Phase::Over => {}

@@ -28,10 +28,8 @@ const COPY_BELOW: usize = 16 * 1024;
 pub(crate) enum Note {
     /// A piece of the request's body.
     Request(Data),
-    /// The request's body is complete.
-    RequestEnd,
     /// The response's head.
-    Response { status: u16, headers: HeaderMap },
+    Response { status: u16, headers: Box<HeaderMap> },
     /// A piece of the response's body.
     Frame { at: Instant, data: Data },
     /// The exchange is over.
@@ -103,29 +101,31 @@ impl Record {
         self.note(|batch, observer| Note::Request(hold(bytes, batch, observer)));
     }
 
-    pub(crate) fn request_end(self: &Arc<Self>) {
-        self.note(|_, _| Note::RequestEnd);
-    }
-
     pub(crate) fn response(self: &Arc<Self>, status: u16, headers: HeaderMap) {
-        self.note(|_, _| Note::Response { status, headers });
+        self.note(|_, _| Note::Response { status, headers: Box::new(headers) });
     }
 
     pub(crate) fn frame(self: &Arc<Self>, at: Instant, bytes: &Bytes) {
         self.note(|batch, observer| Note::Frame { at, data: hold(bytes, batch, observer) });
     }
 
-    /// The exchange is over; only the first time counts.
+    /// The exchange is over; only the first time counts, and nothing counts after it.
     pub(crate) fn end(self: &Arc<Self>, ending: Ending) {
-        if !self.over.swap(true, Ordering::Relaxed) {
-            self.note(|_, _| Note::End { at: Instant::now(), ending });
-        }
+        self.note(|_, _| Note::End { at: Instant::now(), ending });
     }
 
     fn note(self: &Arc<Self>, note: impl FnOnce(&mut Batch, &Shared) -> Note) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.over.load(Ordering::Relaxed) {
+            return;
+        }
         let note = note(&mut pending, &self.observer);
         let over = matches!(note, Note::End { .. });
+        self.over.store(over, Ordering::Relaxed);
+        if note.is_lost() && pending.notes.last().is_some_and(Note::is_lost) {
+            // One gap is as good as many.
+            return;
+        }
         pending.notes.push(note);
         if over || pending.notes.len() >= BATCH_NOTES || pending.held >= BATCH_BYTES {
             let batch = mem::take(&mut *pending);
@@ -135,11 +135,28 @@ impl Record {
     }
 }
 
+impl Drop for Record {
+    /// What was never handed over no longer counts against the observer's bound.
+    fn drop(&mut self) {
+        let pending = self.pending.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.observer.release(pending.held);
+    }
+}
+
+impl Note {
+    /// Whether it tells of bytes that are missing.
+    fn is_lost(&self) -> bool {
+        matches!(self, Note::Request(Data::Lost) | Note::Frame { data: Data::Lost, .. })
+    }
+}
+
 fn hold(bytes: &Bytes, batch: &mut Batch, observer: &Shared) -> Data {
-    if !observer.reserve(bytes.len()) {
+    // The note counts too: a token is hardly larger than what is noted of it.
+    let size = bytes.len() + size_of::<Note>();
+    if !observer.reserve(size) {
         return Data::Lost;
     }
-    batch.held += bytes.len();
+    batch.held += size;
     if bytes.len() < COPY_BELOW {
         let start = batch.copied.len();
         batch.copied.extend_from_slice(bytes);

@@ -61,11 +61,9 @@ impl Probe {
 
     fn end(&mut self, ending: Ending) {
         let Some(record) = self.record.take() else { return };
-        match (self.side, ending) {
-            (Side::Request, Ending::Complete) => record.request_end(),
-            // How the call ends is told by its response, or by its want of one.
-            (Side::Request, _) => {}
-            (Side::Response, ending) => record.end(ending),
+        // How a call ends is told by its response, or by its want of one.
+        if self.side == Side::Response {
+            record.end(ending);
         }
     }
 }
@@ -95,8 +93,8 @@ where
                 if let Some(bytes) = frame.data_ref() {
                     this.probe.data(bytes);
                 }
-                // Who knows that nothing follows need not poll again.
-                if this.inner.is_end_stream() {
+                // Who knows that nothing follows need not poll again; nothing follows trailers.
+                if frame.is_trailers() || this.inner.is_end_stream() {
                     this.probe.end(Ending::Complete);
                 }
             }

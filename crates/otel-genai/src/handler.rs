@@ -50,6 +50,9 @@ pub(crate) struct Inner {
 
 static GLOBAL: OnceLock<GenAi> = OnceLock::new();
 
+/// The environment's settings, read once, so that a mistake in them is said once.
+static ENVIRONMENT: OnceLock<Config> = OnceLock::new();
+
 impl GenAi {
     /// A handler of your own providers and settings.
     pub fn builder() -> Builder {
@@ -58,7 +61,8 @@ impl GenAi {
 
     /// The handler that [`set_global`](GenAi::set_global) installed; without one, a handler of OpenTelemetry's
     /// global tracer and meter providers and the environment's settings. OpenTelemetry has no global provider of
-    /// loggers, so that one emits no events.
+    /// loggers, so that one emits no events. It is made anew each time, because those providers may change: keep
+    /// what you get, or install a handler.
     pub fn global() -> GenAi {
         match GLOBAL.get() {
             Some(genai) => genai.clone(),
@@ -205,7 +209,7 @@ impl Builder {
 
     /// The handler.
     pub fn build(self) -> GenAi {
-        let config = self.config.unwrap_or_else(Config::from_env);
+        let config = self.config.unwrap_or_else(|| ENVIRONMENT.get_or_init(Config::from_env).clone());
         let convention = config.convention.convention();
         let scope = InstrumentationScope::builder(SCOPE)
             .with_version(env!("CARGO_PKG_VERSION"))

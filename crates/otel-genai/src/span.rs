@@ -196,28 +196,27 @@ impl<O: Operation> Active<O> {
     }
 
     /// A chunk of a streamed answer arrived at that moment. The first one makes the time to first chunk, each
-    /// following one a time per output chunk. What these metrics say of the call (the model that answers, further
-    /// metric attributes) is what is known when the first chunk is told.
+    /// following one a time per output chunk. What these metrics say of the call (further metric attributes, say) is
+    /// what is known by the chunk at which the answering model is.
     pub fn chunk_at(&mut self, arrived: Instant) {
         if !self.open {
             return;
         }
-        let genai = self.genai.clone();
-        let inner = genai.inner();
-        match self.last_chunk.replace(arrived) {
-            None => {
-                let elapsed = arrived.saturating_duration_since(self.at.instant);
-                self.op.first_chunk(elapsed);
-                self.chunks = O::describe(inner.convention).chunks(&self.op, &self.identity);
-                let Some(chunks) = &self.chunks else { return };
-                inner.instruments.record(chunks.first, elapsed.as_secs_f64(), &chunks.attributes);
-            }
-            Some(previous) => {
-                let Some(chunks) = &self.chunks else { return };
-                let elapsed = arrived.saturating_duration_since(previous);
-                inner.instruments.record(chunks.following, elapsed.as_secs_f64(), &chunks.attributes);
-            }
+        let inner = self.genai.inner();
+        let convention = O::describe(inner.convention);
+        let previous = self.last_chunk.replace(arrived);
+        let since = previous.unwrap_or(self.at.instant);
+        let elapsed = arrived.saturating_duration_since(since);
+        if previous.is_none() {
+            self.op.first_chunk(elapsed);
         }
+        // What is said of the call is put together once it is complete, and that is with the model that answers.
+        if self.chunks.as_ref().is_none_or(|chunks| !chunks.complete) {
+            self.chunks = convention.chunks(&self.op, &self.identity);
+        }
+        let Some(chunks) = &self.chunks else { return };
+        let metric = if previous.is_none() { chunks.first } else { chunks.following };
+        inner.instruments.record(metric, elapsed.as_secs_f64(), &chunks.attributes);
     }
 
     /// The operation ended well, now.
@@ -297,8 +296,8 @@ impl<O: Operation> Active<O> {
                 );
             }
             if let Some(failure) = failure {
-                let description = failure.message.clone().unwrap_or_else(|| failure.error_type.to_string());
-                span.set_status(Status::error(description));
+                // The description is the error's message, never a copy of its type.
+                span.set_status(Status::error(failure.message.clone().unwrap_or_default()));
             }
         }
         span.end_with_timestamp(at);

@@ -225,4 +225,6 @@ pub struct Chunks {
     pub(crate) first: &'static Metric,
     pub(crate) following: &'static Metric,
     pub(crate) attributes: Vec<KeyValue>,
+    /// Whether nothing more is to be learned for the attributes.
+    pub(crate) complete: bool,
 }

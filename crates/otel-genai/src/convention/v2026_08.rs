@@ -158,6 +158,7 @@ impl Describe<Inference> for V2026_08 {
             first: &GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK,
             following: &GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK,
             attributes,
+            complete: op.response.model.is_some(),
         })
     }
 
