@@ -9,44 +9,7 @@ use hyper::body::Incoming;
 
 use otel_genai_http::Tap;
 
-use crate::direct::Driven;
 use crate::expect::Consent;
-
-/// A provider's body.
-pub(crate) enum Answer {
-    Direct(Driven),
-    Pooled(Incoming),
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    #[inline]
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.get_mut() {
-            Self::Direct(body) => Pin::new(body).poll_frame(cx),
-            Self::Pooled(body) => Pin::new(body).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Direct(body) => body.is_end_stream(),
-            Self::Pooled(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Direct(body) => body.size_hint(),
-            Self::Pooled(body) => body.size_hint(),
-        }
-    }
-}
 
 /// A response's body: the provider's, observed or not, or a few words of the gateway itself.
 pub(crate) struct ResponseBody {
@@ -58,8 +21,8 @@ pub(crate) struct ResponseBody {
 }
 
 enum Kind {
-    Passed(Answer),
-    Observed(Tap<Answer>),
+    Passed(Incoming),
+    Observed(Tap<Incoming>),
     /// No bytes, in an answer whose `Content-Length` is about another one: hyper writes that header only when the body
     /// claims the same (304 Not Modified).
     Claimed(u64),
@@ -67,11 +30,11 @@ enum Kind {
 }
 
 impl ResponseBody {
-    pub(crate) fn passed(body: Answer) -> Self {
+    pub(crate) fn passed(body: Incoming) -> Self {
         Self::from(Kind::Passed(body))
     }
 
-    pub(crate) fn observed(body: Tap<Answer>) -> Self {
+    pub(crate) fn observed(body: Tap<Incoming>) -> Self {
         Self::from(Kind::Observed(body))
     }
 

@@ -11,7 +11,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::connect::{Connector, UpstreamProxy};
-use crate::direct::Direct;
 use crate::failure::UpstreamFailure;
 use crate::forward::{Shared, UpstreamBody};
 use crate::gateway::{CONNECTION_WINDOW, Gateway, MAX_HEADER_LIST, Phase, STREAM_WINDOW};
@@ -20,7 +19,10 @@ use crate::tls::{self, Tls};
 
 /// Idle connections to providers are closed before most providers would do it: reusing one at the moment in which the
 /// other end gives it up loses a call.
-pub(crate) const POOL_IDLE: Duration = Duration::from_secs(20);
+const POOL_IDLE: Duration = Duration::from_secs(20);
+/// How long an HTTP/2 connection to a provider may be silent before it is asked whether it lives, and how long it may
+/// take to answer.
+const HTTP2_PING: Duration = Duration::from_secs(10);
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Describes a [`Gateway`].
@@ -130,8 +132,7 @@ impl GatewayBuilder {
         let shared = Shared {
             routes: Routes::new(self.routes, self.hosts),
             observer: self.observer,
-            direct: Direct::new(connector.tcp(), POOL_IDLE),
-            pooled: client(connector.clone()),
+            client: client(connector.clone()),
             upgrades: client(connector.upgradable()),
             connector,
             failure: self.failure,
@@ -149,6 +150,9 @@ fn client(connector: Connector) -> Client<Connector, UpstreamBody> {
         // Only where none is set, and only over HTTP/1.1.
         .set_host(true)
         .http1_preserve_header_case(true)
+        // A connection that a router forgot or a laptop slept through must not be used again.
+        .http2_keep_alive_interval(HTTP2_PING)
+        .http2_keep_alive_timeout(HTTP2_PING)
         .http2_max_header_list_size(MAX_HEADER_LIST)
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)

@@ -74,28 +74,14 @@ impl Connector {
         Self { protocols: Protocols::Upgradable, ..self.clone() }
     }
 
-    /// How a request to this address travels.
-    pub(crate) fn way(&self, uri: &Uri) -> Way {
-        let plain = uri.scheme() == Some(&Scheme::HTTP);
-        match self.dial.proxies.intercept(uri) {
-            None if plain => Way::Direct,
-            Some(proxy) if plain && !is_socks(&proxy) => Way::Pooled(proxy.basic_auth().cloned()),
-            _ => Way::Pooled(None),
+    /// What a proxy for plain HTTP wants to see with each request.
+    pub(crate) fn proxy_authorization(&self, uri: &Uri) -> Option<HeaderValue> {
+        if uri.scheme() != Some(&Scheme::HTTP) {
+            return None;
         }
+        let proxy = self.dial.proxies.intercept(uri).filter(|proxy| !is_socks(proxy))?;
+        proxy.basic_auth().cloned()
     }
-
-    /// What opens plain connections.
-    pub(crate) fn tcp(&self) -> HttpConnector {
-        self.dial.tcp.clone()
-    }
-}
-
-/// How a request reaches its provider.
-pub(crate) enum Way {
-    /// Plain HTTP/1.1 and nothing in between.
-    Direct,
-    /// By TLS or a proxy, with what a proxy wants to see with each request.
-    Pooled(Option<HeaderValue>),
 }
 
 impl Service<Uri> for Connector {

@@ -6,6 +6,7 @@ use std::io;
 
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode, Uri};
+use hyper_util::client::legacy;
 
 use otel_genai::Failure;
 
@@ -33,32 +34,15 @@ pub(crate) struct UpstreamError {
     cause: String,
 }
 
-/// Why a request got no response.
-#[derive(Debug)]
-pub(crate) enum SendError {
-    Connect(Box<dyn StdError + Send + Sync>),
-    Http(hyper::Error),
-    Pooled(hyper_util::client::legacy::Error),
-}
-
-impl SendError {
-    /// The first error that says something.
-    fn root(&self) -> &(dyn StdError + 'static) {
-        match self {
-            Self::Connect(error) => &**error,
-            Self::Http(error) => error,
-            Self::Pooled(error) => error.source().unwrap_or(error),
-        }
-    }
-}
-
 impl UpstreamError {
-    pub(crate) fn new(uri: &Uri, error: &SendError) -> Self {
+    pub(crate) fn new(uri: &Uri, error: &legacy::Error) -> Self {
         let upstream = match (uri.scheme_str(), uri.authority()) {
             (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),
             _ => "the upstream".to_owned(),
         };
-        Self { kind: kind(error.root()), upstream, cause: cause(error.root()) }
+        // The outermost error only says that a request failed.
+        let root = error.source().unwrap_or(error);
+        Self { kind: kind(root), upstream, cause: cause(root) }
     }
 
     /// The same for the telemetry, where the provider's address stands already.

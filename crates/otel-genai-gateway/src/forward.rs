@@ -9,16 +9,15 @@ use http::{Method, Request, Response, StatusCode, Version, request};
 use http_body::Body as _;
 use http_body_util::Either;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::capture_connection;
+use hyper_util::client::legacy::{self, Client};
 use otel_genai_http::{Call, Exchange, Observer};
 use tokio::sync::watch;
 
-use crate::body::{Answer, ResponseBody};
-use crate::connect::{Connector, Way};
-use crate::direct::Direct;
+use crate::body::ResponseBody;
+use crate::connect::Connector;
 use crate::expect::{Consent, RequestBody, expects_continue};
-use crate::failure::{SendError, UpstreamError, UpstreamFailure, answer};
+use crate::failure::{UpstreamError, UpstreamFailure, answer};
 use crate::gateway::Phase;
 use crate::header::{join_cookies, leave_host, set_host, strip_hop_by_hop, wants_upgrade};
 use crate::route::{Routes, Target};
@@ -33,9 +32,7 @@ pub(crate) struct Shared {
     pub(crate) routes: Routes,
     pub(crate) observer: Option<Observer>,
     pub(crate) connector: Connector,
-    pub(crate) direct: Direct,
-    /// For all that does not go directly.
-    pub(crate) pooled: Client<Connector, UpstreamBody>,
+    pub(crate) client: Client<Connector, UpstreamBody>,
     /// HTTP/1.1 only, for requests whose connection is to become another protocol's.
     pub(crate) upgrades: Client<Connector, UpstreamBody>,
     pub(crate) failure: UpstreamFailure,
@@ -77,7 +74,7 @@ async fn exchange(
     } else {
         set_host(&mut parts.headers, target.host.clone());
     }
-    let way = address(shared, &mut parts, target);
+    address(shared, &mut parts, target);
 
     let (body, consent) = if waits {
         let (body, consent) = RequestBody::held(body);
@@ -96,8 +93,8 @@ async fn exchange(
     };
     let request = Request::from_parts(parts, body);
     let sent = match &consent {
-        None => send(shared, request, way).await,
-        Some(consent) => Box::pin(send_with_consent(shared, request, way, consent)).await,
+        None => shared.client.request(request).await,
+        Some(consent) => Box::pin(send_with_consent(shared, request, consent)).await,
     };
     match sent {
         Ok(response) => Ok(pass(response, version, exchange, consent)),
@@ -116,7 +113,7 @@ async fn exchange(
 
 /// Turns the provider's answer into the client's.
 fn pass(
-    response: Response<Answer>,
+    response: Response<Incoming>,
     version: Version,
     exchange: Option<Exchange>,
     consent: Option<Consent>,
@@ -129,6 +126,10 @@ fn pass(
             None => ResponseBody::passed(body),
         },
     };
+    // The framing decides where both are stated (RFC 9112, 6.3), and a length beside it may be a lie.
+    if parts.headers.contains_key(TRANSFER_ENCODING) {
+        parts.headers.remove(CONTENT_LENGTH);
+    }
     strip_hop_by_hop(&mut parts.headers, version == Version::HTTP_11);
     parts.version = version;
     Response::from_parts(parts, body.keeping(consent))
@@ -156,36 +157,21 @@ async fn upgrade(
     let request = Request::from_parts(parts, Either::Left(RequestBody::new(body)));
     let mut response = match shared.upgrades.request(request).await {
         Ok(response) => response,
-        Err(error) => return refuse(&shared, UpstreamError::new(&uri, &SendError::Pooled(error))),
+        Err(error) => return refuse(&shared, UpstreamError::new(&uri, &error)),
     };
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(pass(response.map(Answer::Pooled), Version::HTTP_11, None, None));
+        return Ok(pass(response, Version::HTTP_11, None, None));
     }
     let upstream = hyper::upgrade::on(&mut response);
     tokio::spawn(tunnel::carry(client, upstream, shared.phase.subscribe()));
     Ok(response.map(|_| ResponseBody::own("")))
 }
 
-async fn send(
-    shared: &Shared,
-    request: Request<UpstreamBody>,
-    way: Way,
-) -> Result<Response<Answer>, SendError> {
-    match way {
-        Way::Direct => Ok(shared.direct.send(request).await?.map(Answer::Direct)),
-        Way::Pooled(_) => match shared.pooled.request(request).await {
-            Ok(response) => Ok(response.map(Answer::Pooled)),
-            Err(error) => Err(SendError::Pooled(error)),
-        },
-    }
-}
-
 async fn send_with_consent(
     shared: &Shared,
     mut request: Request<UpstreamBody>,
-    way: Way,
     consent: &Consent,
-) -> Result<Response<Answer>, SendError> {
+) -> Result<Response<Incoming>, legacy::Error> {
     let on_informational = consent.on_informational();
     hyper::ext::on_informational(&mut request, move |interim| on_informational(interim.status()));
     let connection = capture_connection(&mut request);
@@ -194,7 +180,7 @@ async fn send_with_consent(
         std::future::pending().await
     };
     tokio::select! {
-        sent = send(shared, request, way) => sent,
+        sent = shared.client.request(request) => sent,
         sent = http2 => sent,
     }
 }
@@ -220,14 +206,12 @@ fn begin(observer: &Observer, parts: &request::Parts, target: &Target) -> Option
 }
 
 /// Points the request at the provider. (HTTP/2 is chosen when connecting, so the version here is only the common one.)
-fn address(shared: &Shared, parts: &mut request::Parts, target: Target) -> Way {
-    let way = shared.connector.way(&target.uri);
-    if let Way::Pooled(Some(authorization)) = &way {
-        parts.headers.insert(PROXY_AUTHORIZATION, authorization.clone());
+fn address(shared: &Shared, parts: &mut request::Parts, target: Target) {
+    if let Some(authorization) = shared.connector.proxy_authorization(&target.uri) {
+        parts.headers.insert(PROXY_AUTHORIZATION, authorization);
     }
     parts.uri = target.uri;
     parts.version = Version::HTTP_11;
-    way
 }
 
 /// HTTP/1.1 must be told of a body of unknown length where it does not expect any.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -12,7 +12,7 @@ use otel_genai_http::Observer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::builder::{GatewayBuilder, POOL_IDLE};
+use crate::builder::GatewayBuilder;
 use crate::forward::{Shared, forward};
 
 /// HTTP/2 limits headers to 16 KiB by default; long tokens and baggage need more.
@@ -93,7 +93,6 @@ impl Gateway {
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW);
         let server = Arc::new(server);
-        tokio::spawn(prune(Arc::downgrade(&shared), shared.phase.subscribe()));
 
         let mut shutdown = pin!(shutdown);
         loop {
@@ -120,22 +119,6 @@ impl Gateway {
         }
         drop(listener);
         finish(&shared.phase, drain).await
-    }
-}
-
-/// Closes connections to providers that nobody used for a while, for as long as calls may come.
-async fn prune(shared: Weak<Shared>, mut phase: watch::Receiver<Phase>) {
-    let draining = phase.wait_for(|phase| *phase != Phase::Serving);
-    let pruning = async {
-        loop {
-            tokio::time::sleep(POOL_IDLE).await;
-            let Some(shared) = shared.upgrade() else { return };
-            shared.direct.prune();
-        }
-    };
-    tokio::select! {
-        _ = draining => {}
-        () = pruning => {}
     }
 }
 

@@ -15,7 +15,6 @@ mod body;
 mod builder;
 mod connect;
 mod context;
-mod direct;
 mod expect;
 mod failure;
 mod forward;
