@@ -46,7 +46,9 @@ fn advisories(suite: &mut Suite) {
 
 /// Every benchmark, each with `arguments`.
 pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode> {
-    for (package, bench) in [("otel-genai-gateway", "proxy"), ("otel-genai", "handler")] {
+    for (package, bench) in
+        [("otel-genai-gateway", "proxy"), ("otel-genai", "handler"), ("otel-genai-wire", "reading")]
+    {
         program::run(cargo(&["bench", "-p", package, "--bench", bench, "--"]).args(arguments))?;
     }
     Ok(ExitCode::SUCCESS)
