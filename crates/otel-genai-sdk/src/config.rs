@@ -16,6 +16,9 @@ pub(crate) mod resource;
 use otlp::OtlpVariables;
 pub(crate) use otlp::{Credentials, Destination, Protocol};
 
+/// The SDK takes the memory of a whole queue at once.
+const LONGEST_QUEUE: usize = 1 << 20;
+
 /// What one signal does with its records.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
@@ -225,8 +228,13 @@ fn read_sampler(source: &mut Source<'_>) -> Option<Sampler> {
 }
 
 fn batch(source: &mut Source<'_>, delay: &'static str, queue: &'static str, size: &'static str) -> Batch {
-    let delay = source.read(delay, whole).map(Duration::from_millis);
-    let queue = positive(source, queue).unwrap_or(2048);
+    // Without any delay the SDK's worker would never sleep.
+    let delay = source.read(delay, whole).map(|milliseconds| Duration::from_millis(milliseconds.max(1)));
+    let wanted = positive(source, queue).unwrap_or(2048);
+    if wanted > LONGEST_QUEUE {
+        source.warn(queue, format!("{wanted} is more than can be kept; using {LONGEST_QUEUE}"));
+    }
+    let queue = wanted.min(LONGEST_QUEUE);
     let wanted = positive(source, size);
     if let Some(wanted) = wanted
         && wanted > queue

@@ -120,8 +120,8 @@ pub(crate) struct Console {
     name: &'static str,
     paint: Paint,
     fixed_width: bool,
-    /// Spans whose content was shown, so that their events need not repeat it.
-    told: Mutex<VecDeque<SpanId>>,
+    /// Content that was shown last, so that a span and its event do not both show it.
+    told: Mutex<VecDeque<Told>>,
 }
 
 impl Console {
@@ -187,17 +187,36 @@ impl Console {
         };
     }
 
-    fn tell(&self, span: SpanId) {
+    /// Whether content of a span is still to be shown by this teller: not where the other one has shown all of it. The
+    /// span and its event come from two threads, in any order.
+    fn claim(&self, span: SpanId, by: Teller, content: u8) -> bool {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = told.iter().filter(|told| told.span == span && told.by != by);
+        let shown = others.fold(0, |shown, told| shown | told.content);
+        if content & !shown == 0 {
+            return false;
+        }
         if told.len() == Self::REMEMBERED {
             told.pop_front();
         }
-        told.push_back(span);
+        told.push_back(Told { span, by, content });
+        true
     }
+}
 
-    fn has_told(&self, span: SpanId) -> bool {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).contains(&span)
-    }
+/// Content that was shown.
+#[derive(Debug)]
+struct Told {
+    span: SpanId,
+    by: Teller,
+    /// Which kinds of content, as [`content::kinds`] has them.
+    content: u8,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Teller {
+    Span,
+    Event,
 }
 
 /// One exporter for all three signals.

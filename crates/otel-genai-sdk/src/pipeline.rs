@@ -25,7 +25,7 @@ use crate::transport::{Transport, grpc, http};
 use crate::watch::{LogQueue, SpanQueue, Watched};
 
 /// People who wait for a line want it now; records that come together still come as one block. Events wait longer than
-/// spans, so that they need not repeat what a span has shown.
+/// spans, so that content mostly stands below its span rather than below the event.
 const CONSOLE_SPAN_DELAY: Duration = Duration::from_millis(200);
 const CONSOLE_LOG_DELAY: Duration = Duration::from_millis(400);
 

@@ -18,6 +18,9 @@ use crate::signal::Signal;
 /// How long a guard that is dropped may take. An explicit [`Telemetry::shutdown`] chooses for itself.
 const DROP_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Who asks for more, as by `Duration::MAX`, means "however long it takes".
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Telemetry that is set up. Keep it until the program ends: dropping it flushes and shuts down, within three seconds
 /// whatever the receiver does.
 ///
@@ -174,6 +177,7 @@ impl Shared {
 
     /// Every signal on a thread of its own, so that one that hangs takes no time from the others, and the caller can go.
     fn each(self: &Arc<Self>, timeout: Duration, end: End) -> Report {
+        let timeout = timeout.min(LONGEST_TIMEOUT);
         let deadline = Instant::now() + timeout;
         let (done, results) = mpsc::channel();
         let mut running = Vec::new();

@@ -87,6 +87,26 @@ impl Screen {
         span.span_context().clone()
     }
 
+    /// The event of a call, which holds the question.
+    fn event(&self, context: &SpanContext) {
+        let logger = self.telemetry.logger_provider().logger("test");
+        let mut event = logger.create_log_record();
+        event.set_event_name("gen_ai.client.inference.operation.details");
+        event.set_severity_number(Severity::Info);
+        event.set_timestamp(SystemTime::UNIX_EPOCH + Duration::from_millis(3_661_234));
+        event.set_trace_context(context.trace_id(), context.span_id(), Some(context.trace_flags()));
+        event.add_attribute("gen_ai.operation.name", "chat");
+        event.add_attribute("gen_ai.request.model", "gpt-4o-mini");
+        event.add_attribute("gen_ai.usage.input_tokens", 15);
+        let map = |pairs: Vec<(&'static str, AnyValue)>| {
+            AnyValue::Map(Box::new(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect()))
+        };
+        let part = map(vec![("type", "text".into()), ("content", "Hello".into())]);
+        let message = map(vec![("role", "user".into()), ("parts", AnyValue::ListAny(Box::new(vec![part])))]);
+        event.add_attribute("gen_ai.input.messages", AnyValue::ListAny(Box::new(vec![message])));
+        logger.emit(event);
+    }
+
     fn end(self) -> String {
         assert!(self.telemetry.shutdown(Duration::from_secs(30)).is_complete());
         String::from_utf8(self.written.0.lock().unwrap().clone()).unwrap()
@@ -107,6 +127,16 @@ fn chat(more: &[(&'static str, Value)]) -> Vec<KeyValue> {
     ];
     let kept = usual.into_iter().filter(|(key, _)| !more.iter().any(|(other, _)| other == key));
     kept.chain(more.iter().cloned()).map(|(key, value)| KeyValue::new(key, value)).collect()
+}
+
+/// A call whose span may hold the question.
+fn asked(said: bool) -> Vec<KeyValue> {
+    let mut attributes = chat(&[]);
+    if said {
+        let said = r#"[{"role":"user","parts":[{"type":"text","content":"Hello"}]}]"#;
+        attributes.push(KeyValue::new("gen_ai.input.messages", said));
+    }
+    attributes
 }
 
 fn strings(texts: &[&'static str]) -> Value {
@@ -315,37 +345,38 @@ fn colours_are_for_terminals_and_for_who_asks() {
 }
 
 #[test]
-fn an_event_is_one_line_and_shows_content_only_where_no_span_has() {
+fn an_event_is_one_line_and_shows_content_only_where_its_span_has_not() {
     for said_in_span in [false, true] {
         let screen = Screen::new();
-        let mut attributes = chat(&[]);
-        if said_in_span {
-            let said = r#"[{"role":"user","parts":[{"type":"text","content":"Hello"}]}]"#;
-            attributes.push(KeyValue::new("gen_ai.input.messages", said));
-        }
-        let context = screen.span("chat gpt-4o-mini", 1, attributes);
-        let logger = screen.telemetry.logger_provider().logger("test");
-        let mut event = logger.create_log_record();
-        event.set_event_name("gen_ai.client.inference.operation.details");
-        event.set_severity_number(Severity::Info);
-        event.set_timestamp(SystemTime::UNIX_EPOCH + Duration::from_millis(3_661_234));
-        event.set_trace_context(context.trace_id(), context.span_id(), Some(context.trace_flags()));
-        event.add_attribute("gen_ai.operation.name", "chat");
-        event.add_attribute("gen_ai.request.model", "gpt-4o-mini");
-        event.add_attribute("gen_ai.usage.input_tokens", 15);
-        let map = |pairs: Vec<(&'static str, AnyValue)>| {
-            AnyValue::Map(Box::new(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect()))
-        };
-        let part = map(vec![("type", "text".into()), ("content", "Hello".into())]);
-        let message = map(vec![("role", "user".into()), ("parts", AnyValue::ListAny(Box::new(vec![part])))]);
-        event.add_attribute("gen_ai.input.messages", AnyValue::ListAny(Box::new(vec![message])));
-        logger.emit(event);
+        let context = screen.span("chat gpt-4o-mini", 1, asked(said_in_span));
+        screen.event(&context);
         let written = screen.end();
         let event = written.find("01:01:01.234Z  info  gen_ai.client.inference.operation.details").unwrap();
         let below = &written[event..];
         assert!(below.contains("  chat  gpt-4o-mini  tokens 15 in\n"), "{below}");
         assert_eq!(below.contains("user       Hello"), !said_in_span, "{written}");
         assert_eq!(written.matches("Hello").count(), 1, "{written}");
+    }
+}
+
+#[test]
+fn a_span_that_comes_after_its_event_shows_only_what_is_new() {
+    for answered in [false, true] {
+        let screen = Screen::new();
+        let mut attributes = asked(true);
+        if answered {
+            let said = r#"[{"role":"assistant","parts":[{"type":"text","content":"Bonjour"}]}]"#;
+            attributes.push(KeyValue::new("gen_ai.output.messages", said));
+        }
+        let context = screen.span("chat gpt-4o-mini", 1, attributes);
+        screen.event(&context);
+        screen.telemetry.logger_provider().force_flush().unwrap();
+        let written = screen.end();
+        let span = written.find("● chat gpt-4o-mini").unwrap();
+        assert!(written[..span].contains("user       Hello"), "{written}");
+        // Half a conversation would be harder to read than the same question twice.
+        assert_eq!(written[span..].contains("Hello"), answered, "{written}");
+        assert_eq!(written.matches("Bonjour").count(), usize::from(answered), "{written}");
     }
 }
 

@@ -223,7 +223,9 @@ fn bad_values_are_warned_of_once_and_the_default_is_taken() {
         ("OTEL_BSP_SCHEDULE_DELAY", "5s", number),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "above 0"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100000", "more than the queue holds"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "18446744073709551615", "more than can be kept; using 1048576"),
         ("OTEL_BLRP_MAX_QUEUE_SIZE", "-1", number),
+        ("OTEL_BLRP_MAX_QUEUE_SIZE", "1000000000000", "more than can be kept; using 1048576"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "0", "above 0"),
         ("OTEL_SPAN_EVENT_COUNT_LIMIT", "many", number),
         ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "-5", number),
@@ -271,6 +273,13 @@ fn values_set_in_code_stand_before_the_variables_and_say_who_set_them() {
     assert_eq!(origin("OTEL_TRACES_EXPORTER"), "--traces-exporter");
     assert_eq!(origin("OTEL_LOGS_EXPORTER"), "--logs-exporter");
     assert_eq!(origin("OTEL_SERVICE_NAME"), "default");
+}
+
+#[test]
+fn however_long_it_takes_is_a_timeout_too() {
+    let telemetry = builder(&[]).default_exporter(Exporter::Console).init().unwrap();
+    assert!(telemetry.flush(std::time::Duration::MAX).is_complete());
+    assert!(telemetry.shutdown(std::time::Duration::MAX).is_complete());
 }
 
 #[test]

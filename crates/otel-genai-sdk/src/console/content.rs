@@ -15,6 +15,21 @@ const LAST_MESSAGES: usize = 4;
 /// Wide enough for `assistant`, `arguments` and `documents`.
 const LABEL: usize = 9;
 
+/// Which kinds of content there are, a bit each.
+pub(crate) fn kinds(facts: &Facts<'_>) -> u8 {
+    const KINDS: [&str; 8] = [
+        words::SYSTEM_INSTRUCTIONS,
+        words::INPUT_MESSAGES,
+        words::OUTPUT_MESSAGES,
+        words::QUERY,
+        words::DOCUMENTS,
+        words::TOOL_ARGUMENTS,
+        words::TOOL_RESULT,
+        words::TOOL_DEFINITIONS,
+    ];
+    KINDS.iter().rev().fold(0, |kinds, name| kinds << 1 | u8::from(facts.get(name).is_some()))
+}
+
 /// Writes content line by line below a headline.
 pub(crate) struct Fold<'a> {
     pub(crate) paint: Paint,
@@ -23,9 +38,8 @@ pub(crate) struct Fold<'a> {
 }
 
 impl Fold<'_> {
-    /// Whatever of the content is there. Says whether anything was.
-    pub(crate) fn content(&mut self, facts: &Facts<'_>) -> bool {
-        let before = self.out.len();
+    /// Whatever of the content is there.
+    pub(crate) fn content(&mut self, facts: &Facts<'_>) {
         if let Some(instructions) = facts.get(words::SYSTEM_INSTRUCTIONS) {
             match parsed(instructions) {
                 Json::Array(parts) => {
@@ -55,7 +69,6 @@ impl Fold<'_> {
         if let Some(tools) = facts.get(words::TOOL_DEFINITIONS) {
             self.tools(tools);
         }
-        self.out.len() > before
     }
 
     fn messages(&mut self, what: &str, value: &Json) {

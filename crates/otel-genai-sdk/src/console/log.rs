@@ -1,15 +1,15 @@
-//! Log records and events: one line each, and content only where no span has shown it.
+//! Log records and events: one line each, and content only where its span has not shown it.
 
 use opentelemetry::logs::Severity;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{LogBatch, LogExporter, SdkLogRecord};
 use serde_json::Value as Json;
 
-use super::content::Fold;
+use super::content::{Fold, kinds};
 use super::facts::{Facts, of_any, one_line};
 use super::paint::{Flow, Style};
 use super::text::{clock, cut, plain};
-use super::{Console, ConsoleExporter, words};
+use super::{Console, ConsoleExporter, Teller, words};
 
 impl LogExporter for ConsoleExporter {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
@@ -64,7 +64,7 @@ fn write(console: &Console, record: &SdkLogRecord, out: &mut String) {
     }
     out.push_str(&line.end());
     let span = record.trace_context().map(|context| context.span_id);
-    if !span.is_some_and(|span| console.has_told(span)) {
+    if span.is_none_or(|span| console.claim(span, Teller::Event, kinds(&facts))) {
         Fold { paint, indent: 6, out }.content(&facts);
     }
 }

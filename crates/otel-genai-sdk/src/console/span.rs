@@ -7,11 +7,11 @@ use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::content::Fold;
+use super::content::{Fold, kinds};
 use super::facts::Facts;
 use super::paint::{Flow, Paint, Style};
 use super::text::{cut, plain, seconds};
-use super::{Console, ConsoleExporter, words};
+use super::{Console, ConsoleExporter, Teller, words};
 
 /// Deeper children are not indented further: a terminal has an end.
 const DEEPEST: usize = 8;
@@ -45,9 +45,7 @@ fn render(console: &Console, mut batch: Vec<SpanData>) -> String {
             part(&mut out, tree);
             tree = out.len();
         }
-        if write(paint, depth.min(DEEPEST), span, &mut out) {
-            console.tell(span.span_context.span_id());
-        }
+        write(console, paint, depth.min(DEEPEST), span, &mut out);
         for child in children.remove(&span.span_context.span_id()).unwrap_or_default() {
             waiting.push((depth + 1, child));
         }
@@ -63,8 +61,7 @@ fn part(out: &mut String, start: usize) {
     }
 }
 
-/// Says whether content was shown.
-fn write(paint: Paint, depth: usize, span: &SpanData, out: &mut String) -> bool {
+fn write(console: &Console, paint: Paint, depth: usize, span: &SpanData, out: &mut String) {
     let facts = Facts::of_span(&span.attributes);
     let failed = matches!(span.status, Status::Error { .. }) || facts.get(words::ERROR_TYPE).is_some();
     let mark = if failed { paint.paint(Style::Bad, "✗") } else { paint.paint(Style::Good, "●") };
@@ -97,7 +94,9 @@ fn write(paint: Paint, depth: usize, span: &SpanData, out: &mut String) -> bool 
     if failed {
         below.failure(&error(span, &facts));
     }
-    below.content(&facts)
+    if console.claim(span.span_context.span_id(), Teller::Span, kinds(&facts)) {
+        below.content(&facts);
+    }
 }
 
 /// The model that answered, where it is not the one that was asked for or a dated version of it.
