@@ -113,17 +113,8 @@ impl Session {
             say("not all calls were read in time; --flush-timeout gives more");
         }
         if let Some(losses) = self.observer.as_ref().map(Observer::losses) {
-            if losses.frames > 0 {
-                say(format_args!(
-                    "{} pieces of traffic came faster than they could be read; some telemetry is incomplete",
-                    losses.frames
-                ));
-            }
-            if losses.calls > 0 {
-                say(format_args!(
-                    "{} calls came faster than they could be read and are missing",
-                    losses.calls
-                ));
+            if let Some(told) = unread(losses.frames, losses.calls) {
+                say(told);
             }
             if losses.failures > 0 {
                 say(format_args!(
@@ -134,6 +125,22 @@ impl Session {
         }
         tell_losses(&report);
     }
+}
+
+/// What the observer passed over, in one line: that it happens was said when it began.
+fn unread(frames: u64, calls: u64) -> Option<String> {
+    let pieces = match frames {
+        0 => None,
+        1 => Some("1 piece of traffic (content or tokens of its call may be missing)".to_owned()),
+        n => Some(format!("{n} pieces of traffic (content or tokens of their calls may be missing)")),
+    };
+    let calls = match calls {
+        0 => None,
+        1 => Some("1 whole call".to_owned()),
+        n => Some(format!("{n} whole calls")),
+    };
+    let told: Vec<String> = pieces.into_iter().chain(calls).collect();
+    (!told.is_empty()).then(|| format!("too much at once, forwarded but not recorded: {}", told.join(", ")))
 }
 
 fn tell_losses(report: &Report) {
@@ -189,4 +196,20 @@ fn describe(destinations: &[(Signal, String)]) -> String {
     let told: Vec<_> =
         places.iter().map(|(place, signals)| format!("{} to {place}", signals.join(", "))).collect();
     told.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unread;
+
+    #[test]
+    fn what_was_passed_over_is_one_line() {
+        assert_eq!(unread(0, 0), None);
+        assert_eq!(
+            unread(12, 1).unwrap(),
+            "too much at once, forwarded but not recorded: 12 pieces of traffic (content or tokens of their calls \
+             may be missing), 1 whole call"
+        );
+        assert_eq!(unread(0, 3).unwrap(), "too much at once, forwarded but not recorded: 3 whole calls");
+    }
 }

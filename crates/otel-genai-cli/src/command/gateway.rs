@@ -1,6 +1,7 @@
 //! `otel-genai gateway`: the proxy standing alone, for containers and teams.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use otel_genai::Capture;
 use otel_genai_gateway::{Gateway as Proxy, GatewayBuilder, Route, RouteError, UpstreamFailure};
@@ -15,6 +16,9 @@ use crate::settings::{self, FLUSH_TIMEOUT, LISTEN, Seconds};
 use crate::trust;
 use crate::url::BaseUrl;
 use crate::variables::{PROVIDERS, Upstream};
+
+/// How long cutting calls may take: a name lookup that hangs must not hold us.
+const CUT: Duration = Duration::from_millis(500);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -73,8 +77,9 @@ impl Gateway {
         let ended = runtime.block_on(serve(&session, listen, routes));
         let for_people = session.is_for_people() && !self.telemetry.quiet;
         let tally = session.tally.clone();
-        session.end(std::time::Instant::now() + flush_timeout);
-        runtime.shutdown_background();
+        // Calls that are still under way end here, so that the last export has them.
+        runtime.shutdown_timeout(CUT);
+        session.end(Instant::now() + flush_timeout);
         if for_people && !tally.is_empty() {
             diagnostics::say(tally);
         }

@@ -20,7 +20,8 @@ use crate::settings::{self, FLUSH_TIMEOUT, Seconds};
 use crate::trust;
 use crate::variables::{Plan, Upstream, VARIABLES};
 
-/// The calls of a program that has ended are cut by its end; only what it left running can still be busy.
+/// The calls of a program that has ended are cut by its end; only what it left running can still be busy. A short flush
+/// timeout shortens this too: reading and exporting need most of it.
 const DRAIN: Duration = Duration::from_secs(1);
 /// A signal this soon after the program's end was meant for it.
 const LATE: Duration = Duration::from_millis(250);
@@ -130,7 +131,7 @@ impl Run {
         mut signals: Signals,
         flush_timeout: Duration,
     ) -> Result<u8, Failure> {
-        let gateway = Running::start(plan, &session).await?;
+        let gateway = Running::start(plan, &session, flush_timeout).await?;
         let environment = plan.environment(&format!("http://{}", gateway.address));
         let ended = match Child::spawn(&self.command, &environment) {
             Ok(mut child) => child.wait(&mut signals).await.map_err(|error| {
@@ -188,10 +189,10 @@ struct Running {
 }
 
 impl Running {
-    async fn start(plan: &Plan, session: &Session) -> Result<Self, Failure> {
+    async fn start(plan: &Plan, session: &Session, flush_timeout: Duration) -> Result<Self, Failure> {
         let routes = plan.routes().map_err(Failure::ours)?;
         let builder = || {
-            let builder = Gateway::builder(session.observer()).drain(DRAIN);
+            let builder = Gateway::builder(session.observer()).drain(DRAIN.min(flush_timeout / 3));
             routes.iter().cloned().fold(builder, GatewayBuilder::route)
         };
         let any = SocketAddr::from(([127, 0, 0, 1], 0));

@@ -1,6 +1,9 @@
 //! `gateway`: the proxy standing alone.
 
-use std::net::TcpListener;
+use std::io::Read as _;
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::support::{ANSWER, QUESTION, Running, Server, otel_genai, post, run};
 
@@ -23,6 +26,31 @@ fn it_forwards_tells_and_ends_when_asked() {
     assert!(told.err.contains("chat gpt-4o-mini"), "{told:?}");
     assert_eq!(told.err.lines().last(), Some("otel-genai: 1 model call, 15 tokens in, 20 out"));
     assert!(server.seen.lock().unwrap()[0].starts_with("POST /base/v1/chat/completions "));
+}
+
+#[test]
+fn a_second_signal_cuts_calls_and_they_are_told() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = format!("http://{}", silent.local_addr().unwrap());
+    let mut gateway =
+        Running::start(otel_genai(&["gateway", "--listen", "127.0.0.1:0", "--upstream", &upstream]));
+    let origin = gateway.line().strip_prefix("listening on ").unwrap().to_owned();
+    let address = origin.strip_prefix("http://").unwrap().to_owned();
+    let client = thread::spawn(move || post(&format!("{origin}/v1"), "/chat/completions", QUESTION));
+    let (mut asked, _) = silent.accept().unwrap();
+    let mut byte = [0];
+    assert_eq!(asked.read(&mut byte).unwrap(), 1, "the call is under way");
+    gateway.signal("INT");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while TcpStream::connect(&address).is_ok() {
+        assert!(Instant::now() < deadline, "it still listens");
+        thread::sleep(Duration::from_millis(5));
+    }
+    gateway.signal("INT");
+    let told = gateway.end();
+    assert_eq!(told.code, 0);
+    assert!(told.err.contains("✗ chat gpt-4o-mini") && told.err.contains("1 model call"), "{told:?}");
+    client.join().unwrap();
 }
 
 #[test]
