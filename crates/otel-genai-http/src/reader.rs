@@ -39,12 +39,16 @@ struct Response {
     call: Running,
     body: Decompressor<Answer>,
     torn: bool,
+    /// Whether bytes of the body have come, readable or not.
+    any_bytes: bool,
 }
 
 /// The answer's reader, and what it made of the bytes since it was last asked.
 struct Answer {
     reader: ResponseReader,
     progress: Progress,
+    /// Whether any of the bytes could be unpacked.
+    any_plain: bool,
 }
 
 impl decompress::Reader for RequestReader {
@@ -55,6 +59,7 @@ impl decompress::Reader for RequestReader {
 
 impl decompress::Reader for Answer {
     fn push(&mut self, plain: &[u8]) {
+        self.any_plain |= !plain.is_empty();
         let progress = self.reader.push(plain);
         self.progress.chunks += progress.chunks;
         self.progress.ended |= progress.ended;
@@ -119,8 +124,12 @@ impl Reader {
         let Some(call) = self.start(call) else { return };
         self.phase = Phase::Response(Box::new(Response {
             call,
-            body: Decompressor::new(headers, Answer { reader, progress: Progress::default() }),
+            body: Decompressor::new(
+                headers,
+                Answer { reader, progress: Progress::default(), any_plain: false },
+            ),
             torn: false,
+            any_bytes: false,
         }));
     }
 
@@ -143,6 +152,7 @@ impl Reader {
             response.torn = true;
             return;
         };
+        response.any_bytes |= !bytes.is_empty();
         response.body.push(bytes);
         let Some(answer) = response.body.reader_mut() else { return };
         let progress = mem::take(&mut answer.progress);
@@ -167,7 +177,19 @@ impl Reader {
                 let broken = response.body.is_broken().then(|| {
                     Failure::new("malformed_response").message("the answer is not encoded as it says")
                 });
-                let told = response.body.finish().and_then(|answer| response.call.complete(answer.reader));
+                let answer = response.body.finish();
+                let has_all = answer.as_ref().is_some_and(|answer| answer.reader.is_complete());
+                let ending = match ending {
+                    // Nobody waits for the terminal event of an answer that is complete.
+                    Ending::Dropped if has_all => Ending::Complete,
+                    ending => ending,
+                };
+                let told = answer.and_then(|answer| {
+                    // Only a body of which every byte was read can be said to be none, or half of one.
+                    let was_read = !response.torn && (answer.any_plain || !response.any_bytes);
+                    let is_over = was_read && matches!(ending, Ending::Complete);
+                    response.call.complete(answer.reader, is_over)
+                });
                 let failure = broken.or(told).or_else(|| failure(ending, response.torn));
                 response.call.end(at, failure.map(|failure| self.secrets.redact(failure)));
             }
@@ -198,12 +220,13 @@ impl Running {
     }
 
     /// Fills in all that was learned from the response.
-    fn complete(&mut self, reader: ResponseReader) -> Option<Failure> {
+    fn complete(&mut self, reader: ResponseReader, is_over: bool) -> Option<Failure> {
+        let finish = |call: &mut Call| if is_over { reader.finish(call) } else { reader.abandon(call) };
         match self {
             Running::Inference(active) => {
                 let empty = Inference::new(active.operation.clone(), active.provider.clone());
                 let mut call = Call::Inference(Box::new(mem::replace(&mut ***active, empty)));
-                let failure = reader.finish(&mut call);
+                let failure = finish(&mut call);
                 if let Call::Inference(op) = call {
                     ***active = *op;
                 }
@@ -212,7 +235,7 @@ impl Running {
             Running::Embeddings(active) => {
                 let empty = Embeddings::new(active.provider.clone());
                 let mut call = Call::Embeddings(Box::new(mem::replace(&mut ***active, empty)));
-                let failure = reader.finish(&mut call);
+                let failure = finish(&mut call);
                 if let Call::Embeddings(op) = call {
                     ***active = *op;
                 }

@@ -170,6 +170,56 @@ async fn a_client_that_stops_at_the_terminal_event_has_its_whole_answer() {
 }
 
 #[tokio::test]
+async fn a_client_that_stops_at_the_last_word_has_its_whole_answer() {
+    let world = world();
+    let mut body = world.ask().await.response(&head(200, SSE), script(&EVENTS, Last::Silence));
+    read(&mut body, 3).await;
+    drop(body);
+    let attributes = world.attributes();
+    assert!(!attributes.contains_key("error.type"), "{attributes:#?}");
+    assert!(attributes["gen_ai.output.messages"].contains("Hello"));
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_half_way_is_truncated() {
+    for (kind, frames) in [(JSON, &[&ANSWER[..100]][..]), (SSE, &EVENTS[..2]), (SSE, &[])] {
+        let world = world();
+        let body = world.ask().await.response(&head(200, kind), script(frames, Last::End));
+        body.collect().await.unwrap();
+        let attributes = world.attributes();
+        assert_eq!(attributes["error.type"], "truncated_response", "{frames:?}");
+        assert_eq!(attributes.contains_key("gen_ai.response.id"), !frames.is_empty(), "{frames:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_answer_is_malformed() {
+    for body in ["", "<html>", "{}", r#"{"hello":"world"}"#] {
+        let world = world();
+        world.ask().await.response(&head(200, JSON), Full::new(Bytes::from(body))).collect().await.unwrap();
+        assert_eq!(world.attributes()["error.type"], "malformed_response", "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_left_before_it_came_or_cannot_be_read_is_not_judged() {
+    let world = world();
+    drop(world.ask().await.response(&head(200, JSON), script(&[ANSWER], Last::Silence)));
+    assert_eq!(world.attributes()["error.type"], "cancelled");
+
+    let world = self::world();
+    let headers = [("content-type", "application/json"), ("content-encoding", "compress")];
+    world
+        .ask()
+        .await
+        .response(&head(200, &headers), script(&["\x1f..."], Last::End))
+        .collect()
+        .await
+        .unwrap();
+    assert!(!world.attributes().contains_key("error.type"));
+}
+
+#[tokio::test]
 async fn a_stream_dropped_half_way_is_cancelled_and_keeps_what_came() {
     let world = world();
     let mut body = world.ask().await.response(&head(200, SSE), script(&EVENTS, Last::Silence));

@@ -41,6 +41,14 @@ impl Body {
         }
     }
 
+    /// Whether nothing but blanks has come.
+    pub(crate) fn is_empty(&self) -> bool {
+        match &self.held {
+            Held::Bytes(held) => json::first(held).is_none(),
+            Held::Scan(scan) => scan.is_empty(),
+        }
+    }
+
     /// Reads the body: as it is, else repaired, else what can be picked out of it. The default where nothing can.
     pub(crate) fn read<R: Default>(
         self,

@@ -229,6 +229,19 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
     }
 }
 
+/// A value, and whether its key was there at all, be it with null or something unreadable.
+#[derive(Debug, Default)]
+pub(crate) struct Given<T> {
+    pub(crate) is_given: bool,
+    pub(crate) value: T,
+}
+
+impl<'de, T: Lenient<'de>> Lenient<'de> for Given<T> {
+    fn read<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        T::read(reader).map(|value| Given { is_given: true, value })
+    }
+}
+
 /// The first item of a list.
 #[derive(Default)]
 struct First<T>(T);

@@ -44,6 +44,8 @@ enum Reading {
         body: Body,
         is_stream: bool,
         limit: usize,
+        /// How many choices were asked for.
+        wanted: usize,
     },
     Whole {
         chat: Chat,
@@ -62,6 +64,7 @@ struct Stream {
     chat: Chat,
     events: sse::Reader,
     told: Told,
+    wanted: usize,
 }
 
 /// What a stream has told apart from the answer.
@@ -69,6 +72,8 @@ struct Stream {
 struct Told {
     ended: bool,
     skipped: u32,
+    /// Whether an event was too long to be read, of which nobody knows what it was.
+    lost: bool,
 }
 
 /// So much of an error body is held, in bytes.
@@ -94,6 +99,10 @@ impl ResponseReader {
                     Form::Other => request.is_stream(),
                 },
                 limit: options.limit.max(MIN_EVENT),
+                wanted: match request {
+                    Call::Inference(op) => op.request.choice_count.map_or(1, choice_count),
+                    Call::Embeddings(_) => 1,
+                },
             },
             (200..300, Protocol::OpenAiEmbeddings) => {
                 Reading::Embeddings { body: Body::scanned(&openai::EMBEDDINGS_ANSWER) }
@@ -139,23 +148,56 @@ impl ResponseReader {
         }
     }
 
-    /// The body is over, or nobody waits for the rest of it: writes all that was learned into the call.
+    /// Whether a stream has said all that was asked of it, although its terminal event has not come: every choice has
+    /// ended, and there are as many as the request wants. Whoever stops reading now has the whole answer.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        match &self.reading {
+            Reading::Stream(stream) => stream.told.ended || stream.chat.choices.are_finished(stream.wanted),
+            _ => false,
+        }
+    }
+
+    /// The body has come to its end: writes all that was learned into the call.
     ///
     /// `Some`: the provider failed. It said so by an error status, an error object in place of an answer or an error
-    /// event within a stream, or it answered with something that is no JSON. A body that merely stops half-way is
-    /// not a failure here: whoever owns the connection knows why it stopped.
+    /// event within a stream; or its answer is none (`malformed_response`) or stops half-way (`truncated_response`).
     #[must_use]
     pub fn finish(self, call: &mut Call) -> Option<Failure> {
+        self.read(call, true)
+    }
+
+    /// The same for a body that broke off, or that is known in part only. That it stops half-way is not a failure of the
+    /// provider then: whoever owns the connection knows why it stopped.
+    #[must_use]
+    pub fn abandon(self, call: &mut Call) -> Option<Failure> {
+        self.read(call, false)
+    }
+
+    fn read(self, call: &mut Call, is_over: bool) -> Option<Failure> {
         match (self.reading, call) {
             (Reading::Error { status, body }, _) => Some(openai::error_of_body(status, &body)),
+            (Reading::Unknown { is_stream, .. }, _) if is_over => Some(match is_stream {
+                true => truncated("the provider's stream ended before its first chunk"),
+                false => malformed("the provider's answer is empty"),
+            }),
             (Reading::Whole { mut chat, body }, Call::Inference(op)) => {
                 let (_, end) = body.read(|body| chat.take(body, AnswerForm::Whole));
-                chat.finish(op).or_else(|| malformed(end))
+                let has_choices = chat.has_choices;
+                chat.finish(op).or_else(|| unfit(end, has_choices, "choices", is_over))
             }
-            (Reading::Stream(stream), Call::Inference(op)) => stream.finish().finish(op),
+            (Reading::Stream(stream), Call::Inference(op)) => {
+                let (chat, told) = stream.finish();
+                let cut = if is_over { told.cut(&chat) } else { None };
+                chat.finish(op).or(cut)
+            }
             (Reading::Embeddings { body }, Call::Embeddings(op)) => {
-                let (failure, end) = body.read(|body| openai::read_embeddings_answer(body, op));
-                failure.or_else(|| malformed(end))
+                let is_empty = body.is_empty();
+                let (answered, end) = body.read(|body| openai::read_embeddings_answer(body, op));
+                answered.failure.or_else(|| match is_empty {
+                    true => is_over.then(|| malformed("the provider's answer is empty")),
+                    false => unfit(end, answered.has_data, "data", is_over),
+                })
             }
             _ => None,
         }
@@ -169,9 +211,12 @@ impl ResponseReader {
         let bytes = bytes.get(start..).unwrap_or_default();
         let Some(first) = bytes.first() else { return bytes };
         self.reading = match std::mem::replace(&mut self.reading, Reading::Nothing) {
-            Reading::Unknown { chat, is_stream: true, limit, .. } if !matches!(first, b'{' | b'[') => {
+            Reading::Unknown { chat, is_stream: true, limit, wanted, .. }
+                // A page for browsers is no stream either.
+                if !matches!(first, b'{' | b'[' | b'<') =>
+            {
                 let events = sse::Reader::new(limit);
-                Reading::Stream(Box::new(Stream { chat, events, told: Told::default() }))
+                Reading::Stream(Box::new(Stream { chat, events, told: Told::default(), wanted }))
             }
             Reading::Unknown { chat, body, .. } => Reading::Whole { chat, body },
             other => other,
@@ -201,22 +246,29 @@ impl Form {
 
 impl Stream {
     fn push(&mut self, bytes: &[u8]) -> Progress {
-        let Stream { chat, events, told } = self;
+        let Stream { chat, events, told, .. } = self;
         let mut chunks = 0;
         events.push(bytes, |event| chunks += told.take(event, chat));
         Progress { chunks, ended: self.told.ended }
     }
 
-    fn finish(self) -> Chat {
-        let Stream { mut chat, events, mut told } = self;
+    fn finish(self) -> (Chat, Told) {
+        let Stream { mut chat, events, mut told, .. } = self;
         events.finish(|event| {
             told.take(event, &mut chat);
         });
-        chat
+        (chat, told)
     }
 }
 
 impl Told {
+    /// What is wrong with a stream that ended so. Some servers forget the terminal event, so it need not be there if
+    /// all has been said; and what was lost may have said it.
+    fn cut(&self, chat: &Chat) -> Option<Failure> {
+        let said_all = self.ended || self.lost || chat.choices.are_finished(1);
+        (!said_all).then(|| truncated("the provider's stream ended before its answer did"))
+    }
+
     /// How many chunks the event is.
     fn take(&mut self, event: Event<'_>, chat: &mut Chat) -> u32 {
         if self.ended {
@@ -225,6 +277,7 @@ impl Told {
         let (name, data) = match event {
             Event::Data { name, data } => (name, data),
             Event::TooLong => {
+                self.lost = true;
                 self.skipped += 1;
                 return 0;
             }
@@ -256,8 +309,27 @@ impl Told {
     }
 }
 
-/// The failure of a provider that answered with something else than JSON.
-fn malformed(end: End) -> Option<Failure> {
-    (end == End::Broken)
-        .then(|| Failure::new("malformed_response").message("the provider's answer is not JSON"))
+/// What is wrong with a document that has no word of an error. `is_answer`: it has the key that makes it an answer.
+fn unfit(end: End, is_answer: bool, key: &str, is_over: bool) -> Option<Failure> {
+    match end {
+        End::Broken => Some(malformed("the provider's answer is not JSON")),
+        End::Cut => is_over.then(|| truncated("the provider's answer stops half-way")),
+        End::Whole if is_answer => None,
+        End::Whole => Some(malformed(&format!("the provider's answer has neither `{key}` nor `error`"))),
+    }
+}
+
+/// The answer is none.
+fn malformed(message: &str) -> Failure {
+    Failure::new("malformed_response").message(message)
+}
+
+/// The answer is a part of one.
+fn truncated(message: &str) -> Failure {
+    Failure::new("truncated_response").message(message)
+}
+
+/// How many choices a request wants that says this.
+fn choice_count(n: i64) -> usize {
+    usize::try_from(n).unwrap_or(1)
 }

@@ -123,6 +123,11 @@ impl Scan {
         }
     }
 
+    /// Whether no value has begun.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.frames.is_empty() && matches!(self.state, State::Value(_))
+    }
+
     /// The reduced document, which is valid JSON in any case, and how the document ended.
     pub(crate) fn finish(mut self) -> (Vec<u8>, End) {
         let end = match self.state {
@@ -220,7 +225,7 @@ impl Scan {
             want => want,
         };
         match (want, byte) {
-            (Some(want @ Want::Fields(_)), b'{') => {
+            (Some(want @ Want::Fields(_)), b'{') if self.out.len() <= MAX_OUT => {
                 self.begin_member(slot);
                 self.out.push(b'{');
                 self.frames.push(Frame { want, list: false, written: 0, seen: 0 });
@@ -228,7 +233,7 @@ impl Scan {
                 return rest;
             }
             (Some(want @ (Want::Items(_) | Want::First(_) | Want::Fields(_))), b'[')
-                if is_root || !want.is_fields() =>
+                if is_root || (!want.is_fields() && self.out.len() <= MAX_OUT) =>
             {
                 self.begin_member(slot);
                 self.out.push(b'[');
@@ -263,6 +268,15 @@ impl Scan {
             }
             (Some(Want::Length), b'[' | b'"') => {
                 Task::Measure { slot, length: Length { list: byte == b'[', ..Length::default() } }
+            }
+            // Something else than what was wanted of a key. That the key was there may matter.
+            (Some(Want::Fields(_) | Want::Items(_) | Want::First(_) | Want::Length), _)
+                if self.out.len() <= MAX_OUT && self.frames.last().is_some_and(|frame| !frame.list) =>
+            {
+                self.begin_member(slot);
+                self.out.extend_from_slice(b"null");
+                self.written();
+                Task::Skip
             }
             _ => Task::Skip,
         };

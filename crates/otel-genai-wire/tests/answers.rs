@@ -242,15 +242,64 @@ fn an_answer_that_is_none_is_a_failure() {
         (r#"{"error":{"message":"m","type":"t","code":null}}"#, Some("t")),
         (r#"{"object":"error","message":"m","type":"BadRequestError","code":400}"#, Some("BadRequestError")),
         (r#"{"error":null,"choices":[]}"#, None),
+        (r#"{"choices":null}"#, None),
+        (r#"{"choices":{"0":"x"}}"#, None),
+        ("[]", Some("malformed_response")),
+        (r#"[1,"two",null]"#, Some("malformed_response")),
+        (r#"{"hello":"world"}"#, Some("malformed_response")),
+        (r#"{"error":null}"#, Some("malformed_response")),
+        ("{}", Some("malformed_response")),
+        ("\n", Some("malformed_response")),
+        ("", Some("malformed_response")),
         ("OK", Some("malformed_response")),
-        (r#"{"choices":[{"message":{"content":"half"#, None),
-        ("", None),
+        (r#"{"choices":[{"message":{"content":"half"#, Some("truncated_response")),
     ] {
         for content in [true, false] {
             let failure = chat("application/json", body, Options::new(content)).1;
             assert_eq!(failure.map(|failure| failure.error_type.into_owned()).as_deref(), kind, "{body}");
         }
     }
+}
+
+#[test]
+fn a_stream_ends_when_all_has_been_said() {
+    let reason = |index: u64, reason: Option<&str>| {
+        format!("data: {}\n\n", json!({"choices": [{"index": index, "finish_reason": reason}]}))
+    };
+    let (begun, ended, other) = (reason(0, None), reason(0, Some("stop")), reason(1, Some("stop")));
+    for (n, body, is_complete, kind) in [
+        (1, String::new(), false, Some("truncated_response")),
+        (1, ": waiting\n\n".to_owned(), false, Some("truncated_response")),
+        (1, "data: [DONE]\n\n".to_owned(), true, None),
+        (1, begun.clone(), false, Some("truncated_response")),
+        (1, format!("{begun}data: [DONE]\n\n"), true, None),
+        (1, format!("{begun}{ended}"), true, None),
+        (2, format!("{begun}{ended}"), false, None),
+        (2, format!("{begun}{other}"), false, Some("truncated_response")),
+        (2, format!("{begun}{other}{ended}"), true, None),
+        (1, "data: {\"choices\":[],\"usage\":{}}\n\n".to_owned(), false, Some("truncated_response")),
+    ] {
+        for content in [true, false] {
+            let options = Options::new(content);
+            let url: Uri = "https://model.example/v1/chat/completions".parse().unwrap();
+            let route = detect(&Method::POST, &url, &HeaderMap::new()).unwrap();
+            let mut request = RequestReader::new(&route, options);
+            request.push(json!({"model": "m", "stream": true, "n": n}).to_string().as_bytes());
+            let mut call = request.finish();
+            let read = |call: &Call| {
+                let mut reader = ResponseReader::new(&route, 200, &HeaderMap::new(), call, options);
+                reader.push(body.as_bytes());
+                reader
+            };
+            assert_eq!(read(&call).is_complete(), is_complete, "{n}: {body}");
+            assert_eq!(read(&call).abandon(&mut call), None, "{n}: {body}");
+            let failure = read(&call).finish(&mut call).map(|failure| failure.error_type);
+            assert_eq!(failure.as_deref(), kind, "{n}: {body}");
+        }
+    }
+    // A page where a stream was asked for.
+    let failure = chat("text/html", "<html></html>", Options::new(true)).1;
+    assert_eq!(failure.map(|failure| failure.error_type).as_deref(), Some("malformed_response"));
 }
 
 #[test]
@@ -324,6 +373,16 @@ fn dimensions_of_vectors() {
     assert_eq!(embeddings("{}", &answer(&text)).0.dimension_count, Some(1536));
     assert_eq!(embeddings("{}", &answer("\"AACAPwAAAEA=\"")).0.dimension_count, Some(2));
     assert_eq!(embeddings(r#"{"dimensions":8}"#, r#"{"data":[]}"#).0.dimension_count, Some(8));
+    for (body, kind) in [
+        (r#"{"data":null}"#, None),
+        ("{}", Some("malformed_response")),
+        ("", Some("malformed_response")),
+        ("OK", Some("malformed_response")),
+        (r#"{"data":[{"embedding":[1,2"#, Some("truncated_response")),
+    ] {
+        let failure = embeddings("{}", body).1.map(|failure| failure.error_type);
+        assert_eq!(failure.as_deref(), kind, "{body}");
+    }
     let (_, failure) = embeddings("{}", r#"{"error":{"message":"m","code":"c"}}"#);
     assert_eq!(failure, Some(Failure::new("c").message("m")));
 }

@@ -7,7 +7,7 @@ use otel_genai::{Failure, Inference, Usage};
 use super::choices::{Brief, Choice, Choices};
 use super::error::Refusal;
 use super::usage::Report;
-use crate::json::{self, Lenient, Raw, object};
+use crate::json::{self, Given, Lenient, Raw, object};
 use crate::options::Options;
 use crate::scan::Want;
 
@@ -22,7 +22,7 @@ object! {
         "usage" => usage: Option<Box<Report<'a>>>,
         // Groq's usage in streams that were not asked for it.
         "x_groq" => x_groq: Option<Box<Groq<'a>>>,
-        "choices" => choices: Vec<C>,
+        "choices" => choices: Given<Vec<C>>,
         "error" => error: Raw<'a>,
     }
 
@@ -63,7 +63,9 @@ pub(crate) struct Chat {
     service_tier: Option<String>,
     system_fingerprint: Option<String>,
     usage: Usage,
-    choices: Choices,
+    pub(crate) choices: Choices,
+    /// Whether there were choices at all, be they none: without them a document is no answer.
+    pub(crate) has_choices: bool,
     pub(crate) failure: Option<Failure>,
 }
 
@@ -96,6 +98,7 @@ impl Chat {
             system_fingerprint: None,
             usage: Usage::default(),
             choices: Choices::new(options.limit),
+            has_choices: false,
             failure: None,
         }
     }
@@ -128,13 +131,15 @@ impl Chat {
         if let Some(usage) = usage {
             self.usage.merge(usage.usage());
         }
+        self.has_choices |= answer.choices.is_given;
+        let choices = answer.choices.value;
         let mut is_error = answer.error.get().is_some() || answer.object.as_deref() == Some("error");
         if is_error {
             let failure = json::read::<Refusal<'_>>(document)?.failure();
-            is_error = failure.is_some() && answer.choices.is_empty();
+            is_error = failure.is_some() && choices.is_empty();
             self.failure = self.failure.take().or(failure);
         }
-        for (position, choice) in answer.choices.into_iter().enumerate() {
+        for (position, choice) in choices.into_iter().enumerate() {
             let choice: Choice<'a> = choice.into();
             if self.failure.is_none() && choice.error.get().is_some() {
                 self.failure = Refusal { error: choice.error, ..Refusal::default() }.failure();

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use otel_genai::{FinishReason, InferenceResponse, Message, Modality, Part, Role};
 use serde_json::Value;
 
+use super::media;
 use super::message::{self, Audio, Content, Function, ToolCall};
 use crate::json::{self, Raw, object};
 
@@ -128,6 +129,12 @@ impl Choices {
         }
     }
 
+    /// Whether there are choices, at least so many and at least one, and all of them have come to their end.
+    pub(crate) fn are_finished(&self, wanted: usize) -> bool {
+        self.list.len() >= wanted.clamp(1, MAX_CHOICES)
+            && self.list.iter().all(|said| said.finish_reason.is_some())
+    }
+
     /// Writes the choices in their order. One that has no reason to have stopped was cut off.
     pub(crate) fn finish(mut self, content: bool, response: &mut InferenceResponse) {
         self.list.sort_by_key(|said| said.index);
@@ -173,7 +180,7 @@ impl Said {
         }
         for annotation in delta.annotations {
             if spend(annotation, room) {
-                self.annotations.extend(annotation.value());
+                self.annotations.extend(annotation.value().map(media::value_without_secrets));
             }
         }
         for image in delta.images {

@@ -6,7 +6,7 @@ use otel_genai::{Embeddings, Failure};
 
 use super::error::Refusal;
 use super::usage::Report;
-use crate::json::{self, Raw, object};
+use crate::json::{self, Given, Raw, object};
 use crate::scan::Want;
 
 /// What is picked out of a request.
@@ -40,7 +40,7 @@ object! {
     struct Answer<'a> {
         "model" => model: Option<Cow<'a, str>>,
         "usage" => usage: Option<Report<'a>>,
-        "data" => data: Vec<Item<'a>>,
+        "data" => data: Given<Vec<Item<'a>>>,
         "object" => object: Option<Cow<'a, str>>,
         "error" => error: Raw<'a>,
     }
@@ -66,9 +66,19 @@ pub(crate) fn read_request(body: &[u8], op: &mut Embeddings) -> Result<(), serde
     Ok(())
 }
 
+/// What an answer was.
+#[derive(Debug, Default)]
+pub(crate) struct Answered {
+    /// The error in its place.
+    pub(crate) failure: Option<Failure>,
+    /// Whether there was data, be it none: without it a document is no answer.
+    pub(crate) has_data: bool,
+}
+
 /// Reads what an answer says.
-pub(crate) fn read_answer(body: &[u8], op: &mut Embeddings) -> Result<Option<Failure>, serde_json::Error> {
+pub(crate) fn read_answer(body: &[u8], op: &mut Embeddings) -> Result<Answered, serde_json::Error> {
     let answer: Answer<'_> = json::read(body)?;
+    let mut answered = Answered { failure: None, has_data: answer.data.is_given };
     if let Some(model) = answer.model.filter(|model| !model.is_empty()) {
         op.response_model = Some(model.into_owned());
     }
@@ -76,13 +86,13 @@ pub(crate) fn read_answer(body: &[u8], op: &mut Embeddings) -> Result<Option<Fai
         // Nothing is put out, so the total is the input.
         op.input_tokens = usage.input.or(usage.total);
     }
-    if let Some(dimensions) = answer.data.first().and_then(|item| item.embedding.dimensions()) {
+    if let Some(dimensions) = answer.data.value.first().and_then(|item| item.embedding.dimensions()) {
         op.dimension_count = Some(dimensions);
     }
     if answer.error.get().is_some() || answer.object.as_deref() == Some("error") {
-        return Ok(json::read::<Refusal<'_>>(body)?.failure());
+        answered.failure = json::read::<Refusal<'_>>(body)?.failure();
     }
-    Ok(None)
+    Ok(answered)
 }
 
 impl Length<'_> {

@@ -1,6 +1,7 @@
 //! Images, sounds and files within messages.
 
 use otel_genai::{Modality, Part};
+use serde_json::Value;
 
 use crate::percent;
 
@@ -72,19 +73,43 @@ fn without_secrets(url: &str) -> String {
         None => (url, None),
     };
     let url = url.split_once('?').map_or(url, |(url, _)| url);
-    let mut clean = match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-            format!("{scheme}://{host}{path}")
-        }
-        None => url.to_owned(),
-    };
+    // An address may hold another one, as those of proxies do.
+    let mut pieces = url.split("://");
+    let mut clean = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (authority, path) = piece.split_at(piece.find('/').unwrap_or(piece.len()));
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        clean.extend(["://", host, path]);
+    }
     if let Some(fragment) = fragment {
         clean.push('#');
         clean.push_str(fragment);
     }
     clean
+}
+
+/// The same for every address in a value that nobody knows.
+pub(super) fn value_without_secrets(mut value: Value) -> Value {
+    clean(&mut value);
+    value
+}
+
+/// See [`value_without_secrets`].
+pub(super) fn clean(value: &mut Value) {
+    match value {
+        // There may be a text around the address.
+        Value::String(text) if text.contains("://") => {
+            let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>');
+            let pieces = text.split_inclusive(ends).map(|piece| {
+                let (word, end) = piece.split_at(piece.trim_end_matches(ends).len());
+                if word.contains("://") { without_secrets(word) + end } else { piece.to_owned() }
+            });
+            *text = pieces.collect();
+        }
+        Value::Array(items) => items.iter_mut().for_each(clean),
+        Value::Object(fields) => fields.values_mut().for_each(clean),
+        _ => {}
+    }
 }
 
 fn modality_of(media_type: &str) -> Option<Modality> {
@@ -123,7 +148,7 @@ fn media_type_of(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -159,6 +184,10 @@ mod tests {
             ("https://user:p%40ss@h.example?k=1#top", "https://h.example#top"),
             ("https://h.example/@me/x", "https://h.example/@me/x"),
             ("gs://bucket/file", "gs://bucket/file"),
+            (
+                "https://proxy.example/https://u:p@h.example/x?k=1",
+                "https://proxy.example/https://h.example/x",
+            ),
             ("relative?key=1", "relative"),
         ] {
             assert_eq!(without_secrets(url), clean, "{url}");

@@ -184,13 +184,19 @@ fn tool_response(id: Option<Cow<'_, str>>, content: Content<'_>) -> Part {
     let response = match content {
         Content::None => Value::Null,
         Content::Text(text) => Value::String(text.into_owned()),
-        Content::List(items) => items.into_iter().filter_map(Raw::value).collect(),
+        Content::List(items) => items.into_iter().filter_map(Raw::value).map(response_item).collect(),
     };
     let mut part = Part::tool_call_response("", response);
     if let Part::ToolCallResponse(answered) = &mut part {
         answered.id = id.map(Cow::into_owned);
     }
     part
+}
+
+/// An item of a tool's response: a text is told as it is, the address of anything else without its secrets.
+fn response_item(item: Value) -> Value {
+    let is_text = item.is_string() || item.get("type").is_some_and(|kind| kind == "text");
+    if is_text { item } else { media::value_without_secrets(item) }
 }
 
 /// One item of a list of content. `None` where it holds nothing that can be told.
@@ -218,6 +224,7 @@ pub(crate) fn part(item: Raw<'_>) -> Option<Part> {
         Some(kind) => {
             let Some(Value::Object(mut properties)) = item.value() else { return None };
             properties.remove("type");
+            properties.values_mut().for_each(media::clean);
             Some(Part::generic(kind, properties))
         }
     }
@@ -268,6 +275,15 @@ mod tests {
             json!({"role": "tool", "parts": [
                 {"type": "tool_call_response", "id": "c1", "response": [{"type": "text", "text": "r"}]}
             ]})
+        );
+        let listed = r#"{"role":"tool","tool_call_id":"c1","content":[
+            {"type":"text","text":"https://h.example?a=1"}, {"type":"image_url","image_url":{"url":"https://h.example/i?sig=s"}}]}"#;
+        assert_eq!(
+            message(listed)["parts"][0]["response"],
+            json!([
+                {"type": "text", "text": "https://h.example?a=1"},
+                {"type": "image_url", "image_url": {"url": "https://h.example/i"}},
+            ])
         );
         assert_eq!(
             message(r#"{"role":"function","name":"f","content":"r"}"#),
@@ -332,6 +348,12 @@ mod tests {
             json!({"type": "file", "modality": "document", "mime_type": "application/pdf", "file_id": "file-1"})
         );
         assert_eq!(part(r#"{"type":"new","a":[1]}"#), json!({"type": "new", "a": [1]}));
+        assert_eq!(
+            part(
+                r#"{"type":"new","a":{"url":"https://u:p@h.example/x?sig=s"},"list":["see https://h.example?k=1 now?"]}"#
+            ),
+            json!({"type": "new", "a": {"url": "https://h.example/x"}, "list": ["see https://h.example now?"]})
+        );
         assert_eq!(part(r#"{"type":"image_url"}"#), Value::Null);
         assert_eq!(part("17"), Value::Null);
     }

@@ -55,7 +55,17 @@ fn lengths() {
     assert_eq!(length("[ ]"), r#"{"data":[{"embedding":{"items":0}}]}"#);
     assert_eq!(length("[[1,2],\"a,b\",3]"), r#"{"data":[{"embedding":{"items":3}}]}"#);
     assert_eq!(length(r#""ab\/c\u002Bd==""#), r#"{"data":[{"embedding":{"chars":8,"padding":2}}]}"#);
-    assert_eq!(length("null"), r#"{"data":[{}]}"#);
+    assert_eq!(length("null"), r#"{"data":[{"embedding":null}]}"#);
+}
+
+#[test]
+fn a_key_of_another_type_is_told() {
+    for other in ["null", "7", r#""x""#, r#"{"0":[]}"#] {
+        assert_eq!(scan(format!(r#"{{"choices":{other}}}"#).as_bytes()).0, r#"{"choices":null}"#);
+    }
+    // And again and again takes no memory.
+    let again = format!("{{{}\"n\":1}}", r#""choices":[],"data":0,"#.repeat(100_000));
+    assert!(scan(again.as_bytes()).0.len() < 300 << 10);
 }
 
 #[test]
@@ -117,9 +127,10 @@ fn pick(want: &Want, value: &Value) -> Option<Value> {
     Some(match (want, value) {
         (Want::Keep(limit), value) => value.clone().take_if_short(*limit)?,
         (Want::Fields(fields), Value::Object(object)) => {
-            let picked = fields
-                .iter()
-                .filter_map(|(name, want)| Some(((*name).to_owned(), pick(want, object.get(*name)?)?)));
+            let picked = fields.iter().filter_map(|(name, want)| {
+                let something = (!matches!(want, Want::Keep(_))).then_some(Value::Null);
+                Some(((*name).to_owned(), pick(want, object.get(*name)?).or(something)?))
+            });
             Value::Object(picked.collect())
         }
         (Want::Items(want), Value::Array(items)) => {
