@@ -2,6 +2,8 @@
 
 use std::process::ExitStatus;
 
+/// The options are wrong.
+pub(crate) const USAGE: u8 = 2;
 /// A command was found but cannot be executed.
 pub(crate) const NOT_EXECUTABLE: u8 = 126;
 /// A command was not found.

@@ -38,5 +38,5 @@ mod tap;
 
 pub use exchange::{Call, Exchange};
 pub use failure::transport_failure;
-pub use observer::{Losses, Observer, Options};
+pub use observer::{Losses, Observer, Options, Unread};
 pub use tap::Tap;

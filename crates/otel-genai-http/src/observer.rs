@@ -5,7 +5,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -49,6 +49,16 @@ pub struct Losses {
     pub failures: u64,
 }
 
+/// Requests that passed without being read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unread {
+    /// How many.
+    pub requests: u64,
+    /// The first one: method and path, such as `POST /v1/responses`.
+    pub first: String,
+}
+
 /// Observes model calls. Cheap to clone; all clones share one thread and one bound. The thread ends after the last
 /// clone and the last exchange are gone.
 #[derive(Clone)]
@@ -66,6 +76,8 @@ pub(crate) struct Shared {
     lost_calls: AtomicU64,
     failures: AtomicU64,
     said_full: AtomicBool,
+    unread: AtomicU64,
+    first_unread: OnceLock<String>,
 }
 
 enum Work {
@@ -90,6 +102,8 @@ impl Observer {
                 lost_calls: AtomicU64::new(0),
                 failures: AtomicU64::new(0),
                 said_full: AtomicBool::new(false),
+                unread: AtomicU64::new(0),
+                first_unread: OnceLock::new(),
             }),
         })
     }
@@ -100,8 +114,11 @@ impl Observer {
         if call.parent.is_telemetry_suppressed() {
             return None;
         }
-        let route = detect(call.method, call.upstream, call.headers)?;
         let shared = &self.shared;
+        let Some(route) = detect(call.method, call.upstream, call.headers) else {
+            shared.leave(call);
+            return None;
+        };
         if shared.waiting.load(Ordering::Relaxed) >= shared.options.waiting {
             shared.lost_calls.fetch_add(1, Ordering::Relaxed);
             shared.say_full();
@@ -124,6 +141,13 @@ impl Observer {
     pub fn drain(&self, timeout: Duration) -> bool {
         let (done, wait) = mpsc::sync_channel(1);
         self.shared.work.send(Work::Drained(done)).is_ok() && wait.recv_timeout(timeout).is_ok()
+    }
+
+    /// Requests that may have been model calls, in a protocol that is not read yet.
+    pub fn unread(&self) -> Option<Unread> {
+        let requests = self.shared.unread.load(Ordering::Relaxed);
+        let first = self.shared.first_unread.get()?;
+        Some(Unread { requests, first: first.clone() })
     }
 
     /// What could not be observed so far.
@@ -159,6 +183,14 @@ impl Shared {
         self.lost_frames.fetch_add(1, Ordering::Relaxed);
         self.say_full();
         false
+    }
+
+    /// Whoever asks for something sends it: only such requests are counted as possible calls.
+    fn leave(&self, call: &Call<'_>) {
+        if *call.method == http::Method::POST {
+            self.unread.fetch_add(1, Ordering::Relaxed);
+            self.first_unread.get_or_init(|| format!("{} {}", call.method, call.upstream.path()));
+        }
     }
 
     fn say_full(&self) {

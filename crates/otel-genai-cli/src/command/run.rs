@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use otel_genai::Capture;
 use otel_genai_gateway::{Drained, Gateway, GatewayBuilder};
+use otel_genai_http::Unread;
 use otel_genai_sdk::ConsoleOptions;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::child::{Child, Signals};
 use crate::diagnostics;
-use crate::exit::{self, Failure};
+use crate::exit::{self, Failure, USAGE};
 use crate::options::TelemetryOptions;
 use crate::session::{Session, Wanted};
 use crate::settings::{self, FLUSH_TIMEOUT, Seconds};
@@ -84,6 +85,12 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn execute(self) -> Result<u8, Failure> {
+        if let Some(word) = mistyped_option(&self.command, std::env::args_os()) {
+            return Err(Failure::new(
+                USAGE,
+                format!("there is no option {word}; see `otel-genai run --help` (a program goes after `--`)"),
+            ));
+        }
         diagnostics::begin(self.telemetry.quiet);
         let plan = self.plan();
         for warning in &plan.warnings {
@@ -143,6 +150,7 @@ impl Run {
         let deadline = now + flush_timeout;
         let was_run = ended.is_ok();
         let tally = session.tally.clone();
+        let observer = session.observer();
         let for_people = session.is_for_people() && !self.telemetry.quiet;
         let rest = async {
             gateway.stop(deadline).await;
@@ -157,10 +165,14 @@ impl Run {
             () = interrupted => diagnostics::say("interrupted; what was not exported yet is lost"),
         }
         if was_run && for_people {
-            if tally.is_empty() {
-                diagnostics::say(nothing_seen(plan));
-            } else {
-                diagnostics::say(tally);
+            let unread = observer.and_then(|observer| observer.unread());
+            match (tally.is_empty(), &unread) {
+                (false, _) => diagnostics::say(tally),
+                (true, None) => diagnostics::say(nothing_seen(plan)),
+                (true, Some(_)) => {}
+            }
+            if let Some(unread) = unread {
+                diagnostics::say(passed_unread(&unread));
             }
         }
         ended.map(exit::code)
@@ -211,10 +223,27 @@ impl Running {
     }
 }
 
+/// A word that looks like an option of ours and was taken for the program, because no `--` stands before it.
+fn mistyped_option(command: &[OsString], mut words: impl Iterator<Item = OsString>) -> Option<String> {
+    let program = command.first()?.to_str().filter(|word| word.starts_with('-'))?;
+    let separated = words.any(|word| word == "--") && words.eq(command.iter().cloned());
+    (!separated).then(|| program.to_owned())
+}
+
 /// Without a better name telemetry is filed under the command's.
 fn service(command: &[OsString]) -> String {
     let name = command.first().and_then(|program| Path::new(program).file_name());
     name.map_or_else(|| "unknown_service".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn passed_unread(unread: &Unread) -> String {
+    let Unread { requests, first, .. } = unread;
+    let which = if *requests == 1 {
+        format!("1 request passed unread ({first})")
+    } else {
+        format!("{requests} requests passed unread (the first: {first})")
+    };
+    format!("{which}; what is read so far is Chat Completions and Embeddings")
 }
 
 fn nothing_seen(plan: &Plan) -> String {
@@ -225,5 +254,23 @@ fn nothing_seen(plan: &Plan) -> String {
             "no model calls were seen; a program's calls are seen when its SDK reads {}",
             names.join(" or ")
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_is_never_taken_for_the_program() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        let mistyped = |line: &str, command: &str| mistyped_option(&words(command), words(line).into_iter());
+        assert_eq!(
+            mistyped("otel-genai run --endpont x -- true", "--endpont x -- true").as_deref(),
+            Some("--endpont")
+        );
+        assert_eq!(mistyped("otel-genai run -- --odd-name x", "--odd-name x"), None);
+        assert_eq!(mistyped("otel-genai run python main.py --flag", "python main.py --flag"), None);
+        assert_eq!(mistyped("otel-genai run -- python -c x", "python -c x"), None);
     }
 }
