@@ -55,3 +55,8 @@ pub fn init() -> Result<Telemetry, InitError> {
 pub fn builder() -> Builder {
     Builder::default()
 }
+
+/// The guide's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/library.md")]
+struct Guide;
