@@ -25,7 +25,7 @@ enum Task {
         #[arg(long)]
         fast: bool,
     },
-    /// What continuous integration runs: `test`, licences and advisories, documentation.
+    /// What continuous integration checks beyond `test`: licences, advisories, documentation.
     Ci,
     /// Run the benchmarks; further arguments go to them.
     Bench {

@@ -16,10 +16,9 @@ pub(crate) fn test(fast: bool) -> ExitCode {
     suite.finish()
 }
 
-/// What continuous integration runs.
+/// What continuous integration checks beyond the tests.
 pub(crate) fn ci() -> ExitCode {
     let mut suite = Suite::default();
-    test_steps(&mut suite, false);
     if program::cargo_has("deny") {
         suite.step("licences", &mut cargo(&["deny", "check", "bans", "licenses", "sources"]));
         advisories(&mut suite);

@@ -22,7 +22,8 @@ pub(crate) fn compare(quick: bool) {
     };
     let mock = Role::start("mock", None);
     let floor = Role::start("floor", Some(mock.address));
-    let gateway = Role::start("gateway", Some(mock.address));
+    let spans = Role::start("content on spans", Some(mock.address));
+    let both = Role::start("content on spans and events", Some(mock.address));
     let mut report = Report::default();
 
     for (kind, connections) in [
@@ -34,8 +35,13 @@ pub(crate) fn compare(quick: bool) {
         (Kind::Paced, 50),
     ] {
         let plan = Plan { kind, connections, time: effort.time, calls: 0 };
-        let subjects = [("direct", &mock), ("floor", &floor), ("gateway", &gateway)];
-        let mut figures: [Vec<Figures>; 3] = Default::default();
+        let subjects = [
+            ("direct", &mock),
+            ("floor", &floor),
+            ("content on spans", &spans),
+            ("content on spans and events", &both),
+        ];
+        let mut figures: [Vec<Figures>; 4] = Default::default();
         for (_, role) in subjects {
             load(role.address, Plan { time: effort.time / 4, ..plan });
         }
@@ -52,7 +58,9 @@ pub(crate) fn compare(quick: bool) {
     }
 
     let plan = Plan { kind: Kind::Unary, connections: 50, time: Duration::ZERO, calls: effort.calls };
-    for (name, role) in [("floor", &floor), ("gateway", &gateway)] {
+    for (name, role) in
+        [("floor", &floor), ("content on spans", &spans), ("content on spans and events", &both)]
+    {
         let fresh = Role::start(name, Some(mock.address));
         let at_start = fresh.resident().0;
         load(fresh.address, plan);

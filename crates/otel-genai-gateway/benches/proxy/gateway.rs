@@ -7,12 +7,12 @@ use otel_genai_gateway::{Gateway, Route, UpstreamProxy};
 use otel_genai_http::{Observer, Options};
 use otel_genai_sdk::Telemetry;
 
-pub(crate) async fn serve(upstream: SocketAddr) {
+pub(crate) async fn serve(upstream: SocketAddr, capture: Capture) {
     let route = Route::new("", &format!("http://{upstream}").parse().unwrap()).unwrap();
     // As the program does: telemetry's threads inherit the lower priority of the one that starts them.
     let background = std::thread::spawn(move || {
         rustix::process::setpriority_process(None, 10).unwrap();
-        observer(upstream)
+        observer(upstream, capture)
     });
     let (_telemetry, observer) = background.join().unwrap();
     let gateway = Gateway::builder(Some(observer))
@@ -25,8 +25,8 @@ pub(crate) async fn serve(upstream: SocketAddr) {
     gateway.serve(std::future::pending()).await;
 }
 
-/// Content captured on span and event, all three signals exported to `otlp` (OTLP over HTTP).
-fn observer(otlp: SocketAddr) -> (Telemetry, Observer) {
+/// All three signals exported to `otlp` (OTLP over HTTP).
+fn observer(otlp: SocketAddr, capture: Capture) -> (Telemetry, Observer) {
     let telemetry = otel_genai_sdk::builder()
         .vars(|_| None)
         .set("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{otlp}"), "bench")
@@ -37,7 +37,7 @@ fn observer(otlp: SocketAddr) -> (Telemetry, Observer) {
         .tracer_provider(&telemetry.tracer_provider())
         .meter_provider(&telemetry.meter_provider())
         .logger_provider(&telemetry.logger_provider())
-        .capture(Capture::SpanAndEvent)
+        .capture(capture)
         .build();
     (telemetry, Observer::new(genai, Options::default()).unwrap())
 }

@@ -22,13 +22,20 @@ mod report;
 
 use std::net::SocketAddr;
 
+use otel_genai::Capture;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let argument = |n: usize| arguments.get(n).map(String::as_str);
     match argument(0) {
         Some("mock") => run(Runtime::OneThread, mock::serve()),
         Some("floor") => run(Runtime::AllCores, floor::serve(address(argument(1)))),
-        Some("gateway") => run(Runtime::AllCores, gateway::serve(address(argument(1)))),
+        Some("content on spans") => {
+            run(Runtime::AllCores, gateway::serve(address(argument(1)), Capture::SpanOnly));
+        }
+        Some("content on spans and events") => {
+            run(Runtime::AllCores, gateway::serve(address(argument(1)), Capture::SpanAndEvent));
+        }
         Some("load") => {
             run(Runtime::OneThread, load::drive(address(argument(1)), load::Plan::parse(&arguments[2..])));
         }

@@ -45,8 +45,8 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// The last two subjects are the floor and what is measured against it.
-    pub(crate) fn scenario(&mut self, plan: Plan, names: [&str; 3], figures: &[Vec<Figures>; 3]) {
+    /// The second subject is the floor, against which the later ones are measured.
+    pub(crate) fn scenario(&mut self, plan: Plan, names: [&str; 4], figures: &[Vec<Figures>; 4]) {
         let what = match plan.kind {
             Kind::Unary => "1 KB answer".to_owned(),
             Kind::Burst => format!("{CHUNKS}-chunk stream at once"),
