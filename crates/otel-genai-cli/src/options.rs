@@ -50,7 +50,7 @@ pub(crate) struct TelemetryOptions {
 
     /// The name telemetry is filed under
     ///
-    /// Default: the name of the program. Sets OTEL_SERVICE_NAME.
+    /// Default: the name of the program that is run, else otel-genai-gateway or otel-genai-demo. Sets OTEL_SERVICE_NAME.
     #[arg(long, value_name = "NAME")]
     service_name: Option<String>,
 

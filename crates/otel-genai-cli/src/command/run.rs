@@ -48,7 +48,7 @@ cannot be executed, 125 when otel-genai itself fails, 2 when the options are wro
 pub(super) struct Run {
     /// Where calls go whose variable the program leaves unset; may be repeated
     ///
-    /// NAME is openai, azure, groq, ... (`otel-genai config` lists the variables of each). Also OTEL_GENAI_UPSTREAM.
+    /// NAME is openai, azure, groq, ... (`otel-genai config --all` lists the variables of each). Also OTEL_GENAI_UPSTREAM.
     #[arg(long, value_name = "NAME=URL", value_parser = Upstream::known, help_heading = "Program")]
     upstream: Vec<Upstream>,
 

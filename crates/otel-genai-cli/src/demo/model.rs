@@ -51,7 +51,7 @@ fn asked(body: &[u8], answer: impl FnOnce(&Value) -> Answer) -> Answer {
 fn chat(body: &Value) -> Answer {
     let model = part(body, "/model").as_str().unwrap_or("gpt-4o-mini");
     if model == BUSY {
-        let message = "Rate limit reached for gpt-busy: 3 requests per minute. Please try again in 20s.";
+        let message = "Rate limit reached for gpt-busy: 3 requests per minute. Please try again in 1s.";
         return error(429, "requests", "rate_limit_exceeded", message);
     }
     let (message, reason) = reply(body);

@@ -66,7 +66,7 @@ async fn respond(request: Request<Incoming>) -> Response<Body> {
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             if status == 429 {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("20"));
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             response
         }
