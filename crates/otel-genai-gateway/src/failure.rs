@@ -1,14 +1,15 @@
 //! When a provider gives no answer: what it was, and how the client learns of it.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
-use std::io;
 
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode, Uri};
 use hyper_util::client::legacy;
 
 use otel_genai::Failure;
+use otel_genai_http::{causes, transport_failure};
 
 use crate::body::ResponseBody;
 
@@ -28,7 +29,7 @@ pub enum UpstreamFailure {
 #[derive(Debug)]
 pub(crate) struct UpstreamError {
     /// One of a handful of words, fit for `error.type`.
-    pub(crate) kind: &'static str,
+    pub(crate) kind: Cow<'static, str>,
     /// `https://host:port`, no path, no query.
     upstream: String,
     cause: String,
@@ -47,13 +48,13 @@ impl UpstreamError {
 
     /// The same for the telemetry, where the provider's address stands already.
     pub(crate) fn to_failure(&self) -> Failure {
-        Failure::new(self.kind).message(self.cause.clone())
+        Failure::new(self.kind.clone()).message(self.cause.clone())
     }
 
     pub(crate) fn into_response(self) -> Response<ResponseBody> {
         let status =
             if self.kind == "timeout" { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY };
-        answer(status, "upstream_error", self.kind, &self.to_string())
+        answer(status, "upstream_error", &self.kind, &self.to_string())
     }
 }
 
@@ -74,44 +75,25 @@ pub(crate) fn answer(status: StatusCode, kind: &str, code: &str, message: &str) 
     response
 }
 
-fn kind(error: &(dyn StdError + 'static)) -> &'static str {
+/// What TLS and HTTP know better than the connection.
+fn kind(error: &(dyn StdError + 'static)) -> Cow<'static, str> {
     for cause in causes(error) {
-        if let Some(io) = cause.downcast_ref::<io::Error>() {
-            match io.kind() {
-                io::ErrorKind::ConnectionRefused => return "connection_refused",
-                io::ErrorKind::ConnectionReset
-                | io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::BrokenPipe => {
-                    return "connection_reset";
-                }
-                io::ErrorKind::TimedOut => return "timeout",
-                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-                    return "host_unreachable";
-                }
-                io::ErrorKind::UnexpectedEof => return "connection_closed",
-                _ => {}
-            }
-        }
         if cause.is::<rustls::Error>() {
-            return "tls";
+            return "tls".into();
         }
         if let Some(http) = cause.downcast_ref::<hyper::Error>() {
             if http.is_incomplete_message() || http.is_closed() {
-                return "connection_closed";
+                return "connection_closed".into();
             }
             if http.is_parse() {
-                return "invalid_response";
+                return "invalid_response".into();
             }
             if http.is_timeout() {
-                return "timeout";
+                return "timeout".into();
             }
         }
-        // The connector's own error type is not public.
-        if cause.to_string() == "dns error" {
-            return "host_not_found";
-        }
     }
-    "connection_error"
+    transport_failure(error).error_type
 }
 
 /// All causes in a row, but none twice.
@@ -128,16 +110,4 @@ fn cause(error: &(dyn StdError + 'static)) -> String {
         text.push_str(&words);
     }
     text
-}
-
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| inner(error))
-}
-
-/// `source`, except that `io::Error` hides what it wraps from it.
-fn inner<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
-    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        Some(inner) => Some(inner),
-        None => error.source(),
-    }
 }

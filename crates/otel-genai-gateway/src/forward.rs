@@ -186,7 +186,7 @@ async fn send_with_consent(
 }
 
 fn refuse(shared: &Shared, error: UpstreamError) -> Result<Response<ResponseBody>, UpstreamError> {
-    tracing::debug!(target: "otel_genai_gateway", kind = error.kind, "{error}");
+    tracing::debug!(target: "otel_genai_gateway", kind = %error.kind, "{error}");
     match shared.failure {
         UpstreamFailure::Abort => Err(error),
         UpstreamFailure::BadGateway => Ok(error.into_response()),

@@ -6,21 +6,27 @@ use std::io;
 use otel_genai::Failure;
 
 /// An error of the connection as a failure: `error.type` is one of `connection_refused`, `connection_reset`,
-/// `connection_closed`, `timeout`, `host_not_found`, or `connection_error` where no more is known.
+/// `connection_closed`, `timeout`, `host_not_found`, `host_unreachable`, or `connection_error` where no more is known.
 ///
 /// The message is the innermost error's own: outer layers tend to repeat it, and may quote URLs.
 pub fn transport_failure(error: &(dyn Error + 'static)) -> Failure {
-    let mut kind = None;
-    let mut innermost = error;
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            kind = name(io.kind()).or(kind);
-        }
-        innermost = error;
-        next = error.source();
-    }
+    let kind = causes(error).find_map(|cause| match cause.downcast_ref::<io::Error>() {
+        Some(io) => name(io.kind()),
+        // Connectors do not tell this kind by a type of their own.
+        None => (cause.to_string() == "dns error").then_some("host_not_found"),
+    });
+    let innermost = causes(error).last().unwrap_or(error);
     Failure::new(kind.unwrap_or("connection_error")).message(innermost.to_string())
+}
+
+/// An error and all that caused it, from the outside in. `io::Error` hides what it wraps from `source`.
+pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        }
+    })
 }
 
 fn name(kind: io::ErrorKind) -> Option<&'static str> {
@@ -32,7 +38,6 @@ fn name(kind: io::ErrorKind) -> Option<&'static str> {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::NotConnected => "connection_closed",
         io::ErrorKind::TimedOut => "timeout",
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "host_unreachable",
-        io::ErrorKind::NotFound => "host_not_found",
         _ => return None,
     })
 }

@@ -37,6 +37,6 @@ mod secret;
 mod tap;
 
 pub use exchange::{Call, Exchange};
-pub use failure::transport_failure;
+pub use failure::{causes, transport_failure};
 pub use observer::{Losses, Observer, Options, Unread};
 pub use tap::Tap;
