@@ -43,6 +43,7 @@ pub mod config;
 mod convention;
 mod failure;
 mod handler;
+mod hook;
 mod message;
 mod operation;
 mod signal;
@@ -54,6 +55,7 @@ pub use config::Config;
 pub use convention::{ConventionName, UnknownConvention};
 pub use failure::Failure;
 pub use handler::{Builder, GenAi};
+pub use hook::{Completion, CompletionHook};
 pub use message::{
     BlobPart, CompactionPart, FilePart, FinishReason, GenericPart, Message, Modality, Part, ReasoningPart,
     Role, ServerToolCallPart, ServerToolCallResponsePart, TextPart, ToolCallPart, ToolCallResponsePart,
