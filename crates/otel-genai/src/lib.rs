@@ -45,6 +45,7 @@ mod context;
 mod convention;
 mod failure;
 mod handler;
+mod hook;
 mod message;
 mod operation;
 mod pending;
@@ -57,6 +58,7 @@ pub use config::Config;
 pub use convention::{ConventionName, Conventions, UnknownConvention};
 pub use failure::{Cause, Failure};
 pub use handler::{Builder, GenAi};
+pub use hook::{Completion, CompletionHook};
 pub use message::{
     BlobPart, CompactionPart, FilePart, FinishReason, GenericPart, Message, Modality, Part, ReasoningPart,
     Role, ServerToolCallPart, ServerToolCallResponsePart, TextPart, ToolCallPart, ToolCallResponsePart,
