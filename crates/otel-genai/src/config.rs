@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::capture::Capture;
 use crate::convention::{ConventionName, Conventions};
+use crate::limit::{ALLOWED_BYTES, BlobPolicy, ContentLimits, byte_limit};
+use crate::redact::{Redactor, Sensitive, UnknownSensitive};
 
 /// Settings of a [`GenAi`](crate::GenAi).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +23,10 @@ pub struct Config {
     pub opt_in: bool,
     /// Whether agent name, conversation, session and user travel as baggage too (`OTEL_GENAI_BAGGAGE`).
     pub baggage: bool,
+    /// What is taken out of content (`OTEL_GENAI_REDACT`).
+    pub redact: Vec<Sensitive>,
+    /// How large content may be (`OTEL_GENAI_MAX_ATTRIBUTE_BYTES` and its like).
+    pub limits: ContentLimits,
 }
 
 /// The variable that chooses the convention.
@@ -34,6 +40,16 @@ pub const EMIT_EVENT: &str = "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT";
 pub const STABILITY_OPT_IN: &str = "OTEL_SEMCONV_STABILITY_OPT_IN";
 /// The variable that hands context down as baggage.
 pub const BAGGAGE: &str = "OTEL_GENAI_BAGGAGE";
+/// The variable that says what is taken out of content.
+pub const REDACT: &str = "OTEL_GENAI_REDACT";
+/// The variable that limits one attribute of content.
+pub const MAX_ATTRIBUTE_BYTES: &str = "OTEL_GENAI_MAX_ATTRIBUTE_BYTES";
+/// The variable that limits one message.
+pub const MAX_MESSAGE_BYTES: &str = "OTEL_GENAI_MAX_MESSAGE_BYTES";
+/// The variable that limits one part of a message.
+pub const MAX_PART_BYTES: &str = "OTEL_GENAI_MAX_PART_BYTES";
+/// The variable that says what becomes of binary data in content.
+pub const BLOBS: &str = "OTEL_GENAI_BLOBS";
 
 /// Every variable that [`Config::from_vars`] reads, with what it does: `otel-genai config` and the docs are made of it.
 pub const VARIABLES: &[(&str, &str)] = &[
@@ -47,6 +63,17 @@ pub const VARIABLES: &[(&str, &str)] = &[
         STABILITY_OPT_IN,
         "gen_ai_latest_experimental: lets `loongsuite` record content (the others need no opt-in)",
     ),
+    (
+        REDACT,
+        "what is taken out of content before it is recorded: email, phone, card, key, all, none (default)",
+    ),
+    (
+        MAX_ATTRIBUTE_BYTES,
+        "how large one attribute of content may be, in bytes, as 65536, 64KiB or 1MB (default: none)",
+    ),
+    (MAX_MESSAGE_BYTES, "how large one message may be (default: none)"),
+    (MAX_PART_BYTES, "how large one part of a message may be (default: none)"),
+    (BLOBS, "what becomes of images, audio and files in content: inline (default), reference, omit"),
     (BAGGAGE, "whether agent, conversation, session and user travel as baggage too: true, false (default)"),
 ];
 
@@ -72,6 +99,12 @@ impl fmt::Display for Warning {
 }
 
 impl Config {
+    /// The redaction that is asked for, if any.
+    pub(crate) fn redactor(&self) -> Option<Redactor> {
+        let kinds = self.redact.iter().copied();
+        (!self.redact.is_empty()).then(|| kinds.fold(Redactor::new(), Redactor::kind))
+    }
+
     /// Reads the process environment; every mistake becomes one warning of the target `otel_genai`.
     pub fn from_env() -> Self {
         let (config, warnings) = Config::from_vars(|name| std::env::var(name).ok());
@@ -121,6 +154,52 @@ impl Config {
                 }),
             }
         }
+        if let Some(value) = set(REDACT) {
+            match sensitive(&value) {
+                Ok(kinds) => config.redact = kinds,
+                Err(_) => {
+                    // Whoever asks for redaction and mistypes it wants less to leave, not more.
+                    config.redact = Sensitive::ALL.to_vec();
+                    warnings.push(Warning {
+                        variable: REDACT,
+                        value,
+                        allowed: Redactor::ALLOWED.to_owned(),
+                        instead: "everything known is redacted",
+                    });
+                }
+            }
+        }
+        let limits = &mut config.limits;
+        for (variable, limit) in [
+            (MAX_ATTRIBUTE_BYTES, &mut limits.attribute_bytes),
+            (MAX_MESSAGE_BYTES, &mut limits.message_bytes),
+            (MAX_PART_BYTES, &mut limits.part_bytes),
+        ] {
+            let Some(value) = set(variable) else { continue };
+            match byte_limit(&value) {
+                Ok(bytes) => *limit = bytes,
+                Err(_) => warnings.push(Warning {
+                    variable,
+                    value,
+                    allowed: ALLOWED_BYTES.to_owned(),
+                    instead: "there is no limit",
+                }),
+            }
+        }
+        if let Some(value) = set(BLOBS) {
+            match value.parse() {
+                Ok(blobs) => limits.blobs = blobs,
+                Err(_) => {
+                    limits.blobs = BlobPolicy::Omit;
+                    warnings.push(Warning {
+                        variable: BLOBS,
+                        value,
+                        allowed: BlobPolicy::ALLOWED.to_owned(),
+                        instead: "binary data is left out",
+                    });
+                }
+            }
+        }
         config.opt_in = set(STABILITY_OPT_IN)
             .is_some_and(|list| list.split(',').any(|name| name.trim() == "gen_ai_latest_experimental"));
         if let Some(value) = set(BAGGAGE) {
@@ -137,6 +216,19 @@ impl Config {
         }
         (config, warnings)
     }
+}
+
+/// `email,phone`, `all`, `none`.
+fn sensitive(list: &str) -> Result<Vec<Sensitive>, UnknownSensitive> {
+    let mut kinds = Vec::new();
+    for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        match name.to_ascii_lowercase().as_str() {
+            "all" => kinds.extend(Sensitive::ALL),
+            "none" => {}
+            _ => kinds.push(name.parse()?),
+        }
+    }
+    Ok(kinds)
 }
 
 #[cfg(test)]

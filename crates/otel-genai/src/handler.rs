@@ -11,13 +11,17 @@ use otel_genai_semconv::value::{McpMethodName, OperationName, ProviderName};
 
 use crate::capture::Capture;
 use crate::config::Config;
+use crate::content::Pipeline;
 use crate::convention::{Convention, Conventions};
 use crate::failure::ErrorTypes;
+use crate::hook::CompletionHook;
+use crate::limit::ContentLimits;
 use crate::operation::{
     CreateAgent, Embeddings, Entry, ExecuteTool, FetchResponse, Inference, InvokeAgent, InvokeWorkflow,
     McpCall, McpSession, McpSide, Memory, Operation, Plan as Planning, ReactStep, Rerank, Retrieval,
 };
 use crate::pending::Pending;
+use crate::redact::Redact;
 use crate::signal::{EventSink, Instruments, erase};
 
 /// The name of the instrumentation scope of all telemetry.
@@ -48,6 +52,8 @@ pub(crate) struct Inner {
     /// Whether what operations hand down also travels as baggage.
     pub(crate) baggage: bool,
     pub(crate) error_types: ErrorTypes,
+    /// What is done to content before it is written.
+    pub(crate) pipeline: Pipeline,
     /// Whether exceptions are told as events.
     pub(crate) emit_exceptions: bool,
     capture: Capture,
@@ -68,8 +74,12 @@ impl Inner {
         Plan {
             span_content: capture.on_span(),
             event_content: capture.on_event() && self.emit_event != Some(false) && self.events.is_some(),
+            event_messages: self.conventions.tells_messages()
+                && self.emit_event != Some(false)
+                && self.events.is_some(),
             emit_event,
             never_event: self.emit_event == Some(false),
+            hooked: self.pipeline.hook.is_some(),
             opted_in,
         }
     }
@@ -82,25 +92,36 @@ pub(crate) struct Plan {
     pub(crate) span_content: bool,
     /// Whether content stands in the events.
     pub(crate) event_content: bool,
+    /// Whether events tell which messages there were, with or without their content.
+    event_messages: bool,
     /// Whether anything that has to do with content may be told at all.
     pub(crate) opted_in: bool,
     emit_event: bool,
     never_event: bool,
+    /// Whether a completion hook wants to see it, although it may be recorded nowhere.
+    hooked: bool,
 }
 
 impl Plan {
     /// The same for an operation whose span is recorded or not, or of which nothing is told.
-    pub(crate) fn of_span(self, recording: bool, unseen: bool) -> Plan {
+    pub(crate) fn of_span(self, recording: bool, unseen: bool, conversation: bool) -> Plan {
         Plan {
             span_content: self.span_content && recording && !unseen,
             event_content: self.event_content && !unseen,
+            event_messages: self.event_messages && !unseen,
+            hooked: self.hooked && conversation && !unseen,
             ..self
         }
     }
 
-    /// Whether content is recorded anywhere.
+    /// The same without content.
+    pub(crate) fn without_content(self) -> Plan {
+        Plan { span_content: false, event_content: false, opted_in: false, ..self }
+    }
+
+    /// Whether messages are wanted anywhere: their content, or that they were there.
     pub(crate) fn content(self) -> bool {
-        self.span_content || self.event_content
+        self.span_content || self.event_content || self.event_messages || self.hooked
     }
 
     /// Whether the events of this convention are emitted.
@@ -297,7 +318,7 @@ impl GenAi {
     /// operation knows more precisely ([`Active::captures_content`](crate::Active::captures_content)).
     pub fn captures_content(&self) -> bool {
         let plan = self.0.plan(None);
-        plan.span_content || plan.event_content
+        plan.content()
     }
 
     fn call(
@@ -342,6 +363,9 @@ pub struct Builder {
     conventions: Option<Conventions>,
     baggage: bool,
     error_types: ErrorTypes,
+    redact: Option<Arc<dyn Redact>>,
+    hook: Option<Arc<dyn CompletionHook>>,
+    limits: Option<ContentLimits>,
 }
 
 impl Builder {
@@ -391,6 +415,26 @@ impl Builder {
     /// The vocabulary, whatever the environment says.
     pub fn convention(mut self, conventions: impl Into<Conventions>) -> Self {
         self.conventions = Some(conventions.into());
+        self
+    }
+
+    /// Takes sensitive data out of all content before anything is serialised, whatever the environment says: see
+    /// [`redact`](crate::redact).
+    pub fn redact(mut self, redact: impl Redact + 'static) -> Self {
+        self.redact = Some(Arc::new(redact));
+        self
+    }
+
+    /// How large content may be, whatever the environment says: see [`limit`](crate::limit).
+    pub fn limits(mut self, limits: ContentLimits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// Sees the content of every operation that has a conversation before it is recorded, also where it is recorded
+    /// nowhere; redacted already. `otel-genai-upload` has one that stores content elsewhere.
+    pub fn completion_hook(mut self, hook: impl CompletionHook + 'static) -> Self {
+        self.hook = Some(Arc::new(hook));
         self
     }
 
@@ -452,6 +496,11 @@ impl Builder {
             events,
             baggage: self.baggage || config.baggage,
             error_types: self.error_types,
+            pipeline: Pipeline {
+                redact: self.redact.or_else(|| config.redactor().map(|redactor| Arc::new(redactor) as _)),
+                hook: self.hook,
+                limits: self.limits.unwrap_or(config.limits),
+            },
             emit_exceptions,
             capture: self.capture.unwrap_or(config.capture),
             emit_event: config.emit_event,

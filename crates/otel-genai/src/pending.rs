@@ -107,6 +107,7 @@ impl<O: Operation> Pending<O> {
         });
 
         let mut context = parent;
+        let mut given = Vec::new();
         if let (Role::Own, Some(first)) = (&role, running.iter().flatten().next())
             && let description = first.telling.description
             && !matches!(description.name, Name::None)
@@ -125,6 +126,11 @@ impl<O: Operation> Pending<O> {
             for second in running.iter().flatten().skip(1) {
                 signal::add_missing(&mut attributes, second.identity.clone());
             }
+            // The user's own attributes win, also at samplers.
+            for custom in &op.custom().attributes {
+                signal::replace(&mut attributes, custom.clone());
+            }
+            given.extend(attributes.iter().map(|attribute| attribute.key.clone()));
             let mut builder = inner
                 .tracer
                 .span_builder(told.span_name(&description.name))
@@ -158,8 +164,8 @@ impl<O: Operation> Pending<O> {
         }
         let plan = inner.plan(capture);
         let recording = matches!(role, Role::Own) && context.span().is_recording();
-        let plan = plan.of_span(recording, matches!(role, Role::Unseen));
-        Active::new(op, genai, context, at, running, surroundings, handles, role, plan)
+        let plan = plan.of_span(recording, matches!(role, Role::Unseen), O::CONVERSATION);
+        Active::new(op, genai, context, at, running, given, surroundings, handles, role, plan)
     }
 
     /// Runs `body` as this operation: it is the parent of all that happens within, ends when `body` ends, and an

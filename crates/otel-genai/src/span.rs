@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use opentelemetry::trace::{FutureExt as _, Status, TraceContextExt as _};
-use opentelemetry::{Context, ContextGuard, KeyValue};
+use opentelemetry::{Context, ContextGuard, Key, KeyValue};
 use otel_genai_semconv::attribute::ERROR_TYPE;
 
+use crate::content::HookPanicked;
 use crate::context::{Handles, Layer, Surroundings};
 use crate::convention::{Event, Name, Telling, Told};
 use crate::failure::{Cause, Failure};
 use crate::handler::{GenAi, Inner, Plan};
-use crate::operation::{Field, Operation};
-use crate::signal::{self, Measured};
+use crate::operation::{Fact, Field, Operation};
+use crate::signal::{self, Measured, Record};
 
 /// One moment on both clocks: the wall's for telemetry, the steady one for durations.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +50,8 @@ pub struct Active<O: Operation> {
     context: Context,
     at: Moment,
     running: [Option<Running>; 2],
+    /// The keys of the attributes that the span got when it started.
+    given: Vec<Key>,
     surroundings: Surroundings,
     handles: Handles,
     role: Role,
@@ -95,6 +98,7 @@ impl<O: Operation> Active<O> {
         context: Context,
         at: Moment,
         running: [Option<Running>; 2],
+        given: Vec<Key>,
         surroundings: Surroundings,
         handles: Handles,
         role: Role,
@@ -107,6 +111,7 @@ impl<O: Operation> Active<O> {
             context,
             at,
             running,
+            given,
             surroundings,
             handles,
             role,
@@ -145,12 +150,9 @@ impl<O: Operation> Active<O> {
     }
 
     /// A further attribute of the span and, where the convention allows it, the event. It wins over the convention's
-    /// own attribute of that name, `error.type` apart.
-    pub fn attribute(
-        &mut self,
-        key: impl Into<opentelemetry::Key>,
-        value: impl Into<opentelemetry::Value>,
-    ) -> &mut Self {
+    /// own attribute of that name; `error.type` apart, and apart from what the span was given when it started, which
+    /// OpenTelemetry's API for Rust cannot replace (set those at [`Pending::attribute`](crate::Pending::attribute)).
+    pub fn attribute(&mut self, key: impl Into<Key>, value: impl Into<opentelemetry::Value>) -> &mut Self {
         self.op.custom_mut().attributes.push(KeyValue::new(key, value));
         self
     }
@@ -158,7 +160,7 @@ impl<O: Operation> Active<O> {
     /// A further attribute of the metrics, which wins there likewise. Keep its cardinality low.
     pub fn metric_attribute(
         &mut self,
-        key: impl Into<opentelemetry::Key>,
+        key: impl Into<Key>,
         value: impl Into<opentelemetry::Value>,
     ) -> &mut Self {
         self.op.custom_mut().metric_attributes.push(KeyValue::new(key, value));
@@ -289,15 +291,33 @@ impl<O: Operation> Active<O> {
         let at = self.at.system_at(ended);
         let context = self.context.clone();
         let span = context.span();
-        let first = self.running.iter().flatten().next();
         // Without a convention that knows the operation there is no span, and this one is the parent's.
-        let has_span = first.is_some_and(|first| !matches!(first.telling.description.name, Name::None));
+        let has_span =
+            self.first().is_some_and(|first| !matches!(first.telling.description.name, Name::None));
         let recording = has_span && span.is_recording();
         let error_type = failure.map(|failure| KeyValue::new(ERROR_TYPE, failure.error_type.clone()));
 
+        if self.plan.content() {
+            inner.pipeline.redact(&mut self.op);
+            let name = self.op.fact(Field::OperationName).and_then(|fact| match fact {
+                Fact::Word(word) => Some(word),
+                _ => None,
+            });
+            match inner.pipeline.call_hook(
+                &mut self.op,
+                name.as_deref().unwrap_or_default(),
+                span.span_context(),
+            ) {
+                Ok(attributes) => self.op.custom_mut().attributes.extend(attributes),
+                Err(HookPanicked) => self.plan = self.plan.without_content(),
+            }
+        }
+
         let custom = &self.op.custom().attributes;
+        let pipeline = &inner.pipeline;
         let mut attributes: Vec<KeyValue> = Vec::new();
         let mut renamed = None;
+        let mut records: Vec<Record> = Vec::new();
         for running in self.running.iter().flatten() {
             let Running { telling, identity } = running;
             let description = telling.description;
@@ -308,35 +328,34 @@ impl<O: Operation> Active<O> {
             if recording || details {
                 standard = signal::standard(*telling, &told, identity);
             }
-            // Before the span ends, so that whoever follows the span's processors finds its event already there.
-            if let Some(events) = inner.events.as_ref().filter(|_| emits) {
+            if emits {
                 match description.event {
                     Event::None => {}
                     Event::Details { name, severity, rows, custom: with_custom } => {
                         let listed = rows.map(|rows| signal::listed(rows, &told, identity));
                         let groups = rows.unwrap_or(description.span);
                         let content = match (self.plan.event_content, self.plan.opted_in) {
-                            (true, _) => signal::content(groups, &told),
-                            (false, true) => signal::instead(groups, &told),
+                            (true, _) => signal::content(groups, &told, pipeline),
+                            (false, true) => signal::instead(groups, &told, pipeline),
                             (false, false) => Vec::new(),
                         };
                         let custom = if with_custom { custom.as_slice() } else { &[] };
                         let standard = listed.as_deref().unwrap_or(&standard);
                         let record =
                             signal::details(name, severity, standard, &content, custom, error_type.clone());
-                        events.emit(record, at, span.span_context());
-                    }
-                    Event::Custom(make) => {
-                        for record in make(&told, self.plan.event_content) {
-                            events.emit(record, at, span.span_context());
+                        // One event where two conventions have one of this name, with the attributes of both.
+                        match records.iter_mut().find(|known| known.name == name) {
+                            Some(known) => known.add_missing(record),
+                            None => records.push(record),
                         }
                     }
+                    Event::Custom(make) => records.extend(make(&told, self.plan.event_content)),
                 }
             }
             if recording {
                 let content = match (self.plan.span_content, self.plan.opted_in) {
-                    (true, _) => signal::content(description.span, &told),
-                    (false, true) => signal::instead(description.span, &told),
+                    (true, _) => signal::content(description.span, &told, pipeline),
+                    (false, true) => signal::instead(description.span, &told, pipeline),
                     (false, false) => Vec::new(),
                 };
                 let content = content
@@ -345,7 +364,8 @@ impl<O: Operation> Active<O> {
                 if attributes.is_empty() {
                     attributes = standard;
                     attributes.extend(content);
-                    if !signal::is_unchanged(*telling, &told, identity) {
+                    // A name may become more precise; it never contradicts the attributes that stay.
+                    if signal::is_grown(*telling, &told, identity) {
                         renamed = Some(told.span_name(&description.name));
                     }
                 } else {
@@ -354,6 +374,13 @@ impl<O: Operation> Active<O> {
                 }
             }
         }
+        // Before the span ends, so that whoever follows the span's processors finds its event already there.
+        if let Some(events) = &inner.events {
+            for record in records {
+                events.emit(record, at, span.span_context());
+            }
+        }
+        let first = self.first();
         let is_client = first
             .is_some_and(|first| first.telling.description.kind == opentelemetry::trace::SpanKind::Client);
         if let (Some(failure), Some(events)) = (failure, &inner.events)
@@ -372,10 +399,10 @@ impl<O: Operation> Active<O> {
             for custom in custom.iter().chain(&error_type) {
                 signal::replace(&mut attributes, custom.clone());
             }
-            // The SDK would export a key twice that is set twice, so what the span has from the start is left out.
-            let known: Vec<&KeyValue> =
-                self.running.iter().flatten().flat_map(|running| &running.identity).collect();
-            span.set_attributes(attributes.into_iter().filter(|new| !known.contains(&new)));
+            // The API can neither replace nor remove an attribute, and the SDK would export a key twice that is set
+            // twice: what samplers saw stays.
+            let given = &self.given;
+            span.set_attributes(attributes.into_iter().filter(|new| !given.contains(&new.key)));
             if let Some(failure) = failure {
                 // The description is the error's message, never a copy of its type.
                 span.set_status(Status::error(failure.message.clone().unwrap_or_default()));
@@ -385,6 +412,11 @@ impl<O: Operation> Active<O> {
             span.end_with_timestamp(at);
         }
         self.measure(inner, ended, failure);
+    }
+
+    /// The view of the convention that decides.
+    fn first(&self) -> Option<&Running> {
+        self.running.iter().flatten().next()
     }
 
     fn measure(&self, inner: &Inner, ended: Instant, failure: Option<&Failure>) {

@@ -146,6 +146,7 @@ impl Facts for InvokeAgent {
 }
 
 impl Operation for InvokeAgent {
+    const CONVERSATION: bool = true;
     fn custom_mut(&mut self) -> &mut Custom {
         &mut self.custom
     }

@@ -54,6 +54,7 @@ impl Facts for Entry {
 }
 
 impl Operation for Entry {
+    const CONVERSATION: bool = true;
     fn custom_mut(&mut self) -> &mut Custom {
         &mut self.custom
     }

@@ -188,6 +188,8 @@ pub enum Fact<'a> {
     Messages(Cow<'a, [Message]>),
     /// Content: parts, as in system instructions.
     Parts(&'a [Part]),
+    /// The same, changed.
+    OwnedParts(Vec<Part>),
     /// Content: tools offered.
     Tools(Cow<'a, [ToolDefinition]>),
     /// Content: any JSON. A string stays a string.
@@ -207,6 +209,7 @@ impl Fact<'_> {
             Fact::Texts(texts) => texts.is_empty(),
             Fact::Messages(messages) => messages.is_empty(),
             Fact::Parts(parts) => parts.is_empty(),
+            Fact::OwnedParts(parts) => parts.is_empty(),
             Fact::Tools(tools) => tools.is_empty(),
             Fact::List(list) => list.is_empty(),
             Fact::Variables(variables) => variables.is_empty(),

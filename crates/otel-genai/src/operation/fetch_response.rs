@@ -101,6 +101,7 @@ impl Facts for FetchResponse {
 }
 
 impl Operation for FetchResponse {
+    const CONVERSATION: bool = true;
     const LAYERED: bool = true;
 
     fn custom_mut(&mut self) -> &mut Custom {

@@ -96,6 +96,7 @@ impl Facts for Inference {
 }
 
 impl Operation for Inference {
+    const CONVERSATION: bool = true;
     const LAYERED: bool = true;
 
     fn custom_mut(&mut self) -> &mut Custom {

@@ -86,6 +86,10 @@ pub trait Operation: Facts + Clone + Send + Sized + 'static {
     #[doc(hidden)]
     fn content_mut(&mut self, _change: &mut dyn FnMut(ContentMut<'_>)) {}
 
+    /// Whether it is a conversation, which completion hooks see.
+    #[doc(hidden)]
+    const CONVERSATION: bool = false;
+
     /// Whether an operation of this kind within another one is the same call, seen by a deeper layer.
     #[doc(hidden)]
     const LAYERED: bool = false;

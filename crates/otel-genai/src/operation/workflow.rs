@@ -46,6 +46,7 @@ impl Facts for InvokeWorkflow {
 }
 
 impl Operation for InvokeWorkflow {
+    const CONVERSATION: bool = true;
     fn custom_mut(&mut self) -> &mut Custom {
         &mut self.custom
     }

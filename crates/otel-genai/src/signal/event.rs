@@ -21,6 +21,18 @@ pub(crate) struct Record {
     pub(crate) body: Option<AnyValue>,
 }
 
+impl Record {
+    /// Adds what another convention says in an event of this name.
+    pub(crate) fn add_missing(&mut self, other: Record) {
+        self.severity = self.severity.or(other.severity);
+        for (key, value) in other.attributes {
+            if self.attributes.iter().all(|(known, _)| *known != key) {
+                self.attributes.push((key, value));
+            }
+        }
+    }
+}
+
 /// Where events go. The API's `Logger` is not object-safe; this is.
 pub(crate) trait EventSink: Send + Sync {
     fn emit(&self, record: Record, at: SystemTime, span: &SpanContext);
@@ -90,6 +102,7 @@ pub(crate) fn structure(fact: &Fact<'_>) -> Option<AnyValue> {
     match fact {
         Fact::Messages(messages) => any_value(messages),
         Fact::Parts(parts) => any_value(parts),
+        Fact::OwnedParts(parts) => any_value(parts),
         Fact::Tools(tools) => any_value(tools),
         Fact::Json(json) => any_value(json),
         Fact::List(list) => any_value(list),

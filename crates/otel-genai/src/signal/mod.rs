@@ -7,6 +7,4 @@ mod span;
 
 pub(crate) use event::{EventSink, Record, details, erase, exception};
 pub(crate) use metric::{Instruments, Measured};
-pub(crate) use span::{
-    add_missing, content, identity, instead, is_unchanged, listed, replace, standard, value,
-};
+pub(crate) use span::{add_missing, content, identity, instead, is_grown, listed, replace, standard, value};

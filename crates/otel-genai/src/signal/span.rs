@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use opentelemetry::{Key, KeyValue, StringValue, Value};
 
+use crate::content::Pipeline;
 use crate::convention::{At, Row, Telling, Told};
 use crate::operation::Fact;
 
@@ -17,14 +18,19 @@ pub(crate) fn identity(telling: Telling, told: &Told<'_>) -> Vec<KeyValue> {
     identity
 }
 
-/// Whether what was known at the start still holds.
-pub(crate) fn is_unchanged(telling: Telling, told: &Told<'_>, identity: &[KeyValue]) -> bool {
-    let mut known = identity.iter();
-    let rows = rows(telling.description.span).filter(|row| row.at == At::Start);
-    let mut same = rows.filter_map(|row| Some((row.name, told.row(row)?)));
-    same.all(|(name, fact)| {
-        known.next().is_some_and(|known| known.key.as_str() == name && is(&fact, &known.value))
-    }) && known.next().is_none()
+/// Whether more is known than at the start, and nothing otherwise.
+pub(crate) fn is_grown(telling: Telling, told: &Told<'_>, identity: &[KeyValue]) -> bool {
+    let mut same = 0;
+    let mut new = 0;
+    for row in rows(telling.description.span).filter(|row| row.at == At::Start) {
+        let Some(fact) = told.row(row) else { continue };
+        match identity.iter().find(|known| known.key.as_str() == row.name) {
+            Some(known) if is(&fact, &known.value) => same += 1,
+            Some(_) => return false,
+            None => new += 1,
+        }
+    }
+    new > 0 && same == identity.len()
 }
 
 /// The attributes without content that an ended operation has. What has not changed since the start is not made anew.
@@ -50,16 +56,29 @@ pub(crate) fn listed(
 }
 
 /// What is said where content is not.
-pub(crate) fn instead<'a>(groups: &'static [&'static [Row]], told: &Told<'a>) -> Vec<(Key, Fact<'a>)> {
-    facts(groups, At::NoContent, told)
+pub(crate) fn instead<'a>(
+    groups: &'static [&'static [Row]],
+    told: &Told<'a>,
+    pipeline: &Pipeline,
+) -> Vec<(Key, Fact<'a>)> {
+    facts(groups, At::NoContent, told, pipeline)
 }
 
 /// Content, borrowed.
-pub(crate) fn content<'a>(groups: &'static [&'static [Row]], told: &Told<'a>) -> Vec<(Key, Fact<'a>)> {
-    facts(groups, At::Content, told)
+pub(crate) fn content<'a>(
+    groups: &'static [&'static [Row]],
+    told: &Told<'a>,
+    pipeline: &Pipeline,
+) -> Vec<(Key, Fact<'a>)> {
+    facts(groups, At::Content, told, pipeline)
 }
 
-fn facts<'a>(groups: &'static [&'static [Row]], at: At, told: &Told<'a>) -> Vec<(Key, Fact<'a>)> {
+fn facts<'a>(
+    groups: &'static [&'static [Row]],
+    at: At,
+    told: &Told<'a>,
+    pipeline: &Pipeline,
+) -> Vec<(Key, Fact<'a>)> {
     let mut out = Vec::new();
     for row in rows(groups).filter(|row| row.at == at) {
         match told.row(row) {
@@ -68,7 +87,7 @@ fn facts<'a>(groups: &'static [&'static [Row]], at: At, told: &Told<'a>) -> Vec<
                     .iter()
                     .map(|(name, value)| (Key::from(format!("{}.{name}", row.name)), Fact::Text(value))),
             ),
-            Some(fact) => out.push((Key::from_static_str(row.name), fact)),
+            Some(fact) => out.push((Key::from_static_str(row.name), pipeline.fit(fact))),
             None => {}
         }
     }
@@ -116,6 +135,7 @@ pub(crate) fn value(fact: &Fact<'_>) -> Option<Value> {
         }
         Fact::Messages(messages) => serde_json::to_string(messages).ok()?.into(),
         Fact::Parts(parts) => serde_json::to_string(parts).ok()?.into(),
+        Fact::OwnedParts(parts) => serde_json::to_string(parts).ok()?.into(),
         Fact::Tools(tools) => serde_json::to_string(tools).ok()?.into(),
         Fact::List(list) => serde_json::to_string(list).ok()?.into(),
         // A text stays as it is.
