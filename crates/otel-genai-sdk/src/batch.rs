@@ -22,7 +22,7 @@ mod proto;
 pub(crate) mod record;
 
 /// A batch that has come so far leaves, however few its records are: what waits is memory.
-const BATCH_BYTES: usize = 256 * 1024;
+const BATCH_BYTES: usize = 128 * 1024;
 /// More may not wait, however few the records are. Only where the receiver is slow or away does it come to that.
 const QUEUE_BYTES: usize = 32 * 1024 * 1024;
 /// As the SDK waits for a flush.
@@ -338,4 +338,94 @@ fn with_scratch<T>(work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     buffer.shrink_to(SCRATCH_BYTES);
     let _ = SCRATCH.try_with(|scratch| scratch.replace(buffer));
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use prost::Message as _;
+
+    use super::*;
+
+    fn shared(queue: usize, batch: usize) -> Shared {
+        let bounds = Bounds { delay: Duration::from_secs(3600), queue, batch };
+        Shared {
+            bounds,
+            state: Mutex::default(),
+            work: Condvar::new(),
+            done: Condvar::new(),
+            said_full: AtomicBool::new(false),
+        }
+    }
+
+    fn scope(name: &'static str) -> InstrumentationScope {
+        InstrumentationScope::builder(name).build()
+    }
+
+    #[test]
+    fn what_waits_is_bounded_by_number_and_by_bytes() {
+        let small = shared(3, 2);
+        let kept: Vec<bool> = (0..5).map(|_| small.push(&scope("a"), None, b"")).collect();
+        assert_eq!(kept, [true, true, true, false, false]);
+
+        let large = shared(2048, 512);
+        let record = vec![0; 1 << 20];
+        let kept = (0..40).filter(|_| large.push(&scope("a"), None, &record)).count();
+        assert_eq!(kept, QUEUE_BYTES >> 20);
+
+        // What has left makes room.
+        assert!(large.next().is_some());
+        assert!(large.push(&scope("a"), None, &record));
+    }
+
+    #[test]
+    fn a_batch_is_closed_by_number_and_by_bytes() {
+        let queue = shared(2048, 3);
+        for _ in 0..7 {
+            queue.push(&scope("a"), None, b"");
+        }
+        queue.push(&scope("a"), None, &vec![0; BATCH_BYTES]);
+        let sizes: Vec<usize> = queue.state().full.iter().map(|batch| batch.records).collect();
+        assert_eq!(sizes, [3, 3, 2]);
+    }
+
+    #[test]
+    fn records_stand_under_their_scopes_and_scopes_under_the_resource() {
+        let queue = Queue { shared: Arc::new(shared(2048, 512)) };
+        let resource = Resource::builder_empty().with_service_name("shop").build();
+        queue.set_resource(&resource);
+        let named = |name: &'static str| move |out: &mut Vec<u8>| record::text(out, 5, name);
+        for _ in 0..2 {
+            queue.push(&scope("a"), None, named("first"));
+            queue.push(&scope("b"), None, named("second"));
+            queue.push(&scope("a"), Some("target"), named("third"));
+            queue.push(&scope("a"), None, named("fourth"));
+            queue.shared.state().close();
+            // The second time in memory that was used before.
+            let (resource, mut batch) = queue.shared.next().unwrap();
+            let body = batch.request(&resource);
+            batch.clear();
+            queue.shared.state().spare = Some(batch);
+
+            let request = ExportTraceServiceRequest::decode(&*body).unwrap();
+            let [told] = &request.resource_spans[..] else { panic!("{request:?}") };
+            assert_eq!(told.resource.as_ref().unwrap().attributes[0].key, "service.name");
+            let scopes: Vec<(String, Vec<&str>)> = told
+                .scope_spans
+                .iter()
+                .map(|scope| {
+                    let spans = scope.spans.iter().map(|span| span.name.as_str()).collect();
+                    (scope.scope.as_ref().unwrap().name.clone(), spans)
+                })
+                .collect();
+            assert_eq!(
+                scopes,
+                [
+                    ("a".to_owned(), vec!["first", "fourth"]),
+                    ("b".to_owned(), vec!["second"]),
+                    ("target".to_owned(), vec!["third"])
+                ]
+            );
+        }
+    }
 }
