@@ -7,6 +7,7 @@
 mod data;
 mod registry;
 mod render;
+mod requirement;
 mod resolved;
 
 use std::fs;
@@ -58,12 +59,15 @@ fn generate(source: &Path) -> Result<Vec<(PathBuf, String)>> {
         ));
     }
     let folder = workspace::root().join(CRATE);
-    let registry = registry::Registry::load(source, &folder.join("registry"))?;
+    let written = folder.join("registry");
+    let registry = registry::Registry::load(source, &written)?;
     let files = [
         ("src/attribute.rs", render::attributes(&registry)),
         ("src/event.rs", render::events(&registry)),
         ("src/metric/name.rs", render::metric_names(&registry)),
         ("src/metric/definition.rs", render::metric_definitions(&registry)),
+        ("src/requirement/v2026_08.rs", requirement::table("2026-08", source, &written)?),
+        ("src/requirement/v2026_10.rs", requirement::table("2026-10", source, &written)?),
         ("src/table.rs", render::table(&registry)),
         ("src/value/generated.rs", render::values(&registry)),
     ];

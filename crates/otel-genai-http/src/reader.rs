@@ -4,13 +4,19 @@ use std::mem;
 use std::time::Instant;
 
 use http::HeaderMap;
-use opentelemetry::Context;
+use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::{Context, KeyValue};
 use otel_genai::{Active, Embeddings, Failure, GenAi, Inference, Moment, Operation};
-use otel_genai_wire::{Call, Options, Progress, RequestReader, ResponseReader, Route};
+use otel_genai_wire::{Call, CallMut, Options, Progress, RequestReader, ResponseReader, Route};
 
 use crate::decompress::{self, Decompressor};
 use crate::record::{Batch, Data, Ending, Note};
 use crate::secret::Secrets;
+
+/// What of a call could not be read, for people: an attribute of its span.
+const OBSERVATION: &str = "otel_genai.observation";
+/// The note of a call of which bytes were lost.
+const LOST: &str = "part of the traffic was not read: it came faster than it could be";
 
 /// How far an exchange has come.
 pub(crate) struct Reader {
@@ -37,6 +43,8 @@ struct Request {
 
 struct Response {
     call: Running,
+    /// What of the request could not be read.
+    note: Option<String>,
     body: Decompressor<Answer>,
     torn: bool,
     /// Whether bytes of the body have come, readable or not.
@@ -64,12 +72,6 @@ impl decompress::Reader for Answer {
         self.progress.chunks += progress.chunks;
         self.progress.ended |= progress.ended;
     }
-}
-
-/// The running operation that a call turned out to be.
-enum Running {
-    Inference(Box<Active<Inference>>),
-    Embeddings(Box<Active<Embeddings>>),
 }
 
 impl Reader {
@@ -116,7 +118,10 @@ impl Reader {
     /// The response's head: whatever of the request has come by now is what there is to know of it.
     fn response(&mut self, status: u16, headers: &HeaderMap) {
         let Phase::Request(request) = mem::replace(&mut self.phase, Phase::Over) else { return };
-        let Some(call) = request.body.finish().map(RequestReader::finish) else { return };
+        let torn = request.torn;
+        let Some(request) = request.body.finish() else { return };
+        let note = if torn { Some(LOST) } else { request.note() };
+        let Some(call) = request.finish() else { return };
         // The answer's reader may look at the call; the running operation owns it afterwards.
         let content = self.genai.captures_content();
         let options = Options::new(content).limit(self.limit);
@@ -124,6 +129,7 @@ impl Reader {
         let Some(call) = self.start(call) else { return };
         self.phase = Phase::Response(Box::new(Response {
             call,
+            note: note.map(str::to_owned),
             body: Decompressor::new(
                 headers,
                 Answer { reader, progress: Progress::default(), any_plain: false },
@@ -134,12 +140,7 @@ impl Reader {
     }
 
     fn start(&self, call: Call) -> Option<Running> {
-        match call {
-            Call::Inference(op) => Some(Running::Inference(self.run(*op))),
-            Call::Embeddings(op) => Some(Running::Embeddings(self.run(*op))),
-            // A kind of call that this crate does not know yet.
-            _ => None,
-        }
+        Running::start(call, self)
     }
 
     fn run<O: Operation>(&self, op: O) -> Box<Active<O>> {
@@ -167,7 +168,7 @@ impl Reader {
             Phase::Request(request) => {
                 // There was no response.
                 let torn = request.torn;
-                let call = request.body.finish().map(RequestReader::finish);
+                let call = request.body.finish().and_then(RequestReader::finish);
                 if let Some(call) = call.and_then(|call| self.start(call)) {
                     call.end(at, failure(ending, torn).map(|failure| self.secrets.redact(failure)));
                 }
@@ -177,19 +178,32 @@ impl Reader {
                 let broken = response.body.is_broken().then(|| {
                     Failure::new("malformed_response").message("the answer is not encoded as it says")
                 });
-                let answer = response.body.finish();
+                let mut answer = response.body.finish();
                 let has_all = answer.as_ref().is_some_and(|answer| answer.reader.is_complete());
                 let ending = match ending {
                     // Nobody waits for the terminal event of an answer that is complete.
                     Ending::Dropped if has_all => Ending::Complete,
                     ending => ending,
                 };
-                let told = answer.and_then(|answer| {
+                let told = answer.as_mut().and_then(|answer| {
                     // Only a body of which every byte was read can be said to be none, or half of one.
                     let was_read = !response.torn && (answer.any_plain || !response.any_bytes);
                     let is_over = was_read && matches!(ending, Ending::Complete);
-                    response.call.complete(answer.reader, is_over)
+                    response.call.complete(&mut answer.reader, is_over)
                 });
+                let missing = match response.torn {
+                    true => Some(LOST.to_owned()),
+                    false => answer.and_then(|answer| answer.reader.note()),
+                };
+                let notes: Vec<String> = response.note.into_iter().chain(missing).collect();
+                if !notes.is_empty() {
+                    // Of the span alone: what is told of the call elsewhere is the conventions' business.
+                    response
+                        .call
+                        .context()
+                        .span()
+                        .set_attribute(KeyValue::new(OBSERVATION, notes.join("; ")));
+                }
                 let failure = broken.or(told).or_else(|| failure(ending, response.torn));
                 response.call.end(at, failure.map(|failure| self.secrets.redact(failure)));
             }
@@ -208,48 +222,77 @@ fn failure(ending: Ending, torn: bool) -> Option<Failure> {
     }
 }
 
-impl Running {
-    fn chunks(&mut self, count: u32, at: Instant, reader: &ResponseReader) {
-        let Running::Inference(call) = self else { return };
-        if count > 0 && call.response.model.is_none() {
-            call.response.model = reader.model().map(str::to_owned);
+/// Lists the operations that a call may turn out to be: one name each.
+macro_rules! running {
+    ($($name:ident),* $(,)?) => {
+        /// The running operation that a call turned out to be.
+        enum Running {
+            $($name(Box<Active<$name>>),)*
         }
-        for _ in 0..count {
-            call.chunk_at(at);
-        }
-    }
 
-    /// Fills in all that was learned from the response.
-    fn complete(&mut self, reader: ResponseReader, is_over: bool) -> Option<Failure> {
-        let finish = |call: &mut Call| if is_over { reader.finish(call) } else { reader.abandon(call) };
-        match self {
-            Running::Inference(active) => {
-                let empty = Inference::new(active.operation.clone(), active.provider.clone());
-                let mut call = Call::Inference(Box::new(mem::replace(&mut ***active, empty)));
-                let failure = finish(&mut call);
-                if let Call::Inference(op) = call {
-                    ***active = *op;
+        impl Running {
+            /// `None`: a kind of call that this crate does not know yet.
+            fn start(call: Call, reader: &Reader) -> Option<Running> {
+                match call {
+                    $(Call::$name(op) => Some(Running::$name(reader.run(*op))),)*
+                    _ => None,
                 }
-                failure
             }
-            Running::Embeddings(active) => {
-                let empty = Embeddings::new(active.provider.clone());
-                let mut call = Call::Embeddings(Box::new(mem::replace(&mut ***active, empty)));
-                let failure = finish(&mut call);
-                if let Call::Embeddings(op) = call {
-                    ***active = *op;
+
+            fn chunks(&mut self, count: u32, at: Instant, reader: &ResponseReader) {
+                match self {
+                    $(Running::$name(call) => {
+                        if count > 0 {
+                            call.learn_model(reader.model());
+                        }
+                        for _ in 0..count {
+                            call.chunk_at(at);
+                        }
+                    })*
                 }
-                failure
+            }
+
+            /// Fills in all that was learned from the response.
+            fn complete(&mut self, reader: &mut ResponseReader, is_over: bool) -> Option<Failure> {
+                let call: CallMut<'_> = match self {
+                    $(Running::$name(call) => CallMut::from(&mut ***call),)*
+                };
+                if is_over { reader.finish(call) } else { reader.abandon(call) }
+            }
+
+            /// The span, and where it belongs.
+            fn context(&self) -> &Context {
+                match self {
+                    $(Running::$name(call) => call.context(),)*
+                }
+            }
+
+            fn end(self, at: Instant, failure: Option<Failure>) {
+                match (self, failure) {
+                    $(
+                        (Running::$name(call), None) => call.finish_at(at),
+                        (Running::$name(call), Some(failure)) => call.fail_at(at, failure),
+                    )*
+                }
             }
         }
-    }
+    };
+}
 
-    fn end(self, at: Instant, failure: Option<Failure>) {
-        match (self, failure) {
-            (Running::Inference(call), None) => call.finish_at(at),
-            (Running::Inference(call), Some(failure)) => call.fail_at(at, failure),
-            (Running::Embeddings(call), None) => call.finish_at(at),
-            (Running::Embeddings(call), Some(failure)) => call.fail_at(at, failure),
+running!(Inference, Embeddings);
+
+/// What a call may learn while its answer is still coming. Most learn nothing.
+trait Learn {
+    fn learn_model(&mut self, _model: Option<&str>) {}
+}
+
+impl Learn for Inference {
+    /// The chunks' metrics name the model that answers.
+    fn learn_model(&mut self, model: Option<&str>) {
+        if self.response.model.is_none() {
+            self.response.model = model.map(str::to_owned);
         }
     }
 }
+
+impl Learn for Embeddings {}

@@ -29,6 +29,8 @@
 pub mod attribute;
 pub mod event;
 pub mod metric;
+#[doc(hidden)]
+pub mod requirement;
 pub mod schema_url;
 #[doc(hidden)]
 pub mod table;

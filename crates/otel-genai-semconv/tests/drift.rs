@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use otel_genai_semconv::metric::{Instrument, Number};
+use otel_genai_semconv::requirement::{self, Kind, Type};
 use otel_genai_semconv::table;
 use serde_json::{Map, Value};
 
@@ -108,6 +109,83 @@ fn enum_values_are_those_of_the_registry() {
             .filter(|(name, _, conventions)| conventions.contains(&convention) && !of_schemas.contains(name))
             .map(|(name, value, _)| ((*name).to_owned(), (*value).to_owned()));
         assert_eq!(known.collect::<BTreeSet<_>>(), expected.collect(), "enum values of {convention}");
+    }
+}
+
+#[test]
+fn requirements_are_those_of_the_registry() {
+    for (convention, registry) in registries() {
+        let ours = match convention {
+            "2026-08" => requirement::V2026_08,
+            _ => requirement::V2026_10,
+        };
+        assert_eq!(ours.name, convention);
+
+        let mut expected = names(&registry, "registry_attributes");
+        for kind in ["spans", "events", "metrics"] {
+            expected.extend(object(&registry, kind).values().flat_map(|signal| names(signal, "attributes")));
+        }
+        assert_eq!(owned(ours.attributes.iter().map(|attribute| attribute.name)), expected, "{convention}");
+        for attribute in ours.attributes {
+            // The types of what is borrowed are ours, in `core.toml`.
+            if let Some(defined) = registry["registry_attributes"].get(attribute.name) {
+                assert_eq!(
+                    type_name(attribute.r#type),
+                    defined["type"],
+                    "{} of {convention}",
+                    attribute.name
+                );
+                assert_eq!(attribute.deprecated, defined.get("deprecated").is_some(), "{}", attribute.name);
+            }
+        }
+
+        assert_eq!(owned(ours.spans.iter().map(|span| span.name)), names(&registry, "spans"));
+        for span in ours.spans {
+            let declared = &registry["spans"][span.name];
+            let kind = match span.kind {
+                Kind::Client => "client",
+                Kind::Internal => "internal",
+                Kind::Server => "server",
+            };
+            assert_eq!(kind, declared["kind"], "{} of {convention}", span.name);
+            assert_eq!(owned(span.required.iter().copied()), of_level(declared, "required"), "{}", span.name);
+            let recommended = owned(span.recommended.iter().copied());
+            assert_eq!(recommended, of_level(declared, "recommended"), "{}", span.name);
+        }
+        let events = ours.events.iter().map(|event| ("events", event.name, event.required));
+        let metrics = ours.metrics.iter().map(|metric| ("metrics", metric.definition.name, metric.required));
+        for (kind, name, required) in events.chain(metrics) {
+            let declared = of_level(&registry[kind][name], "required");
+            assert_eq!(owned(required.iter().copied()), declared, "{name} of {convention}");
+        }
+        assert_eq!(owned(ours.events.iter().map(|event| event.name)), names(&registry, "events"));
+        let metrics = owned(ours.metrics.iter().map(|metric| metric.definition.name));
+        assert_eq!(metrics, names(&registry, "metrics"));
+    }
+}
+
+fn owned<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    names.map(str::to_owned).collect()
+}
+
+/// The attributes that a signal has at the level without a condition.
+fn of_level(signal: &Value, level: &str) -> BTreeSet<String> {
+    let attributes = object(signal, "attributes").iter();
+    let of_level =
+        attributes.filter(|(_, one)| one["requirement_level"] == level && one.get("condition").is_none());
+    of_level.map(|(name, _)| name.clone()).collect()
+}
+
+fn type_name(r#type: Type) -> &'static str {
+    match r#type {
+        Type::Any => "any",
+        Type::Boolean => "boolean",
+        Type::Double => "double",
+        Type::Enum => "enum",
+        Type::Int => "int",
+        Type::String => "string",
+        Type::Strings => "string[]",
+        Type::StringTemplate => "template[string]",
     }
 }
 

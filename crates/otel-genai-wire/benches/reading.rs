@@ -5,30 +5,37 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use http::{HeaderMap, HeaderValue, Method, Uri};
-use otel_genai_wire::{Call, Options, RequestReader, ResponseReader, Route, detect};
+use http::{HeaderMap, HeaderValue};
+use otel_genai::Server;
+use otel_genai_wire::{Options, Protocol, RequestReader, ResponseReader, Route};
 
 const CHUNKS: usize = 100;
 
 fn main() {
     // `cargo test --benches` runs this too, to see that it works.
     let runs = if std::env::args().any(|argument| argument == "--bench") { 2000 } else { 2 };
-    let Ok(url) = "https://api.openai.com/v1/chat/completions".parse::<Uri>() else { return };
-    let Some(route) = detect(&Method::POST, &url, &HeaderMap::new()) else { return };
-
-    let stream = stream();
-    for content in [true, false] {
-        let nanoseconds = best(runs, || read_stream(&route, &stream, content)) / CHUNKS as f64;
+    for (name, protocol, stream) in [
+        ("OpenAI chat", Protocol::OpenAiChat, openai()),
+        ("Anthropic messages", Protocol::AnthropicMessages, anthropic()),
+    ] {
+        let route = Route::new(protocol, "openai".into(), Server::new("model.example", 443));
         let bytes = stream.iter().map(Vec::len).sum::<usize>() / CHUNKS;
-        println!("stream, content {content:5}: {nanoseconds:6.0} ns a chunk of {bytes} bytes");
-    }
-    let floor = best(runs, || {
-        for chunk in &stream {
-            let json = chunk.strip_prefix(b"data: ").unwrap_or(chunk);
-            let _ = black_box(serde_json::from_slice::<serde::de::IgnoredAny>(json));
+        for content in [true, false] {
+            let nanoseconds = best(runs, || read_stream(&route, &stream, content)) / CHUNKS as f64;
+            println!("{name}, content {content:5}: {nanoseconds:6.0} ns a chunk of {bytes} bytes");
         }
-    });
-    println!("the same, skipped by serde_json: {:6.0} ns", floor / CHUNKS as f64);
+        let documents: Vec<&[u8]> = stream
+            .iter()
+            .map(|chunk| chunk.get(memchr::memchr(b'{', chunk).unwrap_or(0)..).unwrap_or_default())
+            .collect();
+        let yardstick = best(runs, || {
+            for document in &documents {
+                let _ = black_box(serde_json::from_slice::<serde_json::Value>(document));
+            }
+        });
+        println!("the same, as a serde_json::Value: {:6.0} ns", yardstick / CHUNKS as f64);
+    }
+    let route = Route::new(Protocol::OpenAiChat, "openai".into(), Server::new("model.example", 443));
     let kilobytes = 256;
     let body = request(kilobytes);
     for content in [true, false] {
@@ -47,7 +54,7 @@ fn read_stream(route: &Route, stream: &[Vec<u8>], content: bool) {
     let options = Options::new(content);
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_static("text/event-stream"));
-    let mut call: Call = RequestReader::new(route, options).finish();
+    let Some(mut call) = RequestReader::new(route, options).finish() else { return };
     let mut reader = ResponseReader::new(route, 200, &headers, &call, options);
     for chunk in stream {
         black_box(reader.push(chunk));
@@ -56,13 +63,25 @@ fn read_stream(route: &Route, stream: &[Vec<u8>], content: bool) {
 }
 
 /// The chunks of an answer as OpenAI sends them.
-fn stream() -> Vec<Vec<u8>> {
+fn openai() -> Vec<Vec<u8>> {
     let chunk = |text: &str| {
         format!(
             "data: {{\"id\":\"chatcmpl-ASYMZ4oSykiIFK4lXLReDiKyAjsQl\",\"object\":\"chat.completion.chunk\",\
              \"created\":1731368639,\"model\":\"gpt-4o-mini-2024-07-18\",\"service_tier\":\"default\",\
              \"system_fingerprint\":\"fp_0ba0d124f1\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\
              \"logprobs\":null,\"finish_reason\":null}}],\"usage\":null,\"obfuscation\":\"x8Sd2kq\"}}\n\n"
+        )
+        .into_bytes()
+    };
+    (0..CHUNKS).map(|number| chunk(if number % 10 == 0 { " \\\"quoted\\\"\\n" } else { " token" })).collect()
+}
+
+/// The events of an answer as Anthropic sends them.
+fn anthropic() -> Vec<Vec<u8>> {
+    let chunk = |text: &str| {
+        format!(
+            "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,\
+             \"delta\":{{\"type\":\"text_delta\",\"text\":\"{text}\"}}}}\n\n"
         )
         .into_bytes()
     };

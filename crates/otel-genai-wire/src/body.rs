@@ -8,6 +8,7 @@ use crate::scan::{End, Scan, Want};
 pub(crate) struct Body {
     want: &'static Want,
     limit: usize,
+    is_to_be_held: bool,
     held: Held,
 }
 
@@ -20,12 +21,12 @@ enum Held {
 impl Body {
     /// A body that is held up to `limit`. Of a longer one only what is wanted is kept.
     pub(crate) fn held(want: &'static Want, limit: usize) -> Self {
-        Body { want, limit, held: Held::Bytes(Vec::new()) }
+        Body { want, limit, is_to_be_held: true, held: Held::Bytes(Vec::new()) }
     }
 
     /// A body of which only what is wanted is kept.
     pub(crate) fn scanned(want: &'static Want) -> Self {
-        Body { want, limit: 0, held: Held::Scan(Box::new(Scan::new(want))) }
+        Body { want, limit: 0, is_to_be_held: false, held: Held::Scan(Box::new(Scan::new(want))) }
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
@@ -41,12 +42,9 @@ impl Body {
         }
     }
 
-    /// Whether nothing but blanks has come.
-    pub(crate) fn is_empty(&self) -> bool {
-        match &self.held {
-            Held::Bytes(held) => json::first(held).is_none(),
-            Held::Scan(scan) => scan.is_empty(),
-        }
+    /// Whether the body was to be held and turned out too long.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_to_be_held && matches!(self.held, Held::Scan(_))
     }
 
     /// Reads the body: as it is, else repaired, else what can be picked out of it. The default where nothing can.

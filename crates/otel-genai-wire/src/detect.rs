@@ -1,23 +1,18 @@
-//! Who is asked, and in which protocol: the one table of hosts and paths.
+//! Who is asked, and in which protocol.
 //!
 //! The path's shape decides the protocol, the host decides the provider: an OpenAI-shaped call to Groq is Groq's. A
-//! host that is not listed counts as `openai`, which the conventions name for everything that is OpenAI-compatible;
-//! `server.address` tells it from OpenAI itself.
+//! host that is not listed counts as the protocol's own provider (`openai` for everything that is OpenAI-compatible,
+//! as the conventions say); `server.address` tells it from the provider itself. The tables are in `detect/table.rs`.
+
+mod rule;
+mod table;
 
 use http::{HeaderMap, Method, Uri};
 use otel_genai::{ProviderName, Server};
 
-use crate::percent;
-
-/// The protocol of a call: what its bodies look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Protocol {
-    /// OpenAI's Chat Completions, of OpenAI and of whoever is compatible.
-    OpenAiChat,
-    /// OpenAI's embeddings, likewise.
-    OpenAiEmbeddings,
-}
+use crate::protocol::Protocol;
+use rule::{Path, is_host};
+use table::{HOSTS, RULES};
 
 /// Who is asked, where, and in which protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +24,25 @@ pub struct Route {
     pub provider: ProviderName,
     /// Where the provider listens; the port is the scheme's own where the address has none.
     pub server: Server,
-    /// The deployment that the path names (Azure OpenAI): the model asked for, where the body names none.
-    pub deployment: Option<String>,
+    /// Whether the path asks for a streamed answer, whatever the body says.
+    pub is_stream: bool,
+    /// Whether the path belongs to no other API. Where it may, only a body that names a model is a call.
+    pub(crate) is_certain: bool,
+    parameters: Vec<(&'static str, String)>,
+}
+
+impl Route {
+    /// A route that somebody knows without looking at a request.
+    #[must_use]
+    pub fn new(protocol: Protocol, provider: ProviderName, server: Server) -> Self {
+        Route { protocol, provider, server, is_stream: false, is_certain: true, parameters: Vec::new() }
+    }
+
+    /// What the path (or a header or query that the tables name) says: the `model` of Azure's deployments, for example.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// Tells who is asked and in which protocol. `None`: not a model call, or none of a protocol known here.
@@ -38,102 +50,39 @@ pub struct Route {
 /// `upstream` is absolute: the provider's own scheme, host and path, not a gateway's. Userinfo and query are ignored.
 #[must_use]
 pub fn detect(method: &Method, upstream: &Uri, headers: &HeaderMap) -> Option<Route> {
-    if method != Method::POST {
-        return None;
-    }
     let host = upstream.host().filter(|host| !host.is_empty())?;
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let host = host.to_ascii_lowercase();
     let path = Path::new(upstream.path());
-    let protocol = path.protocol()?;
-    let deployment = path.deployment();
-    let provider = provider(&host, &path, deployment.is_some(), headers);
+    let (rule, parameters) = RULES
+        .iter()
+        .find_map(|rule| rule.fits(method, &host, upstream, &path, headers).map(|kept| (rule, kept)))?;
+    let protocol = rule.protocol?;
+    let provider = rule.provider.clone().unwrap_or_else(|| provider(&host, &path, protocol, headers));
     let port = upstream.port_u16().or(match upstream.scheme_str() {
         Some("https" | "wss") => Some(443),
         Some("http" | "ws") => Some(80),
         _ => None,
     });
-    let deployment = deployment.map(|name| String::from_utf8_lossy(&percent::decode(name)).into_owned());
-    Some(Route { protocol, provider, server: Server::new(host, port), deployment })
+    Some(Route {
+        protocol,
+        provider,
+        server: Server::new(host, port),
+        is_stream: rule.is_stream,
+        is_certain: rule.is_certain,
+        parameters,
+    })
 }
 
-/// Hosts by their ending: `api.openai.com` is matched by `openai.com`, `notopenai.com` is not.
-const PROVIDERS: &[(&str, ProviderName)] = &[
-    ("openai.com", ProviderName::OpenAi),
-    ("openai.azure.com", ProviderName::AzureAiOpenAi),
-    ("openai.azure.us", ProviderName::AzureAiOpenAi),
-    ("openai.azure.cn", ProviderName::AzureAiOpenAi),
-    ("cognitiveservices.azure.com", ProviderName::AzureAiOpenAi),
-    ("services.ai.azure.com", ProviderName::AzureAiOpenAi),
-    ("models.ai.azure.com", ProviderName::AzureAiInference),
-    ("inference.ai.azure.com", ProviderName::AzureAiInference),
-    ("groq.com", ProviderName::Groq),
-    ("deepseek.com", ProviderName::DeepSeek),
-    ("x.ai", ProviderName::XAi),
-    ("mistral.ai", ProviderName::MistralAi),
-    ("perplexity.ai", ProviderName::Perplexity),
-    ("moonshot.ai", ProviderName::MoonshotAi),
-    ("moonshot.cn", ProviderName::MoonshotAi),
-    ("cohere.com", ProviderName::Cohere),
-    ("cohere.ai", ProviderName::Cohere),
-    ("anthropic.com", ProviderName::Anthropic),
-    ("generativelanguage.googleapis.com", ProviderName::GcpGemini),
-    ("aiplatform.googleapis.com", ProviderName::GcpVertexAi),
-    ("ml.cloud.ibm.com", ProviderName::IbmWatsonxAi),
-];
-
-fn provider(host: &str, path: &Path<'_>, has_deployment: bool, headers: &HeaderMap) -> ProviderName {
-    if has_deployment {
-        return ProviderName::AzureAiOpenAi;
-    }
-    let known =
-        PROVIDERS.iter().find(|(ending, _)| ends_with_domain(host, ending)).map(|(_, provider)| provider);
+fn provider(host: &str, path: &Path<'_>, protocol: Protocol, headers: &HeaderMap) -> ProviderName {
+    let known = HOSTS.iter().find(|(pattern, segment, _)| {
+        is_host(host, pattern) && (segment.is_empty() || path.starts_with(segment))
+    });
     match known {
-        // Azure's other API of many vendors' models on the same hosts.
-        Some(ProviderName::AzureAiOpenAi) if path.starts_with("models") => ProviderName::AzureAiInference,
-        Some(provider) => provider.clone(),
-        None if host.ends_with("-aiplatform.googleapis.com") => ProviderName::GcpVertexAi,
-        None if host.starts_with("bedrock-runtime.") && host.contains(".amazonaws.com") => {
-            ProviderName::AwsBedrock
-        }
+        Some((_, _, provider)) => provider.clone(),
         // Azure OpenAI behind a domain of its own: nobody else takes the key in this header at this path.
         None if path.starts_with("openai") && headers.contains_key("api-key") => ProviderName::AzureAiOpenAi,
-        None => ProviderName::OpenAi,
-    }
-}
-
-fn ends_with_domain(host: &str, domain: &str) -> bool {
-    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-}
-
-/// A path's segments, without empty ones.
-struct Path<'a>(Vec<&'a str>);
-
-impl<'a> Path<'a> {
-    fn new(path: &'a str) -> Self {
-        Path(path.split('/').filter(|segment| !segment.is_empty()).collect())
-    }
-
-    fn starts_with(&self, segment: &str) -> bool {
-        self.0.first() == Some(&segment)
-    }
-
-    fn protocol(&self) -> Option<Protocol> {
-        match self.0.as_slice() {
-            // Ollama's own API, which is not OpenAI's.
-            ["api", "embeddings"] => None,
-            [.., "chat", "completions"] => Some(Protocol::OpenAiChat),
-            [.., "embeddings"] => Some(Protocol::OpenAiEmbeddings),
-            _ => None,
-        }
-    }
-
-    /// `/openai/deployments/{deployment}/...`, with any prefix.
-    fn deployment(&self) -> Option<&'a str> {
-        self.0.windows(3).find_map(|segments| match segments {
-            ["openai", "deployments", deployment] => Some(*deployment),
-            _ => None,
-        })
+        None => protocol.dialect().provider(),
     }
 }
 
@@ -203,6 +152,22 @@ mod tests {
                 "bedrock-runtime.us-west-2.amazonaws.com",
                 443,
             ),
+            ("https://api.anthropic.com/v1/messages", "anthropic", "api.anthropic.com", 443),
+            ("https://api.anthropic.com/messages?beta=true", "anthropic", "api.anthropic.com", 443),
+            ("https://api.deepseek.com/anthropic/v1/messages", "deepseek", "api.deepseek.com", 443),
+            (
+                "https://r.services.ai.azure.com/anthropic/v1/messages",
+                "azure.ai.inference",
+                "r.services.ai.azure.com",
+                443,
+            ),
+            (
+                "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5/publishers/anthropic/models/claude-opus-4@20250514:streamRawPredict",
+                "gcp.vertex_ai",
+                "us-east5-aiplatform.googleapis.com",
+                443,
+            ),
+            ("http://localhost:4000/v1/messages", "anthropic", "localhost", 4000),
             ("https://openrouter.ai/api/v1/chat/completions", "openai", "openrouter.ai", 443),
             ("https://api.together.xyz/v1/chat/completions", "openai", "api.together.xyz", 443),
             ("http://localhost:11434/v1/chat/completions", "openai", "localhost", 11434),
@@ -228,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_deployment_is_a_model_name() {
-        let deployment = |url| route(url).unwrap().deployment;
+        let deployment = |url| route(url).unwrap().parameter("model").map(str::to_owned);
         assert_eq!(
             deployment("https://r.openai.azure.com/openai/deployments/my%20gpt/chat/completions").as_deref(),
             Some("my gpt")
@@ -244,6 +209,10 @@ mod tests {
             "https://api.openai.com/v1/chat/completions/chatcmpl-1",
             "https://api.openai.com/v1/completions",
             "http://localhost:11434/api/embeddings",
+            "https://api.anthropic.com/v1/messages/count_tokens",
+            "https://api.anthropic.com/v1/messages/batches",
+            "https://api.openai.com/v1/threads/thread_1/messages",
+            "https://aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict",
             "/v1/chat/completions",
         ] {
             assert_eq!(route(url), None, "{url}");
@@ -257,5 +226,16 @@ mod tests {
         let protocol = |url| route(url).unwrap().protocol;
         assert_eq!(protocol("http://h/v1/chat/completions"), Protocol::OpenAiChat);
         assert_eq!(protocol("http://h/openai/deployments/d/embeddings"), Protocol::OpenAiEmbeddings);
+        assert_eq!(protocol("http://h/x/v1/messages"), Protocol::AnthropicMessages);
+    }
+
+    #[test]
+    fn the_path_may_name_the_model_and_ask_for_a_stream() {
+        let path =
+            "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/anthropic/models";
+        let whole = route(&format!("{path}/claude-opus-4@20250514:rawPredict")).unwrap();
+        assert_eq!((whole.parameter("model"), whole.is_stream), (Some("claude-opus-4@20250514"), false));
+        let stream = route(&format!("{path}/claude-opus-4@20250514:streamRawPredict")).unwrap();
+        assert_eq!((stream.parameter("model"), stream.is_stream), (Some("claude-opus-4@20250514"), true));
     }
 }

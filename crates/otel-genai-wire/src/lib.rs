@@ -13,7 +13,7 @@
 //! let mut request = RequestReader::new(&route, Options::new(true));
 //! request.push(br#"{"model":"gpt-4o-mini","messages":[{"role":"user","co"#);
 //! request.push(br#"ntent":"Where is my order?"}]}"#);
-//! let mut call = request.finish();
+//! let mut call = request.finish().unwrap();
 //!
 //! let mut response = ResponseReader::new(&route, 200, &HeaderMap::new(), &call, Options::new(true));
 //! response.push(br#"{"id":"chatcmpl-1","model":"gpt-4o-mini-2024-07-18","usage":{"prompt_tokens":5,"#);
@@ -29,20 +29,26 @@
 //! Everything here is pure: no sockets, no clock, no globals. Nothing fails and nothing panics, whatever the bytes are:
 //! what could be known is told, the rest is left out. Memory is bounded by [`Options::limit`] in each direction.
 
+mod anthropic;
 mod body;
 mod call;
 mod detect;
+mod error;
+mod framing;
+mod gather;
 mod json;
+mod media;
 mod openai;
 mod options;
 mod percent;
+mod protocol;
 mod request;
 mod response;
 mod scan;
-mod sse;
 
-pub use call::Call;
-pub use detect::{Protocol, Route, detect};
+pub use call::{Call, CallMut};
+pub use detect::{Route, detect};
 pub use options::Options;
+pub use protocol::Protocol;
 pub use request::RequestReader;
 pub use response::{Progress, ResponseReader};

@@ -1,11 +1,8 @@
 //! The request of a call, read from its body.
 
-use otel_genai::{Embeddings, Inference, OperationName};
-
 use crate::body::Body;
 use crate::call::Call;
-use crate::detect::{Protocol, Route};
-use crate::openai;
+use crate::detect::Route;
 use crate::options::Options;
 
 /// Reads the body of a request as it comes.
@@ -19,10 +16,10 @@ impl RequestReader {
     /// A reader of the request that goes this way.
     #[must_use]
     pub fn new(route: &Route, options: Options) -> Self {
-        let body = match route.protocol {
-            Protocol::OpenAiChat if options.content => Body::held(&openai::CHAT_REQUEST, options.limit),
-            Protocol::OpenAiChat => Body::scanned(&openai::CHAT_REQUEST),
-            Protocol::OpenAiEmbeddings => Body::scanned(&openai::EMBEDDINGS_REQUEST),
+        let dialect = route.protocol.dialect();
+        let body = match options.content && dialect.has_content() {
+            true => Body::held(dialect.request_want(), options.limit),
+            false => Body::scanned(dialect.request_want()),
         };
         RequestReader { route: route.clone(), body }
     }
@@ -32,25 +29,20 @@ impl RequestReader {
         self.body.push(bytes);
     }
 
-    /// The body is over: what could be known of the call. Never fails; a body that is no JSON leaves who is asked.
+    /// What of the request is not told, for people; `None` if all that was wanted is.
     #[must_use]
-    pub fn finish(self) -> Call {
-        let Route { protocol, provider, server, deployment } = self.route;
-        match protocol {
-            Protocol::OpenAiChat => {
-                let mut op = Inference::new(OperationName::Chat, provider);
-                op.server = Some(server);
-                self.body.read(|body| openai::read_chat_request(body, &mut op));
-                op.request.model = op.request.model.or(deployment);
-                Call::Inference(Box::new(op))
-            }
-            Protocol::OpenAiEmbeddings => {
-                let mut op = Embeddings::new(provider);
-                op.server = Some(server);
-                self.body.read(|body| openai::read_embeddings_request(body, &mut op));
-                op.model = op.model.or(deployment);
-                Call::Embeddings(Box::new(op))
-            }
-        }
+    pub fn note(&self) -> Option<&'static str> {
+        self.body.is_cut().then_some("the request is too long: its content was left out")
+    }
+
+    /// The body is over: what could be known of the call. Never fails; a body that is no JSON leaves who is asked.
+    ///
+    /// `None`: the body shows that it is no call of a model, although it goes where one might.
+    #[must_use]
+    pub fn finish(self) -> Option<Call> {
+        let RequestReader { route, body } = self;
+        let dialect = route.protocol.dialect();
+        let (call, _) = body.read(|document| dialect.request(document, &route));
+        call.filter(|call| route.is_certain || call.request_model().is_some())
     }
 }

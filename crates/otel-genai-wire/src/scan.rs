@@ -123,11 +123,6 @@ impl Scan {
         }
     }
 
-    /// Whether no value has begun.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.frames.is_empty() && matches!(self.state, State::Value(_))
-    }
-
     /// The reduced document, which is valid JSON in any case, and how the document ended.
     pub(crate) fn finish(mut self) -> (Vec<u8>, End) {
         let end = match self.state {

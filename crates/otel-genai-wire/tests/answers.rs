@@ -25,7 +25,7 @@ fn read(
     let route = detect(&Method::POST, &url, &HeaderMap::new()).unwrap();
     let mut reader = RequestReader::new(&route, options);
     reader.push(request.as_bytes());
-    let mut call = reader.finish();
+    let mut call = reader.finish().unwrap();
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_str(content_type).unwrap());
     let mut reader = ResponseReader::new(&route, status, &headers, &call, options);
@@ -285,7 +285,7 @@ fn a_stream_ends_when_all_has_been_said() {
             let route = detect(&Method::POST, &url, &HeaderMap::new()).unwrap();
             let mut request = RequestReader::new(&route, options);
             request.push(json!({"model": "m", "stream": true, "n": n}).to_string().as_bytes());
-            let mut call = request.finish();
+            let mut call = request.finish().unwrap();
             let read = |call: &Call| {
                 let mut reader = ResponseReader::new(&route, 200, &HeaderMap::new(), call, options);
                 reader.push(body.as_bytes());

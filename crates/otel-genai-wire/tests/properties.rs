@@ -7,9 +7,12 @@
     reason = "tests fail by panicking"
 )]
 
+use std::fs;
+use std::path::Path;
+
 use http::{HeaderMap, HeaderValue, Method, Uri};
-use otel_genai::Failure;
-use otel_genai_wire::{Call, Options, Progress, RequestReader, ResponseReader, Route, detect};
+use otel_genai::{Failure, Server};
+use otel_genai_wire::{Call, Options, Progress, Protocol, RequestReader, ResponseReader, Route, detect};
 use proptest::prelude::*;
 
 fn route(path: &str) -> Route {
@@ -17,7 +20,58 @@ fn route(path: &str) -> Route {
     detect(&Method::POST, &url, &HeaderMap::new()).unwrap()
 }
 
-fn request(route: &Route, pieces: &[&[u8]], options: Options) -> Call {
+fn route_of(protocol: Protocol) -> Route {
+    Route::new(protocol, "openai".into(), Server::new("model.example", 443))
+}
+
+/// A stream of some protocol.
+#[derive(Clone, Debug)]
+struct Stream {
+    protocol: Protocol,
+    content_type: String,
+    request: Vec<u8>,
+    body: Vec<u8>,
+}
+
+const REQUEST: &[u8] = br#"{"model":"m","stream":true}"#;
+
+/// Streams with everything in them: the files of `tests/streams`, named `{protocol}.{what it is}.{framing}`, where what
+/// it is may be missing. One that needs a request of its own has it beside, with `.request` after its name.
+fn streams() -> Vec<Stream> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/streams");
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut streams: Vec<Stream> = paths
+        .filter(|path| path.extension().unwrap() != "request")
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let (protocol, _) = name.split_once('.').unwrap();
+            let protocol = Protocol::ALL.iter().find(|known| format!("{known:?}") == protocol).unwrap();
+            let content_type = match path.extension().unwrap().to_str().unwrap() {
+                "sse" => "text/event-stream",
+                "ndjson" => "application/x-ndjson",
+                "json" => "application/json",
+                "eventstream" => "application/vnd.amazon.eventstream",
+                other => panic!("what is {other}?"),
+            };
+            let request = fs::read(path.with_file_name(format!("{name}.request")));
+            Stream {
+                protocol: *protocol,
+                content_type: content_type.to_owned(),
+                request: request.unwrap_or_else(|_| REQUEST.to_vec()),
+                body: fs::read(&path).unwrap(),
+            }
+        })
+        .collect();
+    streams.push(Stream {
+        protocol: Protocol::OpenAiChat,
+        content_type: "text/event-stream".to_owned(),
+        request: REQUEST.to_vec(),
+        body: rich_stream(),
+    });
+    streams
+}
+
+fn request(route: &Route, pieces: &[&[u8]], options: Options) -> Option<Call> {
     let mut reader = RequestReader::new(route, options);
     for piece in pieces {
         reader.push(piece);
@@ -33,9 +87,22 @@ struct Told {
     ended: bool,
     skipped: u32,
     model: Option<String>,
+    note: Option<String>,
 }
 
 fn response(
+    route: &Route,
+    status: u16,
+    content_type: Option<&str>,
+    pieces: &[&[u8]],
+    options: Options,
+) -> Told {
+    let call = request(route, &[REQUEST], options).unwrap();
+    response_to(call, route, status, content_type, pieces, options)
+}
+
+fn response_to(
+    mut call: Call,
     route: &Route,
     status: u16,
     content_type: Option<&str>,
@@ -46,7 +113,6 @@ fn response(
     if let Some(content_type) = content_type {
         headers.insert("content-type", HeaderValue::from_str(content_type).unwrap());
     }
-    let mut call = request(route, &[br#"{"stream":true}"#], options);
     let mut reader = ResponseReader::new(route, status, &headers, &call, options);
     let mut all = Progress::default();
     for piece in pieces {
@@ -55,9 +121,10 @@ fn response(
         all.chunks += progress.chunks;
         all.ended = progress.ended;
     }
-    let (skipped, model) = (reader.skipped(), reader.model().map(str::to_owned));
+    let model = reader.model().map(str::to_owned);
     let failure = reader.finish(&mut call);
-    Told { call, failure, chunks: all.chunks, ended: all.ended, skipped, model }
+    let (skipped, note) = (reader.skipped(), reader.note());
+    Told { call, failure, chunks: all.chunks, ended: all.ended, skipped, model, note }
 }
 
 /// A stream with everything in it: byte order mark, comments, all line ends, names, several lines of data, text in
@@ -89,6 +156,7 @@ fn a_rich_stream_is_read() {
     let Call::Inference(chat) = &told.call else { panic!() };
     assert_eq!((told.chunks, told.ended, told.skipped), (10, true, 1));
     assert_eq!((told.failure, told.model.as_deref()), (None, Some("m-1")));
+    assert_eq!(told.note.as_deref(), Some("one event of the stream could not be read and was left out"));
     assert_eq!(chat.response.finish_reasons, ["tool_calls", "error"]);
     assert_eq!((chat.usage.input_tokens, chat.usage.output_tokens), (Some(10), Some(4)));
     let messages = serde_json::to_value(&chat.response.output_messages).unwrap();
@@ -108,15 +176,23 @@ fn a_rich_stream_is_read() {
 
 #[test]
 fn a_stream_cut_at_every_byte_is_the_same() {
-    let (route, stream) = (route("chat/completions"), rich_stream());
-    for content in [true, false] {
-        let whole = response(&route, 200, SSE, &[&stream], Options::new(content));
-        for at in 0..=stream.len() {
-            let (one, two) = stream.split_at(at);
-            assert_eq!(response(&route, 200, SSE, &[one, two], Options::new(content)), whole, "cut at {at}");
+    for Stream { protocol, content_type, request: sent, body: stream } in streams() {
+        let route = route_of(protocol);
+        for content in [true, false] {
+            let options = Options::new(content);
+            let call = request(&route, &[&sent], options).unwrap();
+            let read = |pieces: &[&[u8]]| {
+                response_to(call.clone(), &route, 200, Some(&content_type), pieces, options)
+            };
+            let whole = read(&[&stream]);
+            assert!(whole.chunks > 0 && whole.failure.is_none(), "{protocol:?}: {whole:?}");
+            for at in 0..=stream.len() {
+                let (one, two) = stream.split_at(at);
+                assert_eq!(read(&[one, two]), whole, "{protocol:?} cut at {at}");
+            }
+            let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+            assert_eq!(read(&bytes), whole, "{protocol:?} byte by byte");
         }
-        let bytes: Vec<&[u8]> = stream.chunks(1).collect();
-        assert_eq!(response(&route, 200, SSE, &bytes, Options::new(content)), whole, "byte by byte");
     }
 }
 
@@ -155,7 +231,7 @@ fn cut<'a>(bytes: &'a [u8], places: &[prop::sample::Index]) -> Vec<&'a [u8]> {
     pieces
 }
 
-/// Documents and streams of the right words in the wrong places, and mere bytes.
+/// Documents and streams of the right words in the wrong places, mere bytes, and real streams with a few bytes changed.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let word = prop::sample::select(vec![
         "data: ",
@@ -198,6 +274,15 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         "\"tools\":",
         "\"data\":[{\"embedding\":",
         "\"image_url\":\"data:,%\"",
+        "\"type\":\"message_start\"",
+        "\"type\":\"content_block_start\"",
+        "\"type\":\"content_block_delta\"",
+        "\"type\":\"content_block_stop\"",
+        "\"type\":\"message_delta\"",
+        "\"type\":\"error\"",
+        "\"content_block\":{\"type\":\"tool_use\",\"id\":\"a\"}",
+        "\"delta\":{\"text\":\"t\",\"partial_json\":\"{\",\"stop_reason\":\"end_turn\"}",
+        "\"content\":[{\"type\":\"tool_use\"}]",
         "\"stop\":[\"a\",1]",
         "ä🌍",
         "\u{feff}",
@@ -205,15 +290,17 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(word, 0..60).prop_map(|words| words.concat().into_bytes()),
         prop::collection::vec(any::<u8>(), 0..300),
-        // A real stream with a few bytes changed.
-        prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12).prop_map(|changes| {
-            let mut stream = rich_stream();
-            for (at, byte) in changes {
-                let at = at.index(stream.len());
-                stream[at] = byte;
-            }
-            stream
-        }),
+        (
+            prop::sample::select(streams()),
+            prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12)
+        )
+            .prop_map(|(Stream { body: mut stream, .. }, changes)| {
+                for (at, byte) in changes {
+                    let at = at.index(stream.len());
+                    stream[at] = byte;
+                }
+                stream
+            }),
     ]
 }
 
@@ -227,26 +314,41 @@ proptest! {
         content: bool,
         limit in prop_oneof![Just(0_usize), 1_usize..400, Just(Options::DEFAULT_LIMIT)],
         status in prop::sample::select(vec![101_u16, 200, 302, 400, 503]),
-        content_type in prop::sample::select(vec![None, Some("application/json"), SSE, Some("text/html")]),
-        path in prop::sample::select(vec!["chat/completions", "embeddings"]),
+        content_type in prop::sample::select(vec![
+            None,
+            Some("application/json"),
+            SSE,
+            Some("text/html"),
+            Some("application/x-ndjson"),
+            Some("application/vnd.amazon.eventstream"),
+        ]),
+        protocol in prop::sample::select(Protocol::ALL),
     ) {
-        let route = route(path);
+        let route = route_of(protocol);
         let options = Options::new(content).limit(limit);
         let pieces = cut(&body, &places);
-        prop_assert_eq!(
-            response(&route, status, content_type, &pieces, options),
-            response(&route, status, content_type, &[&body], options)
-        );
         prop_assert_eq!(request(&route, &pieces, options), request(&route, &[&body], options));
+        // Some protocols take only requests of their own.
+        if let Some(call) = request(&route, &[REQUEST], options) {
+            prop_assert_eq!(
+                response_to(call.clone(), &route, status, content_type, &pieces, options),
+                response_to(call, &route, status, content_type, &[&body], options)
+            );
+        }
     }
 
     #[test]
-    fn settings_are_the_same_with_and_without_content(request_json in request_json(), limit in 0_usize..600) {
-        let route = route("chat/completions");
+    fn settings_are_the_same_with_and_without_content(
+        request_json in request_json(),
+        limit in 0_usize..600,
+        protocol in prop::sample::select(vec![Protocol::OpenAiChat, Protocol::AnthropicMessages]),
+    ) {
+        let route = route_of(protocol);
         let body = request_json.to_string();
         let settings = |options| {
-            let Call::Inference(mut chat) = request(&route, &[body.as_bytes()], options) else { panic!() };
+            let Some(Call::Inference(mut chat)) = request(&route, &[body.as_bytes()], options) else { panic!() };
             chat.request.input_messages.clear();
+            chat.request.system_instructions.clear();
             chat.request.tool_definitions.clear();
             chat
         };
@@ -255,7 +357,9 @@ proptest! {
         prop_assert_eq!(&settings(Options::new(true).limit(limit)), &without);
         prop_assert_eq!(without.request.model.as_deref(), request_json["model"].as_str().filter(|model| !model.is_empty()));
         prop_assert_eq!(without.request.temperature, request_json["temperature"].as_f64());
-        prop_assert_eq!(without.request.seed, request_json["seed"].as_i64());
+        if protocol == Protocol::OpenAiChat {
+            prop_assert_eq!(without.request.seed, request_json["seed"].as_i64());
+        }
         prop_assert_eq!(without.request.stream, request_json["stream"] == true);
     }
 }
@@ -290,6 +394,9 @@ fn request_json() -> impl Strategy<Value = serde_json::Value> {
         "reasoning_effort",
         "modalities",
         "service_tier",
+        "system",
+        "stop_sequences",
+        "output_config",
         "other",
     ]);
     prop::collection::hash_map(field, value, 0..12).prop_map(|fields| {

@@ -1,7 +1,4 @@
 //! Recorded exchanges with many OpenAI-compatible servers: what was read is what the bodies say.
-//!
-//! The recordings lie outside of the repository: in `../shared/golden/pairs` beside it, or where
-//! `OTEL_GENAI_PAIRS_DIR` says. Without them there is nothing to test.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,95 +7,47 @@
     reason = "tests fail by panicking"
 )]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod common;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use common::Exchange;
 use otel_genai::{Message, Part};
-use otel_genai_wire::{Call, Options, RequestReader, ResponseReader, detect};
+use otel_genai_wire::{Call, Options, Protocol};
 use serde_json::Value;
 
 #[test]
 fn recorded_exchanges_say_what_their_bodies_say() {
-    let folder = match std::env::var_os("OTEL_GENAI_PAIRS_DIR") {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden/pairs"),
-    };
-    let mut files = Vec::new();
-    collect(&folder, &mut files);
-    let mut read = 0;
-    for file in &files {
-        let case: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
-        for (at, exchange) in case["exchanges"].as_array().unwrap_or(&Vec::new()).iter().enumerate() {
-            read += usize::from(check(exchange, &format!("{} #{at}", file.display())));
-        }
-    }
-    match files.is_empty() {
-        true => println!(
-            "skipped: there are no recorded exchanges; OTEL_GENAI_PAIRS_DIR may name a folder of them"
-        ),
-        false => println!("{read} exchanges of {} files were read", files.len()),
-    }
+    let exchanges = common::exchanges("");
+    let read = exchanges.iter().filter(|exchange| check(exchange)).count();
+    println!("{read} of {} exchanges were read", exchanges.len());
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "json") {
-            files.push(path);
-        }
+/// Whether the exchange is of a protocol that is looked at here.
+fn check(exchange: &Exchange) -> bool {
+    let name = &exchange.name;
+    let Some(route) = exchange.route("model.example") else { return false };
+    if !matches!(route.protocol, Protocol::OpenAiChat | Protocol::OpenAiEmbeddings) {
+        return false;
     }
-}
-
-/// Whether the exchange is of a protocol that is read.
-fn check(exchange: &Value, name: &str) -> bool {
-    let (request, response) = (&exchange["request"], &exchange["response"]);
-    let url = request["url"].as_str().unwrap_or_default();
-    let url = if url.starts_with('/') { format!("https://model.example{url}") } else { url.to_owned() };
-    let Ok(uri) = url.parse::<Uri>() else { return false };
-    let Some(route) = detect(&Method::POST, &uri, &HeaderMap::new()) else { return false };
-
-    let options = Options::new(true);
-    let mut reader = RequestReader::new(&route, options);
-    let body = if request["json"].is_object() { request["json"].to_string() } else { String::new() };
-    reader.push(body.as_bytes());
-    let mut call = reader.finish();
-    assert_eq!(call.request_model(), request["json"]["model"].as_str(), "{name}");
+    let request = &exchange.request;
+    let played = exchange.play(&route, Options::new(true), 100).unwrap();
+    let (call, failure) = (played.call, played.failure);
+    assert_eq!(call.request_model(), request["model"].as_str(), "{name}");
     if let Call::Inference(chat) = &call {
-        let sent = request["json"]["messages"].as_array().map_or(0, Vec::len);
+        let sent = request["messages"].as_array().map_or(0, Vec::len);
         assert_eq!(chat.request.input_messages.len(), sent, "{name}: every message says something");
-        let offered = request["json"]["tools"].as_array().map_or(0, Vec::len);
+        let offered = request["tools"].as_array().map_or(0, Vec::len);
         assert_eq!(chat.request.tool_definitions.len(), offered, "{name}");
     }
+    assert_eq!((played.skipped, played.note), (0, None), "{name}");
 
-    let status = response["status"].as_u64().unwrap() as u16;
-    let mut headers = HeaderMap::new();
-    for (key, value) in response["headers"].as_object().into_iter().flatten() {
-        let key = HeaderName::from_bytes(key.as_bytes()).unwrap();
-        headers.insert(key, HeaderValue::from_str(value.as_str().unwrap()).unwrap());
-    }
-    let text = match (&response["sse_chunks"], &response["body"]) {
-        (Value::Array(chunks), _) => chunks.iter().map(|chunk| chunk.as_str().unwrap()).collect(),
-        (_, Value::String(body)) => body.clone(),
-        _ => return false,
-    };
-    let mut reader = ResponseReader::new(&route, status, &headers, &call, options);
-    for piece in text.as_bytes().chunks(100) {
-        reader.push(piece);
-    }
-    assert_eq!(reader.skipped(), 0, "{name}");
-    let failure = reader.finish(&mut call);
-
-    let documents = documents(&text);
-    if status >= 400 {
-        let failure = failure.unwrap_or_else(|| panic!("{name}: {status} is a failure"));
+    let documents = exchange.documents();
+    if exchange.status >= 400 {
+        let failure = failure.unwrap_or_else(|| panic!("{name}: {} is a failure", exchange.status));
         let message = failure.message.unwrap_or_default();
         assert!(!message.is_empty() && !failure.error_type.is_empty(), "{name}");
         return true;
     }
-    if text.is_empty() {
+    if exchange.body.is_empty() {
         // The recorder lost these.
         let kind = failure.map(|failure| failure.error_type);
         assert_eq!(kind.as_deref(), Some("malformed_response"), "{name}");
@@ -119,7 +68,7 @@ fn check(exchange: &Value, name: &str) -> bool {
             let reasoning = chat.usage.reasoning_output_tokens.unwrap_or(0);
             let beside = output.map(|output| output + reasoning);
             assert!(chat.usage.output_tokens == output || chat.usage.output_tokens == beside, "{name}");
-            let choices = choices(&documents, text.starts_with("data") || text.starts_with(':'));
+            let choices = choices(&documents, matches!(exchange.body.first(), Some(b'd' | b':')));
             assert_eq!(chat.response.output_messages.len(), choices.len(), "{name}");
             assert_eq!(chat.response.finish_reasons.len(), choices.len(), "{name}");
             for ((message, reason), choice) in
@@ -139,13 +88,6 @@ fn check(exchange: &Value, name: &str) -> bool {
         other => panic!("{other:?}"),
     }
     true
-}
-
-fn documents(text: &str) -> Vec<Value> {
-    if let Ok(document) = serde_json::from_str(text) {
-        return vec![document];
-    }
-    text.lines().filter_map(|line| serde_json::from_str(line.strip_prefix("data:")?).ok()).collect()
 }
 
 #[derive(Debug, Default)]

@@ -3,19 +3,24 @@
 use std::fmt;
 
 use crate::capture::Capture;
-use crate::convention::ConventionName;
+use crate::convention::{ConventionName, Conventions};
 
 /// Settings of a [`GenAi`](crate::GenAi).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// Which vocabulary is spoken (`OTEL_GENAI_CONVENTION`).
-    pub convention: ConventionName,
+    /// Which vocabulary is spoken, or which two (`OTEL_GENAI_CONVENTION`).
+    pub convention: Conventions,
     /// Where content is recorded (`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`).
     pub capture: Capture,
     /// Whether operations emit their event (`OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT`). `None`: when content goes
     /// into events.
     pub emit_event: Option<bool>,
+    /// Whether `OTEL_SEMCONV_STABILITY_OPT_IN` has `gen_ai_latest_experimental`. Only `loongsuite` waits for it, with
+    /// all that has to do with content.
+    pub opt_in: bool,
+    /// Whether agent name, conversation, session and user travel as baggage too (`OTEL_GENAI_BAGGAGE`).
+    pub baggage: bool,
 }
 
 /// The variable that chooses the convention.
@@ -25,14 +30,24 @@ pub const CAPTURE_MESSAGE_CONTENT: &str = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_ME
 /// The variable that turns operation events on or off.
 pub const EMIT_EVENT: &str = "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT";
 
+/// The variable that opts in to what is new: a list of names with commas between.
+pub const STABILITY_OPT_IN: &str = "OTEL_SEMCONV_STABILITY_OPT_IN";
+/// The variable that hands context down as baggage.
+pub const BAGGAGE: &str = "OTEL_GENAI_BAGGAGE";
+
 /// Every variable that [`Config::from_vars`] reads, with what it does: `otel-genai config` and the docs are made of it.
 pub const VARIABLES: &[(&str, &str)] = &[
-    (CONVENTION, "the vocabulary: 2026-08"),
+    (CONVENTION, "the vocabulary: 2026-08, 2026-10, loongsuite, v1.30, or two of them with a comma between"),
     (
         CAPTURE_MESSAGE_CONTENT,
         "where prompts and answers are recorded: NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT, true, false",
     ),
     (EMIT_EVENT, "whether operations emit their event: true, false (default: when content goes into events)"),
+    (
+        STABILITY_OPT_IN,
+        "gen_ai_latest_experimental: lets `loongsuite` record content (the others need no opt-in)",
+    ),
+    (BAGGAGE, "whether agent, conversation, session and user travel as baggage too: true, false (default)"),
 ];
 
 /// A setting that could not be used, and what is done instead.
@@ -78,7 +93,7 @@ impl Config {
                 Err(_) => warnings.push(Warning {
                     variable: CONVENTION,
                     value,
-                    allowed: ConventionName::allowed(),
+                    allowed: format!("{}, or two of them with a comma between", ConventionName::allowed()),
                     instead: "using 2026-08",
                 }),
             }
@@ -103,6 +118,20 @@ impl Config {
                     value,
                     allowed: "true, false".to_owned(),
                     instead: "events follow the capture mode",
+                }),
+            }
+        }
+        config.opt_in = set(STABILITY_OPT_IN)
+            .is_some_and(|list| list.split(',').any(|name| name.trim() == "gen_ai_latest_experimental"));
+        if let Some(value) = set(BAGGAGE) {
+            match value.trim().to_ascii_lowercase().as_str() {
+                "true" => config.baggage = true,
+                "false" => {}
+                _ => warnings.push(Warning {
+                    variable: BAGGAGE,
+                    value,
+                    allowed: "true, false".to_owned(),
+                    instead: "nothing travels as baggage",
                 }),
             }
         }

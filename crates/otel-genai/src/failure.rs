@@ -1,7 +1,10 @@
 //! Why an operation failed: a low-cardinality type and a message for people.
 
+use std::any::{Any, TypeId};
 use std::borrow::Cow;
-use std::fmt::Display;
+use std::error::Error;
+use std::fmt::{self, Display};
+use std::sync::Arc;
 
 /// How an operation failed, as it is recorded: `error.type`, the span's status description, and the exception event.
 ///
@@ -69,6 +72,109 @@ fn type_name<E: ?Sized>() -> &'static str {
     }
 }
 
+/// What [`Active::fail`](crate::Active::fail) and the scopes take: any error by reference, a text, or a [`Failure`].
+///
+/// Errors become a failure by what [`Builder::error_type`](crate::Builder::error_type) was taught of their type, else
+/// by the name of their type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say why an operation failed",
+    note = "give an error by reference (`&error`), which must be `Display` and `'static`, or a `Failure`"
+)]
+pub trait Cause {
+    #[doc(hidden)]
+    fn failure(self, types: &ErrorTypes) -> Failure;
+}
+
+impl Cause for Failure {
+    fn failure(self, _: &ErrorTypes) -> Failure {
+        self
+    }
+}
+
+impl Cause for &str {
+    fn failure(self, _: &ErrorTypes) -> Failure {
+        Failure::from(self)
+    }
+}
+
+impl<E: Display + 'static> Cause for &E {
+    fn failure(self, types: &ErrorTypes) -> Failure {
+        let error_type = types.resolve(self).or_else(|| {
+            let boxed = self as &dyn Any;
+            let shared =
+                boxed.downcast_ref::<Box<dyn Error + Send + Sync>>().map(|error| &**error as &dyn Error);
+            let error = shared.or_else(|| boxed.downcast_ref::<Box<dyn Error>>().map(|error| &**error));
+            error.and_then(|error| types.resolve_erased(error))
+        });
+        match error_type {
+            Some(error_type) => Failure::new(error_type).message(self.to_string()),
+            None => Failure::from(self),
+        }
+    }
+}
+
+/// The types of error whose `error.type` is more than their name.
+#[doc(hidden)]
+#[derive(Clone, Default)]
+pub struct ErrorTypes(Vec<(TypeId, Arc<dyn Resolve>)>);
+
+/// Tells the `error.type` of errors of one type.
+trait Resolve: Send + Sync {
+    fn resolve(&self, error: &dyn Any) -> Option<Cow<'static, str>>;
+    fn resolve_erased(&self, error: &(dyn Error + 'static)) -> Option<Cow<'static, str>>;
+}
+
+struct Resolver<E, F>(F, std::marker::PhantomData<fn(&E)>);
+
+impl<E, F> Resolve for Resolver<E, F>
+where
+    E: Error + 'static,
+    F: Fn(&E) -> Option<Cow<'static, str>> + Send + Sync,
+{
+    fn resolve(&self, error: &dyn Any) -> Option<Cow<'static, str>> {
+        (self.0)(error.downcast_ref()?)
+    }
+
+    fn resolve_erased(&self, error: &(dyn Error + 'static)) -> Option<Cow<'static, str>> {
+        (self.0)(error.downcast_ref()?)
+    }
+}
+
+impl ErrorTypes {
+    pub(crate) fn add<E, F>(&mut self, resolve: F)
+    where
+        E: Error + 'static,
+        F: Fn(&E) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+    {
+        self.0.push((TypeId::of::<E>(), Arc::new(Resolver(resolve, std::marker::PhantomData))));
+    }
+
+    fn resolve<E: 'static>(&self, error: &E) -> Option<Cow<'static, str>> {
+        let known = self.0.iter().filter(|(known, _)| *known == TypeId::of::<E>());
+        known.into_iter().find_map(|(_, resolver)| resolver.resolve(error))
+    }
+
+    /// An error of unknown type, or one of those that caused it.
+    fn resolve_erased(&self, error: &(dyn Error + 'static)) -> Option<Cow<'static, str>> {
+        // A chain that runs in a circle is somebody's mistake, and no reason to hang.
+        let mut next = Some(error);
+        for _ in 0..32 {
+            let error = next?;
+            if let Some(error_type) = self.0.iter().find_map(|(_, resolver)| resolver.resolve_erased(error)) {
+                return Some(error_type);
+            }
+            next = error.source();
+        }
+        None
+    }
+}
+
+impl fmt::Debug for ErrorTypes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ErrorTypes").field(&self.0.len()).finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,7 +189,7 @@ mod tests {
 
     #[test]
     fn an_erased_error_has_no_telling_name() {
-        let error: Box<dyn std::error::Error> = "boom".into();
+        let error: Box<dyn Error> = "boom".into();
         assert_eq!(Failure::from(&error).error_type, Failure::OTHER);
         assert_eq!(Failure::from("boom").error_type, Failure::OTHER);
         assert_eq!(Failure::new("").error_type, Failure::OTHER);

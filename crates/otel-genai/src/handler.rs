@@ -1,19 +1,24 @@
 //! The handler: holds tracer, instruments and event sink, and starts operations.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use opentelemetry::global::{self, BoxedTracer, ObjectSafeTracerProvider};
 use opentelemetry::logs::{Logger, LoggerProvider};
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::{Context, InstrumentationScope};
-use otel_genai_semconv::value::{OperationName, ProviderName};
+use otel_genai_semconv::value::{McpMethodName, OperationName, ProviderName};
 
 use crate::capture::Capture;
 use crate::config::Config;
-use crate::convention::Convention;
-use crate::operation::{Embeddings, Inference, Operation};
+use crate::convention::{Convention, Conventions};
+use crate::failure::ErrorTypes;
+use crate::operation::{
+    CreateAgent, Embeddings, Entry, ExecuteTool, FetchResponse, Inference, InvokeAgent, InvokeWorkflow,
+    McpCall, McpSession, McpSide, Memory, Operation, Plan as Planning, ReactStep, Rerank, Retrieval,
+};
+use crate::pending::Pending;
 use crate::signal::{EventSink, Instruments, erase};
-use crate::span::Pending;
 
 /// The name of the instrumentation scope of all telemetry.
 const SCOPE: &str = "otel-genai";
@@ -36,16 +41,72 @@ const SCOPE: &str = "otel-genai";
 pub struct GenAi(Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) convention: &'static dyn Convention,
+    pub(crate) conventions: Conventions,
     pub(crate) tracer: BoxedTracer,
     pub(crate) instruments: Instruments,
     pub(crate) events: Option<Box<dyn EventSink>>,
-    pub(crate) span_content: bool,
-    pub(crate) event_content: bool,
-    /// Whether operations emit their event of details.
-    pub(crate) emit_details: bool,
+    /// Whether what operations hand down also travels as baggage.
+    pub(crate) baggage: bool,
+    pub(crate) error_types: ErrorTypes,
     /// Whether exceptions are told as events.
     pub(crate) emit_exceptions: bool,
+    capture: Capture,
+    emit_event: Option<bool>,
+    opted_in: bool,
+}
+
+impl Inner {
+    /// What of an operation is told where.
+    pub(crate) fn plan(&self, capture: Option<Capture>) -> Plan {
+        let opted_in = self.opted_in || capture.is_some();
+        let capture = match capture.unwrap_or(self.capture) {
+            Capture::ByConvention => self.conventions.first().convention().capture_by_convention,
+            capture => capture,
+        };
+        let capture = if opted_in { capture } else { Capture::NoContent };
+        let emit_event = self.emit_event.unwrap_or(capture.on_event()) && opted_in;
+        Plan {
+            span_content: capture.on_span(),
+            event_content: capture.on_event() && self.emit_event != Some(false) && self.events.is_some(),
+            emit_event,
+            never_event: self.emit_event == Some(false),
+            opted_in,
+        }
+    }
+}
+
+/// What of an operation is told where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// Whether content stands on the span.
+    pub(crate) span_content: bool,
+    /// Whether content stands in the events.
+    pub(crate) event_content: bool,
+    /// Whether anything that has to do with content may be told at all.
+    pub(crate) opted_in: bool,
+    emit_event: bool,
+    never_event: bool,
+}
+
+impl Plan {
+    /// The same for an operation whose span is recorded or not, or of which nothing is told.
+    pub(crate) fn of_span(self, recording: bool, unseen: bool) -> Plan {
+        Plan {
+            span_content: self.span_content && recording && !unseen,
+            event_content: self.event_content && !unseen,
+            ..self
+        }
+    }
+
+    /// Whether content is recorded anywhere.
+    pub(crate) fn content(self) -> bool {
+        self.span_content || self.event_content
+    }
+
+    /// Whether the events of this convention are emitted.
+    pub(crate) fn emits(self, convention: &Convention) -> bool {
+        self.emit_event || (convention.always_events && !self.never_event)
+    }
 }
 
 static GLOBAL: OnceLock<GenAi> = OnceLock::new();
@@ -111,6 +172,122 @@ impl GenAi {
         self.operation(op)
     }
 
+    /// An agent is created at a service that hosts agents.
+    pub fn create_agent(&self, name: impl Into<String>) -> Pending<CreateAgent> {
+        self.operation(CreateAgent { name: Some(name.into()), ..CreateAgent::default() })
+    }
+
+    /// An agent of this process is given a task. For an agent that a service hosts see
+    /// [`remote`](Pending::<InvokeAgent>::remote).
+    pub fn invoke_agent(&self, name: impl Into<String>) -> Pending<InvokeAgent> {
+        self.operation(InvokeAgent { name: Some(name.into()), ..InvokeAgent::default() })
+    }
+
+    /// The application runs a tool.
+    pub fn execute_tool(&self, name: impl Into<String>) -> Pending<ExecuteTool> {
+        self.operation(ExecuteTool::new(name))
+    }
+
+    /// Documents are looked up in this store or index.
+    pub fn retrieval(&self, data_source_id: impl Into<String>) -> Pending<Retrieval> {
+        self.operation(Retrieval { data_source_id: Some(data_source_id.into()), ..Retrieval::default() })
+    }
+
+    /// Documents are put in the order of their relevance.
+    pub fn rerank(&self, provider: impl Into<ProviderName>, model: impl Into<String>) -> Pending<Rerank> {
+        let (provider, model) = (Some(provider.into()), Some(model.into()));
+        self.operation(Rerank { provider, model, ..Rerank::default() })
+    }
+
+    /// A workflow runs.
+    pub fn invoke_workflow(&self, name: impl Into<String>) -> Pending<InvokeWorkflow> {
+        self.operation(InvokeWorkflow { name: Some(name.into()), ..InvokeWorkflow::default() })
+    }
+
+    /// An agent makes a plan.
+    pub fn plan(&self) -> Pending<Planning> {
+        self.operation(Planning::default())
+    }
+
+    /// An answer that the provider keeps is fetched by its id.
+    pub fn fetch_response(
+        &self,
+        provider: impl Into<ProviderName>,
+        response_id: impl Into<String>,
+    ) -> Pending<FetchResponse> {
+        self.operation(FetchResponse::new(provider, response_id))
+    }
+
+    /// Memories are looked for.
+    pub fn search_memory(&self) -> Pending<Memory> {
+        self.memory(OperationName::SearchMemory)
+    }
+
+    /// A memory is written that was not there.
+    pub fn create_memory(&self) -> Pending<Memory> {
+        self.memory(OperationName::CreateMemory)
+    }
+
+    /// A memory is changed.
+    pub fn update_memory(&self) -> Pending<Memory> {
+        self.memory(OperationName::UpdateMemory)
+    }
+
+    /// A memory is written, whether it was there or not.
+    pub fn upsert_memory(&self) -> Pending<Memory> {
+        self.memory(OperationName::UpsertMemory)
+    }
+
+    /// A memory, or all of them, are forgotten.
+    pub fn delete_memory(&self) -> Pending<Memory> {
+        self.memory(OperationName::DeleteMemory)
+    }
+
+    /// A store of memories is made.
+    pub fn create_memory_store(&self) -> Pending<Memory> {
+        self.memory(OperationName::CreateMemoryStore)
+    }
+
+    /// A store of memories is removed.
+    pub fn delete_memory_store(&self) -> Pending<Memory> {
+        self.memory(OperationName::DeleteMemoryStore)
+    }
+
+    /// Any memory operation, by its name.
+    pub fn memory(&self, operation: impl Into<OperationName>) -> Pending<Memory> {
+        self.operation(Memory::new(operation))
+    }
+
+    /// A request to an MCP server, as the client sees it.
+    pub fn mcp_client(&self, method: impl Into<McpMethodName>) -> Pending<McpCall> {
+        self.operation(McpCall::new(McpSide::Client, method))
+    }
+
+    /// A request as the MCP server sees it.
+    pub fn mcp_server(&self, method: impl Into<McpMethodName>) -> Pending<McpCall> {
+        self.operation(McpCall::new(McpSide::Server, method))
+    }
+
+    /// A session with an MCP server begins: measured until it ends, without a span.
+    pub fn mcp_client_session(&self) -> Pending<McpSession> {
+        self.operation(McpSession::new(McpSide::Client))
+    }
+
+    /// A session with an MCP client begins, likewise.
+    pub fn mcp_server_session(&self) -> Pending<McpSession> {
+        self.operation(McpSession::new(McpSide::Server))
+    }
+
+    /// A user's request enters the application.
+    pub fn entry(&self) -> Pending<Entry> {
+        self.operation(Entry::default())
+    }
+
+    /// A round of a ReAct loop, counted from 1.
+    pub fn react_step(&self, round: impl Into<Option<i64>>) -> Pending<ReactStep> {
+        self.operation(ReactStep { round: round.into(), ..ReactStep::default() })
+    }
+
     /// Any operation, described by its data.
     pub fn operation<O: Operation>(&self, op: O) -> Pending<O> {
         Pending::new(self.clone(), op)
@@ -119,7 +296,8 @@ impl GenAi {
     /// Whether content can be recorded at all: when not, whoever assembles messages can save the work. A running
     /// operation knows more precisely ([`Active::captures_content`](crate::Active::captures_content)).
     pub fn captures_content(&self) -> bool {
-        self.0.span_content || self.0.event_content
+        let plan = self.0.plan(None);
+        plan.span_content || plan.event_content
     }
 
     fn call(
@@ -161,6 +339,9 @@ pub struct Builder {
     meters: Option<ForScope<Meter>>,
     config: Option<Config>,
     capture: Option<Capture>,
+    conventions: Option<Conventions>,
+    baggage: bool,
+    error_types: ErrorTypes,
 }
 
 impl Builder {
@@ -207,13 +388,52 @@ impl Builder {
         self
     }
 
+    /// The vocabulary, whatever the environment says.
+    pub fn convention(mut self, conventions: impl Into<Conventions>) -> Self {
+        self.conventions = Some(conventions.into());
+        self
+    }
+
+    /// Hands agent name, conversation, session and user down as baggage too, and takes them from there. Baggage leaves
+    /// the process: every service that is called with it sees it. Off by default.
+    pub fn baggage(mut self, baggage: bool) -> Self {
+        self.baggage = baggage;
+        self
+    }
+
+    /// What `error.type` errors of this type have, where that is more than the type's name: a provider's code, an
+    /// HTTP status. Errors within errors (`source`) are looked at too where the outer one is a `Box<dyn Error>`. `None`
+    /// leaves it to the next, and at last to the name.
+    ///
+    /// ```
+    /// # use otel_genai::GenAi;
+    /// # #[derive(Debug)] struct ApiError { status: u16 }
+    /// # impl std::fmt::Display for ApiError {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "refused") }
+    /// # }
+    /// # impl std::error::Error for ApiError {}
+    /// let genai = GenAi::builder()
+    ///     .error_type(|error: &ApiError| Some(error.status.to_string().into()))
+    ///     .build();
+    /// # let _ = genai;
+    /// ```
+    pub fn error_type<E, F>(mut self, resolve: F) -> Self
+    where
+        E: std::error::Error + 'static,
+        F: Fn(&E) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+    {
+        self.error_types.add(resolve);
+        self
+    }
+
     /// The handler.
     pub fn build(self) -> GenAi {
         let config = self.config.unwrap_or_else(|| ENVIRONMENT.get_or_init(Config::from_env).clone());
-        let convention = config.convention.convention();
+        let conventions = self.conventions.unwrap_or(config.convention);
+        let first = conventions.first().convention();
         let scope = InstrumentationScope::builder(SCOPE)
             .with_version(env!("CARGO_PKG_VERSION"))
-            .with_schema_url(convention.schema_url())
+            .with_schema_url(first.schema_url)
             .build();
         let tracer = match self.tracers {
             Some(tracers) => tracers(scope.clone()),
@@ -223,22 +443,19 @@ impl Builder {
             Some(meters) => meters(scope.clone()),
             None => global::meter_with_scope(scope.clone()),
         };
-        let capture = match self.capture.unwrap_or(config.capture) {
-            Capture::ByConvention => convention.capture_by_convention(),
-            capture => capture,
-        };
         let events = self.loggers.map(|loggers| loggers(scope));
-        let has_events = events.is_some();
-        let emit_details = has_events && config.emit_event.unwrap_or(capture.on_event());
+        let emit_exceptions = events.is_some() && config.emit_event != Some(false);
         GenAi(Arc::new(Inner {
-            convention,
+            conventions,
             tracer,
-            instruments: Instruments::new(&meter, convention.metrics()),
+            instruments: Instruments::new(&meter, &conventions.metrics()),
             events,
-            span_content: capture.on_span(),
-            event_content: emit_details && capture.on_event(),
-            emit_details,
-            emit_exceptions: has_events && config.emit_event != Some(false),
+            baggage: self.baggage || config.baggage,
+            error_types: self.error_types,
+            emit_exceptions,
+            capture: self.capture.unwrap_or(config.capture),
+            emit_event: config.emit_event,
+            opted_in: !first.needs_opt_in || config.opt_in || self.capture.is_some(),
         }))
     }
 }

@@ -38,32 +38,50 @@
 //! Prompts and answers are recorded only where [`Capture`] says so; the default is nowhere. The library knows the
 //! OpenTelemetry *API* alone: set up exporters with `otel-genai-sdk` or by hand.
 
+mod builders;
 mod capture;
 pub mod config;
+mod context;
 mod convention;
+mod evaluation;
 mod failure;
 mod handler;
+mod hook;
+pub mod mcp;
 mod message;
 mod operation;
+mod pending;
 mod signal;
 mod span;
+mod stream;
 mod usage;
 
 pub use capture::{Capture, UnknownCapture};
 pub use config::Config;
-pub use convention::{ConventionName, UnknownConvention};
-pub use failure::Failure;
+pub use convention::{ConventionName, Conventions, UnknownConvention};
+pub use evaluation::Evaluation;
+pub use failure::{Cause, Failure};
 pub use handler::{Builder, GenAi};
+pub use hook::{Completion, CompletionHook};
 pub use message::{
     BlobPart, CompactionPart, FilePart, FinishReason, GenericPart, Message, Modality, Part, ReasoningPart,
     Role, ServerToolCallPart, ServerToolCallResponsePart, TextPart, ToolCallPart, ToolCallResponsePart,
     ToolDefinition, UriPart,
 };
 pub use operation::{
-    Embeddings, Inference, InferenceRequest, InferenceResponse, OpenAi, Operation, Prompt, Server,
+    Aws, Azure, Command, CreateAgent, Custom, Document, Embeddings, Entry, ExecuteTool, FetchResponse,
+    Inference, InferenceRequest, InferenceResponse, InvokeAgent, InvokeWorkflow, Kind, LoongSuiteMemory,
+    McpCall, McpSession, McpSide, Memory, MemoryRecord, Network, OpenAi, Operation, Plan, Prompt, ReactStep,
+    Rerank, Retrieval, Server, Skill,
 };
-pub use otel_genai_semconv::value::{OpenAiApiType, OperationName, OutputType, ProviderName};
-pub use span::{Active, Moment, Pending};
+#[doc(hidden)]
+pub use operation::{ContentMut, Fact, Facts, Field};
+pub use otel_genai_semconv::value::{
+    McpMethodName, OpenAiApiType, OperationName, OutputType, ProviderName, ResponseStatus,
+};
+pub use pending::Pending;
+pub use span::{Active, Moment};
+pub use stream::Streaming;
 pub use usage::{ModalityUsage, Usage};
 
 /// The OpenTelemetry API that this crate speaks. Two versions of it in one program do not see each other's globals:

@@ -2,18 +2,19 @@
 
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use opentelemetry::trace::{FutureExt as _, Status, TraceContextExt as _};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, ContextGuard, KeyValue};
+use otel_genai_semconv::attribute::ERROR_TYPE;
 
-use crate::convention::Chunks;
-use crate::failure::Failure;
-use crate::handler::GenAi;
-use crate::message::Message;
-use crate::operation::{Embeddings, Inference, InferenceRequest, InferenceResponse, Operation, Server};
-use crate::signal;
-use crate::usage::Usage;
+use crate::context::{Handles, Layer, Surroundings};
+use crate::convention::{Event, Name, Telling, Told};
+use crate::failure::{Cause, Failure};
+use crate::handler::{GenAi, Inner, Plan};
+use crate::operation::{Field, Operation};
+use crate::signal::{self, Measured};
 
 /// One moment on both clocks: the wall's for telemetry, the steady one for durations.
 #[derive(Clone, Copy, Debug)]
@@ -37,142 +38,100 @@ impl Moment {
     }
 }
 
-/// An operation that has been described and not yet started. Everything set here is seen by samplers, as far as the
-/// convention gives it to them.
-#[derive(Clone, Debug)]
-#[must_use = "an operation that is not started records nothing: call start() or scope()"]
-pub struct Pending<O: Operation> {
-    genai: GenAi,
-    op: O,
-    parent: Option<Context>,
-    at: Option<Moment>,
-}
-
-impl<O: Operation> Pending<O> {
-    pub(crate) fn new(genai: GenAi, op: O) -> Self {
-        Pending { genai, op, parent: None, at: None }
-    }
-
-    /// The parent, where it is not the current context.
-    pub fn parent(mut self, parent: Context) -> Self {
-        self.parent = Some(parent);
-        self
-    }
-
-    /// When the operation began, where it is told afterwards.
-    pub fn at(mut self, moment: Moment) -> Self {
-        self.at = Some(moment);
-        self
-    }
-
-    /// Changes the operation's data: `pending.with(|op| op.request.temperature = Some(0.2))`.
-    pub fn with(mut self, change: impl FnOnce(&mut O)) -> Self {
-        change(&mut self.op);
-        self
-    }
-
-    /// Starts the operation. It runs until it is finished, failed or dropped.
-    pub fn start(self) -> Active<O> {
-        let at = self.at.unwrap_or_else(Moment::now);
-        let parent = self.parent.unwrap_or_else(Context::current);
-        let suppressed = GenAi::is_suppressed(&parent);
-        let inner = self.genai.inner();
-        let (context, identity) = if suppressed {
-            (parent, Vec::new())
-        } else {
-            signal::start(&inner.tracer, O::describe(inner.convention), &self.op, at.system, &parent)
-        };
-        let span_content = inner.span_content && context.span().is_recording();
-        let event_content = inner.event_content;
-        Active {
-            op: self.op,
-            content: !suppressed && (span_content || event_content),
-            span_content,
-            genai: self.genai,
-            context,
-            at,
-            identity,
-            chunks: None,
-            last_chunk: None,
-            open: !suppressed,
-        }
-    }
-
-    /// Runs `body` as this operation: it is the parent of all that happens within, ends when `body` ends, and an
-    /// `Err` becomes its error. A future that is dropped half-way ends it as cancelled.
-    pub async fn scope<T, E, F>(self, body: F) -> Result<T, E>
-    where
-        F: AsyncFnOnce(&mut Active<O>) -> Result<T, E>,
-        for<'a> Failure: From<&'a E>,
-    {
-        let mut active = self.start();
-        let context = active.context.clone();
-        let result = body(&mut active).with_context(context).await;
-        active.end_with(result)
-    }
-
-    /// The same for code that does not wait.
-    pub fn in_scope<T, E, F>(self, body: F) -> Result<T, E>
-    where
-        F: FnOnce(&mut Active<O>) -> Result<T, E>,
-        for<'a> Failure: From<&'a E>,
-    {
-        let mut active = self.start();
-        let guard = active.context.clone().attach();
-        let result = body(&mut active);
-        drop(guard);
-        active.end_with(result)
-    }
-}
-
-impl Pending<Inference> {
-    /// Where the provider listens.
-    pub fn server(self, address: impl Into<String>, port: impl Into<Option<u16>>) -> Self {
-        self.with(|op| op.server = Some(Server::new(address, port)))
-    }
-
-    /// The provider's or application's id of the conversation.
-    pub fn conversation(self, id: impl Into<String>) -> Self {
-        self.with(|op| op.conversation_id = Some(id.into()))
-    }
-
-    /// Changes the request: `pending.request(|r| r.temperature = Some(0.2))`.
-    pub fn request(self, change: impl FnOnce(&mut InferenceRequest)) -> Self {
-        self.with(|op| change(&mut op.request))
-    }
-}
-
-impl Pending<Embeddings> {
-    /// Where the provider listens.
-    pub fn server(self, address: impl Into<String>, port: impl Into<Option<u16>>) -> Self {
-        self.with(|op| op.server = Some(Server::new(address, port)))
-    }
-}
-
 /// A running operation. It dereferences to its data, which may be filled in until it ends.
 ///
 /// It ends exactly once: [`finish`](Active::finish) and [`fail`](Active::fail) consume it, and dropping it otherwise
 /// records that it was cancelled (or that a panic ended it), so that nothing is lost and nothing lies.
-#[derive(Debug)]
 #[must_use = "dropping a running operation ends it as cancelled: call finish() or fail()"]
 pub struct Active<O: Operation> {
     op: O,
     genai: GenAi,
     context: Context,
     at: Moment,
-    /// What the span got when it started: who is asked for what.
-    identity: Vec<KeyValue>,
-    content: bool,
-    span_content: bool,
+    running: [Option<Running>; 2],
+    surroundings: Surroundings,
+    handles: Handles,
+    role: Role,
+    plan: Plan,
     chunks: Option<Chunks>,
     last_chunk: Option<Instant>,
     open: bool,
 }
 
+/// A convention's view of the running operation.
+pub(crate) struct Running {
+    pub(crate) telling: Telling,
+    /// What the span got when it started: who is asked for what.
+    pub(crate) identity: Vec<KeyValue>,
+}
+
+/// What the operation is to the ones around it.
+pub(crate) enum Role {
+    /// One of its own.
+    Own,
+    /// Not to be told at all: it is caused by exporting telemetry.
+    Unseen,
+    /// The same call as the outer one, which tells of it.
+    Same(Arc<Layer>),
+    /// How the outer one is done: measured, but without a span of its own.
+    Part(Arc<Layer>),
+}
+
+/// What the metrics of chunks say of the call.
+struct Chunks {
+    attributes: [Vec<KeyValue>; 2],
+    /// Whether nothing more is to be learned for the attributes.
+    complete: bool,
+}
+
 impl<O: Operation> Active<O> {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "only `Pending::start` makes one, and it knows all of this"
+    )]
+    pub(crate) fn new(
+        op: O,
+        genai: GenAi,
+        context: Context,
+        at: Moment,
+        running: [Option<Running>; 2],
+        surroundings: Surroundings,
+        handles: Handles,
+        role: Role,
+        plan: Plan,
+    ) -> Self {
+        let open = !matches!(role, Role::Unseen);
+        Active {
+            op,
+            genai,
+            context,
+            at,
+            running,
+            surroundings,
+            handles,
+            role,
+            plan,
+            chunks: None,
+            last_chunk: None,
+            open,
+        }
+    }
+
     /// The context in which this operation is current: for parents, propagation and spawned tasks.
     pub fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// Makes this operation the current one of this thread until the guard is dropped, for code that does not wait.
+    /// The guard must not be held across an `.await`: use [`run`](Active::run) or
+    /// [`scope`](crate::Pending::scope) there.
+    pub fn attach(&self) -> ContextGuard {
+        self.context.clone().attach()
+    }
+
+    /// Runs `future` within this operation, for callers that end it by hand.
+    pub fn run<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F, O> {
+        future.with_context(self.context.clone())
     }
 
     /// When the operation began.
@@ -182,12 +141,28 @@ impl<O: Operation> Active<O> {
 
     /// Whether content given to this operation will be recorded anywhere. When not, spare the work of making it.
     pub fn captures_content(&self) -> bool {
-        self.content
+        self.plan.content()
     }
 
-    /// Runs `future` within this operation, for callers that end it by hand.
-    pub fn run<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F, O> {
-        future.with_context(self.context.clone())
+    /// A further attribute of the span and, where the convention allows it, the event. It wins over the convention's
+    /// own attribute of that name, `error.type` apart.
+    pub fn attribute(
+        &mut self,
+        key: impl Into<opentelemetry::Key>,
+        value: impl Into<opentelemetry::Value>,
+    ) -> &mut Self {
+        self.op.custom_mut().attributes.push(KeyValue::new(key, value));
+        self
+    }
+
+    /// A further attribute of the metrics, which wins there likewise. Keep its cardinality low.
+    pub fn metric_attribute(
+        &mut self,
+        key: impl Into<opentelemetry::Key>,
+        value: impl Into<opentelemetry::Value>,
+    ) -> &mut Self {
+        self.op.custom_mut().metric_attributes.push(KeyValue::new(key, value));
+        self
     }
 
     /// A chunk of a streamed answer has arrived, now.
@@ -202,21 +177,51 @@ impl<O: Operation> Active<O> {
         if !self.open {
             return;
         }
-        let inner = self.genai.inner();
-        let convention = O::describe(inner.convention);
         let previous = self.last_chunk.replace(arrived);
         let since = previous.unwrap_or(self.at.instant);
         let elapsed = arrived.saturating_duration_since(since);
         if previous.is_none() {
             self.op.first_chunk(elapsed);
         }
+        if matches!(self.role, Role::Same(_)) {
+            return;
+        }
         // What is said of the call is put together once it is complete, and that is with the model that answers.
         if self.chunks.as_ref().is_none_or(|chunks| !chunks.complete) {
-            self.chunks = convention.chunks(&self.op, &self.identity);
+            self.chunks = Some(self.chunks());
         }
         let Some(chunks) = &self.chunks else { return };
-        let metric = if previous.is_none() { chunks.first } else { chunks.following };
-        inner.instruments.record(metric, elapsed.as_secs_f64(), &chunks.attributes);
+        let instruments = &self.genai.inner().instruments;
+        for (running, attributes) in self.running.iter().zip(&chunks.attributes) {
+            let metrics = running.as_ref().and_then(|running| running.telling.description.chunks.as_ref());
+            if let Some(metrics) = metrics {
+                let metric = if previous.is_none() { metrics.first } else { metrics.following };
+                instruments.record(metric, elapsed.as_secs_f64(), attributes);
+            }
+        }
+    }
+
+    fn chunks(&self) -> Chunks {
+        let mut attributes = [Vec::new(), Vec::new()];
+        for (running, attributes) in self.running.iter().zip(&mut attributes) {
+            let Some(running) = running else { continue };
+            let Some(metrics) = &running.telling.description.chunks else { continue };
+            *attributes =
+                signal::listed(metrics.attributes, &self.told(running.telling, false), &running.identity);
+            for custom in &self.op.custom().metric_attributes {
+                signal::replace(attributes, custom.clone());
+            }
+        }
+        Chunks { attributes, complete: self.op.fact(Field::ResponseModel).is_some() }
+    }
+
+    fn told(&self, telling: Telling, failed: bool) -> Told<'_> {
+        Told {
+            op: &self.op,
+            surroundings: &self.surroundings,
+            operation: telling.description.operation,
+            failed,
+        }
     }
 
     /// The operation ended well, now.
@@ -230,18 +235,20 @@ impl<O: Operation> Active<O> {
     }
 
     /// The operation failed, now. Takes any error by reference, or a [`Failure`] where more is known.
-    pub fn fail(self, failure: impl Into<Failure>) {
-        self.fail_at(Instant::now(), failure);
+    pub fn fail(self, cause: impl Cause) {
+        self.fail_at(Instant::now(), cause);
     }
 
     /// The operation failed at that moment.
-    pub fn fail_at(mut self, ended: Instant, failure: impl Into<Failure>) {
-        self.end(ended, Some(&failure.into()));
+    pub fn fail_at(mut self, ended: Instant, cause: impl Cause) {
+        let failure = cause.failure(&self.genai.inner().error_types);
+        self.end(ended, Some(&failure));
     }
 
-    fn end_with<T, E>(self, result: Result<T, E>) -> Result<T, E>
+    /// The operation ended as this says: `Ok` is good, an `Err` is its error. Gives back what it took.
+    pub fn end_with<T, E>(self, result: Result<T, E>) -> Result<T, E>
     where
-        for<'a> Failure: From<&'a E>,
+        for<'a> &'a E: Cause,
     {
         match &result {
             Ok(_) => self.finish(),
@@ -254,56 +261,148 @@ impl<O: Operation> Active<O> {
         if !std::mem::take(&mut self.open) {
             return;
         }
-        let at = self.at.system_at(ended);
-        let inner = self.genai.inner();
-        let convention = O::describe(inner.convention);
-        let span = self.context.span();
-        let recording = span.is_recording();
+        match std::mem::replace(&mut self.role, Role::Unseen) {
+            Role::Unseen => {}
+            Role::Own => self.tell(ended, failure),
+            Role::Same(layer) => layer.absorb(Box::new(self.op.clone())),
+            Role::Part(layer) => {
+                let genai = self.genai.clone();
+                let mut attributes = Vec::new();
+                for Running { telling, identity } in self.running.iter().flatten() {
+                    let told = self.told(*telling, failure.is_some());
+                    signal::add_missing(&mut attributes, signal::standard(*telling, &told, identity));
+                }
+                layer.add(attributes);
+                self.measure(genai.inner(), ended, failure);
+            }
+        }
+    }
 
-        let changed = signal::changed_identity(convention, &self.op, &self.identity);
-        let identity = changed.as_ref().unwrap_or(&self.identity);
-        let mut attributes = Vec::new();
-        if recording || inner.emit_details {
-            attributes = signal::finish_attributes(convention, &self.op, identity, failure);
+    /// Writes all that is to be told of the operation.
+    fn tell(&mut self, ended: Instant, failure: Option<&Failure>) {
+        let mut absorbed = Vec::new();
+        if let Some(layer) = self.handles.layer.take() {
+            absorbed = layer.fill(&mut self.op);
         }
-        let mut content = Vec::new();
-        if self.content {
-            convention.content(&self.op, failure, &mut content);
-        }
-        if let Some(events) = &inner.events {
+        let genai = self.genai.clone();
+        let inner = genai.inner();
+        let at = self.at.system_at(ended);
+        let context = self.context.clone();
+        let span = context.span();
+        let first = self.running.iter().flatten().next();
+        // Without a convention that knows the operation there is no span, and this one is the parent's.
+        let has_span = first.is_some_and(|first| !matches!(first.telling.description.name, Name::None));
+        let recording = has_span && span.is_recording();
+        let error_type = failure.map(|failure| KeyValue::new(ERROR_TYPE, failure.error_type.clone()));
+
+        let custom = &self.op.custom().attributes;
+        let mut attributes: Vec<KeyValue> = Vec::new();
+        let mut renamed = None;
+        for running in self.running.iter().flatten() {
+            let Running { telling, identity } = running;
+            let description = telling.description;
+            let told = self.told(*telling, failure.is_some());
+            let emits = inner.events.is_some() && self.plan.emits(telling.convention);
+            let details = emits && matches!(description.event, Event::Details { rows: None, .. });
+            let mut standard = Vec::new();
+            if recording || details {
+                standard = signal::standard(*telling, &told, identity);
+            }
             // Before the span ends, so that whoever follows the span's processors finds its event already there.
-            if let Some(name) = convention.event(&self.op).filter(|_| inner.emit_details) {
-                let content = if inner.event_content { content.as_slice() } else { &[] };
-                events.emit(signal::details(name, at, &attributes, content), span.span_context());
+            if let Some(events) = inner.events.as_ref().filter(|_| emits) {
+                match description.event {
+                    Event::None => {}
+                    Event::Details { name, severity, rows, custom: with_custom } => {
+                        let listed = rows.map(|rows| signal::listed(rows, &told, identity));
+                        let groups = rows.unwrap_or(description.span);
+                        let content = match (self.plan.event_content, self.plan.opted_in) {
+                            (true, _) => signal::content(groups, &told),
+                            (false, true) => signal::instead(groups, &told),
+                            (false, false) => Vec::new(),
+                        };
+                        let custom = if with_custom { custom.as_slice() } else { &[] };
+                        let standard = listed.as_deref().unwrap_or(&standard);
+                        let record =
+                            signal::details(name, severity, standard, &content, custom, error_type.clone());
+                        events.emit(record, at, span.span_context());
+                    }
+                    Event::Custom(make) => {
+                        for record in make(&told, self.plan.event_content) {
+                            events.emit(record, at, span.span_context());
+                        }
+                    }
+                }
             }
-            if let (Some(failure), Some(name), true) =
-                (failure, inner.convention.exception_event(), inner.emit_exceptions)
-            {
-                events.emit(signal::exception(name, at, failure), span.span_context());
+            if recording {
+                let content = match (self.plan.span_content, self.plan.opted_in) {
+                    (true, _) => signal::content(description.span, &told),
+                    (false, true) => signal::instead(description.span, &told),
+                    (false, false) => Vec::new(),
+                };
+                let content = content
+                    .into_iter()
+                    .filter_map(|(key, fact)| Some(KeyValue::new(key, signal::value(&fact)?)));
+                if attributes.is_empty() {
+                    attributes = standard;
+                    attributes.extend(content);
+                    if !signal::is_unchanged(*telling, &told, identity) {
+                        renamed = Some(told.span_name(&description.name));
+                    }
+                } else {
+                    standard.extend(content);
+                    signal::add_missing(&mut attributes, standard);
+                }
             }
+        }
+        let is_client = first
+            .is_some_and(|first| first.telling.description.kind == opentelemetry::trace::SpanKind::Client);
+        if let (Some(failure), Some(events)) = (failure, &inner.events)
+            && let Some(name) = first.and_then(|first| first.telling.convention.exception)
+            && is_client
+            && has_span
+            && inner.emit_exceptions
+        {
+            events.emit(signal::exception(name, failure), at, span.span_context());
         }
         if recording {
-            if changed.is_some() {
-                span.update_name(convention.span_name(&self.op));
+            if let Some(name) = renamed {
+                span.update_name(name);
+            }
+            signal::add_missing(&mut attributes, absorbed);
+            for custom in custom.iter().chain(&error_type) {
+                signal::replace(&mut attributes, custom.clone());
             }
             // The SDK would export a key twice that is set twice, so what the span has from the start is left out.
-            span.set_attributes(attributes.into_iter().filter(|new| !self.identity.contains(new)));
-            if self.span_content {
-                span.set_attributes(
-                    content
-                        .iter()
-                        .filter_map(|(key, value)| Some(KeyValue::new(key.clone(), value.to_json()?))),
-                );
-            }
+            let known: Vec<&KeyValue> =
+                self.running.iter().flatten().flat_map(|running| &running.identity).collect();
+            span.set_attributes(attributes.into_iter().filter(|new| !known.contains(&new)));
             if let Some(failure) = failure {
                 // The description is the error's message, never a copy of its type.
                 span.set_status(Status::error(failure.message.clone().unwrap_or_default()));
             }
         }
-        span.end_with_timestamp(at);
+        if has_span {
+            span.end_with_timestamp(at);
+        }
+        self.measure(inner, ended, failure);
+    }
 
-        let duration = ended.saturating_duration_since(self.at.instant);
-        inner.instruments.record_all(convention.measure(&self.op, identity, duration, failure));
+    fn measure(&self, inner: &Inner, ended: Instant, failure: Option<&Failure>) {
+        let tellings: Vec<_> = self
+            .running
+            .iter()
+            .flatten()
+            .map(|running| {
+                (running.telling, self.told(running.telling, failure.is_some()), running.identity.as_slice())
+            })
+            .collect();
+        let measured = Measured {
+            duration: ended.saturating_duration_since(self.at.instant),
+            calls: self.handles.calls.as_deref(),
+            error_type: failure.map(|failure| KeyValue::new(ERROR_TYPE, failure.error_type.clone())),
+            custom: &self.op.custom().metric_attributes,
+        };
+        inner.instruments.record_all(&tellings, &measured);
     }
 }
 
@@ -330,39 +429,13 @@ impl<O: Operation> DerefMut for Active<O> {
     }
 }
 
-impl Active<Inference> {
-    /// What is asked.
-    pub fn request_mut(&mut self) -> &mut InferenceRequest {
-        &mut self.op.request
-    }
-
-    /// What is answered.
-    pub fn response_mut(&mut self) -> &mut InferenceResponse {
-        &mut self.op.response
-    }
-
-    /// Adds messages to what is asked. Nothing is kept, nor even taken from the iterator, where content is not
-    /// captured.
-    pub fn input(&mut self, messages: impl IntoIterator<Item = Message>) {
-        if self.content {
-            self.op.request.input_messages.extend(messages);
-        }
-    }
-
-    /// Adds messages to what is answered, one a choice, likewise.
-    pub fn output(&mut self, messages: impl IntoIterator<Item = Message>) {
-        if self.content {
-            self.op.response.output_messages.extend(messages);
-        }
-    }
-
-    /// Tokens used: input and output.
-    pub fn usage(&mut self, input_tokens: u64, output_tokens: u64) {
-        self.op.usage.merge(Usage::new(input_tokens, output_tokens));
+impl<O: Operation + std::fmt::Debug> std::fmt::Debug for Active<O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Active").field("operation", &self.op).finish_non_exhaustive()
     }
 }
 
 #[allow(dead_code, reason = "a compile-time proof that running operations move across threads")]
-fn active_is_send(active: Active<Inference>) -> impl Send {
+fn active_is_send(active: Active<crate::Inference>) -> impl Send {
     active
 }

@@ -1,5 +1,8 @@
 //! Token usage, by kind, modality and cache.
 
+use crate::operation::fact::of;
+use crate::operation::{Fact, Field};
+
 /// Tokens that one call used, as the provider billed them. `None` means "not said", which is not zero.
 ///
 /// The conventions' arithmetic holds: `input_tokens` includes every kind of input token, the cached ones too, and
@@ -64,6 +67,35 @@ impl Usage {
             take(&mut into.output_tokens, from.output_tokens);
             take(&mut into.cache_read_input_tokens, from.cache_read_input_tokens);
         }
+    }
+}
+
+impl Usage {
+    pub(crate) fn fact(&self, field: Field) -> Option<Fact<'static>> {
+        of::count(match field {
+            Field::InputTokens => self.input_tokens,
+            Field::OutputTokens => self.output_tokens,
+            Field::TotalTokens => self.total(),
+            Field::CacheReadInputTokens => self.cache_read_input_tokens,
+            Field::CacheWriteInputTokens => self.cache_write_input_tokens,
+            Field::ReasoningOutputTokens => self.reasoning_output_tokens,
+            Field::TextInputTokens => self.text.input_tokens,
+            Field::TextOutputTokens => self.text.output_tokens,
+            Field::TextCacheReadInputTokens => self.text.cache_read_input_tokens,
+            Field::ImageInputTokens => self.image.input_tokens,
+            Field::ImageOutputTokens => self.image.output_tokens,
+            Field::ImageCacheReadInputTokens => self.image.cache_read_input_tokens,
+            Field::AudioInputTokens => self.audio.input_tokens,
+            Field::AudioOutputTokens => self.audio.output_tokens,
+            Field::AudioCacheReadInputTokens => self.audio.cache_read_input_tokens,
+            _ => None,
+        })
+    }
+
+    /// Input and output, as far as known. Nothing known, or nothing used, is no total.
+    fn total(&self) -> Option<u64> {
+        let sum = self.input_tokens.unwrap_or(0).saturating_add(self.output_tokens.unwrap_or(0));
+        Some(sum).filter(|sum| *sum > 0)
     }
 }
 

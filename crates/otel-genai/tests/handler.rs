@@ -161,7 +161,7 @@ fn a_full_call_has_every_attribute_of_the_convention() {
         })
         .start();
     assert!(call.captures_content());
-    call.metric_attributes.push(KeyValue::new("my.metric.attribute", "mine"));
+    call.custom.metric_attributes.push(KeyValue::new("my.metric.attribute", "mine"));
     let began = call.started_at().instant;
     call.response_mut().model = Some("gpt-4o-mini-2024".into());
     for milliseconds in [250, 350, 400] {
@@ -184,7 +184,7 @@ fn a_full_call_has_every_attribute_of_the_convention() {
     call.openai.request_service_tier = Some("default".into());
     call.openai.response_service_tier = Some("default".into());
     call.openai.system_fingerprint = Some("fp_1".into());
-    call.attributes.push(KeyValue::new("my.attribute", "mine"));
+    call.custom.attributes.push(KeyValue::new("my.attribute", "mine"));
     call.finish_at(began + Duration::from_secs(1));
 
     let span = t.span();
@@ -372,7 +372,7 @@ fn an_error_is_told_once_everywhere() {
     let t = telemetry(Capture::EventOnly);
     let mut call = t.genai.chat("openai", "m").start();
     call.output([Message::assistant("half an ans")]);
-    call.attributes.push(KeyValue::new("error.type", "mine"));
+    call.custom.attributes.push(KeyValue::new("error.type", "mine"));
     call.fail(Failure::new("rate_limit_exceeded").message("slow down"));
     let span = t.span();
     assert_eq!(span.status, Status::error("slow down"));
@@ -411,7 +411,7 @@ fn custom_attributes_win_over_the_conventions_own() {
     let t = telemetry(Capture::NoContent);
     let mut call = t.genai.chat("openai", "m").start();
     call.response_mut().id = Some("theirs".into());
-    call.attributes.push(KeyValue::new("gen_ai.response.id", "mine"));
+    call.custom.attributes.push(KeyValue::new("gen_ai.response.id", "mine"));
     call.finish();
     assert_eq!(attributes(&t.span())["gen_ai.response.id"], "mine".into());
 }

@@ -16,7 +16,7 @@ use crate::Result;
 pub(crate) struct Resolved {
     pub(crate) registry_attributes: BTreeMap<String, Attribute>,
     pub(crate) enums: BTreeMap<String, Vec<String>>,
-    spans: BTreeMap<String, Signal>,
+    pub(crate) spans: BTreeMap<String, Signal>,
     span_refinements: BTreeMap<String, Signal>,
     pub(crate) events: BTreeMap<String, Signal>,
     pub(crate) metrics: BTreeMap<String, Metric>,
@@ -26,11 +26,19 @@ pub(crate) struct Resolved {
 #[derive(Deserialize)]
 pub(crate) struct Attribute {
     pub(crate) r#type: String,
+    #[serde(default)]
+    pub(crate) deprecated: Value,
+    /// Absent in the list of all attributes, present where a signal uses one.
+    pub(crate) requirement_level: Option<String>,
+    /// When the level applies; absent for always.
+    pub(crate) condition: Option<String>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct Signal {
-    attributes: BTreeMap<String, Attribute>,
+    /// The span kind; spans alone have it.
+    pub(crate) kind: Option<String>,
+    pub(crate) attributes: BTreeMap<String, Attribute>,
 }
 
 #[derive(Deserialize)]
@@ -38,7 +46,7 @@ pub(crate) struct Metric {
     pub(crate) instrument: String,
     pub(crate) unit: String,
     pub(crate) value_type: Option<String>,
-    attributes: BTreeMap<String, Attribute>,
+    pub(crate) attributes: BTreeMap<String, Attribute>,
 }
 
 impl Resolved {

@@ -1,21 +1,20 @@
 //! Any bytes as the body of a request, cut anywhere: no panic, and the same call however they are cut.
 //!
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run request` in `crates/otel-genai-wire`
+//! `RUSTC_BOOTSTRAP=1 cargo fuzz run request` in `crates/otel-genai-wire`. The first byte chooses the protocol.
 #![no_main]
 
-use http::{HeaderMap, Method, Uri};
 use libfuzzer_sys::fuzz_target;
-use otel_genai_wire::{Call, Options, RequestReader, detect};
+use otel_genai::{ProviderName, Server};
+use otel_genai_wire::{Call, Options, Protocol, RequestReader, Route};
 
 fuzz_target!(|input: &[u8]| {
-    let Some(([path, content, limit, at], body)) = input.split_first_chunk::<4>() else { return };
-    let path = if path % 2 == 0 { "chat/completions" } else { "embeddings" };
-    let url: Uri = format!("https://api.openai.com/v1/{path}").parse().unwrap();
-    let route = detect(&Method::POST, &url, &HeaderMap::new()).unwrap();
+    let Some(([protocol, content, limit, at], body)) = input.split_first_chunk::<4>() else { return };
+    let protocol = Protocol::ALL[usize::from(*protocol) % Protocol::ALL.len()];
+    let route = Route::new(protocol, ProviderName::OpenAi, Server::new("model.example", 443));
     let limit = if *limit < 128 { usize::from(*limit) * 8 } else { Options::DEFAULT_LIMIT };
     let options = Options::new(content % 2 == 0).limit(limit);
 
-    let read = |pieces: &[&[u8]]| -> Call {
+    let read = |pieces: &[&[u8]]| -> Option<Call> {
         let mut reader = RequestReader::new(&route, options);
         pieces.iter().for_each(|piece| reader.push(piece));
         reader.finish()

@@ -1,29 +1,37 @@
 //! Any bytes as the body of a response, cut anywhere: no panic, and the same result however they are cut.
 //!
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run response` in `crates/otel-genai-wire`
+//! `RUSTC_BOOTSTRAP=1 cargo fuzz run response` in `crates/otel-genai-wire`. The first byte chooses the protocol.
 #![no_main]
 
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
-use otel_genai_wire::{Options, RequestReader, ResponseReader, detect};
+use otel_genai::{ProviderName, Server};
+use otel_genai_wire::{Options, Protocol, RequestReader, ResponseReader, Route};
+
+const CONTENT_TYPES: [&str; 5] = [
+    "text/event-stream",
+    "application/json",
+    "text/plain",
+    "application/x-ndjson",
+    "application/vnd.amazon.eventstream",
+];
 
 fuzz_target!(|input: &[u8]| {
-    let Some(([how, content_type, limit, piece], body)) = input.split_first_chunk::<4>() else { return };
-    let path = if how & 1 == 0 { "chat/completions" } else { "embeddings" };
-    let url: Uri = format!("https://api.openai.com/v1/{path}").parse().unwrap();
-    let route = detect(&Method::POST, &url, &HeaderMap::new()).unwrap();
+    let Some(([protocol, how, content_type, limit, piece], body)) = input.split_first_chunk::<5>() else { return };
+    let protocol = Protocol::ALL[usize::from(*protocol) % Protocol::ALL.len()];
+    let route = Route::new(protocol, ProviderName::OpenAi, Server::new("model.example", 443));
     let status = if how & 2 == 0 { 200 } else { 400 };
     let limit = if *limit < 128 { usize::from(*limit) * 8 } else { Options::DEFAULT_LIMIT };
     let options = Options::new(how & 4 == 0).limit(limit);
-    let content_type = ["text/event-stream", "application/json", "text/plain"][usize::from(*content_type) % 3];
+    let content_type = CONTENT_TYPES[usize::from(*content_type) % CONTENT_TYPES.len()];
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_static(content_type));
-    let request = if how & 8 == 0 { br#"{"stream":true}"#.as_slice() } else { b"{}" };
+    let request = if how & 8 == 0 { br#"{"model":"m","stream":true}"#.as_slice() } else { br#"{"model":"m"}"# };
 
     let read = |piece: usize| {
         let mut reader = RequestReader::new(&route, options);
         reader.push(request);
-        let mut call = reader.finish();
+        let mut call = reader.finish()?;
         let mut reader = ResponseReader::new(&route, status, &headers, &call, options);
         let (mut chunks, mut ended) = (0, false);
         for piece in body.chunks(piece) {
@@ -31,9 +39,8 @@ fuzz_target!(|input: &[u8]| {
             chunks += progress.chunks;
             ended |= progress.ended;
         }
-        let skipped = reader.skipped();
         let failure = reader.finish(&mut call);
-        (call, failure, chunks, ended, skipped)
+        Some((call, failure, chunks, ended, reader.skipped(), reader.note()))
     };
     assert_eq!(read(usize::from(*piece).max(1)), read(body.len().max(1)));
 });

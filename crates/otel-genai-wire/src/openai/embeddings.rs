@@ -2,15 +2,20 @@
 
 use std::borrow::Cow;
 
-use otel_genai::{Embeddings, Failure};
+use otel_genai::{Failure, ProviderName};
 
-use super::error::Refusal;
 use super::usage::Report;
+use crate::call::{Call, CallMut};
+use crate::detect::Route;
+use crate::error::Refusal;
+use crate::framing::{Framing, Media};
+use crate::gather::owned;
 use crate::json::{self, Given, Raw, object};
+use crate::protocol::{self, Asked, Dialect, Step};
 use crate::scan::Want;
 
 /// What is picked out of a request.
-pub(crate) static EMBEDDINGS_REQUEST: Want = Want::Fields(&[
+static REQUEST: Want = Want::Fields(&[
     ("model", Want::Keep(1024)),
     ("encoding_format", Want::Keep(256)),
     ("dimensions", Want::Keep(32)),
@@ -18,7 +23,7 @@ pub(crate) static EMBEDDINGS_REQUEST: Want = Want::Fields(&[
 ]);
 
 /// What is picked out of an answer.
-pub(crate) static EMBEDDINGS_ANSWER: Want = Want::Fields(&[
+static ANSWER: Want = Want::Fields(&[
     ("model", Want::Keep(1024)),
     ("usage", Want::Keep(16 << 10)),
     ("data", Want::First(&Want::Fields(&[("embedding", Want::Length)]))),
@@ -57,42 +62,91 @@ object! {
     }
 }
 
-/// Reads what a request says.
-pub(crate) fn read_request(body: &[u8], op: &mut Embeddings) -> Result<(), serde_json::Error> {
-    let request: Request<'_> = json::read(body)?;
-    op.model = request.model.filter(|model| !model.is_empty()).map(Cow::into_owned);
-    op.encoding_formats = request.encoding_format.into_iter().map(Cow::into_owned).collect();
-    op.dimension_count = request.dimensions;
-    Ok(())
+/// OpenAI's embeddings.
+#[derive(Debug)]
+pub(crate) struct Embeddings;
+
+impl Dialect for Embeddings {
+    fn provider(&self) -> ProviderName {
+        ProviderName::OpenAi
+    }
+
+    fn request_want(&self) -> &'static Want {
+        &REQUEST
+    }
+
+    fn has_content(&self) -> bool {
+        false
+    }
+
+    fn request(&self, document: &[u8], route: &Route) -> Result<Option<Call>, serde_json::Error> {
+        let request: Request<'_> = json::read(document)?;
+        let mut op = otel_genai::Embeddings::new(route.provider.clone());
+        op.server = Some(route.server.clone());
+        op.model = owned(request.model).or_else(|| route.parameter("model").map(str::to_owned));
+        op.encoding_formats = request.encoding_format.into_iter().map(Cow::into_owned).collect();
+        op.dimension_count = request.dimensions;
+        Ok(Some(op.into()))
+    }
+
+    fn answer(&self, _asked: &Asked<'_>) -> Box<dyn protocol::Answer> {
+        Box::new(Told::default())
+    }
+
+    fn framing(&self, _media: Media, _asked: &Asked<'_>) -> Framing {
+        Framing::Whole
+    }
 }
 
-/// What an answer was.
+/// What an answer has told.
 #[derive(Debug, Default)]
-pub(crate) struct Answered {
-    /// The error in its place.
-    pub(crate) failure: Option<Failure>,
+struct Told {
+    model: Option<String>,
+    input_tokens: Option<u64>,
+    dimensions: Option<i64>,
     /// Whether there was data, be it none: without it a document is no answer.
-    pub(crate) has_data: bool,
+    has_data: bool,
+    failure: Option<Failure>,
 }
 
-/// Reads what an answer says.
-pub(crate) fn read_answer(body: &[u8], op: &mut Embeddings) -> Result<Answered, serde_json::Error> {
-    let answer: Answer<'_> = json::read(body)?;
-    let mut answered = Answered { failure: None, has_data: answer.data.is_given };
-    if let Some(model) = answer.model.filter(|model| !model.is_empty()) {
-        op.response_model = Some(model.into_owned());
+impl protocol::Answer for Told {
+    fn want(&self) -> &'static Want {
+        &ANSWER
     }
-    if let Some(usage) = answer.usage {
+
+    fn has_content(&self) -> bool {
+        false
+    }
+
+    fn whole(&mut self, document: &[u8]) -> Result<(), serde_json::Error> {
+        let answer: Answer<'_> = json::read(document)?;
+        if answer.error.get().is_some() || answer.object.as_deref() == Some("error") {
+            self.failure = json::read::<Refusal<'_>>(document)?.failure();
+        }
+        self.has_data = answer.data.is_given;
+        self.model = owned(answer.model);
         // Nothing is put out, so the total is the input.
-        op.input_tokens = usage.input.or(usage.total);
+        self.input_tokens = answer.usage.and_then(|usage| usage.input.or(usage.total));
+        self.dimensions = answer.data.value.first().and_then(|item| item.embedding.dimensions());
+        Ok(())
     }
-    if let Some(dimensions) = answer.data.value.first().and_then(|item| item.embedding.dimensions()) {
-        op.dimension_count = Some(dimensions);
+
+    fn event(&mut self, _name: Option<&[u8]>, data: &[u8]) -> Result<Step, serde_json::Error> {
+        self.whole(data).map(|()| Step::Last)
     }
-    if answer.error.get().is_some() || answer.object.as_deref() == Some("error") {
-        answered.failure = json::read::<Refusal<'_>>(body)?.failure();
+
+    fn missing(&self) -> Option<&'static str> {
+        (!self.has_data).then_some("data")
     }
-    Ok(answered)
+
+    fn finish(self: Box<Self>, call: CallMut<'_>) -> Option<Failure> {
+        if let CallMut::Embeddings(op) = call {
+            op.response_model = self.model.or(op.response_model.take());
+            op.input_tokens = self.input_tokens.or(op.input_tokens);
+            op.dimension_count = self.dimensions.or(op.dimension_count);
+        }
+        self.failure
+    }
 }
 
 impl Length<'_> {

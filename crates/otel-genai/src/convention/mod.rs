@@ -1,22 +1,28 @@
 //! A convention is a published vocabulary: it decides how an operation is named, and which attribute, event and
 //! metric each of its fields becomes. Nothing outside this folder chooses an attribute.
+//!
+//! One file a convention, and in it one table an operation (see [`describe`]).
 
+mod describe;
+mod loongsuite;
+mod v1_30;
 mod v2026_08;
+mod v2026_10;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
-use std::time::Duration;
 
-use opentelemetry::trace::SpanKind;
-use opentelemetry::{Key, KeyValue, StringValue, Value};
 use otel_genai_semconv::metric::Metric;
+use otel_genai_semconv::value::FinishReason;
 
-use crate::capture::Capture;
-use crate::failure::Failure;
-use crate::message::{Message, Part, ToolDefinition};
-use crate::operation::{Embeddings, Inference};
+pub(crate) use describe::{
+    Amount, At, Convention, Description, Event, Measures, Name, Point, Row, Source, Unless,
+};
+
+use crate::context::Surroundings;
+use crate::message::Message;
+use crate::operation::{Fact, Facts, Field, Kind};
 
 /// The conventions that this library speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,26 +31,44 @@ pub enum ConventionName {
     /// `2026-08`: semantic-conventions-genai as the official conformance suite pins it.
     #[default]
     V2026_08,
+    /// `2026-10`: the same two months later, with token counters, renamed metrics and skills.
+    V2026_10,
+    /// `loongsuite`: what LoongSuite's handler emits.
+    LoongSuite,
+    /// `v1.30`: what OpenTelemetry's first OpenAI instrumentation emitted.
+    V1_30,
 }
 
 impl ConventionName {
-    const ALL: &[ConventionName] = &[ConventionName::V2026_08];
+    /// All of them.
+    pub const ALL: [ConventionName; 4] = [
+        ConventionName::V2026_08,
+        ConventionName::V2026_10,
+        ConventionName::LoongSuite,
+        ConventionName::V1_30,
+    ];
 
     /// The name as it is written in `OTEL_GENAI_CONVENTION`.
     pub fn as_str(self) -> &'static str {
         match self {
             ConventionName::V2026_08 => "2026-08",
+            ConventionName::V2026_10 => "2026-10",
+            ConventionName::LoongSuite => "loongsuite",
+            ConventionName::V1_30 => "v1.30",
         }
     }
 
     /// All names, for messages to people.
     pub fn allowed() -> String {
-        ConventionName::ALL.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
+        ConventionName::ALL.map(ConventionName::as_str).join(", ")
     }
 
-    pub(crate) fn convention(self) -> &'static dyn Convention {
+    pub(crate) fn convention(self) -> &'static Convention {
         match self {
-            ConventionName::V2026_08 => &v2026_08::V2026_08,
+            ConventionName::V2026_08 => &v2026_08::CONVENTION,
+            ConventionName::V2026_10 => &v2026_10::CONVENTION,
+            ConventionName::LoongSuite => &loongsuite::CONVENTION,
+            ConventionName::V1_30 => &v1_30::CONVENTION,
         }
     }
 }
@@ -63,168 +87,202 @@ pub struct UnknownConvention(pub String);
 impl FromStr for ConventionName {
     type Err = UnknownConvention;
 
+    /// Any case; surrounding blanks are ignored.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wanted = text.trim();
         ConventionName::ALL
-            .iter()
-            .copied()
+            .into_iter()
             .find(|name| name.as_str().eq_ignore_ascii_case(wanted))
             .ok_or_else(|| UnknownConvention(text.to_owned()))
     }
 }
 
-/// A vocabulary for all operations.
-pub trait Convention: Describe<Inference> + Describe<Embeddings> + Send + Sync {
-    /// The URL of the schema that the telemetry follows.
-    fn schema_url(&self) -> &'static str;
-    /// What the capture mode `true` means here.
-    fn capture_by_convention(&self) -> Capture;
-    /// Every metric that this convention may record.
-    fn metrics(&self) -> &'static [&'static Metric];
-    /// The name of the event that records an exception, if there is one.
-    fn exception_event(&self) -> Option<&'static str>;
+/// The vocabularies in which telemetry is told: one, or two while a system moves from one to the other.
+///
+/// Spans carry the attributes of both, and where both use one name the first decides; metrics and events are those of
+/// both. Written as names with a comma between: `2026-08,v1.30`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Conventions {
+    first: ConventionName,
+    second: Option<ConventionName>,
 }
 
-/// How one kind of operation is told in a vocabulary.
-pub trait Describe<O> {
+impl Conventions {
+    /// This one, and beside it another.
+    #[must_use]
+    pub fn and(self, second: ConventionName) -> Self {
+        Conventions { second: Some(second).filter(|second| *second != self.first), ..self }
+    }
+
+    /// The one that decides where both use a name.
+    pub fn first(self) -> ConventionName {
+        self.first
+    }
+
+    /// The other one.
+    pub fn second(self) -> Option<ConventionName> {
+        self.second
+    }
+
+    /// How this kind of operation is told: by each convention that knows it, else as LoongSuite tells it, else not.
+    pub(crate) fn describe(self, kind: Kind) -> [Option<Telling>; 2] {
+        let telling = |name: ConventionName| {
+            let convention = name.convention();
+            convention.describe(kind).map(|description| Telling { convention, description })
+        };
+        match (telling(self.first), self.second.and_then(telling)) {
+            (None, None) => [telling(ConventionName::LoongSuite), None],
+            (None, second) => [second, None],
+            both => [both.0, both.1],
+        }
+    }
+
+    /// Every metric that may be recorded, each name once.
+    pub(crate) fn metrics(self) -> Vec<&'static Metric> {
+        let mut metrics: Vec<&'static Metric> = Vec::new();
+        let mut add = |metric: &'static Metric| {
+            if metrics.iter().all(|known| known.name != metric.name) {
+                metrics.push(metric);
+            }
+        };
+        for description in Kind::ALL.into_iter().flat_map(|kind| self.describe(kind)).flatten() {
+            let description = description.description;
+            description
+                .measures
+                .iter()
+                .flat_map(|measures| measures.points)
+                .for_each(|point| add(point.metric));
+            if let Some(chunks) = &description.chunks {
+                add(chunks.first);
+                add(chunks.following);
+            }
+        }
+        metrics
+    }
+}
+
+impl From<ConventionName> for Conventions {
+    fn from(first: ConventionName) -> Self {
+        Conventions { first, second: None }
+    }
+}
+
+impl fmt::Display for Conventions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first)?;
+        self.second.map_or(Ok(()), |second| write!(f, ",{second}"))
+    }
+}
+
+impl FromStr for Conventions {
+    type Err = UnknownConvention;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let first: ConventionName =
+            names.next().unwrap_or_default().parse().map_err(|_| UnknownConvention(text.to_owned()))?;
+        let mut conventions = Conventions::from(first);
+        for name in names {
+            if conventions.second.is_some() {
+                return Err(UnknownConvention(text.to_owned()));
+            }
+            conventions = conventions.and(name.parse()?);
+        }
+        Ok(conventions)
+    }
+}
+
+/// A convention's description of one kind of operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Telling {
+    pub(crate) convention: &'static Convention,
+    pub(crate) description: &'static Description,
+}
+
+/// An operation as a convention looks at it.
+#[derive(Clone, Copy)]
+pub(crate) struct Told<'a> {
+    pub(crate) op: &'a dyn Facts,
+    pub(crate) surroundings: &'a Surroundings,
+    /// The operation's name, where it is not its own.
+    pub(crate) operation: Option<&'static str>,
+    /// Whether the operation failed.
+    pub(crate) failed: bool,
+}
+
+impl<'a> Told<'a> {
+    /// What is known of this field.
+    pub(crate) fn fact(&self, field: Field) -> Option<Fact<'a>> {
+        match (field, self.operation) {
+            (Field::OperationName, Some(name)) => Some(Fact::Word(Cow::Borrowed(name))),
+            (Field::FinishedOutputMessages, _) => match self.op.fact(Field::OutputMessages)? {
+                Fact::Messages(messages) => Some(Fact::Messages(with_finish_reasons(messages, self.failed))),
+                _ => None,
+            },
+            _ => self.op.fact(field).or_else(|| self.surroundings.fact(self.op.kind(), field)),
+        }
+    }
+
+    /// What this row says, if anything.
+    pub(crate) fn row(&self, row: &Row) -> Option<Fact<'a>> {
+        let fact = match row.source {
+            Source::Always(value) => return Some(Fact::Word(Cow::Borrowed(value))),
+            Source::Field(field) => self.fact(field)?,
+        };
+        let told = match (row.unless, &fact) {
+            (Unless::Never, _) => true,
+            (Unless::Zero, Fact::Int(0))
+            | (Unless::One, Fact::Int(1))
+            | (Unless::Auto, Fact::Text("auto")) => false,
+            _ => !fact.is_empty(),
+        };
+        told.then_some(fact)
+    }
+
     /// The span's name.
-    fn span_name(&self, op: &O) -> Cow<'static, str>;
-    /// The span's kind.
-    fn span_kind(&self, op: &O) -> SpanKind;
-    /// Attributes known when the operation starts; samplers see these. Borrowed, because they are looked at again
-    /// when it ends and have hardly ever changed.
-    fn identity<'a>(&self, op: &'a O) -> Vec<(&'static str, Scalar<'a>)>;
-    /// All other attributes without content, known when it ends. `error.type` is added by the caller.
-    fn end(&self, op: &O, failure: Option<&Failure>, out: &mut Attributes);
-    /// Content, borrowed.
-    fn content<'a>(&self, op: &'a O, failure: Option<&Failure>, out: &mut Vec<(Key, Content<'a>)>);
-    /// The event that tells the operation's details, if there is one.
-    fn event(&self, op: &O) -> Option<&'static str>;
-    /// What is measured when the operation ended after `duration`. `identity` are the attributes of that name.
-    fn measure(
-        &self,
-        op: &O,
-        identity: &[KeyValue],
-        duration: Duration,
-        failure: Option<&Failure>,
-    ) -> Measurements;
-    /// What is measured at each chunk of a streamed answer, if anything.
-    fn chunks(&self, op: &O, identity: &[KeyValue]) -> Option<Chunks>;
-    /// The user's further attributes of span and event.
-    fn custom<'a>(&self, op: &'a O) -> &'a [KeyValue];
-}
+    pub(crate) fn span_name(&self, name: &Name) -> Cow<'static, str> {
+        match name {
+            Name::None => Cow::Borrowed(""),
+            Name::Fixed(name) => Cow::Borrowed(name),
+            Name::Custom(name) => name(self),
+            Name::Keyed(base, keys) => {
+                let base = self.word(*base).unwrap_or_default();
+                match keys.iter().find_map(|key| self.word(*key)) {
+                    Some(key) => format!("{base} {key}").into(),
+                    None => base.into_owned().into(),
+                }
+            }
+        }
+    }
 
-/// A value that is not copied until it has to be.
-#[derive(Clone, Debug)]
-pub enum Scalar<'a> {
-    /// A text.
-    Text(&'a str),
-    /// A value of an open enum.
-    Word(Cow<'static, str>),
-    /// A number.
-    Int(i64),
-}
+    /// A text that is known and not empty.
+    pub(crate) fn word(&self, field: Field) -> Option<Cow<'a, str>> {
+        match self.fact(field)? {
+            Fact::Text(text) => Some(Cow::Borrowed(text)).filter(|text| !text.is_empty()),
+            Fact::Word(word) => Some(word).filter(|word| !word.is_empty()),
+            _ => None,
+        }
+    }
 
-impl PartialEq<Value> for Scalar<'_> {
-    fn eq(&self, value: &Value) -> bool {
-        match (self, value) {
-            (Scalar::Text(text), Value::String(value)) => *text == value.as_str(),
-            (Scalar::Word(word), Value::String(value)) => word.as_ref() == value.as_str(),
-            (Scalar::Int(number), Value::I64(value)) => number == value,
-            _ => false,
+    /// A count that is known.
+    pub(crate) fn count(&self, field: Field) -> Option<u64> {
+        match self.fact(field)? {
+            Fact::Int(count) => u64::try_from(count).ok(),
+            _ => None,
         }
     }
 }
 
-impl From<Scalar<'_>> for Value {
-    fn from(scalar: Scalar<'_>) -> Self {
-        match scalar {
-            Scalar::Text(text) => Value::String(shared(text)),
-            Scalar::Word(word) => Value::String(word.into()),
-            Scalar::Int(number) => Value::I64(number),
-        }
+/// The schema of output messages at `2026-08` requires a finish reason. A message without one was cut off if the call
+/// failed, and is otherwise what a handler's user left out.
+fn with_finish_reasons(messages: Cow<'_, [Message]>, failed: bool) -> Cow<'_, [Message]> {
+    if messages.iter().all(|message| message.finish_reason.is_some()) {
+        return messages;
     }
-}
-
-/// Counted text: the span, the event and the metrics all say the same words.
-fn shared(text: &str) -> StringValue {
-    StringValue::from(Arc::<str>::from(text))
-}
-
-/// Attributes in the making; options that are `None` are left out.
-#[derive(Debug, Default)]
-pub struct Attributes(pub(crate) Vec<KeyValue>);
-
-impl Attributes {
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Attributes(Vec::with_capacity(capacity))
+    let reason = if failed { FinishReason::Error } else { FinishReason::Stop };
+    let mut messages = messages.into_owned();
+    for message in &mut messages {
+        message.finish_reason.get_or_insert_with(|| reason.clone());
     }
-
-    pub(crate) fn set(&mut self, key: &'static str, value: impl Into<Value>) {
-        self.0.push(KeyValue::new(key, value));
-    }
-
-    pub(crate) fn some(&mut self, key: &'static str, value: Option<impl Into<Value>>) {
-        if let Some(value) = value {
-            self.set(key, value);
-        }
-    }
-
-    pub(crate) fn text(&mut self, key: &'static str, value: Option<&String>) {
-        if let Some(value) = value {
-            self.set(key, shared(value));
-        }
-    }
-
-    /// A value of an open enum; a well-known one is not copied.
-    pub(crate) fn word<E>(&mut self, key: &'static str, value: Option<&E>)
-    where
-        E: Clone + Into<Cow<'static, str>>,
-    {
-        if let Some(value) = value {
-            self.set(key, value.clone().into());
-        }
-    }
-
-    /// Counts are unsigned where they are read and signed on the wire.
-    pub(crate) fn count(&mut self, key: &'static str, value: Option<u64>) {
-        self.some(key, value.map(|count| i64::try_from(count).unwrap_or(i64::MAX)));
-    }
-
-    pub(crate) fn texts(&mut self, key: &'static str, values: &[String]) {
-        if !values.is_empty() {
-            let values: Vec<StringValue> = values.iter().map(|text| text.clone().into()).collect();
-            self.set(key, Value::Array(values.into()));
-        }
-    }
-}
-
-/// Content, not yet serialised.
-#[derive(Debug)]
-pub enum Content<'a> {
-    /// Messages.
-    Messages(Cow<'a, [Message]>),
-    /// Parts, as in system instructions.
-    Parts(&'a [Part]),
-    /// Tools offered.
-    Tools(&'a [ToolDefinition]),
-    /// A plain text, which stays a string everywhere.
-    Text(&'a str),
-}
-
-/// What is measured of one ended operation: values that share their attributes, but for one of their own.
-#[derive(Debug, Default)]
-pub struct Measurements {
-    pub(crate) attributes: Vec<KeyValue>,
-    pub(crate) points: Vec<(&'static Metric, f64, Option<KeyValue>)>,
-}
-
-/// The metrics of a streamed answer's chunks, in seconds.
-#[derive(Debug)]
-pub struct Chunks {
-    pub(crate) first: &'static Metric,
-    pub(crate) following: &'static Metric,
-    pub(crate) attributes: Vec<KeyValue>,
-    /// Whether nothing more is to be learned for the attributes.
-    pub(crate) complete: bool,
+    Cow::Owned(messages)
 }

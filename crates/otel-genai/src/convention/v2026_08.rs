@@ -1,292 +1,483 @@
 //! `2026-08`: semantic-conventions-genai as the official conformance suite pins it (August 2026).
-
-use std::borrow::Cow;
-use std::time::Duration;
+//!
+//! What it lacks (rerank, entry, react step) is told under LoongSuite's names.
 
 use opentelemetry::trace::SpanKind;
-use opentelemetry::{Key, KeyValue};
 use otel_genai_semconv::attribute::*;
-use otel_genai_semconv::metric::Metric;
-use otel_genai_semconv::metric::definition::{
-    GEN_AI_CLIENT_OPERATION_DURATION, GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK,
-    GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK, GEN_AI_CLIENT_TOKEN_USAGE,
-};
-use otel_genai_semconv::value::{FinishReason, OperationName, ProviderName};
+use otel_genai_semconv::metric::definition::*;
 use otel_genai_semconv::{event, schema_url};
 
-use super::{Attributes, Chunks, Content, Convention, Describe, Measurements, Scalar};
+use super::describe::{
+    Amount, Chunks, Convention, Description, Event, Measures, Name, Point, Row, Unless, content, count,
+    duration, end, start,
+};
 use crate::capture::Capture;
-use crate::failure::Failure;
-use crate::message::Message;
-use crate::operation::{Embeddings, Inference, Server};
+use crate::operation::{Field, Kind};
 
-pub(super) struct V2026_08;
+pub(super) static CONVENTION: Convention = Convention {
+    schema_url: schema_url::V2026_08,
+    capture_by_convention: Capture::SpanAndEvent,
+    needs_opt_in: false,
+    always_events: false,
+    exception: Some(event::GEN_AI_CLIENT_OPERATION_EXCEPTION),
+    evaluation: Some(event::GEN_AI_EVALUATION_RESULT),
+    operations: &[
+        (Kind::Inference, INFERENCE),
+        (Kind::Embeddings, EMBEDDINGS),
+        (Kind::Retrieval, RETRIEVAL),
+        (Kind::FetchResponse, FETCH_RESPONSE),
+        (Kind::Memory, MEMORY),
+        (Kind::CreateAgent, CREATE_AGENT),
+        (Kind::InvokeAgentClient, INVOKE_AGENT_CLIENT),
+        (Kind::InvokeAgentInternal, INVOKE_AGENT_INTERNAL),
+        (Kind::ExecuteTool, EXECUTE_TOOL),
+        (Kind::InvokeWorkflow, INVOKE_WORKFLOW),
+        (Kind::Plan, PLAN),
+        (Kind::McpClient, MCP_CLIENT),
+        (Kind::McpServer, MCP_SERVER),
+        (Kind::McpClientSession, MCP_CLIENT_SESSION),
+        (Kind::McpServerSession, MCP_SERVER_SESSION),
+    ],
+};
 
-impl Convention for V2026_08 {
-    fn schema_url(&self) -> &'static str {
-        schema_url::V2026_08
-    }
+/// Where the provider listens.
+const SERVER: &[Row] = &[start(SERVER_ADDRESS, Field::ServerAddress), start(SERVER_PORT, Field::ServerPort)];
 
-    fn capture_by_convention(&self) -> Capture {
-        Capture::SpanAndEvent
-    }
+/// Who is asked for what: the attributes that samplers and metrics see.
+const IDENTITY: &[Row] = &[
+    start(GEN_AI_OPERATION_NAME, Field::OperationName),
+    start(GEN_AI_PROVIDER_NAME, Field::ProviderName),
+    start(GEN_AI_REQUEST_MODEL, Field::RequestModel),
+];
 
-    fn metrics(&self) -> &'static [&'static Metric] {
+/// The settings of a model's generation.
+const GENERATION: &[Row] = &[
+    end(GEN_AI_OUTPUT_TYPE, Field::OutputType),
+    // "If available, in the request, and !=1."
+    end(GEN_AI_REQUEST_CHOICE_COUNT, Field::ChoiceCount).unless(Unless::One),
+    end(GEN_AI_REQUEST_SEED, Field::Seed),
+    end(GEN_AI_REQUEST_FREQUENCY_PENALTY, Field::FrequencyPenalty),
+    end(GEN_AI_REQUEST_MAX_TOKENS, Field::MaxTokens),
+    end(GEN_AI_REQUEST_PRESENCE_PENALTY, Field::PresencePenalty),
+    end(GEN_AI_REQUEST_STOP_SEQUENCES, Field::StopSequences),
+    end(GEN_AI_REQUEST_TEMPERATURE, Field::Temperature),
+    end(GEN_AI_REQUEST_TOP_P, Field::TopP),
+];
+
+const USAGE: &[Row] = &[
+    end(GEN_AI_USAGE_INPUT_TOKENS, Field::InputTokens),
+    end(GEN_AI_USAGE_OUTPUT_TOKENS, Field::OutputTokens),
+    // "When applicable": a provider that reports zero here says that nothing was cached.
+    end(GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, Field::CacheReadInputTokens).unless(Unless::Zero),
+    end(GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS, Field::CacheWriteInputTokens).unless(Unless::Zero),
+];
+
+/// What models and agents are asked, and answer.
+const MESSAGES: &[Row] = &[
+    content(GEN_AI_SYSTEM_INSTRUCTIONS, Field::SystemInstructions),
+    content(GEN_AI_INPUT_MESSAGES, Field::InputMessages),
+    content(GEN_AI_OUTPUT_MESSAGES, Field::FinishedOutputMessages),
+    content(GEN_AI_TOOL_DEFINITIONS, Field::ToolDefinitions),
+];
+
+/// What all metrics of a provider's client share.
+const CLIENT_METRIC: &[&[Row]] =
+    &[IDENTITY, SERVER, &[end(GEN_AI_RESPONSE_MODEL, Field::ResponseModel)], OPENAI_RESPONSE];
+
+const OPENAI_RESPONSE: &[Row] = &[
+    end(OPENAI_RESPONSE_SERVICE_TIER, Field::OpenAiResponseServiceTier),
+    end(OPENAI_RESPONSE_SYSTEM_FINGERPRINT, Field::OpenAiSystemFingerprint),
+];
+
+const DURATION: Point = duration(&GEN_AI_CLIENT_OPERATION_DURATION);
+const INPUT: Point =
+    count(&GEN_AI_CLIENT_TOKEN_USAGE, Field::InputTokens, Some((GEN_AI_TOKEN_TYPE, "input")));
+const OUTPUT: Point =
+    count(&GEN_AI_CLIENT_TOKEN_USAGE, Field::OutputTokens, Some((GEN_AI_TOKEN_TYPE, "output")));
+
+/// Span *Inference* (`gen_ai.inference.client`), with the refinements of OpenAI, Azure AI Inference and AWS Bedrock.
+const INFERENCE: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::OperationName, &[Field::RequestModel]),
+    kind: SpanKind::Client,
+    span: &[
+        IDENTITY,
+        SERVER,
         &[
-            &GEN_AI_CLIENT_OPERATION_DURATION,
-            &GEN_AI_CLIENT_TOKEN_USAGE,
-            &GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK,
-            &GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK,
-        ]
-    }
-
-    fn exception_event(&self) -> Option<&'static str> {
-        Some(event::GEN_AI_CLIENT_OPERATION_EXCEPTION)
-    }
-}
-
-/// Span *Inference* (`gen_ai.inference.client`).
-impl Describe<Inference> for V2026_08 {
-    fn span_name(&self, op: &Inference) -> Cow<'static, str> {
-        span_name(&op.operation, op.request.model.as_deref())
-    }
-
-    fn span_kind(&self, _: &Inference) -> SpanKind {
-        SpanKind::Client
-    }
-
-    fn identity<'a>(&self, op: &'a Inference) -> Vec<(&'static str, Scalar<'a>)> {
-        identity(&op.operation, &op.provider, op.request.model.as_deref(), op.server.as_ref())
-    }
-
-    fn end(&self, op: &Inference, _: Option<&Failure>, out: &mut Attributes) {
-        let request = &op.request;
-        out.text(GEN_AI_CONVERSATION_ID, op.conversation_id.as_ref());
-        out.word(GEN_AI_OUTPUT_TYPE, request.output_type.as_ref());
-        if let Some(prompt) = &request.prompt {
-            out.set(GEN_AI_PROMPT_NAME, prompt.name.clone());
-            out.text(GEN_AI_PROMPT_VERSION, prompt.version.as_ref());
-        }
-        // "If available, in the request, and !=1."
-        out.some(GEN_AI_REQUEST_CHOICE_COUNT, request.choice_count.filter(|count| *count != 1));
-        out.some(GEN_AI_REQUEST_SEED, request.seed);
-        // Unset means non-streaming; never false.
-        out.some(GEN_AI_REQUEST_STREAM, request.stream.then_some(true));
-        out.some(GEN_AI_REQUEST_TOP_K, request.top_k);
-        out.some(GEN_AI_REQUEST_FREQUENCY_PENALTY, request.frequency_penalty);
-        out.some(GEN_AI_REQUEST_MAX_TOKENS, request.max_tokens);
-        out.some(GEN_AI_REQUEST_PRESENCE_PENALTY, request.presence_penalty);
-        out.text(GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID, request.previous_response_id.as_ref());
-        out.text(GEN_AI_REQUEST_REASONING_LEVEL, request.reasoning_level.as_ref());
-        out.texts(GEN_AI_REQUEST_STOP_SEQUENCES, &request.stop_sequences);
-        out.some(GEN_AI_REQUEST_TEMPERATURE, request.temperature);
-        out.some(GEN_AI_REQUEST_TOP_P, request.top_p);
-
-        let response = &op.response;
-        // Set true only, never false.
-        out.some(GEN_AI_CONVERSATION_COMPACTED, response.conversation_compacted.then_some(true));
-        out.texts(GEN_AI_RESPONSE_FINISH_REASONS, &response.finish_reasons);
-        out.text(GEN_AI_RESPONSE_ID, response.id.as_ref());
-        out.text(GEN_AI_RESPONSE_MODEL, response.model.as_ref());
-        out.some(
-            GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK,
-            response.time_to_first_chunk.map(|time| time.as_secs_f64()),
-        );
-
-        let usage = &op.usage;
-        out.count(GEN_AI_USAGE_INPUT_TOKENS, usage.input_tokens);
-        out.count(GEN_AI_USAGE_OUTPUT_TOKENS, usage.output_tokens);
-        // "When applicable": a provider that reports zero here says that nothing was cached or reasoned.
-        let applicable = |count: Option<u64>| count.filter(|count| *count != 0);
-        out.count(GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, applicable(usage.cache_read_input_tokens));
-        out.count(GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS, applicable(usage.cache_write_input_tokens));
-        out.count(GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, applicable(usage.reasoning_output_tokens));
-
-        out.word(OPENAI_API_TYPE, op.openai.api_type.as_ref());
-        // "If the request includes a service_tier and the value is not 'auto'."
-        out.text(
-            OPENAI_REQUEST_SERVICE_TIER,
-            op.openai.request_service_tier.as_ref().filter(|tier| *tier != "auto"),
-        );
-        openai_response(op, out);
-    }
-
-    fn content<'a>(&self, op: &'a Inference, failure: Option<&Failure>, out: &mut Vec<(Key, Content<'a>)>) {
-        let request = &op.request;
-        if !request.system_instructions.is_empty() {
-            out.push((GEN_AI_SYSTEM_INSTRUCTIONS.into(), Content::Parts(&request.system_instructions)));
-        }
-        if !request.input_messages.is_empty() {
-            out.push((
-                GEN_AI_INPUT_MESSAGES.into(),
-                Content::Messages(Cow::Borrowed(&request.input_messages)),
-            ));
-        }
-        if !op.response.output_messages.is_empty() {
-            let messages = with_finish_reasons(&op.response.output_messages, failure);
-            out.push((GEN_AI_OUTPUT_MESSAGES.into(), Content::Messages(messages)));
-        }
-        if !request.tool_definitions.is_empty() {
-            out.push((GEN_AI_TOOL_DEFINITIONS.into(), Content::Tools(&request.tool_definitions)));
-        }
-        for (name, value) in request.prompt.iter().flat_map(|prompt| &prompt.variables) {
-            out.push((format!("{GEN_AI_PROMPT_VARIABLE}.{name}").into(), Content::Text(value)));
-        }
-    }
-
-    fn event(&self, _: &Inference) -> Option<&'static str> {
-        Some(event::GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS)
-    }
-
-    fn measure(
-        &self,
-        op: &Inference,
-        identity: &[KeyValue],
-        duration: Duration,
-        failure: Option<&Failure>,
-    ) -> Measurements {
-        let mut attributes = metric_attributes(identity, op.response.model.as_ref());
-        openai_response(op, &mut attributes);
-        attributes.0.extend_from_slice(&op.metric_attributes);
-        measurements(attributes, op.usage.input_tokens, op.usage.output_tokens, duration, failure)
-    }
-
-    fn chunks(&self, op: &Inference, identity: &[KeyValue]) -> Option<Chunks> {
-        let mut attributes = metric_attributes(identity, op.response.model.as_ref()).0;
-        attributes.extend_from_slice(&op.metric_attributes);
-        Some(Chunks {
-            first: &GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK,
-            following: &GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK,
-            attributes,
-            complete: op.response.model.is_some(),
-        })
-    }
-
-    fn custom<'a>(&self, op: &'a Inference) -> &'a [KeyValue] {
-        &op.attributes
-    }
-}
+            end(GEN_AI_CONVERSATION_ID, Field::ConversationId),
+            end(GEN_AI_PROMPT_NAME, Field::PromptName),
+            end(GEN_AI_PROMPT_VERSION, Field::PromptVersion),
+            // Unset means non-streaming; never false.
+            end(GEN_AI_REQUEST_STREAM, Field::Stream),
+            end(GEN_AI_REQUEST_TOP_K, Field::TopK),
+            end(GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID, Field::PreviousResponseId),
+            end(GEN_AI_REQUEST_REASONING_LEVEL, Field::ReasoningLevel),
+        ],
+        GENERATION,
+        &[
+            // Set true only, never false.
+            end(GEN_AI_CONVERSATION_COMPACTED, Field::ConversationCompacted),
+            end(GEN_AI_RESPONSE_FINISH_REASONS, Field::FinishReasons),
+            end(GEN_AI_RESPONSE_ID, Field::ResponseId),
+            end(GEN_AI_RESPONSE_MODEL, Field::ResponseModel),
+            end(GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, Field::TimeToFirstChunk),
+        ],
+        USAGE,
+        &[
+            end(GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, Field::ReasoningOutputTokens).unless(Unless::Zero),
+            end(OPENAI_API_TYPE, Field::OpenAiApiType),
+            // "If the request includes a service_tier and the value is not 'auto'."
+            end(OPENAI_REQUEST_SERVICE_TIER, Field::OpenAiRequestServiceTier).unless(Unless::Auto),
+            end(AZURE_RESOURCE_PROVIDER_NAMESPACE, Field::AzureResourceProviderNamespace),
+            end(AWS_BEDROCK_GUARDRAIL_ID, Field::BedrockGuardrailId),
+            end(AWS_BEDROCK_KNOWLEDGE_BASE_ID, Field::BedrockKnowledgeBaseId),
+        ],
+        OPENAI_RESPONSE,
+        MESSAGES,
+        &[content(GEN_AI_PROMPT_VARIABLE, Field::PromptVariables)],
+    ],
+    event: Event::Details {
+        name: event::GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS,
+        severity: None,
+        rows: None,
+        custom: true,
+    },
+    measures: &[Measures { attributes: CLIENT_METRIC, points: &[INPUT, OUTPUT, DURATION] }],
+    chunks: Some(Chunks {
+        first: &GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK,
+        following: &GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK,
+        attributes: &[IDENTITY, SERVER, &[end(GEN_AI_RESPONSE_MODEL, Field::ResponseModel)]],
+    }),
+};
 
 /// Span *Embeddings* (`gen_ai.embeddings.client`).
-impl Describe<Embeddings> for V2026_08 {
-    fn span_name(&self, op: &Embeddings) -> Cow<'static, str> {
-        span_name(&OperationName::Embeddings, op.model.as_deref())
-    }
+const EMBEDDINGS: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::OperationName, &[Field::RequestModel]),
+    kind: SpanKind::Client,
+    span: &[
+        IDENTITY,
+        SERVER,
+        &[
+            end(GEN_AI_EMBEDDINGS_DIMENSION_COUNT, Field::DimensionCount),
+            end(GEN_AI_REQUEST_ENCODING_FORMATS, Field::EncodingFormats),
+            end(GEN_AI_RESPONSE_ID, Field::ResponseId),
+            end(GEN_AI_RESPONSE_MODEL, Field::ResponseModel),
+            end(GEN_AI_USAGE_INPUT_TOKENS, Field::InputTokens),
+        ],
+    ],
+    event: Event::None,
+    measures: &[Measures { attributes: CLIENT_METRIC, points: &[INPUT, DURATION] }],
+    chunks: None,
+};
 
-    fn span_kind(&self, _: &Embeddings) -> SpanKind {
-        SpanKind::Client
-    }
+/// Span *Retrieval* (`gen_ai.retrieval.client`).
+const RETRIEVAL: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::OperationName, &[Field::DataSourceId]),
+    kind: SpanKind::Client,
+    span: &[
+        IDENTITY,
+        &[start(GEN_AI_DATA_SOURCE_ID, Field::DataSourceId)],
+        SERVER,
+        &[
+            end(GEN_AI_RETRIEVAL_TOP_K, Field::TopK),
+            content(GEN_AI_RETRIEVAL_QUERY_TEXT, Field::QueryText),
+            content(GEN_AI_RETRIEVAL_DOCUMENTS, Field::Documents),
+        ],
+    ],
+    event: Event::None,
+    measures: &[Measures { attributes: CLIENT_METRIC, points: &[DURATION] }],
+    chunks: None,
+};
 
-    fn identity<'a>(&self, op: &'a Embeddings) -> Vec<(&'static str, Scalar<'a>)> {
-        identity(&OperationName::Embeddings, &op.provider, op.model.as_deref(), op.server.as_ref())
-    }
+/// Span *Fetch response* (`gen_ai.fetch_response.client`). It uses no tokens, so there is no usage.
+const FETCH_RESPONSE: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::OperationName, &[]),
+    kind: SpanKind::Client,
+    span: &[
+        IDENTITY,
+        SERVER,
+        &[
+            start(GEN_AI_RESPONSE_ID, Field::ResponseId),
+            // Not in the registry's list for this span, but the only way to tell a streamed fetch.
+            end(GEN_AI_REQUEST_STREAM, Field::Stream),
+            end(GEN_AI_REQUEST_STREAM_CURSOR, Field::StreamCursor),
+            end(GEN_AI_RESPONSE_STATUS, Field::ResponseStatus),
+            end(GEN_AI_RESPONSE_MODEL, Field::ResponseModel),
+            end(GEN_AI_RESPONSE_FINISH_REASONS, Field::FinishReasons),
+            end(OPENAI_API_TYPE, Field::OpenAiApiType),
+        ],
+        OPENAI_RESPONSE,
+        &[
+            content(GEN_AI_SYSTEM_INSTRUCTIONS, Field::SystemInstructions),
+            content(GEN_AI_OUTPUT_MESSAGES, Field::FinishedOutputMessages),
+            content(GEN_AI_TOOL_DEFINITIONS, Field::ToolDefinitions),
+        ],
+    ],
+    event: Event::None,
+    measures: &[Measures { attributes: CLIENT_METRIC, points: &[DURATION] }],
+    chunks: None,
+};
 
-    fn end(&self, op: &Embeddings, _: Option<&Failure>, out: &mut Attributes) {
-        out.some(GEN_AI_EMBEDDINGS_DIMENSION_COUNT, op.dimension_count);
-        out.texts(GEN_AI_REQUEST_ENCODING_FORMATS, &op.encoding_formats);
-        out.text(GEN_AI_RESPONSE_MODEL, op.response_model.as_ref());
-        out.count(GEN_AI_USAGE_INPUT_TOKENS, op.input_tokens);
-    }
+/// Span *Memory* (`gen_ai.memory.client`).
+const MEMORY: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::OperationName, &[]),
+    kind: SpanKind::Client,
+    span: &[
+        IDENTITY,
+        SERVER,
+        &[
+            end(GEN_AI_MEMORY_STORE_ID, Field::MemoryStoreId),
+            end(GEN_AI_MEMORY_RECORD_ID, Field::MemoryRecordId),
+            end(GEN_AI_MEMORY_RECORD_COUNT, Field::MemoryRecordCount),
+            content(GEN_AI_MEMORY_QUERY_TEXT, Field::QueryText),
+            content(GEN_AI_MEMORY_RECORDS, Field::MemoryRecords),
+        ],
+    ],
+    event: Event::None,
+    measures: &[Measures { attributes: CLIENT_METRIC, points: &[DURATION] }],
+    chunks: None,
+};
 
-    fn content<'a>(&self, _: &'a Embeddings, _: Option<&Failure>, _: &mut Vec<(Key, Content<'a>)>) {}
+/// Span *Create agent* (`gen_ai.create_agent.client`).
+const CREATE_AGENT: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::OperationName, &[Field::AgentName]),
+    kind: SpanKind::Client,
+    span: &[
+        IDENTITY,
+        SERVER,
+        &[
+            start(GEN_AI_AGENT_NAME, Field::AgentName),
+            end(GEN_AI_AGENT_ID, Field::AgentId),
+            end(GEN_AI_AGENT_DESCRIPTION, Field::AgentDescription),
+            end(GEN_AI_AGENT_VERSION, Field::AgentVersion),
+            content(GEN_AI_SYSTEM_INSTRUCTIONS, Field::SystemInstructions),
+        ],
+    ],
+    event: Event::None,
+    measures: &[Measures { attributes: CLIENT_METRIC, points: &[DURATION] }],
+    chunks: None,
+};
 
-    fn event(&self, _: &Embeddings) -> Option<&'static str> {
-        None
-    }
+/// What both spans of an agent's invocation have.
+const AGENT: &[Row] = &[
+    start(GEN_AI_AGENT_NAME, Field::AgentName),
+    end(GEN_AI_AGENT_DESCRIPTION, Field::AgentDescription),
+    end(GEN_AI_CONVERSATION_ID, Field::ConversationId),
+    end(GEN_AI_DATA_SOURCE_ID, Field::DataSourceId),
+    end(GEN_AI_RESPONSE_FINISH_REASONS, Field::FinishReasons),
+];
 
-    fn measure(
-        &self,
-        op: &Embeddings,
-        identity: &[KeyValue],
-        duration: Duration,
-        failure: Option<&Failure>,
-    ) -> Measurements {
-        let mut attributes = metric_attributes(identity, op.response_model.as_ref());
-        attributes.0.extend_from_slice(&op.metric_attributes);
-        measurements(attributes, op.input_tokens, None, duration, failure)
-    }
+/// Span *Invoke agent* of a service (`gen_ai.invoke_agent.client`).
+const INVOKE_AGENT_CLIENT: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::OperationName, &[Field::AgentName]),
+    kind: SpanKind::Client,
+    span: &[
+        IDENTITY,
+        SERVER,
+        AGENT,
+        &[
+            end(GEN_AI_AGENT_ID, Field::AgentId),
+            end(GEN_AI_AGENT_VERSION, Field::AgentVersion),
+            end(GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID, Field::PreviousResponseId),
+        ],
+        GENERATION,
+        USAGE,
+        MESSAGES,
+    ],
+    event: Event::None,
+    measures: &[Measures { attributes: CLIENT_METRIC, points: &[INPUT, OUTPUT, DURATION] }],
+    chunks: None,
+};
 
-    fn chunks(&self, _: &Embeddings, _: &[KeyValue]) -> Option<Chunks> {
-        None
-    }
+/// Span *Invoke agent* in this process (`gen_ai.invoke_agent.internal`). It has neither provider nor server.
+const INVOKE_AGENT_INTERNAL: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::OperationName, &[Field::AgentName]),
+    kind: SpanKind::Internal,
+    span: &[
+        &[
+            start(GEN_AI_OPERATION_NAME, Field::OperationName),
+            start(GEN_AI_REQUEST_MODEL, Field::RequestModel),
+        ],
+        AGENT,
+        GENERATION,
+        USAGE,
+        MESSAGES,
+    ],
+    event: Event::None,
+    measures: &[
+        Measures {
+            attributes: &[&[
+                start(GEN_AI_AGENT_NAME, Field::AgentName),
+                start(GEN_AI_REQUEST_MODEL, Field::RequestModel),
+            ]],
+            points: &[duration(&GEN_AI_INVOKE_AGENT_DURATION)],
+        },
+        Measures { attributes: &[&[start(GEN_AI_AGENT_NAME, Field::AgentName)]], points: AGENT_CALLS },
+    ],
+    chunks: None,
+};
 
-    fn custom<'a>(&self, op: &'a Embeddings) -> &'a [KeyValue] {
-        &op.attributes
-    }
-}
+const AGENT_CALLS: &[Point] = &[
+    Point {
+        metric: &GEN_AI_INVOKE_AGENT_INFERENCE_CALLS,
+        amount: Amount::InferenceCalls,
+        own: None,
+        error: false,
+    },
+    Point { metric: &GEN_AI_INVOKE_AGENT_TOOL_CALLS, amount: Amount::ToolCalls, own: None, error: false },
+];
 
-/// `{operation} {model}`, or the operation alone.
-fn span_name(operation: &OperationName, model: Option<&str>) -> Cow<'static, str> {
-    match model.filter(|model| !model.is_empty()) {
-        Some(model) => format!("{operation} {model}").into(),
-        None => operation.clone().into(),
-    }
-}
+/// Span *Execute tool* (`gen_ai.execute_tool.internal`).
+const EXECUTE_TOOL: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::OperationName, &[Field::ToolName]),
+    kind: SpanKind::Internal,
+    span: &[
+        &[start(GEN_AI_OPERATION_NAME, Field::OperationName)],
+        TOOL_METRIC,
+        &[end(GEN_AI_TOOL_CALL_ID, Field::ToolCallId), end(GEN_AI_TOOL_DESCRIPTION, Field::ToolDescription)],
+        TOOL_CONTENT,
+    ],
+    event: Event::None,
+    measures: &[Measures { attributes: &[TOOL_METRIC], points: &[duration(&GEN_AI_EXECUTE_TOOL_DURATION)] }],
+    chunks: None,
+};
 
-/// Who is asked for what, where: the sampling-relevant attributes, which every metric carries too.
-fn identity<'a>(
-    operation: &OperationName,
-    provider: &ProviderName,
-    model: Option<&'a str>,
-    server: Option<&'a Server>,
-) -> Vec<(&'static str, Scalar<'a>)> {
-    let mut out = Vec::with_capacity(5);
-    out.push((GEN_AI_OPERATION_NAME, Scalar::Word(operation.clone().into())));
-    out.push((GEN_AI_PROVIDER_NAME, Scalar::Word(provider.clone().into())));
-    if let Some(model) = model.filter(|model| !model.is_empty()) {
-        out.push((GEN_AI_REQUEST_MODEL, Scalar::Text(model)));
-    }
-    if let Some(server) = server {
-        out.push((SERVER_ADDRESS, Scalar::Text(&server.address)));
-        out.extend(server.port.map(|port| (SERVER_PORT, Scalar::Int(port.into()))));
-    }
-    out
-}
+const TOOL_METRIC: &[Row] = &[
+    start(GEN_AI_TOOL_NAME, Field::ToolName),
+    start(GEN_AI_TOOL_TYPE, Field::ToolType),
+    start(GEN_AI_AGENT_NAME, Field::AgentName),
+];
 
-/// The attributes that all metrics share.
-fn metric_attributes(identity: &[KeyValue], response_model: Option<&String>) -> Attributes {
-    let mut attributes = Attributes::with_capacity(identity.len() + 4);
-    attributes.0.extend_from_slice(identity);
-    attributes.text(GEN_AI_RESPONSE_MODEL, response_model);
-    attributes
-}
+const TOOL_CONTENT: &[Row] = &[
+    content(GEN_AI_TOOL_CALL_ARGUMENTS, Field::ToolArguments),
+    content(GEN_AI_TOOL_CALL_RESULT, Field::ToolResult),
+];
 
-fn openai_response(op: &Inference, out: &mut Attributes) {
-    out.text(OPENAI_RESPONSE_SERVICE_TIER, op.openai.response_service_tier.as_ref());
-    out.text(OPENAI_RESPONSE_SYSTEM_FINGERPRINT, op.openai.system_fingerprint.as_ref());
-}
+/// Span *Invoke workflow* (`gen_ai.invoke_workflow.internal`). The registry's list has no conversation id here; the
+/// attribute is the registry's own and upstream's utilities set it.
+const INVOKE_WORKFLOW: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::OperationName, &[Field::WorkflowName]),
+    kind: SpanKind::Internal,
+    span: &[&[
+        start(GEN_AI_OPERATION_NAME, Field::OperationName),
+        start(GEN_AI_WORKFLOW_NAME, Field::WorkflowName),
+        end(GEN_AI_CONVERSATION_ID, Field::ConversationId),
+        content(GEN_AI_INPUT_MESSAGES, Field::InputMessages),
+        content(GEN_AI_OUTPUT_MESSAGES, Field::FinishedOutputMessages),
+    ]],
+    event: Event::None,
+    measures: &[Measures {
+        attributes: &[&[start(GEN_AI_WORKFLOW_NAME, Field::WorkflowName)]],
+        points: &[duration(&GEN_AI_WORKFLOW_DURATION)],
+    }],
+    chunks: None,
+};
 
-/// Token usage by type, and the duration, which alone tells of an error.
-fn measurements(
-    attributes: Attributes,
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    duration: Duration,
-    failure: Option<&Failure>,
-) -> Measurements {
-    let mut points = Vec::with_capacity(3);
-    for (kind, count) in [("input", input_tokens), ("output", output_tokens)] {
-        if let Some(count) = count {
-            let kind = KeyValue::new(GEN_AI_TOKEN_TYPE, kind);
-            // Token counts are far below 2^53.
-            points.push((&GEN_AI_CLIENT_TOKEN_USAGE, count as f64, Some(kind)));
-        }
-    }
-    let error = failure.map(|failure| KeyValue::new(ERROR_TYPE, failure.error_type.clone()));
-    points.push((&GEN_AI_CLIENT_OPERATION_DURATION, duration.as_secs_f64(), error));
-    Measurements { attributes: attributes.0, points }
-}
+/// Span *Plan* (`gen_ai.plan.internal`). The convention has no metric of it.
+const PLAN: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::OperationName, &[Field::AgentName]),
+    kind: SpanKind::Internal,
+    span: &[&[
+        start(GEN_AI_OPERATION_NAME, Field::OperationName),
+        start(GEN_AI_AGENT_NAME, Field::AgentName),
+    ]],
+    event: Event::None,
+    measures: &[Measures {
+        attributes: &[&[start(GEN_AI_OPERATION_NAME, Field::OperationName)]],
+        points: &[DURATION],
+    }],
+    chunks: None,
+};
 
-/// The schema of output messages at this pin requires a finish reason. A message without one was cut off if the call
-/// failed, and is otherwise what a handler's user left out.
-fn with_finish_reasons<'a>(messages: &'a [Message], failure: Option<&Failure>) -> Cow<'a, [Message]> {
-    if messages.iter().all(|message| message.finish_reason.is_some()) {
-        return Cow::Borrowed(messages);
-    }
-    let reason = if failure.is_some() { FinishReason::Error } else { FinishReason::Stop };
-    let complete = messages.iter().cloned().map(|mut message| {
-        message.finish_reason.get_or_insert_with(|| reason.clone());
-        message
-    });
-    Cow::Owned(complete.collect())
-}
+/// What MCP spans and metrics of both sides share.
+const MCP: &[Row] = &[
+    start(MCP_METHOD_NAME, Field::McpMethodName),
+    start(GEN_AI_OPERATION_NAME, Field::OperationName),
+    start(GEN_AI_TOOL_NAME, Field::ToolName),
+    start(GEN_AI_PROMPT_NAME, Field::PromptName),
+    end(RPC_RESPONSE_STATUS_CODE, Field::RpcResponseStatusCode),
+    end(JSONRPC_PROTOCOL_VERSION, Field::JsonRpcProtocolVersion),
+    end(MCP_PROTOCOL_VERSION, Field::McpProtocolVersion),
+    end(NETWORK_TRANSPORT, Field::NetworkTransport),
+    end(NETWORK_PROTOCOL_NAME, Field::NetworkProtocolName),
+    end(NETWORK_PROTOCOL_VERSION, Field::NetworkProtocolVersion),
+];
+
+/// What MCP spans have beside.
+const MCP_SPAN: &[Row] = &[
+    end(JSONRPC_REQUEST_ID, Field::JsonRpcRequestId),
+    end(MCP_RESOURCE_URI, Field::McpResourceUri),
+    end(MCP_SESSION_ID, Field::McpSessionId),
+    content(GEN_AI_PROMPT_VARIABLE, Field::PromptVariables),
+];
+
+/// Span *MCP client* (`mcp.client`).
+const MCP_CLIENT: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::McpMethodName, &[Field::ToolName, Field::PromptName]),
+    kind: SpanKind::Client,
+    span: &[MCP, MCP_SPAN, SERVER, TOOL_CONTENT],
+    event: Event::None,
+    measures: &[Measures { attributes: &[MCP, SERVER], points: &[duration(&MCP_CLIENT_OPERATION_DURATION)] }],
+    chunks: None,
+};
+
+/// Span *MCP server* (`mcp.server`).
+const MCP_SERVER: Description = Description {
+    operation: None,
+    name: Name::Keyed(Field::McpMethodName, &[Field::ToolName, Field::PromptName]),
+    kind: SpanKind::Server,
+    span: &[
+        MCP,
+        MCP_SPAN,
+        &[end(CLIENT_ADDRESS, Field::ClientAddress), end(CLIENT_PORT, Field::ClientPort)],
+        TOOL_CONTENT,
+    ],
+    event: Event::None,
+    measures: &[Measures { attributes: &[MCP], points: &[duration(&MCP_SERVER_OPERATION_DURATION)] }],
+    chunks: None,
+};
+
+/// What the metrics of MCP sessions of both sides share.
+const MCP_SESSION: &[Row] = &[
+    end(JSONRPC_PROTOCOL_VERSION, Field::JsonRpcProtocolVersion),
+    end(MCP_PROTOCOL_VERSION, Field::McpProtocolVersion),
+    end(NETWORK_TRANSPORT, Field::NetworkTransport),
+    end(NETWORK_PROTOCOL_NAME, Field::NetworkProtocolName),
+    end(NETWORK_PROTOCOL_VERSION, Field::NetworkProtocolVersion),
+];
+
+/// A session with an MCP server has a metric and no span.
+const MCP_CLIENT_SESSION: Description = Description {
+    operation: None,
+    name: Name::None,
+    kind: SpanKind::Client,
+    span: &[],
+    event: Event::None,
+    measures: &[Measures {
+        attributes: &[MCP_SESSION, SERVER],
+        points: &[duration(&MCP_CLIENT_SESSION_DURATION)],
+    }],
+    chunks: None,
+};
+
+/// A session with an MCP client, likewise.
+const MCP_SERVER_SESSION: Description = Description {
+    operation: None,
+    name: Name::None,
+    kind: SpanKind::Server,
+    span: &[],
+    event: Event::None,
+    measures: &[Measures { attributes: &[MCP_SESSION], points: &[duration(&MCP_SERVER_SESSION_DURATION)] }],
+    chunks: None,
+};

@@ -1,13 +1,16 @@
 //! A call of a model: `chat`, `generate_content`, `text_completion`.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use opentelemetry::KeyValue;
-use otel_genai_semconv::value::{OpenAiApiType, OperationName, OutputType, ProviderName};
+use otel_genai_semconv::value::{GenAiSystem, OperationName, OutputType, ProviderName};
 
-use crate::convention::{Convention, Describe};
+use super::fact::of;
+use super::{
+    Aws, Azure, ContentMut, Custom, Fact, Facts, Field, Kind, OpenAi, Operation, Server, fill, fill_list,
+    operation,
+};
 use crate::message::{Message, Part, ToolDefinition};
-use crate::operation::{Operation, Server};
 use crate::usage::Usage;
 
 /// A call of a model (conventions, *Inference*).
@@ -33,10 +36,12 @@ pub struct Inference {
     pub usage: Usage,
     /// OpenAI's own settings and metadata.
     pub openai: OpenAi,
-    /// Further attributes of the span and the event. They win over the conventions' own, `error.type` apart.
-    pub attributes: Vec<KeyValue>,
-    /// Further attributes of the metrics. Keep their cardinality low.
-    pub metric_attributes: Vec<KeyValue>,
+    /// Azure's own metadata.
+    pub azure: Azure,
+    /// AWS Bedrock's own settings.
+    pub aws: Aws,
+    /// Further attributes.
+    pub custom: Custom,
 }
 
 impl Inference {
@@ -51,19 +56,93 @@ impl Inference {
             response: InferenceResponse::default(),
             usage: Usage::default(),
             openai: OpenAi::default(),
-            attributes: Vec::new(),
-            metric_attributes: Vec::new(),
+            azure: Azure::default(),
+            aws: Aws::default(),
+            custom: Custom::default(),
         }
     }
 }
 
+operation!(Inference);
+
+impl Facts for Inference {
+    fn kind(&self) -> Kind {
+        Kind::Inference
+    }
+
+    fn fact(&self, field: Field) -> Option<Fact<'_>> {
+        match field {
+            Field::OperationName => Some(Fact::Word(self.operation.clone().into())),
+            Field::ProviderName => Some(Fact::Word(self.provider.clone().into())),
+            Field::System => Some(Fact::Word(system(&self.provider))),
+            Field::ServerAddress => self.server.as_ref().map(|server| Fact::Text(&server.address)),
+            Field::ServerPort => of::int(self.server.as_ref().and_then(|server| server.port).map(i64::from)),
+            Field::ConversationId => of::text(&self.conversation_id),
+            Field::AzureResourceProviderNamespace => of::text(&self.azure.resource_provider_namespace),
+            Field::BedrockGuardrailId => of::text(&self.aws.guardrail_id),
+            Field::BedrockKnowledgeBaseId => of::text(&self.aws.knowledge_base_id),
+            _ => self
+                .request
+                .fact(field)
+                .or_else(|| self.response.fact(field))
+                .or_else(|| self.usage.fact(field))
+                .or_else(|| self.openai.fact(field)),
+        }
+    }
+
+    fn custom(&self) -> &Custom {
+        &self.custom
+    }
+}
+
 impl Operation for Inference {
-    fn describe(convention: &dyn Convention) -> &dyn Describe<Self> {
-        convention
+    const LAYERED: bool = true;
+
+    fn custom_mut(&mut self) -> &mut Custom {
+        &mut self.custom
     }
 
     fn first_chunk(&mut self, after: Duration) {
         self.response.time_to_first_chunk = Some(after);
+    }
+
+    fn content_mut(&mut self, change: &mut dyn FnMut(ContentMut<'_>)) {
+        self.request.content_mut(change);
+        self.response.content_mut(change);
+    }
+
+    fn fill(&mut self, inner: &Self) {
+        fill(&mut self.server, &inner.server);
+        fill(&mut self.conversation_id, &inner.conversation_id);
+        self.request.fill(&inner.request);
+        self.response.fill(&inner.response);
+        let known = std::mem::replace(&mut self.usage, inner.usage);
+        self.usage.merge(known);
+        let (openai, known) = (&mut self.openai, &inner.openai);
+        fill(&mut openai.api_type, &known.api_type);
+        fill(&mut openai.request_service_tier, &known.request_service_tier);
+        fill(&mut openai.response_service_tier, &known.response_service_tier);
+        fill(&mut openai.system_fingerprint, &known.system_fingerprint);
+        fill(&mut openai.response_format, &known.response_format);
+        fill(&mut self.azure.resource_provider_namespace, &inner.azure.resource_provider_namespace);
+        fill(&mut self.aws.guardrail_id, &inner.aws.guardrail_id);
+        fill(&mut self.aws.knowledge_base_id, &inner.aws.knowledge_base_id);
+    }
+
+    fn is_complete(&self) -> bool {
+        !self.response.finish_reasons.is_empty()
+    }
+}
+
+/// The provider in the words of v1.30, which named some of them otherwise.
+pub(super) fn system(provider: &ProviderName) -> Cow<'static, str> {
+    match provider {
+        ProviderName::XAi => GenAiSystem::XAi.into(),
+        ProviderName::GcpGemini | ProviderName::GcpGenAi => GenAiSystem::Gemini.into(),
+        ProviderName::GcpVertexAi => GenAiSystem::VertexAi.into(),
+        ProviderName::AzureAiInference => GenAiSystem::AzAiInference.into(),
+        ProviderName::AzureAiOpenAi => GenAiSystem::AzAiOpenAi.into(),
+        other => other.clone().into(),
     }
 }
 
@@ -146,16 +225,117 @@ pub struct InferenceResponse {
     pub output_messages: Vec<Message>,
 }
 
-/// OpenAI's own settings and metadata (conventions, *OpenAI*).
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct OpenAi {
-    /// Which of OpenAI's APIs was called.
-    pub api_type: Option<OpenAiApiType>,
-    /// The service tier asked for.
-    pub request_service_tier: Option<String>,
-    /// The service tier that served.
-    pub response_service_tier: Option<String>,
-    /// The backend's fingerprint.
-    pub system_fingerprint: Option<String>,
+impl InferenceRequest {
+    pub(super) fn fact(&self, field: Field) -> Option<Fact<'_>> {
+        match field {
+            Field::RequestModel => of::text(&self.model),
+            Field::Stream => of::flag(self.stream),
+            Field::Temperature => of::float(self.temperature),
+            Field::TopP => of::float(self.top_p),
+            Field::TopK => of::int(self.top_k),
+            Field::TopKFloat => of::float(self.top_k.map(|top_k| top_k as f64)),
+            Field::MaxTokens => of::int(self.max_tokens),
+            Field::StopSequences => of::texts(&self.stop_sequences),
+            Field::FrequencyPenalty => of::float(self.frequency_penalty),
+            Field::PresencePenalty => of::float(self.presence_penalty),
+            Field::Seed => of::int(self.seed),
+            Field::ChoiceCount => of::int(self.choice_count),
+            Field::OutputType => of::word(&self.output_type),
+            Field::ReasoningLevel => of::text(&self.reasoning_level),
+            Field::PreviousResponseId => of::text(&self.previous_response_id),
+            Field::PromptName => self.prompt.as_ref().map(|prompt| Fact::Text(&prompt.name)),
+            Field::PromptVersion => self.prompt.as_ref().and_then(|prompt| of::text(&prompt.version)),
+            Field::PromptVariables => self.prompt.as_ref().map(|prompt| Fact::Variables(&prompt.variables)),
+            Field::InputMessages => of::messages(&self.input_messages),
+            Field::SystemInstructions => {
+                (!self.system_instructions.is_empty()).then_some(Fact::Parts(&self.system_instructions))
+            }
+            Field::ToolDefinitions => (!self.tool_definitions.is_empty())
+                .then_some(Fact::Tools(Cow::Borrowed(&self.tool_definitions))),
+            Field::ToolDefinitionsBrief => (!self.tool_definitions.is_empty())
+                .then(|| Fact::Tools(self.tool_definitions.iter().map(brief).collect())),
+            _ => None,
+        }
+    }
+
+    pub(super) fn content_mut(&mut self, change: &mut dyn FnMut(ContentMut<'_>)) {
+        change(ContentMut::Messages(Field::InputMessages, &mut self.input_messages));
+        change(ContentMut::Parts(Field::SystemInstructions, &mut self.system_instructions));
+        change(ContentMut::Tools(Field::ToolDefinitions, &mut self.tool_definitions));
+        for (_, value) in self.prompt.iter_mut().flat_map(|prompt| &mut prompt.variables) {
+            change(ContentMut::Text(Field::PromptVariables, value));
+        }
+    }
+
+    pub(super) fn fill(&mut self, inner: &Self) {
+        fill(&mut self.model, &inner.model);
+        self.stream |= inner.stream;
+        fill(&mut self.temperature, &inner.temperature);
+        fill(&mut self.top_p, &inner.top_p);
+        fill(&mut self.top_k, &inner.top_k);
+        fill(&mut self.max_tokens, &inner.max_tokens);
+        fill_list(&mut self.stop_sequences, &inner.stop_sequences);
+        fill(&mut self.frequency_penalty, &inner.frequency_penalty);
+        fill(&mut self.presence_penalty, &inner.presence_penalty);
+        fill(&mut self.seed, &inner.seed);
+        fill(&mut self.choice_count, &inner.choice_count);
+        fill(&mut self.output_type, &inner.output_type);
+        fill(&mut self.reasoning_level, &inner.reasoning_level);
+        fill(&mut self.previous_response_id, &inner.previous_response_id);
+        fill(&mut self.prompt, &inner.prompt);
+        fill_list(&mut self.input_messages, &inner.input_messages);
+        fill_list(&mut self.system_instructions, &inner.system_instructions);
+        fill_list(&mut self.tool_definitions, &inner.tool_definitions);
+    }
+}
+
+/// A function by type and name alone: its description and schema are large and may tell secrets.
+fn brief(tool: &ToolDefinition) -> ToolDefinition {
+    match tool.kind.as_str() {
+        "function" => ToolDefinition::function(&tool.name),
+        _ => tool.clone(),
+    }
+}
+
+impl InferenceResponse {
+    pub(super) fn fact(&self, field: Field) -> Option<Fact<'_>> {
+        match field {
+            Field::ResponseId => of::text(&self.id),
+            Field::ResponseModel => of::text(&self.model),
+            Field::FinishReasons => of::texts(&self.finish_reasons),
+            Field::DistinctFinishReasons => self.distinct_finish_reasons(),
+            Field::TimeToFirstChunk => of::float(self.time_to_first_chunk.map(|time| time.as_secs_f64())),
+            Field::TimeToFirstChunkNanos => of::int(
+                self.time_to_first_chunk.map(|time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)),
+            ),
+            Field::ConversationCompacted => of::flag(self.conversation_compacted),
+            Field::OutputMessages => of::messages(&self.output_messages),
+            _ => None,
+        }
+    }
+
+    fn distinct_finish_reasons(&self) -> Option<Fact<'_>> {
+        let mut reasons = self.finish_reasons.clone();
+        if reasons.is_empty() {
+            let of_messages =
+                self.output_messages.iter().filter_map(|message| message.finish_reason.as_ref());
+            reasons = of_messages.map(ToString::to_string).collect();
+        }
+        reasons.sort();
+        reasons.dedup();
+        (!reasons.is_empty()).then_some(Fact::Texts(Cow::Owned(reasons)))
+    }
+
+    pub(super) fn content_mut(&mut self, change: &mut dyn FnMut(ContentMut<'_>)) {
+        change(ContentMut::Messages(Field::OutputMessages, &mut self.output_messages));
+    }
+
+    pub(super) fn fill(&mut self, inner: &Self) {
+        fill(&mut self.id, &inner.id);
+        fill(&mut self.model, &inner.model);
+        fill_list(&mut self.finish_reasons, &inner.finish_reasons);
+        fill(&mut self.time_to_first_chunk, &inner.time_to_first_chunk);
+        self.conversation_compacted |= inner.conversation_compacted;
+        fill_list(&mut self.output_messages, &inner.output_messages);
+    }
 }

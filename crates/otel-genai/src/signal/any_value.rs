@@ -10,7 +10,7 @@ use opentelemetry::{Key, StringValue};
 use serde::ser::{self, Serialize};
 
 /// The value, structured. `None` for null and for what cannot be told in JSON.
-pub(super) fn any_value(value: &(impl Serialize + ?Sized)) -> Option<AnyValue> {
+pub(crate) fn any_value(value: &(impl Serialize + ?Sized)) -> Option<AnyValue> {
     value.serialize(ToAnyValue).ok().flatten()
 }
 

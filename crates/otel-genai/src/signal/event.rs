@@ -1,4 +1,4 @@
-//! The events of an operation: log records with an event name and attributes, no body.
+//! Events: log records with a name.
 
 use std::time::SystemTime;
 
@@ -8,21 +8,22 @@ use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 use otel_genai_semconv::attribute::{EXCEPTION_MESSAGE, EXCEPTION_TYPE};
 
 use super::any_value::any_value;
-use crate::convention::Content;
 use crate::failure::Failure;
+use crate::operation::Fact;
 
 /// An event in the making.
 #[derive(Debug)]
-pub(crate) struct Event {
-    name: &'static str,
-    at: SystemTime,
-    severity: Option<Severity>,
-    attributes: Vec<(Key, AnyValue)>,
+pub(crate) struct Record {
+    pub(crate) name: &'static str,
+    pub(crate) severity: Option<Severity>,
+    pub(crate) attributes: Vec<(Key, AnyValue)>,
+    /// Only the oldest convention has bodies.
+    pub(crate) body: Option<AnyValue>,
 }
 
 /// Where events go. The API's `Logger` is not object-safe; this is.
 pub(crate) trait EventSink: Send + Sync {
-    fn emit(&self, event: Event, span: &SpanContext);
+    fn emit(&self, record: Record, at: SystemTime, span: &SpanContext);
 }
 
 struct Erased<L>(L);
@@ -32,14 +33,17 @@ pub(crate) fn erase<L: Logger + Send + Sync + 'static>(logger: L) -> Box<dyn Eve
 }
 
 impl<L: Logger + Send + Sync> EventSink for Erased<L> {
-    fn emit(&self, event: Event, span: &SpanContext) {
+    fn emit(&self, event: Record, at: SystemTime, span: &SpanContext) {
         let mut record = self.0.create_log_record();
         record.set_event_name(event.name);
-        record.set_timestamp(event.at);
-        record.set_observed_timestamp(event.at);
+        record.set_timestamp(at);
+        record.set_observed_timestamp(at);
         if let Some(severity) = event.severity {
             record.set_severity_number(severity);
             record.set_severity_text(severity.name());
+        }
+        if let Some(body) = event.body {
+            record.set_body(body);
         }
         if span.is_valid() {
             record.set_trace_context(span.trace_id(), span.span_id(), Some(span.trace_flags()));
@@ -49,36 +53,47 @@ impl<L: Logger + Send + Sync> EventSink for Erased<L> {
     }
 }
 
-/// The event that tells an operation's details, with structured content.
+/// The event that tells an operation's details, with structured content. Each key once: the user's own attributes win
+/// over the convention's, the real error type wins over both.
 pub(crate) fn details(
     name: &'static str,
-    at: SystemTime,
-    attributes: &[KeyValue],
-    content: &[(Key, Content<'_>)],
-) -> Event {
-    let mut all = Vec::with_capacity(attributes.len() + content.len());
-    all.extend(attributes.iter().map(|attribute| (attribute.key.clone(), structured(&attribute.value))));
-    all.extend(content.iter().filter_map(|(key, content)| Some((key.clone(), content.to_any_value()?))));
-    Event { name, at, severity: None, attributes: all }
+    severity: Option<Severity>,
+    standard: &[KeyValue],
+    content: &[(Key, Fact<'_>)],
+    custom: &[KeyValue],
+    error_type: Option<KeyValue>,
+) -> Record {
+    let mut all = Vec::with_capacity(standard.len() + content.len() + custom.len() + 1);
+    all.extend(standard.iter().map(|attribute| (attribute.key.clone(), structured(&attribute.value))));
+    all.extend(content.iter().filter_map(|(key, fact)| Some((key.clone(), structure(fact)?))));
+    for attribute in custom.iter().chain(&error_type) {
+        let value = structured(&attribute.value);
+        match all.iter_mut().find(|(key, _)| *key == attribute.key) {
+            Some((_, old)) => *old = value,
+            None => all.push((attribute.key.clone(), value)),
+        }
+    }
+    Record { name, severity, attributes: all, body: None }
 }
 
 /// The event that tells of an error which ended an operation. The conventions ask for severity WARN.
-pub(crate) fn exception(name: &'static str, at: SystemTime, failure: &Failure) -> Event {
+pub(crate) fn exception(name: &'static str, failure: &Failure) -> Record {
     let mut attributes = vec![(Key::from_static_str(EXCEPTION_TYPE), failure.error_type.clone().into())];
     if let Some(message) = &failure.message {
         attributes.push((Key::from_static_str(EXCEPTION_MESSAGE), message.clone().into()));
     }
-    Event { name, at, severity: Some(Severity::Warn), attributes }
+    Record { name, severity: Some(Severity::Warn), attributes, body: None }
 }
 
-impl Content<'_> {
-    fn to_any_value(&self) -> Option<AnyValue> {
-        match self {
-            Content::Messages(messages) => any_value(messages),
-            Content::Parts(parts) => any_value(parts),
-            Content::Tools(tools) => any_value(tools),
-            Content::Text(text) => Some(AnyValue::String((*text).to_owned().into())),
-        }
+/// A fact as structured data.
+pub(crate) fn structure(fact: &Fact<'_>) -> Option<AnyValue> {
+    match fact {
+        Fact::Messages(messages) => any_value(messages),
+        Fact::Parts(parts) => any_value(parts),
+        Fact::Tools(tools) => any_value(tools),
+        Fact::Json(json) => any_value(json),
+        Fact::List(list) => any_value(list),
+        scalar => super::span::value(scalar).map(|value| structured(&value)),
     }
 }
 

@@ -1,10 +1,14 @@
 //! The instruments of a convention, created once with the boundaries it advises.
 
+use std::time::Duration;
+
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, Meter};
 use otel_genai_semconv::metric::{Instrument, Metric, Number};
 
-use crate::convention::Measurements;
+use super::{add_missing, listed, replace};
+use crate::context::Calls;
+use crate::convention::{Amount, Measures, Point, Telling, Told};
 
 /// A convention's instruments. There are few, so a list is the fastest map.
 #[derive(Debug)]
@@ -25,16 +29,6 @@ impl Instruments {
     pub(crate) fn record(&self, metric: &Metric, value: f64, attributes: &[KeyValue]) {
         if let Some((_, recorder)) = self.0.iter().find(|(name, _)| *name == metric.name) {
             recorder.record(value, attributes);
-        }
-    }
-
-    pub(crate) fn record_all(&self, measurements: Measurements) {
-        let Measurements { mut attributes, points } = measurements;
-        let shared = attributes.len();
-        for (metric, value, own) in points {
-            attributes.extend(own);
-            self.record(metric, value, &attributes);
-            attributes.truncate(shared);
         }
     }
 }
@@ -77,4 +71,63 @@ impl Recorder {
             Recorder::Sum(counter) => counter.add(value as u64, attributes),
         }
     }
+}
+
+/// What is measured of one ended operation, apart from what is known of it.
+pub(crate) struct Measured<'a> {
+    pub(crate) duration: Duration,
+    pub(crate) calls: Option<&'a Calls>,
+    pub(crate) error_type: Option<KeyValue>,
+    /// The user's own attributes of metrics.
+    pub(crate) custom: &'a [KeyValue],
+}
+
+impl Instruments {
+    /// Records all metrics of an ended operation. A metric that two conventions share is recorded once, with the
+    /// attributes of both.
+    pub(crate) fn record_all(&self, tellings: &[(Telling, Told<'_>, &[KeyValue])], measured: &Measured<'_>) {
+        for (position, (telling, told, identity)) in tellings.iter().enumerate() {
+            let (before, after) = tellings.split_at(position);
+            for measures in telling.description.measures {
+                let mut attributes = listed(measures.attributes, told, identity);
+                for (other, told, identity) in after.iter().skip(1) {
+                    for shared in other.description.measures.iter().filter(|other| shares(other, measures)) {
+                        add_missing(&mut attributes, listed(shared.attributes, told, identity));
+                    }
+                }
+                for custom in measured.custom {
+                    replace(&mut attributes, custom.clone());
+                }
+                let known = attributes.len();
+                for point in measures.points {
+                    let is_told =
+                        before.iter().any(|(telling, ..)| tells(telling.description.measures, point));
+                    let Some(amount) = amount(point, told, measured).filter(|_| !is_told) else { continue };
+                    attributes.extend(point.own.map(|(key, value)| KeyValue::new(key, value)));
+                    attributes.extend(measured.error_type.clone().filter(|_| point.error));
+                    self.record(point.metric, amount, &attributes);
+                    attributes.truncate(known);
+                }
+            }
+        }
+    }
+}
+
+fn shares(one: &Measures, other: &Measures) -> bool {
+    one.points.iter().any(|point| tells(std::slice::from_ref(other), point))
+}
+
+fn tells(measures: &[Measures], point: &Point) -> bool {
+    measures.iter().flat_map(|measures| measures.points).any(|known| known.metric.name == point.metric.name)
+}
+
+fn amount(point: &Point, told: &Told<'_>, measured: &Measured<'_>) -> Option<f64> {
+    // Counts are far below 2^53.
+    Some(match point.amount {
+        Amount::Duration => measured.duration.as_secs_f64(),
+        Amount::Count(field) => told.count(field)? as f64,
+        Amount::Custom(count) => count(told)? as f64,
+        Amount::InferenceCalls => measured.calls?.inference() as f64,
+        Amount::ToolCalls => measured.calls?.tool() as f64,
+    })
 }

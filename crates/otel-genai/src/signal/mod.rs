@@ -5,6 +5,8 @@ mod event;
 mod metric;
 mod span;
 
-pub(crate) use event::{EventSink, details, erase, exception};
-pub(crate) use metric::Instruments;
-pub(crate) use span::{changed_identity, finish_attributes, start};
+pub(crate) use event::{EventSink, Record, details, erase, exception};
+pub(crate) use metric::{Instruments, Measured};
+pub(crate) use span::{
+    add_missing, content, identity, instead, is_unchanged, listed, replace, standard, value,
+};

@@ -1,86 +1,150 @@
-//! The span of an operation.
+//! The attributes of an operation in a convention, as spans take them.
 
-use std::time::SystemTime;
+use std::borrow::Cow;
+use std::sync::Arc;
 
-use opentelemetry::global::BoxedTracer;
-use opentelemetry::trace::{TraceContextExt, Tracer};
-use opentelemetry::{Context, KeyValue};
-use otel_genai_semconv::attribute::ERROR_TYPE;
+use opentelemetry::{Key, KeyValue, StringValue, Value};
 
-use crate::convention::{Attributes, Content, Describe};
-use crate::failure::Failure;
+use crate::convention::{At, Row, Telling, Told};
+use crate::operation::Fact;
 
-/// Starts the span with all that samplers may want to see. Returns the context in which it is current, and the
-/// attributes that are set on it already.
-pub(crate) fn start<O>(
-    tracer: &BoxedTracer,
-    convention: &dyn Describe<O>,
-    op: &O,
-    at: SystemTime,
-    parent: &Context,
-) -> (Context, Vec<KeyValue>) {
-    let identity: Vec<KeyValue> =
-        convention.identity(op).into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
-    let span = tracer
-        .span_builder(convention.span_name(op))
-        .with_kind(convention.span_kind(op))
-        .with_start_time(at)
-        .with_attributes(identity.iter().cloned())
-        .start_with_context(tracer, parent);
-    (parent.with_span(span), identity)
+/// The attributes known at the start: what samplers see.
+pub(crate) fn identity(telling: Telling, told: &Told<'_>) -> Vec<KeyValue> {
+    let mut identity = Vec::with_capacity(8);
+    for row in rows(telling.description.span).filter(|row| row.at == At::Start) {
+        push(&mut identity, row, told, &[]);
+    }
+    identity
 }
 
-/// The identity as it is now, if it has changed since the start.
-pub(crate) fn changed_identity<O>(
-    convention: &dyn Describe<O>,
-    op: &O,
+/// Whether what was known at the start still holds.
+pub(crate) fn is_unchanged(telling: Telling, told: &Told<'_>, identity: &[KeyValue]) -> bool {
+    let mut known = identity.iter();
+    let rows = rows(telling.description.span).filter(|row| row.at == At::Start);
+    let mut same = rows.filter_map(|row| Some((row.name, told.row(row)?)));
+    same.all(|(name, fact)| {
+        known.next().is_some_and(|known| known.key.as_str() == name && is(&fact, &known.value))
+    }) && known.next().is_none()
+}
+
+/// The attributes without content that an ended operation has. What has not changed since the start is not made anew.
+pub(crate) fn standard(telling: Telling, told: &Told<'_>, identity: &[KeyValue]) -> Vec<KeyValue> {
+    let mut attributes = Vec::with_capacity(32);
+    for row in rows(telling.description.span).filter(|row| matches!(row.at, At::Start | At::End)) {
+        push(&mut attributes, row, told, identity);
+    }
+    attributes
+}
+
+/// The attributes of a metric, or of an event that has its own list.
+pub(crate) fn listed(
+    groups: &'static [&'static [Row]],
+    told: &Told<'_>,
     identity: &[KeyValue],
-) -> Option<Vec<KeyValue>> {
-    let mut changed = None;
-    for (key, value) in convention.identity(op) {
-        if !identity.iter().any(|known| known.key.as_str() == key && value == known.value) {
-            replace(changed.get_or_insert_with(|| identity.to_vec()), KeyValue::new(key, value));
+) -> Vec<KeyValue> {
+    let mut attributes = Vec::with_capacity(identity.len() + 4);
+    for row in rows(groups).filter(|row| matches!(row.at, At::Start | At::End)) {
+        push(&mut attributes, row, told, identity);
+    }
+    attributes
+}
+
+/// What is said where content is not.
+pub(crate) fn instead<'a>(groups: &'static [&'static [Row]], told: &Told<'a>) -> Vec<(Key, Fact<'a>)> {
+    facts(groups, At::NoContent, told)
+}
+
+/// Content, borrowed.
+pub(crate) fn content<'a>(groups: &'static [&'static [Row]], told: &Told<'a>) -> Vec<(Key, Fact<'a>)> {
+    facts(groups, At::Content, told)
+}
+
+fn facts<'a>(groups: &'static [&'static [Row]], at: At, told: &Told<'a>) -> Vec<(Key, Fact<'a>)> {
+    let mut out = Vec::new();
+    for row in rows(groups).filter(|row| row.at == at) {
+        match told.row(row) {
+            Some(Fact::Variables(variables)) => out.extend(
+                variables
+                    .iter()
+                    .map(|(name, value)| (Key::from(format!("{}.{name}", row.name)), Fact::Text(value))),
+            ),
+            Some(fact) => out.push((Key::from_static_str(row.name), fact)),
+            None => {}
         }
     }
-    changed
+    out
 }
 
-/// The attributes without content that an ended operation has, each key once: the user's own win over the
-/// convention's, the real error type wins over both.
-pub(crate) fn finish_attributes<O>(
-    convention: &dyn Describe<O>,
-    op: &O,
-    identity: &[KeyValue],
-    failure: Option<&Failure>,
-) -> Vec<KeyValue> {
-    let mut attributes = Attributes::with_capacity(32);
-    attributes.0.extend_from_slice(identity);
-    convention.end(op, failure, &mut attributes);
-    for custom in convention.custom(op) {
-        replace(&mut attributes.0, custom.clone());
-    }
-    if let Some(failure) = failure {
-        replace(&mut attributes.0, KeyValue::new(ERROR_TYPE, failure.error_type.clone()));
-    }
-    attributes.0
+fn rows(groups: &'static [&'static [Row]]) -> impl Iterator<Item = &'static Row> {
+    groups.iter().copied().flatten()
 }
 
-fn replace(attributes: &mut Vec<KeyValue>, new: KeyValue) {
+fn push(out: &mut Vec<KeyValue>, row: &Row, told: &Told<'_>, identity: &[KeyValue]) {
+    let Some(fact) = told.row(row) else { return };
+    if row.at == At::Start
+        && let Some(known) = identity.iter().find(|known| known.key.as_str() == row.name)
+        && is(&fact, &known.value)
+    {
+        out.push(known.clone());
+    } else if let Some(value) = value(&fact) {
+        out.push(KeyValue::new(row.name, value));
+    }
+}
+
+/// Whether the value says this.
+fn is(fact: &Fact<'_>, value: &Value) -> bool {
+    match (fact, value) {
+        (Fact::Text(text), Value::String(value)) => *text == value.as_str(),
+        (Fact::Word(word), Value::String(value)) => word == value.as_str(),
+        (Fact::Int(number), Value::I64(value)) => number == value,
+        _ => false,
+    }
+}
+
+/// A fact as the value of a span's attribute. Content is JSON in a string, because spans carry no structure.
+pub(crate) fn value(fact: &Fact<'_>) -> Option<Value> {
+    Some(match fact {
+        Fact::Text(text) => Value::String(shared(text)),
+        Fact::Word(Cow::Borrowed(word)) => Value::String(StringValue::from(*word)),
+        Fact::Word(Cow::Owned(word)) => Value::String(shared(word)),
+        Fact::Int(number) => Value::I64(*number),
+        Fact::Float(number) => Value::F64(*number),
+        Fact::Bool(value) => Value::Bool(*value),
+        Fact::Texts(texts) => {
+            let texts: Vec<StringValue> = texts.iter().map(|text| text.clone().into()).collect();
+            Value::Array(texts.into())
+        }
+        Fact::Messages(messages) => serde_json::to_string(messages).ok()?.into(),
+        Fact::Parts(parts) => serde_json::to_string(parts).ok()?.into(),
+        Fact::Tools(tools) => serde_json::to_string(tools).ok()?.into(),
+        Fact::List(list) => serde_json::to_string(list).ok()?.into(),
+        // A text stays as it is.
+        Fact::Json(json) => match &**json {
+            serde_json::Value::String(text) => text.clone().into(),
+            json => serde_json::to_string(json).ok()?.into(),
+        },
+        Fact::Variables(_) => return None,
+    })
+}
+
+/// Counted text: the span, the event and the metrics all say the same words.
+fn shared(text: &str) -> StringValue {
+    StringValue::from(Arc::<str>::from(text))
+}
+
+/// Sets an attribute, in place of the one that has its key.
+pub(crate) fn replace(attributes: &mut Vec<KeyValue>, new: KeyValue) {
     match attributes.iter_mut().find(|old| old.key == new.key) {
         Some(old) => *old = new,
         None => attributes.push(new),
     }
 }
 
-impl Content<'_> {
-    /// As a span attribute: JSON in a string, because spans carry no structure.
-    pub(crate) fn to_json(&self) -> Option<String> {
-        match self {
-            Content::Messages(messages) => serde_json::to_string(messages),
-            Content::Parts(parts) => serde_json::to_string(parts),
-            Content::Tools(tools) => serde_json::to_string(tools),
-            Content::Text(text) => return Some((*text).to_owned()),
+/// Adds the attributes whose keys are not there yet.
+pub(crate) fn add_missing(attributes: &mut Vec<KeyValue>, new: Vec<KeyValue>) {
+    for new in new {
+        if attributes.iter().all(|old| old.key != new.key) {
+            attributes.push(new);
         }
-        .ok()
     }
 }

@@ -2,18 +2,21 @@
 
 use std::borrow::Cow;
 
-use otel_genai::{Failure, Inference, Usage};
+use otel_genai::{Failure, Usage};
 
+use super::super::usage::Report;
 use super::choices::{Brief, Choice, Choices};
-use super::error::Refusal;
-use super::usage::Report;
+use crate::call::CallMut;
+use crate::error::{self, Refusal};
+use crate::gather::{first, last};
 use crate::json::{self, Given, Lenient, Raw, object};
 use crate::options::Options;
+use crate::protocol::{Answer, Step};
 use crate::scan::Want;
 
 object! {
     /// An answer or a chunk of one.
-    struct Answer<'a, C> {
+    struct Document<'a, C> {
         "id" => id: Option<Cow<'a, str>>,
         "object" => object: Option<Cow<'a, str>>,
         "model" => model: Option<Cow<'a, str>>,
@@ -32,7 +35,7 @@ object! {
 }
 
 /// What is picked out of an answer whose content is not wanted, or that is too long.
-pub(crate) static CHAT_ANSWER: Want = Want::Fields(&[
+static WANT: Want = Want::Fields(&[
     ("id", Want::Keep(1024)),
     ("object", Want::Keep(64)),
     ("model", Want::Keep(1024)),
@@ -56,42 +59,26 @@ pub(crate) static CHAT_ANSWER: Want = Want::Fields(&[
 
 /// What an answer has told so far.
 #[derive(Debug)]
-pub(crate) struct Chat {
+pub(super) struct Chat {
     content: bool,
+    /// How many choices were asked for.
+    wanted: usize,
     id: Option<String>,
-    pub(crate) model: Option<String>,
+    model: Option<String>,
     service_tier: Option<String>,
     system_fingerprint: Option<String>,
     usage: Usage,
-    pub(crate) choices: Choices,
+    choices: Choices,
     /// Whether there were choices at all, be they none: without them a document is no answer.
-    pub(crate) has_choices: bool,
-    pub(crate) failure: Option<Failure>,
-}
-
-/// What a document may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// A whole answer.
-    Whole,
-    /// A chunk of one.
-    Chunk,
-}
-
-/// What a document was.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Taken {
-    /// An answer, or a chunk of one.
-    #[default]
-    Answer,
-    /// An error in its place.
-    Error,
+    has_choices: bool,
+    failure: Option<Failure>,
 }
 
 impl Chat {
-    pub(crate) fn new(options: Options) -> Self {
+    pub(super) fn new(wanted: usize, options: Options) -> Self {
         Chat {
             content: options.content,
+            wanted,
             id: None,
             model: None,
             service_tier: None,
@@ -104,25 +91,19 @@ impl Chat {
     }
 
     /// Takes a document: an answer, a chunk, or an error. Nothing is taken of one that cannot be read.
-    pub(crate) fn take(&mut self, document: &[u8], form: Form) -> Result<Taken, serde_json::Error> {
+    fn take(&mut self, document: &[u8], is_whole: bool) -> Result<Step, serde_json::Error> {
         match self.content {
-            true => self.take_as::<Choice<'_>>(document, form),
-            false => self.take_as::<Brief<'_>>(document, form),
+            true => self.take_as::<Choice<'_>>(document, is_whole),
+            false => self.take_as::<Brief<'_>>(document, is_whole),
         }
-    }
-
-    /// An event that is named an error, of whatever shape.
-    pub(crate) fn take_error(&mut self, document: &[u8]) {
-        let failure = super::error::of_event(document);
-        self.failure.get_or_insert(failure);
     }
 
     fn take_as<'a, C: Lenient<'a> + Into<Choice<'a>>>(
         &mut self,
         document: &'a [u8],
-        form: Form,
-    ) -> Result<Taken, serde_json::Error> {
-        let answer: Answer<'a, C> = json::read(document)?;
+        is_whole: bool,
+    ) -> Result<Step, serde_json::Error> {
+        let answer: Document<'a, C> = json::read(document)?;
         first(&mut self.id, answer.id);
         first(&mut self.model, answer.model);
         last(&mut self.service_tier, answer.service_tier);
@@ -144,13 +125,60 @@ impl Chat {
             if self.failure.is_none() && choice.error.get().is_some() {
                 self.failure = Refusal { error: choice.error, ..Refusal::default() }.failure();
             }
-            self.choices.take(position, choice, form == Form::Whole);
+            self.choices.take(position, choice, is_whole);
         }
-        Ok(if is_error { Taken::Error } else { Taken::Answer })
+        Ok(if is_error { Step::End } else { Step::Chunk })
+    }
+}
+
+impl Answer for Chat {
+    fn want(&self) -> &'static Want {
+        &WANT
     }
 
-    /// Writes all that was told into the call.
-    pub(crate) fn finish(self, op: &mut Inference) -> Option<Failure> {
+    fn has_content(&self) -> bool {
+        self.content
+    }
+
+    fn whole(&mut self, document: &[u8]) -> Result<(), serde_json::Error> {
+        self.take(document, true).map(drop)
+    }
+
+    fn event(&mut self, name: Option<&[u8]>, data: &[u8]) -> Result<Step, serde_json::Error> {
+        if data.trim_ascii() == b"[DONE]" {
+            return Ok(Step::End);
+        }
+        if name == Some(b"error") {
+            // An error of whatever shape.
+            self.failure.get_or_insert_with(|| error::of_event(data));
+            return Ok(Step::End);
+        }
+        self.take(data, false)
+    }
+
+    fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    fn missing(&self) -> Option<&'static str> {
+        (!self.has_choices).then_some("choices")
+    }
+
+    /// Every choice has ended, and there are as many as the request wants.
+    fn is_complete(&self) -> bool {
+        self.choices.are_finished(self.wanted)
+    }
+
+    fn may_end(&self) -> bool {
+        self.choices.are_finished(1)
+    }
+
+    fn is_cut(&self) -> bool {
+        self.choices.is_cut()
+    }
+
+    fn finish(self: Box<Self>, call: CallMut<'_>) -> Option<Failure> {
+        let CallMut::Inference(op) = call else { return self.failure };
         let response = &mut op.response;
         response.id = self.id.or(response.id.take());
         response.model = self.model.or(response.model.take());
@@ -159,24 +187,5 @@ impl Chat {
         op.usage.merge(self.usage);
         self.choices.finish(self.content, response);
         self.failure
-    }
-}
-
-/// Longer identifiers are cut, in bytes.
-const MAX_TEXT: usize = 1024;
-
-/// Keeps the first that says something: some servers begin with an empty chunk, and Azure's router names the model
-/// once.
-fn first(known: &mut Option<String>, told: Option<Cow<'_, str>>) {
-    if let (None, Some(told)) = (&known, told.filter(|told| !told.is_empty())) {
-        *known = Some(json::prefix(&told, MAX_TEXT).to_owned());
-    }
-}
-
-/// Keeps the last that says something: the tier that served may be known at the end only.
-fn last(known: &mut Option<String>, told: Option<Cow<'_, str>>) {
-    let Some(told) = told.filter(|told| !told.is_empty()) else { return };
-    if known.as_deref() != Some(&*told) {
-        *known = Some(json::prefix(&told, MAX_TEXT).to_owned());
     }
 }

@@ -4,16 +4,8 @@
 //! forget the line, and a reader that stops at the terminal event never sees it. And what is too long is dropped: an
 //! endless line must not fill memory.
 
+use super::Event;
 use crate::json::BOM;
-
-/// An event of the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event<'a> {
-    /// The event's name, if it has one, and its data, of which the lines are joined by line feeds.
-    Data { name: Option<&'a [u8]>, data: &'a [u8] },
-    /// An event that was too long to be held.
-    TooLong,
-}
 
 /// Reads one stream. Holds no more than one event and not more than `limit` bytes of it.
 #[derive(Debug)]
@@ -154,35 +146,21 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Framing;
+    use super::super::test::tell;
     use super::*;
 
     fn events(stream: &[u8]) -> Vec<String> {
-        let whole = read(&[stream], 1000);
-        for at in 0..=stream.len() {
-            let (one, two) = stream.split_at(at);
-            assert_eq!(read(&[one, two], 1000), whole, "split at {at}");
-        }
-        let bytes: Vec<&[u8]> = stream.chunks(1).collect();
-        assert_eq!(read(&bytes, 1000), whole);
-        whole
+        super::super::test::events(Framing::Events, 1000, stream)
     }
 
     fn read(pieces: &[&[u8]], limit: usize) -> Vec<String> {
         let mut told = Vec::new();
-        let mut tell = |event: Event<'_>| {
-            told.push(match event {
-                Event::Data { name, data } => {
-                    let name = name.map(|name| format!("{}|", String::from_utf8_lossy(name)));
-                    format!("{}{}", name.unwrap_or_default(), String::from_utf8_lossy(data))
-                }
-                Event::TooLong => "TOO LONG".to_owned(),
-            });
-        };
         let mut reader = Reader::new(limit);
         for piece in pieces {
-            reader.push(piece, &mut tell);
+            reader.push(piece, |event| told.push(tell(event)));
         }
-        reader.finish(&mut tell);
+        reader.finish(|event| told.push(tell(event)));
         told
     }
 

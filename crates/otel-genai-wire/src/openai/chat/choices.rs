@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use otel_genai::{FinishReason, InferenceResponse, Message, Modality, Part, Role};
 use serde_json::Value;
 
-use super::media;
-use super::message::{self, Audio, Content, Function, ToolCall};
-use crate::json::{self, Raw, object};
+use super::message::{self, Audio, Function, ToolCall};
+use crate::gather::{self, Room};
+use crate::json::{self, Content, Raw, object};
+use crate::media;
 
 /// More choices, and more tool calls in one, are not kept.
 const MAX_CHOICES: usize = 128;
@@ -55,8 +56,7 @@ impl<'a> From<Brief<'a>> for Choice<'a> {
 #[derive(Debug)]
 pub(crate) struct Choices {
     list: Vec<Said>,
-    /// How many bytes of content may still be held.
-    room: usize,
+    room: Room,
 }
 
 /// What one choice has said.
@@ -94,7 +94,7 @@ struct Call {
 impl Choices {
     /// Holds at most so many bytes of content.
     pub(crate) fn new(room: usize) -> Self {
-        Choices { list: Vec::new(), room }
+        Choices { list: Vec::new(), room: Room::new(room) }
     }
 
     /// Takes a choice or, where the answer is not whole, a piece of one. `position` is its place in the list, for
@@ -135,6 +135,11 @@ impl Choices {
             && self.list.iter().all(|said| said.finish_reason.is_some())
     }
 
+    /// Whether content was left out.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.room.is_full()
+    }
+
     /// Writes the choices in their order. One that has no reason to have stopped was cut off.
     pub(crate) fn finish(mut self, content: bool, response: &mut InferenceResponse) {
         self.list.sort_by_key(|said| said.index);
@@ -150,23 +155,23 @@ impl Choices {
 }
 
 impl Said {
-    fn take(&mut self, delta: Delta<'_>, room: &mut usize) {
+    fn take(&mut self, delta: Delta<'_>, room: &mut Room) {
         self.spoke = true;
         if let (None, Some(role)) = (&self.role, delta.role.filter(|role| !role.is_empty())) {
             self.role = Some(json::prefix(&role, 64).to_owned());
         }
         match delta.content {
             Content::None => {}
-            Content::Text(text) => append(&mut self.text, &text, room),
+            Content::Text(text) => room.append(&mut self.text, &text),
             Content::List(items) => items.into_iter().for_each(|item| self.part(item, room)),
         }
         if let Some(refusal) = delta.refusal {
-            append(&mut self.refusal, &refusal, room);
+            room.append(&mut self.refusal, &refusal);
         }
         // Some servers send both, saying the same.
         let reasoning = delta.reasoning_content.filter(|text| !text.is_empty()).or(delta.reasoning);
         if let Some(reasoning) = reasoning {
-            append(&mut self.reasoning, &reasoning, room);
+            room.append(&mut self.reasoning, &reasoning);
         }
         for call in delta.tool_calls {
             self.call(call, room);
@@ -175,11 +180,11 @@ impl Said {
             self.function.get_or_insert_default().function(&function, room);
         }
         if let Some(audio) = delta.audio {
-            append(&mut self.transcript, audio.transcript.as_deref().unwrap_or_default(), room);
-            append(&mut self.audio, audio.data.as_deref().unwrap_or_default(), room);
+            room.append(&mut self.transcript, audio.transcript.as_deref().unwrap_or_default());
+            room.append(&mut self.audio, audio.data.as_deref().unwrap_or_default());
         }
         for annotation in delta.annotations {
-            if spend(annotation, room) {
+            if room.spend(annotation) {
                 self.annotations.extend(annotation.value().map(media::value_without_secrets));
             }
         }
@@ -188,20 +193,20 @@ impl Said {
         }
     }
 
-    fn part(&mut self, item: Raw<'_>, room: &mut usize) {
-        if *room == 0 {
+    fn part(&mut self, item: Raw<'_>, room: &mut Room) {
+        if room.is_empty() {
             return;
         }
         match message::part(item) {
-            Some(Part::Text(part)) => append(&mut self.text, &part.content, room),
-            Some(Part::Reasoning(part)) => append(&mut self.reasoning, &part.content, room),
-            Some(part) if spend(item, room) => self.others.push(part),
+            Some(Part::Text(part)) => room.append(&mut self.text, &part.content),
+            Some(Part::Reasoning(part)) => room.append(&mut self.reasoning, &part.content),
+            Some(part) if room.spend(item) => self.others.push(part),
             _ => {}
         }
     }
 
     /// Merges a piece of a tool call into the call that it belongs to.
-    fn call(&mut self, piece: ToolCall<'_>, room: &mut usize) {
+    fn call(&mut self, piece: ToolCall<'_>, room: &mut Room) {
         let id = piece.id.as_deref().filter(|id| !id.is_empty());
         let function = piece.function.as_ref();
         let name = function.and_then(|function| function.name.as_deref()).filter(|name| !name.is_empty());
@@ -225,7 +230,7 @@ impl Said {
         };
         let Some(call) = self.calls.get_mut(at) else { return };
         if let (true, Some(id)) = (call.id.is_empty(), id) {
-            append(&mut call.id, id, room);
+            room.append(&mut call.id, id);
         }
         if let Some(function) = piece.function {
             call.function(&function, room);
@@ -233,7 +238,7 @@ impl Said {
         if let Some(custom) = piece.custom {
             call.is_custom = true;
             call.name(custom.name.as_deref().unwrap_or_default(), room);
-            append(&mut call.arguments, custom.input.as_deref().unwrap_or_default(), room);
+            room.append(&mut call.arguments, custom.input.as_deref().unwrap_or_default());
         }
     }
 
@@ -284,48 +289,31 @@ impl Call {
         }
     }
 
-    fn function(&mut self, function: &Function<'_>, room: &mut usize) {
+    fn function(&mut self, function: &Function<'_>, room: &mut Room) {
         self.name(function.name.as_deref().unwrap_or_default(), room);
         let Some(arguments) = function.arguments.get() else { return };
         match arguments.starts_with('"') {
             true => {
                 let text = function.arguments.to::<Option<Cow<'_, str>>>();
-                append(&mut self.arguments, text.as_deref().unwrap_or_default(), room);
+                room.append(&mut self.arguments, text.as_deref().unwrap_or_default());
             }
             // JSON where OpenAI writes it into a text.
-            false => append(&mut self.arguments, arguments, room),
+            false => room.append(&mut self.arguments, arguments),
         }
     }
 
     /// A name may come in pieces, or whole with every piece.
-    fn name(&mut self, name: &str, room: &mut usize) {
+    fn name(&mut self, name: &str, room: &mut Room) {
         if self.name != name {
-            append(&mut self.name, name, room);
+            room.append(&mut self.name, name);
         }
     }
 
     fn part(self) -> Part {
         let arguments = match self.is_custom {
             true => (!self.arguments.is_empty()).then_some(Value::String(self.arguments)),
-            false => message::parse_arguments(self.arguments),
+            false => gather::parse_arguments(self.arguments),
         };
-        message::tool_call(Some(self.id), self.name, arguments)
+        gather::tool_call(Some(self.id), self.name, arguments)
     }
-}
-
-/// Appends as much as there is room for. What has been cut off once stays cut: nothing is appended after a gap.
-fn append(into: &mut String, text: &str, room: &mut usize) {
-    let fits = json::prefix(text, *room);
-    into.push_str(fits);
-    *room = if fits.len() < text.len() { 0 } else { *room - fits.len() };
-}
-
-/// Takes the room that a value needs, if there is enough.
-fn spend(value: Raw<'_>, room: &mut usize) -> bool {
-    let needed = value.get().map_or(0, str::len);
-    match room.checked_sub(needed) {
-        Some(left) => *room = left,
-        None => return false,
-    }
-    true
 }

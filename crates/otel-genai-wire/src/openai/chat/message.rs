@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use otel_genai::{Message, Modality, Part, Role};
-use serde::de::{MapAccess, SeqAccess};
 use serde_json::Value;
 
-use super::media;
-use crate::json::{Lenient, Raw, object, seed};
+use crate::gather::{parse_arguments, tool_call};
+use crate::json::{Content, Raw, object};
+use crate::media;
 
 object! {
     /// A message of the history.
@@ -77,29 +77,6 @@ object! {
     }
 }
 
-/// `content`: a text or a list of parts.
-#[derive(Debug, Default)]
-pub(crate) enum Content<'a> {
-    #[default]
-    None,
-    Text(Cow<'a, str>),
-    List(Vec<Raw<'a>>),
-}
-
-impl<'de> Lenient<'de> for Content<'de> {
-    fn text(text: Cow<'de, str>) -> Self {
-        Content::Text(text)
-    }
-    fn list<A: SeqAccess<'de>>(items: A) -> Result<Self, A::Error> {
-        Vec::list(items).map(Content::List)
-    }
-    fn object<A: MapAccess<'de>>(mut fields: A) -> Result<Self, A::Error> {
-        // A single part without its list. What it says is not worth a special case.
-        while fields.next_entry_seed(seed::<Raw<'_>>(), seed::<Raw<'_>>())?.is_some() {}
-        Ok(Content::None)
-    }
-}
-
 impl Sent<'_> {
     /// The message in the conventions' words; `None` if it says nothing at all.
     pub(crate) fn message(self) -> Option<Message> {
@@ -154,30 +131,12 @@ impl ToolCall<'_> {
     }
 }
 
-/// A tool call's part, of which everything but the name may be unknown.
-pub(crate) fn tool_call(id: Option<String>, name: String, arguments: Option<Value>) -> Part {
-    let mut part = Part::tool_call("", name, Value::Null);
-    if let Part::ToolCall(call) = &mut part {
-        call.id = id.filter(|id| !id.is_empty());
-        call.arguments = arguments;
-    }
-    part
-}
-
 /// Arguments as they are meant: OpenAI writes JSON into a text, others write it plainly.
 fn arguments(arguments: Raw<'_>) -> Option<Value> {
     match arguments.value()? {
         Value::String(text) => parse_arguments(text),
         value => Some(value),
     }
-}
-
-/// The JSON in a text; the text itself where it is none; nothing where it is empty.
-pub(crate) fn parse_arguments(text: String) -> Option<Value> {
-    if text.trim().is_empty() {
-        return None;
-    }
-    Some(serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
 fn tool_response(id: Option<Cow<'_, str>>, content: Content<'_>) -> Part {

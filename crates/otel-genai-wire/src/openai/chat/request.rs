@@ -7,6 +7,7 @@ use serde::de::SeqAccess;
 use serde_json::Value;
 
 use super::message::Sent;
+use crate::gather::owned;
 use crate::json::{self, Lenient, Raw, object};
 use crate::scan::Want;
 
@@ -61,7 +62,7 @@ object! {
 }
 
 /// What is picked out of a request whose content is not wanted, or that is too long.
-pub(crate) static CHAT_REQUEST: Want = Want::Fields(&[
+pub(super) static WANT: Want = Want::Fields(&[
     ("model", Want::Keep(1024)),
     ("stream", Want::Keep(16)),
     ("temperature", Want::Keep(64)),
@@ -97,14 +98,13 @@ impl<'de> Lenient<'de> for Texts {
 }
 
 /// Reads what a request says.
-pub(crate) fn read(body: &[u8], op: &mut Inference) -> Result<(), serde_json::Error> {
+pub(super) fn read(body: &[u8], op: &mut Inference) -> Result<(), serde_json::Error> {
     json::read::<Request<'_>>(body)?.fill(op);
     Ok(())
 }
 
 impl Request<'_> {
     fn fill(self, op: &mut Inference) {
-        let owned = |text: Option<Cow<'_, str>>| text.filter(|text| !text.is_empty()).map(Cow::into_owned);
         let request = &mut op.request;
         request.model = owned(self.model);
         request.stream = self.stream == Some(true);

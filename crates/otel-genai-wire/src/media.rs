@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::percent;
 
 /// What lies at an address. A `data:` URL holds it.
-pub(super) fn at(modality: Modality, url: &str) -> Option<Part> {
+pub(crate) fn at(modality: Modality, url: &str) -> Option<Part> {
     match url.split_at_checked(5) {
         Some((scheme, data)) if scheme.eq_ignore_ascii_case("data:") => data_url(modality, data),
         _ => Some(Part::uri(modality, without_secrets(url))),
@@ -14,7 +14,7 @@ pub(super) fn at(modality: Modality, url: &str) -> Option<Part> {
 }
 
 /// Sound in base64, of a named format.
-pub(super) fn audio(data: &str, format: Option<&str>) -> Option<Part> {
+pub(crate) fn audio(data: &str, format: Option<&str>) -> Option<Part> {
     let media_type = format.map(|format| match format {
         "mp3" => "audio/mpeg".to_owned(),
         format => format!("audio/{format}"),
@@ -23,7 +23,7 @@ pub(super) fn audio(data: &str, format: Option<&str>) -> Option<Part> {
 }
 
 /// A file by its id, or else by its content.
-pub(super) fn file(id: Option<&str>, data: Option<&str>, name: Option<&str>) -> Option<Part> {
+pub(crate) fn file(id: Option<&str>, data: Option<&str>, name: Option<&str>) -> Option<Part> {
     let media_type = name.and_then(media_type_of);
     let modality = media_type.and_then(modality_of).unwrap_or(Modality::Document);
     match (id, data) {
@@ -56,7 +56,7 @@ fn data_url(modality: Modality, url: &str) -> Option<Part> {
 }
 
 /// Data that is base64 already; nothing if it is not.
-fn blob(modality: Modality, media_type: Option<&str>, data: &str) -> Option<Part> {
+pub(crate) fn blob(modality: Modality, media_type: Option<&str>, data: &str) -> Option<Part> {
     let digits = data.trim_end_matches('=');
     let is_base64 = digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
     if !is_base64 || digits.len() % 4 == 1 || data.len() - digits.len() > 2 {
@@ -89,13 +89,13 @@ fn without_secrets(url: &str) -> String {
 }
 
 /// The same for every address in a value that nobody knows.
-pub(super) fn value_without_secrets(mut value: Value) -> Value {
+pub(crate) fn value_without_secrets(mut value: Value) -> Value {
     clean(&mut value);
     value
 }
 
 /// See [`value_without_secrets`].
-pub(super) fn clean(value: &mut Value) {
+pub(crate) fn clean(value: &mut Value) {
     match value {
         // There may be a text around the address.
         Value::String(text) if text.contains("://") => {

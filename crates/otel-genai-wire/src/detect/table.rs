@@ -1,0 +1,59 @@
+//! The tables: which path is which protocol, and which host is whose.
+
+use otel_genai::ProviderName;
+
+use super::rule::{Rule, no_call, post};
+use crate::protocol::Protocol;
+
+/// Which path is which protocol. The first rule that fits counts.
+pub(super) static RULES: &[Rule] = &[
+    // Anthropic, and the hosts of its models
+    post("**/messages", Protocol::AnthropicMessages).at("anthropic.com"),
+    post("**/v1/messages", Protocol::AnthropicMessages).with("anthropic-version"),
+    post("**/v1/messages", Protocol::AnthropicMessages).guess(),
+    no_call("**/publishers/anthropic/models/count-tokens:rawPredict"),
+    post("**/publishers/anthropic/models/{model}:rawPredict", Protocol::AnthropicMessages),
+    post("**/publishers/anthropic/models/{model}:streamRawPredict", Protocol::AnthropicMessages).stream(),
+    // Ollama: its own embeddings are not OpenAI's
+    no_call("/api/embeddings"),
+    // OpenAI, and everyone who is compatible
+    post("**/openai/deployments/{model}/chat/completions", Protocol::OpenAiChat)
+        .of(ProviderName::AzureAiOpenAi),
+    post("**/chat/completions", Protocol::OpenAiChat),
+    post("**/openai/deployments/{model}/embeddings", Protocol::OpenAiEmbeddings)
+        .of(ProviderName::AzureAiOpenAi),
+    post("**/embeddings", Protocol::OpenAiEmbeddings),
+];
+
+/// Which host is whose, by [`is_host`](super::rule::is_host), and where it matters by the path's first segment. The
+/// first one that fits counts. A host that is not listed is the protocol's own provider.
+pub(super) static HOSTS: &[(&str, &str, ProviderName)] = &[
+    ("anthropic.com", "", ProviderName::Anthropic),
+    ("openai.com", "", ProviderName::OpenAi),
+    // Azure's other API of many vendors' models, on the same hosts as its OpenAI.
+    ("openai.azure.com", "models", ProviderName::AzureAiInference),
+    ("cognitiveservices.azure.com", "models", ProviderName::AzureAiInference),
+    ("services.ai.azure.com", "models", ProviderName::AzureAiInference),
+    ("services.ai.azure.com", "anthropic", ProviderName::AzureAiInference),
+    ("openai.azure.com", "", ProviderName::AzureAiOpenAi),
+    ("openai.azure.us", "", ProviderName::AzureAiOpenAi),
+    ("openai.azure.cn", "", ProviderName::AzureAiOpenAi),
+    ("cognitiveservices.azure.com", "", ProviderName::AzureAiOpenAi),
+    ("services.ai.azure.com", "", ProviderName::AzureAiOpenAi),
+    ("models.ai.azure.com", "", ProviderName::AzureAiInference),
+    ("inference.ai.azure.com", "", ProviderName::AzureAiInference),
+    ("bedrock-*.amazonaws.com*", "", ProviderName::AwsBedrock),
+    ("cohere.ai", "", ProviderName::Cohere),
+    ("cohere.com", "", ProviderName::Cohere),
+    ("deepseek.com", "", ProviderName::DeepSeek),
+    ("generativelanguage.googleapis.com", "", ProviderName::GcpGemini),
+    ("aiplatform.googleapis.com", "", ProviderName::GcpVertexAi),
+    ("*-aiplatform.googleapis.com", "", ProviderName::GcpVertexAi),
+    ("groq.com", "", ProviderName::Groq),
+    ("ml.cloud.ibm.com", "", ProviderName::IbmWatsonxAi),
+    ("mistral.ai", "", ProviderName::MistralAi),
+    ("moonshot.ai", "", ProviderName::MoonshotAi),
+    ("moonshot.cn", "", ProviderName::MoonshotAi),
+    ("perplexity.ai", "", ProviderName::Perplexity),
+    ("x.ai", "", ProviderName::XAi),
+];

@@ -1,0 +1,16 @@
+//! `2026-10`: semantic-conventions-genai two months after `2026-08`.
+
+use otel_genai_semconv::schema_url;
+
+use super::describe::Convention;
+use crate::capture::Capture;
+
+pub(super) static CONVENTION: Convention = Convention {
+    schema_url: schema_url::V2026_10,
+    capture_by_convention: Capture::SpanAndEvent,
+    needs_opt_in: false,
+    always_events: false,
+    exception: None,
+    evaluation: None,
+    operations: &[],
+};

@@ -1,0 +1,201 @@
+//! An operation that has been described and not yet started.
+
+use opentelemetry::trace::{FutureExt as _, Link, SpanContext, SpanKind, TraceContextExt as _, Tracer as _};
+use opentelemetry::{Context, KeyValue, Value};
+
+use crate::capture::Capture;
+use crate::context::{Relation, Surroundings};
+use crate::convention::{Name, Told};
+use crate::failure::Cause;
+use crate::handler::GenAi;
+use crate::operation::Operation;
+use crate::signal;
+use crate::span::{Active, Moment, Role, Running};
+
+/// An operation that has been described and not yet started. Everything set here is seen by samplers, as far as the
+/// convention gives it to them.
+#[derive(Clone, Debug)]
+#[must_use = "an operation that is not started records nothing: call start() or scope()"]
+pub struct Pending<O: Operation> {
+    genai: GenAi,
+    op: O,
+    parent: Option<Context>,
+    at: Option<Moment>,
+    capture: Option<Capture>,
+    in_process: bool,
+    links: Vec<SpanContext>,
+}
+
+impl<O: Operation> Pending<O> {
+    pub(crate) fn new(genai: GenAi, op: O) -> Self {
+        Pending { genai, op, parent: None, at: None, capture: None, in_process: false, links: Vec::new() }
+    }
+
+    /// The parent, where it is not the current context.
+    pub fn parent(mut self, parent: Context) -> Self {
+        self.parent = Some(parent);
+        self
+    }
+
+    /// When the operation began, where it is told afterwards.
+    pub fn at(mut self, moment: Moment) -> Self {
+        self.at = Some(moment);
+        self
+    }
+
+    /// Another span that has to do with this operation and is not its parent.
+    pub fn link(mut self, span: SpanContext) -> Self {
+        self.links.push(span);
+        self
+    }
+
+    /// Where the content of this operation is recorded, whatever holds for the others.
+    pub fn capture(mut self, capture: Capture) -> Self {
+        self.capture = Some(capture);
+        self
+    }
+
+    /// The model (the store, the service) runs in this process: the span is INTERNAL instead of CLIENT.
+    pub fn in_process(mut self) -> Self {
+        self.in_process = true;
+        self
+    }
+
+    /// A further attribute of the span and, where the convention allows it, the event. It wins over the convention's
+    /// own attribute of that name, `error.type` apart.
+    pub fn attribute(self, key: impl Into<opentelemetry::Key>, value: impl Into<Value>) -> Self {
+        self.with(|op| op.custom_mut().attributes.push(KeyValue::new(key, value)))
+    }
+
+    /// A further attribute of the metrics, which wins there likewise. Keep its cardinality low.
+    pub fn metric_attribute(self, key: impl Into<opentelemetry::Key>, value: impl Into<Value>) -> Self {
+        self.with(|op| op.custom_mut().metric_attributes.push(KeyValue::new(key, value)))
+    }
+
+    /// Changes the operation's data: `pending.with(|op| op.request.temperature = Some(0.2))`.
+    pub fn with(mut self, change: impl FnOnce(&mut O)) -> Self {
+        change(&mut self.op);
+        self
+    }
+
+    /// Starts the operation. It runs until it is finished, failed or dropped.
+    pub fn start(self) -> Active<O> {
+        let Pending { genai, op, parent, at, capture, in_process, links } = self;
+        let at = at.unwrap_or_else(Moment::now);
+        let parent = parent.unwrap_or_else(Context::current);
+        let inner = genai.inner();
+        let surroundings = Surroundings::of(&parent, inner.baggage).into_owned();
+        let role = if GenAi::is_suppressed(&parent) {
+            Role::Unseen
+        } else {
+            match surroundings.relation(&op) {
+                Relation::Own => Role::Own,
+                Relation::Same(layer) => Role::Same(layer),
+                Relation::Part(layer) => Role::Part(layer),
+            }
+        };
+        let tellings = inner.conventions.describe(op.kind());
+        let running = tellings.map(|telling| {
+            let telling = telling.filter(|_| !matches!(role, Role::Unseen))?;
+            let told = Told {
+                op: &op,
+                surroundings: &surroundings,
+                operation: telling.description.operation,
+                failed: false,
+            };
+            Some(Running { telling, identity: signal::identity(telling, &told) })
+        });
+
+        let mut context = parent;
+        if let (Role::Own, Some(first)) = (&role, running.iter().flatten().next())
+            && let description = first.telling.description
+            && !matches!(description.name, Name::None)
+        {
+            let told = Told {
+                op: &op,
+                surroundings: &surroundings,
+                operation: description.operation,
+                failed: false,
+            };
+            let kind = match description.kind {
+                SpanKind::Client if in_process => SpanKind::Internal,
+                ref kind => kind.clone(),
+            };
+            let mut attributes = first.identity.clone();
+            for second in running.iter().flatten().skip(1) {
+                signal::add_missing(&mut attributes, second.identity.clone());
+            }
+            let mut builder = inner
+                .tracer
+                .span_builder(told.span_name(&description.name))
+                .with_kind(kind)
+                .with_start_time(at.system)
+                .with_attributes(attributes);
+            if !links.is_empty() {
+                builder = builder
+                    .with_links(links.into_iter().map(|link| Link::new(link, Vec::new(), 0)).collect());
+            }
+            let span = builder.start_with_context(&inner.tracer, &context);
+            context = context.with_span(span);
+        }
+        let mut handles = crate::context::Handles::default();
+        if matches!(role, Role::Own) {
+            surroundings.count(op.kind());
+            let (within, kept) = surroundings.within(&op);
+            handles = kept;
+            if let Some(within) = within {
+                if inner.baggage {
+                    let baggage = within.baggage(&op);
+                    if !baggage.is_empty() {
+                        context = opentelemetry::baggage::BaggageExt::with_baggage(
+                            &context,
+                            merged(&context, baggage),
+                        );
+                    }
+                }
+                context = context.with_value(within);
+            }
+        }
+        let plan = inner.plan(capture);
+        let recording = matches!(role, Role::Own) && context.span().is_recording();
+        let plan = plan.of_span(recording, matches!(role, Role::Unseen));
+        Active::new(op, genai, context, at, running, surroundings, handles, role, plan)
+    }
+
+    /// Runs `body` as this operation: it is the parent of all that happens within, ends when `body` ends, and an
+    /// `Err` becomes its error. A future that is dropped half-way ends it as cancelled.
+    pub async fn scope<T, E, F>(self, body: F) -> Result<T, E>
+    where
+        F: AsyncFnOnce(&mut Active<O>) -> Result<T, E>,
+        for<'a> &'a E: Cause,
+    {
+        let mut active = self.start();
+        let context = active.context().clone();
+        let result = body(&mut active).with_context(context).await;
+        active.end_with(result)
+    }
+
+    /// The same for code that does not wait.
+    pub fn in_scope<T, E, F>(self, body: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Active<O>) -> Result<T, E>,
+        for<'a> &'a E: Cause,
+    {
+        let mut active = self.start();
+        let guard = active.attach();
+        let result = body(&mut active);
+        drop(guard);
+        active.end_with(result)
+    }
+}
+
+/// The baggage with further entries, which win.
+fn merged(context: &Context, new: Vec<KeyValue>) -> Vec<KeyValue> {
+    use opentelemetry::baggage::BaggageExt as _;
+    let known = context.baggage().iter().map(|(key, (value, _))| KeyValue::new(key.clone(), value.clone()));
+    let mut all: Vec<KeyValue> = known.collect();
+    for entry in new {
+        signal::replace(&mut all, entry);
+    }
+    all
+}
