@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, Method, Uri, response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, response};
 use http_body::Body;
 use opentelemetry::Context;
 use otel_genai::Failure;
@@ -73,13 +73,7 @@ impl Exchange {
         B: Body<Data = Bytes>,
         B::Error: Error + 'static,
     {
-        let mut headers = HeaderMap::with_capacity(RESPONSE_HEADERS.len());
-        for name in RESPONSE_HEADERS {
-            if let Some(value) = parts.headers.get(name) {
-                headers.insert(name, value.clone());
-            }
-        }
-        self.record.response(parts.status.as_u16(), headers);
+        self.record.response(parts.status.as_u16(), headers(&parts.headers, RESPONSE_HEADERS));
         self.handed_over = true;
         Tap::new(body, Arc::clone(&self.record), Side::Response)
     }
@@ -87,6 +81,32 @@ impl Exchange {
     /// The call failed before there was a response.
     pub fn fail(self, failure: impl Into<Failure>) {
         self.record.end(Ending::Failed(failure.into()));
+    }
+}
+
+/// These headers alone.
+pub(crate) fn headers(all: &HeaderMap, names: &[HeaderName]) -> HeaderMap {
+    let mut few = HeaderMap::new();
+    for name in names {
+        if let Some(value) = all.get(name) {
+            few.insert(name, detached(value));
+        }
+    }
+    few
+}
+
+/// A copy: a clone would keep the connection's read buffer, which could then not be used for the next message.
+fn detached(value: &HeaderValue) -> HeaderValue {
+    const COMMON: [&str; 4] = [
+        "application/json",
+        "text/event-stream",
+        "application/json; charset=utf-8",
+        "text/event-stream; charset=utf-8",
+    ];
+    match COMMON.into_iter().find(|common| value.as_bytes() == common.as_bytes()) {
+        Some(common) => HeaderValue::from_static(common),
+        // What was one before is one still.
+        None => HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| HeaderValue::from_static("")),
     }
 }
 

@@ -27,6 +27,7 @@
 //! held is bounded by bytes, and what does not fit is dropped and counted; a call ends at the provider's terminal
 //! event, at the end of the body, on an error or when it is dropped, whichever comes first, and only once.
 
+mod bell;
 mod decompress;
 mod exchange;
 mod failure;

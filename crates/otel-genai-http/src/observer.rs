@@ -4,17 +4,18 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError};
 use std::sync::{Arc, OnceLock, PoisonError};
-use std::thread;
+use std::thread::{self, Thread};
 use std::time::Duration;
 
+use http::header::CONTENT_ENCODING;
 use otel_genai::{GenAi, Moment};
 use otel_genai_wire::detect;
 
-use crate::exchange::{Call, Exchange};
-use crate::reader::Reader;
-use crate::record::{Batch, Record};
+use crate::bell::Bell;
+use crate::exchange::{Call, Exchange, headers};
+use crate::record::{Batch, Begun, Record};
 use crate::secret::Secrets;
 
 /// Bounds of an [`Observer`].
@@ -67,9 +68,12 @@ pub struct Observer {
 }
 
 pub(crate) struct Shared {
-    genai: GenAi,
-    options: Options,
-    work: Sender<Work>,
+    pub(crate) genai: GenAi,
+    pub(crate) options: Options,
+    /// `None` at the very end only.
+    work: Option<Sender<Work>>,
+    bell: Arc<Bell>,
+    reader: Thread,
     held: AtomicUsize,
     waiting: AtomicUsize,
     lost_frames: AtomicU64,
@@ -90,12 +94,18 @@ impl Observer {
     /// An observer that writes its telemetry through `genai`. Fails only if the system refuses a thread.
     pub fn new(genai: GenAi, options: Options) -> io::Result<Self> {
         let (work, queue) = mpsc::channel();
-        thread::Builder::new().name("otel-genai-observe".to_owned()).spawn(move || read(&queue))?;
+        let bell = Arc::new(Bell::default());
+        let heard = Arc::clone(&bell);
+        let reading = thread::Builder::new()
+            .name("otel-genai-observe".to_owned())
+            .spawn(move || read(&queue, &heard))?;
         Ok(Observer {
             shared: Arc::new(Shared {
                 genai,
                 options,
-                work,
+                work: Some(work),
+                bell,
+                reader: reading.thread().clone(),
                 held: AtomicUsize::new(0),
                 waiting: AtomicUsize::new(0),
                 lost_frames: AtomicU64::new(0),
@@ -124,23 +134,23 @@ impl Observer {
             shared.say_full();
             return None;
         }
-        let reader = Reader::new(
-            shared.genai.clone(),
+        let begun = Begun {
             route,
-            shared.options.content_limit,
-            call.headers,
-            Secrets::of(call.headers, call.upstream),
-            call.parent.clone(),
-            Moment::now(),
-        );
-        Some(Exchange::new(Arc::new(Record::new(Arc::clone(shared), reader))))
+            headers: headers(call.headers, &[CONTENT_ENCODING]),
+            secrets: Secrets::of(call.headers, call.upstream),
+            parent: call.parent.clone(),
+            at: Moment::now(),
+        };
+        Some(Exchange::new(Arc::new(Record::new(Arc::clone(shared), begun))))
     }
 
     /// Waits until all that ended before this call has been read, but no longer than `timeout`. Blocks: call it off
     /// an async thread. Returns whether it was done in time.
     pub fn drain(&self, timeout: Duration) -> bool {
         let (done, wait) = mpsc::sync_channel(1);
-        self.shared.work.send(Work::Drained(done)).is_ok() && wait.recv_timeout(timeout).is_ok()
+        self.shared.hand_over(Work::Drained(done));
+        self.shared.bell.wake(&self.shared.reader);
+        wait.recv_timeout(timeout).is_ok()
     }
 
     /// Requests that may have been model calls, in a protocol that is not read yet.
@@ -168,9 +178,16 @@ impl fmt::Debug for Observer {
 
 impl Shared {
     pub(crate) fn send(&self, record: Arc<Record>, batch: Batch) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        // The reading thread lives as long as there is anyone to send.
-        let _ = self.work.send(Work::Batch(record, batch));
+        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+        self.hand_over(Work::Batch(record, batch));
+        self.bell.ring(&self.reader, waiting);
+    }
+
+    fn hand_over(&self, work: Work) {
+        if let Some(queue) = &self.work {
+            // The reading thread lives as long as there is anyone to send.
+            let _ = queue.send(work);
+        }
     }
 
     /// Takes room for `bytes` of backlog, or counts them as lost.
@@ -207,16 +224,24 @@ impl Shared {
     }
 }
 
-fn read(queue: &Receiver<Work>) {
-    while let Ok(work) = queue.recv() {
+/// The reading thread learns that nobody is left.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.work = None;
+        self.bell.wake(&self.reader);
+    }
+}
+
+fn read(queue: &Receiver<Work>, bell: &Bell) {
+    while let Some(work) = next(queue, bell) {
         match work {
             Work::Batch(record, mut batch) => {
                 let shared = Arc::clone(&record.observer);
-                let mut reader = record.reader.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut reading = record.reading.lock().unwrap_or_else(PoisonError::into_inner);
                 // A bug in reading must not end the telemetry of all other calls.
-                if catch_unwind(AssertUnwindSafe(|| reader.read(&mut batch))).is_err() {
+                if catch_unwind(AssertUnwindSafe(|| reading.read(&shared, &mut batch))).is_err() {
                     shared.failures.fetch_add(1, Ordering::Relaxed);
-                    let _ = catch_unwind(AssertUnwindSafe(|| reader.abandon()));
+                    let _ = catch_unwind(AssertUnwindSafe(|| reading.abandon()));
                 }
                 shared.release(batch.held);
                 shared.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -225,5 +250,25 @@ fn read(queue: &Receiver<Work>) {
                 let _ = done.send(());
             }
         }
+    }
+}
+
+/// The next piece of work, as soon as there is one and some company for it. `None`: there will be no more.
+fn next(queue: &Receiver<Work>, bell: &Bell) -> Option<Work> {
+    loop {
+        match queue.try_recv() {
+            Ok(work) => return Some(work),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => bell.lie_down(),
+        }
+        match queue.try_recv() {
+            Ok(work) => {
+                bell.get_up();
+                return Some(work);
+            }
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => bell.sleep(),
+        }
+        bell.gather();
     }
 }

@@ -11,10 +11,13 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use otel_genai::Failure;
+use opentelemetry::Context;
+use otel_genai::{Failure, Moment};
+use otel_genai_wire::Route;
 
 use crate::observer::Shared;
 use crate::reader::Reader;
+use crate::secret::Secrets;
 
 /// A batch is handed over when it has this many notes ...
 const BATCH_NOTES: usize = 64;
@@ -22,6 +25,8 @@ const BATCH_NOTES: usize = 64;
 const BATCH_BYTES: usize = 64 * 1024;
 /// Smaller frames are copied: a clone would keep the connection's whole read buffer alive.
 const COPY_BELOW: usize = 16 * 1024;
+/// Room for the copies of an ordinary small call.
+const COPIED: usize = 2048;
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -84,16 +89,57 @@ pub(crate) struct Record {
     pending: Mutex<Batch>,
     over: AtomicBool,
     /// Touched by the observer's thread only.
-    pub(crate) reader: Mutex<Reader>,
+    pub(crate) reading: Mutex<Reading>,
+}
+
+/// What is known of an exchange from the start.
+pub(crate) struct Begun {
+    pub(crate) route: Route,
+    pub(crate) headers: HeaderMap,
+    pub(crate) secrets: Secrets,
+    pub(crate) parent: Context,
+    pub(crate) at: Moment,
+}
+
+/// The reader of an exchange, made on the thread that reads: the one that forwards has better things to do.
+pub(crate) struct Reading {
+    begun: Option<Begun>,
+    reader: Option<Reader>,
+}
+
+impl Reading {
+    pub(crate) fn read(&mut self, observer: &Shared, batch: &mut Batch) {
+        if let Some(begun) = self.begun.take() {
+            self.reader = Some(Reader::new(
+                observer.genai.clone(),
+                begun.route,
+                observer.options.content_limit,
+                &begun.headers,
+                begun.secrets,
+                begun.parent,
+                begun.at,
+            ));
+        }
+        if let Some(reader) = &mut self.reader {
+            reader.read(batch);
+        }
+    }
+
+    /// Nothing more is read; a running call ends as it stands.
+    pub(crate) fn abandon(&mut self) {
+        if let Some(reader) = &mut self.reader {
+            reader.abandon();
+        }
+    }
 }
 
 impl Record {
-    pub(crate) fn new(observer: Arc<Shared>, reader: Reader) -> Self {
+    pub(crate) fn new(observer: Arc<Shared>, begun: Begun) -> Self {
         Record {
             observer,
             pending: Mutex::default(),
             over: AtomicBool::new(false),
-            reader: Mutex::new(reader),
+            reading: Mutex::new(Reading { begun: Some(begun), reader: None }),
         }
     }
 
@@ -158,6 +204,9 @@ fn hold(bytes: &Bytes, batch: &mut Batch, observer: &Shared) -> Data {
     }
     batch.held += size;
     if bytes.len() < COPY_BELOW {
+        if batch.copied.capacity() == 0 {
+            batch.copied.reserve(COPIED.max(bytes.len()));
+        }
         let start = batch.copied.len();
         batch.copied.extend_from_slice(bytes);
         Data::Copied(start..batch.copied.len())

@@ -5,35 +5,43 @@
 
 use std::fmt;
 
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, Uri};
 use otel_genai::Failure;
 
-/// Headers that hold a credential, whatever the provider.
-static HEADERS: [HeaderName; 7] = [
-    AUTHORIZATION,
-    PROXY_AUTHORIZATION,
-    COOKIE,
-    HeaderName::from_static("api-key"),
-    HeaderName::from_static("x-api-key"),
-    HeaderName::from_static("x-goog-api-key"),
-    HeaderName::from_static("x-amz-security-token"),
-];
+/// Whether a header holds a credential, whatever the provider.
+fn is_credential(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "authorization"
+            | "proxy-authorization"
+            | "cookie"
+            | "api-key"
+            | "x-api-key"
+            | "x-goog-api-key"
+            | "x-amz-security-token"
+    )
+}
+
 /// Shorter words occur in messages by chance.
 const SHORTEST: usize = 8;
 const INSTEAD: &str = "[redacted]";
 
-/// The credentials of one request.
+/// The credentials of one request, one after another. (Copied: a clone of a header would keep the connection's read
+/// buffer.)
 #[derive(Default)]
-pub(crate) struct Secrets {
-    headers: Vec<HeaderValue>,
-    query: Option<String>,
-}
+pub(crate) struct Secrets(String);
 
 impl Secrets {
     pub(crate) fn of(headers: &HeaderMap, upstream: &Uri) -> Self {
-        let found = HEADERS.iter().flat_map(|name| headers.get_all(name)).cloned().collect();
-        Secrets { headers: found, query: upstream.query().map(str::to_owned) }
+        let found = headers.iter().filter(|(name, _)| is_credential(name));
+        let values = found.filter_map(|(_, value)| value.to_str().ok()).chain(upstream.query());
+        let mut all = String::new();
+        for value in values {
+            all.reserve(value.len() + 1);
+            all.push_str(value);
+            all.push(' ');
+        }
+        Secrets(all)
     }
 
     /// The failure without any of the credentials in its message.
@@ -51,8 +59,7 @@ impl Secrets {
     /// `Bearer abc`, `a=b; c=d` and `key=abc&x=y` hold several words each; longer ones first, should one contain
     /// another.
     fn words(&self) -> impl Iterator<Item = &str> {
-        let values = self.headers.iter().filter_map(|value| value.to_str().ok()).chain(self.query.as_deref());
-        let mut words: Vec<&str> = values.flat_map(|value| value.split([' ', ';', '=', '&', ','])).collect();
+        let mut words: Vec<&str> = self.0.split([' ', ';', '=', '&', ',']).collect();
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         words.into_iter()
     }

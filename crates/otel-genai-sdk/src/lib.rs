@@ -20,6 +20,7 @@
 //!
 //! OpenTelemetry has no global logger provider; events need [`Telemetry::logger_provider`] handed on.
 
+mod batch;
 mod builder;
 mod config;
 mod console;

@@ -17,12 +17,14 @@ use opentelemetry_sdk::trace::{
 };
 
 use crate::InitError;
+use crate::batch::deliver::Delivery;
+use crate::batch::{Bounds, Queue};
 use crate::config::{Batch, Config, Destination, Protocol};
 use crate::console::{Console, ConsoleExporter};
 use crate::health::Health;
 use crate::signal::Signal;
 use crate::transport::{Transport, grpc, http};
-use crate::watch::{LogQueue, SpanQueue, Watched};
+use crate::watch::{LogIntake, LogQueue, SpanIntake, SpanQueue, Watched};
 
 /// People who wait for a line want it now; records that come together still come as one block. Events wait longer than
 /// spans, so that content mostly stands below its span rather than below the event.
@@ -99,12 +101,18 @@ impl Stage<'_> {
         let value_length = config.span_value_length;
         if let Some(to) = &config.traces.otlp {
             let health = self.otlp_health(Signal::Traces, to);
-            let exporter = otlp_exporter!(self, SpanExporter::builder(), to, &health);
-            let exporter = Watched { exporter, health: Arc::clone(&health) };
-            let queue = BatchSpanProcessor::builder(exporter)
-                .with_batch_config(span_batch(config.span_batch, Duration::from_secs(5)))
-                .build();
-            provider = provider.with_span_processor(SpanQueue { queue, health, value_length });
+            if to.protocol == Protocol::HttpProtobuf {
+                let queue =
+                    self.queue("otel-traces", config.span_batch, Duration::from_secs(5), to, &health)?;
+                provider = provider.with_span_processor(SpanIntake { queue, health, value_length });
+            } else {
+                let exporter = otlp_exporter!(self, SpanExporter::builder(), to, &health);
+                let exporter = Watched { exporter, health: Arc::clone(&health) };
+                let queue = BatchSpanProcessor::builder(exporter)
+                    .with_batch_config(span_batch(config.span_batch, Duration::from_secs(5)))
+                    .build();
+                provider = provider.with_span_processor(SpanQueue { queue, health, value_length });
+            }
         }
         if config.traces.console {
             let (exporter, health) = self.console_exporter(Signal::Traces);
@@ -141,12 +149,17 @@ impl Stage<'_> {
         let mut provider = SdkLoggerProvider::builder().with_resource(resource);
         if let Some(to) = &config.logs.otlp {
             let health = self.otlp_health(Signal::Logs, to);
-            let exporter = otlp_exporter!(self, LogExporter::builder(), to, &health);
-            let exporter = Watched { exporter, health: Arc::clone(&health) };
-            let queue = BatchLogProcessor::builder(exporter)
-                .with_batch_config(log_batch(config.log_batch, Duration::from_secs(1)))
-                .build();
-            provider = provider.with_log_processor(LogQueue { queue, health });
+            if to.protocol == Protocol::HttpProtobuf {
+                let queue = self.queue("otel-logs", config.log_batch, Duration::from_secs(1), to, &health)?;
+                provider = provider.with_log_processor(LogIntake { queue, health });
+            } else {
+                let exporter = otlp_exporter!(self, LogExporter::builder(), to, &health);
+                let exporter = Watched { exporter, health: Arc::clone(&health) };
+                let queue = BatchLogProcessor::builder(exporter)
+                    .with_batch_config(log_batch(config.log_batch, Duration::from_secs(1)))
+                    .build();
+                provider = provider.with_log_processor(LogQueue { queue, health });
+            }
         }
         if config.logs.console {
             let (exporter, health) = self.console_exporter(Signal::Logs);
@@ -156,6 +169,20 @@ impl Stage<'_> {
             provider = provider.with_log_processor(LogQueue { queue, health });
         }
         Ok(provider.build())
+    }
+
+    /// For `http/protobuf`.
+    fn queue(
+        &self,
+        thread: &str,
+        batch: Batch,
+        delay: Duration,
+        to: &Destination,
+        health: &Arc<Health>,
+    ) -> Result<Queue, InitError> {
+        let bounds = Bounds { delay: batch.delay.unwrap_or(delay), queue: batch.queue, batch: batch.size };
+        let delivery = Delivery::new(self.sender(to, health)?, to, Arc::clone(health));
+        Queue::start(thread, bounds, delivery).map_err(InitError::Thread)
     }
 
     fn sender(&self, to: &Destination, health: &Arc<Health>) -> Result<http::Sender, InitError> {

@@ -14,6 +14,7 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMe
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor};
 
+use crate::batch::{Queue, record};
 use crate::health::Health;
 
 /// An exporter whose outcomes are counted, and whose first failure is said.
@@ -113,6 +114,68 @@ impl SpanProcessor for SpanQueue {
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
         self.queue.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.queue.set_resource(resource);
+    }
+}
+
+/// Encodes the spans that end, for [`Queue`].
+#[derive(Debug)]
+pub(crate) struct SpanIntake {
+    pub(crate) queue: Queue,
+    pub(crate) health: Arc<Health>,
+    pub(crate) value_length: Option<usize>,
+}
+
+impl SpanProcessor for SpanIntake {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, mut span: SpanData) {
+        if !span.span_context.is_sampled() {
+            return;
+        }
+        self.health.taken.fetch_add(1, Relaxed);
+        if let Some(longest) = self.value_length {
+            cut_values(&mut span, longest);
+        }
+        self.queue.push(&span.instrumentation_scope, None, |out| record::span(out, &span));
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.queue.flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.queue.end(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.queue.set_resource(resource);
+    }
+}
+
+/// Encodes the log records that are emitted, for [`Queue`].
+#[derive(Debug)]
+pub(crate) struct LogIntake {
+    pub(crate) queue: Queue,
+    pub(crate) health: Arc<Health>,
+}
+
+impl LogProcessor for LogIntake {
+    fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
+        self.health.taken.fetch_add(1, Relaxed);
+        let name = record.target().map(AsRef::as_ref);
+        self.queue.push(scope, name, |out| record::log(out, record));
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.queue.flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.queue.end(timeout)
     }
 
     fn set_resource(&mut self, resource: &Resource) {

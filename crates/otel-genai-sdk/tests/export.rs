@@ -8,7 +8,7 @@
 )]
 
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry::KeyValue;
 use opentelemetry::logs::{LogRecord, Logger, LoggerProvider};
@@ -285,6 +285,33 @@ fn exporting_is_not_observed() {
     let (seen, observed) = (observer.0.0.load(SeqCst), observer.0.1.load(SeqCst));
     assert!(seen > 0, "the libraries below do not trace any more: this test tests nothing");
     assert_eq!(observed, 0);
+}
+
+#[test]
+fn large_records_leave_before_their_time() {
+    let receiver = Receiver::start(Manner::Accept);
+    let telemetry =
+        traces_alone(&receiver.url()).set("OTEL_BSP_SCHEDULE_DELAY", "3600000", "test").init().unwrap();
+    let tracer = telemetry.tracer_provider().tracer("test");
+    let content = KeyValue::new("content", "word ".repeat(100_000));
+    tracer.span_builder("long").with_attributes([content]).start(&tracer);
+    let deadline = Instant::now() + LONG;
+    while receiver.span_names().is_empty() {
+        assert!(Instant::now() < deadline, "the span is still waiting");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(receiver.span_names(), ["long"]);
+    assert!(telemetry.shutdown(LONG).is_complete());
+}
+
+#[test]
+fn compressed_exports_arrive() {
+    let receiver = Receiver::start(Manner::Accept);
+    let telemetry = traces_alone(&receiver.url()).set("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "test");
+    assert!(use_and_end(telemetry).is_complete());
+    assert_eq!(receiver.span_names(), ["work"]);
+    let received = receiver.received.lock().unwrap();
+    assert_eq!(received.requests[0].1["content-encoding"], "gzip");
 }
 
 #[test]

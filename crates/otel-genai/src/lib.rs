@@ -66,6 +66,7 @@ pub use evaluation::Evaluation;
 pub use failure::{Cause, Failure};
 pub use handler::{Builder, GenAi};
 pub use hook::{Completion, CompletionHook};
+pub use limit::{BlobPolicy, ContentLimits};
 pub use message::{
     BlobPart, CompactionPart, FilePart, FinishReason, GenericPart, Message, Modality, Part, ReasoningPart,
     Role, ServerToolCallPart, ServerToolCallResponsePart, TextPart, ToolCallPart, ToolCallResponsePart,
@@ -83,6 +84,7 @@ pub use otel_genai_semconv::value::{
     McpMethodName, OpenAiApiType, OperationName, OutputType, ProviderName, ResponseStatus,
 };
 pub use pending::Pending;
+pub use redact::{Redact, Redactor};
 pub use span::{Active, Moment};
 pub use stream::Streaming;
 pub use usage::{ModalityUsage, Usage};

@@ -1,8 +1,8 @@
 //! This program again, in another role, and what the kernel says about it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::load::{Outcome, Plan};
@@ -10,6 +10,8 @@ use crate::load::{Outcome, Plan};
 /// A role that runs until it is dropped.
 pub(crate) struct Role {
     process: Child,
+    asks: ChildStdin,
+    answers: BufReader<ChildStdout>,
     pub(crate) address: SocketAddr,
     /// From the start of the process to its word that it listens.
     pub(crate) ready_after: Duration,
@@ -21,15 +23,25 @@ impl Role {
         let mut process = Command::new(std::env::current_exe().unwrap())
             .arg(role)
             .args(upstream.map(|address| address.to_string()))
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let asks = process.stdin.take().unwrap();
+        let mut answers = BufReader::new(process.stdout.take().unwrap());
+        answers.read_line(&mut line).unwrap();
         let ready_after = start.elapsed();
         let address = line.strip_prefix("ready ").expect("the role should be ready").trim().parse().unwrap();
-        Self { process, address, ready_after }
+        Self { process, asks, answers, address, ready_after }
+    }
+
+    /// Has a gateway finish what it has begun to record. Returns how many calls it has not recorded since it started.
+    pub(crate) fn settle(&mut self) -> u64 {
+        writeln!(self.asks, "settle").unwrap();
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        line.strip_prefix("unrecorded ").expect("an answer").trim().parse().unwrap()
     }
 
     /// Time on a processor, over all threads that live.

@@ -14,16 +14,43 @@ struct Effort {
     calls: usize,
 }
 
+/// What a load is run on.
+struct Subject<'a> {
+    name: &'static str,
+    role: &'a mut Role,
+    /// `None`: it records nothing anyway.
+    unrecorded: Option<u64>,
+}
+
+impl<'a> Subject<'a> {
+    fn new(name: &'static str, role: &'a mut Role) -> Self {
+        Self { name, role, unrecorded: None }
+    }
+
+    fn recording(name: &'static str, role: &'a mut Role) -> Self {
+        let unrecorded = Some(role.settle());
+        Self { name, role, unrecorded }
+    }
+
+    /// Returns how many calls were not recorded since it was last asked.
+    fn settle(&mut self) -> Option<u64> {
+        let before = self.unrecorded?;
+        let now = self.role.settle();
+        self.unrecorded = Some(now);
+        Some(now - before)
+    }
+}
+
 pub(crate) fn compare(quick: bool) {
     let effort = if quick {
         Effort { rounds: 3, time: Duration::from_millis(800), starts: 5, calls: 20_000 }
     } else {
         Effort { rounds: 7, time: Duration::from_secs(3), starts: 21, calls: 100_000 }
     };
-    let mock = Role::start("mock", None);
-    let floor = Role::start("floor", Some(mock.address));
-    let spans = Role::start("content on spans", Some(mock.address));
-    let both = Role::start("content on spans and events", Some(mock.address));
+    let mut mock = Role::start("mock", None);
+    let mut floor = Role::start("floor", Some(mock.address));
+    let mut spans = Role::start("content on spans", Some(mock.address));
+    let mut both = Role::start("content on spans and events", Some(mock.address));
     let mut report = Report::default();
 
     for (kind, connections) in [
@@ -35,26 +62,30 @@ pub(crate) fn compare(quick: bool) {
         (Kind::Paced, 50),
     ] {
         let plan = Plan { kind, connections, time: effort.time, calls: 0 };
-        let subjects = [
-            ("direct", &mock),
-            ("floor", &floor),
-            ("content on spans", &spans),
-            ("content on spans and events", &both),
+        let mut subjects = [
+            Subject::new("direct", &mut mock),
+            Subject::new("floor", &mut floor),
+            Subject::recording("content on spans", &mut spans),
+            Subject::recording("content on spans and events", &mut both),
         ];
+        let names = subjects.each_ref().map(|subject| subject.name);
         let mut figures: [Vec<Figures>; 4] = Default::default();
-        for (_, role) in subjects {
-            load(role.address, Plan { time: effort.time / 4, ..plan });
+        for subject in &mut subjects {
+            load(subject.role.address, Plan { time: effort.time / 4, ..plan });
+            subject.settle();
         }
         for round in 0..effort.rounds {
             for turn in 0..subjects.len() {
-                let subject = (round + turn) % subjects.len();
-                let role = subjects[subject].1;
-                let before = role.cpu();
-                let outcome = load(role.address, plan);
-                figures[subject].push(Figures::new(&outcome, role.cpu() - before));
+                let at = (round + turn) % subjects.len();
+                let subject = &mut subjects[at];
+                let before = subject.role.cpu();
+                let outcome = load(subject.role.address, plan);
+                // The work that the calls have left behind belongs to their price.
+                let unrecorded = subject.settle();
+                figures[at].push(Figures::new(&outcome, subject.role.cpu() - before, unrecorded));
             }
         }
-        report.scenario(plan, subjects.map(|(name, _)| name), &figures);
+        report.scenario(plan, names, &figures);
     }
 
     let plan = Plan { kind: Kind::Unary, connections: 50, time: Duration::ZERO, calls: effort.calls };

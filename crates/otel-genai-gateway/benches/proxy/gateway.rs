@@ -1,11 +1,12 @@
 //! What is measured: the gateway with everything on.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use otel_genai::{Capture, GenAi};
 use otel_genai_gateway::{Gateway, Route, UpstreamProxy};
 use otel_genai_http::{Observer, Options};
-use otel_genai_sdk::Telemetry;
+use otel_genai_sdk::{Signal, Telemetry};
 
 pub(crate) async fn serve(upstream: SocketAddr, capture: Capture) {
     let route = Route::new("", &format!("http://{upstream}").parse().unwrap()).unwrap();
@@ -14,7 +15,9 @@ pub(crate) async fn serve(upstream: SocketAddr, capture: Capture) {
         rustix::process::setpriority_process(None, 10).unwrap();
         observer(upstream, capture)
     });
-    let (_telemetry, observer) = background.join().unwrap();
+    let (telemetry, observer) = background.join().unwrap();
+    let observed = observer.clone();
+    std::thread::spawn(move || answer(&telemetry, &observed));
     let gateway = Gateway::builder(Some(observer))
         .route(route)
         .upstream_proxy(UpstreamProxy::Direct)
@@ -40,4 +43,15 @@ fn observer(otlp: SocketAddr, capture: Capture) -> (Telemetry, Observer) {
         .capture(capture)
         .build();
     (telemetry, Observer::new(genai, Options::default()).unwrap())
+}
+
+/// On demand: everything read, everything sent, and what could not be.
+fn answer(telemetry: &Telemetry, observer: &Observer) {
+    const LONG: Duration = Duration::from_secs(30);
+    for _ in std::io::stdin().lines() {
+        assert!(observer.drain(LONG), "reading takes too long");
+        let report = telemetry.flush(LONG);
+        let spans = report.exports.iter().find(|export| export.signal == Signal::Traces).unwrap();
+        println!("unrecorded {}", observer.losses().calls + spans.dropped + spans.failed);
+    }
 }

@@ -15,11 +15,13 @@ pub(crate) struct Figures {
     p999: f64,
     cpu: f64,
     reads: f64,
+    /// The share of calls that were not recorded; `None`: nothing is.
+    unrecorded: Option<f64>,
 }
 
 impl Figures {
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    pub(crate) fn new(outcome: &Outcome, cpu: Duration) -> Self {
+    pub(crate) fn new(outcome: &Outcome, cpu: Duration, unrecorded: Option<u64>) -> Self {
         let calls = outcome.calls as f64;
         Self {
             per_second: calls / outcome.seconds,
@@ -28,6 +30,7 @@ impl Figures {
             p999: outcome.p999,
             cpu: cpu.as_secs_f64() * 1e6 / calls,
             reads: outcome.reads,
+            unrecorded: unrecorded.map(|unrecorded| unrecorded as f64 / calls),
         }
     }
 }
@@ -58,7 +61,7 @@ impl Report {
             let (rate, cpu) = (of(figures, |f| f.per_second), of(figures, |f| f.cpu));
             let _ = writeln!(
                 self.calls,
-                "| {what} | {} | {name} | {rate:.0} | {:.2} | {:.0} | {:.0} | {:.0} | {} | {} | {:.1} |",
+                "| {what} | {} | {name} | {rate:.0} | {:.2} | {:.0} | {:.0} | {:.0} | {} | {} | {:.1} | {} |",
                 plan.connections,
                 rate / floor_rate,
                 of(figures, |f| f.p50),
@@ -68,6 +71,12 @@ impl Report {
                 if *name == "direct" { "-".to_owned() } else { format!("{cpu:.1}") },
                 if *name == "direct" { "-".to_owned() } else { format!("{:.2}", cpu / floor) },
                 of(figures, |f| f.reads),
+                match figures.first() {
+                    Some(Figures { unrecorded: Some(_), .. }) => {
+                        format!("{:.0} %", 100.0 * of(figures, |f| f.unrecorded.unwrap_or(0.0)))
+                    }
+                    _ => "-".to_owned(),
+                },
             );
         }
         eprintln!("measured: {what}, {} connections", plan.connections);
@@ -86,9 +95,9 @@ impl Report {
 
     pub(crate) fn print(&self) {
         println!(
-            "| load | connections | subject | calls/s | × floor | p50 µs | p99 µs | p99.9 µs | CPU µs/call | × floor | reads/call |"
+            "| load | connections | subject | calls/s | × floor | p50 µs | p99 µs | p99.9 µs | CPU µs/call | × floor | reads/call | not recorded |"
         );
-        println!("|---|---|---|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
         println!("{}", self.calls);
         println!(
             "| subject | ready after ms | RSS MiB at start | after | after | highest | highest of the process measured above |"

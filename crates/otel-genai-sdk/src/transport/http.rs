@@ -53,6 +53,10 @@ impl Sender {
         }
     }
 
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
     /// The exporter lays the process environment's headers over those it was given. Ours are decided by then, so only
     /// what describes the body is taken from it.
     fn own_headers(&self, given: &HeaderMap) -> HeaderMap {

@@ -82,6 +82,8 @@ pub(crate) struct Row {
 pub(crate) enum Source {
     /// What is known of the operation.
     Field(Field),
+    /// The same as JSON text, in events too.
+    Json(Field),
     /// It is always the same.
     Always(&'static str),
 }
@@ -104,12 +106,16 @@ pub(crate) enum At {
 pub(crate) enum Unless {
     /// An empty text or list, which says nothing.
     Empty,
+    /// A text of blanks alone.
+    Blank,
     /// Nothing: even an empty text is told.
     Never,
     /// Zero, where it means "not applicable", or an empty text.
     Zero,
     /// One, the default.
     One,
+    /// 443, the default port.
+    DefaultPort,
     /// `auto`, the default.
     Auto,
 }
@@ -137,6 +143,14 @@ pub(crate) const fn instead(name: &'static str, field: Field) -> Row {
 /// An attribute that is always the same.
 pub(crate) const fn always(name: &'static str, value: &'static str) -> Row {
     Row { name, source: Source::Always(value), at: At::Start, unless: Unless::Empty }
+}
+
+/// The same as JSON text.
+pub(crate) const fn json(row: Row) -> Row {
+    match row.source {
+        Source::Field(field) => Row { source: Source::Json(field), ..row },
+        Source::Json(_) | Source::Always(_) => row,
+    }
 }
 
 impl Row {

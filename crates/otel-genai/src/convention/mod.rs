@@ -15,6 +15,7 @@ use std::str::FromStr;
 
 use otel_genai_semconv::metric::Metric;
 use otel_genai_semconv::value::FinishReason;
+use serde_json::Value;
 
 pub(crate) use describe::{
     Amount, At, Convention, Description, Event, Measures, Name, Point, Row, Source, Unless,
@@ -206,6 +207,9 @@ pub(crate) struct Telling {
     pub(crate) description: &'static Description,
 }
 
+/// No provider gives more choices at once; a larger number in a request is a mistake.
+const MOST_CHOICES: u64 = 128;
+
 /// An operation as a convention looks at it.
 #[derive(Clone, Copy)]
 pub(crate) struct Told<'a> {
@@ -226,8 +230,38 @@ impl<'a> Told<'a> {
                 Fact::Messages(messages) => Some(Fact::Messages(with_finish_reasons(messages, self.failed))),
                 _ => None,
             },
+            (Field::ExpectedFinishReasons, _) => self.expected_finish_reasons(),
             _ => self.op.fact(field).or_else(|| self.surroundings.fact(self.op.kind(), field)),
         }
+    }
+
+    /// The conventions' reasons are positional: a choice whose reason was expected and did not come has `error`. A call
+    /// of which nothing came back has none.
+    fn expected_finish_reasons(&self) -> Option<Fact<'a>> {
+        let given = match self.op.fact(Field::FinishReasons) {
+            Some(Fact::Texts(given)) => given,
+            _ => Cow::Borrowed(&[] as &[String]),
+        };
+        if !self.failed && given.iter().all(|reason| !reason.is_empty()) {
+            return (!given.is_empty()).then_some(Fact::Texts(given));
+        }
+        let messages = match self.op.fact(Field::OutputMessages) {
+            Some(Fact::Messages(messages)) => messages,
+            _ => Cow::Borrowed(&[] as &[Message]),
+        };
+        let began = [Field::TimeToFirstChunk, Field::ResponseId].map(|field| self.op.fact(field).is_some());
+        if given.is_empty() && messages.is_empty() && !began.contains(&true) {
+            return None;
+        }
+        let asked_for =
+            self.count(Field::ChoiceCount).filter(|_| self.failed).unwrap_or(1).clamp(1, MOST_CHOICES);
+        let asked_for = usize::try_from(asked_for).unwrap_or(1);
+        let reasons = (0..asked_for.max(given.len()).max(messages.len())).map(|choice| {
+            let given = given.get(choice).filter(|reason| !reason.is_empty()).cloned();
+            let of_message = || messages.get(choice)?.finish_reason.as_ref().map(ToString::to_string);
+            given.or_else(of_message).unwrap_or_else(|| FinishReason::Error.to_string())
+        });
+        Some(Fact::Texts(reasons.collect()))
     }
 
     /// What this row says, if anything.
@@ -235,12 +269,15 @@ impl<'a> Told<'a> {
         let fact = match row.source {
             Source::Always(value) => return Some(Fact::Word(Cow::Borrowed(value))),
             Source::Field(field) => self.fact(field)?,
+            Source::Json(field) => as_json(self.fact(field)?)?,
         };
         let told = match (row.unless, &fact) {
             (Unless::Never, _) => true,
             (Unless::Zero, Fact::Int(0))
             | (Unless::One, Fact::Int(1))
+            | (Unless::DefaultPort, Fact::Int(443))
             | (Unless::Auto, Fact::Text("auto")) => false,
+            (Unless::Blank, Fact::Text(text)) => !text.trim().is_empty(),
             _ => !fact.is_empty(),
         };
         told.then_some(fact)
@@ -278,6 +315,20 @@ impl<'a> Told<'a> {
             _ => None,
         }
     }
+}
+
+/// Structured content as JSON text. A text stays as it is, and null says nothing.
+fn as_json(fact: Fact<'_>) -> Option<Fact<'_>> {
+    let text = match &fact {
+        Fact::Json(json) => match &**json {
+            Value::Null => return None,
+            Value::String(text) => text.clone(),
+            json => json.to_string(),
+        },
+        Fact::List(list) => serde_json::to_string(list).ok()?,
+        _ => return Some(fact),
+    };
+    Some(Fact::Word(Cow::Owned(text)))
 }
 
 /// The schema of output messages at `2026-08` requires a finish reason. A message without one was cut off if the call

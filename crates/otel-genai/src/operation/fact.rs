@@ -53,6 +53,8 @@ pub enum Field {
     FinishReasons,
     /// Each reason once, sorted; from the messages where the answer gave none.
     DistinctFinishReasons,
+    /// One reason for each choice that was expected: `error` where it broke off.
+    ExpectedFinishReasons,
     ResponseId,
     ResponseModel,
     ResponseStatus,

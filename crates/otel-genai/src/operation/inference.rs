@@ -320,7 +320,7 @@ impl InferenceResponse {
         if reasons.is_empty() {
             let of_messages =
                 self.output_messages.iter().filter_map(|message| message.finish_reason.as_ref());
-            reasons = of_messages.map(ToString::to_string).collect();
+            reasons = of_messages.map(ToString::to_string).filter(|reason| !reason.is_empty()).collect();
         }
         reasons.sort();
         reasons.dedup();
