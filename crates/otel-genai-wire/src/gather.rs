@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use otel_genai::Part;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::json::{self, Raw};
 
@@ -96,29 +96,23 @@ pub(crate) fn parse_arguments(text: String) -> Option<Value> {
 
 /// A call of a tool that the provider runs. What `call` holds is the provider's own; its `type` tells the tool.
 pub(crate) fn server_tool_call(id: Option<String>, name: &str, call: Map<String, Value>) -> Part {
-    let part = json!({"type": "server_tool_call", "name": name, "server_tool_call": call});
-    with_id(part, id).unwrap_or_else(|| tool_call(None, name.to_owned(), None))
+    part("server_tool_call", id, [("name", name.into()), ("server_tool_call", call.into())])
 }
 
 /// What a tool of the provider answered, likewise.
 pub(crate) fn server_tool_response(id: Option<String>, response: Map<String, Value>) -> Part {
-    let part = json!({"type": "server_tool_call_response", "server_tool_call_response": response});
-    with_id(part, id).unwrap_or_else(|| Part::generic("server_tool_call_response", Map::new()))
+    part("server_tool_call_response", id, [("server_tool_call_response", response.into())])
 }
 
 /// A summary in place of what was said before, where it is not encrypted.
 pub(crate) fn compaction(id: Option<String>, summary: Option<String>) -> Part {
-    let part = match summary {
-        Some(summary) => json!({"type": "compaction", "content": summary}),
-        None => json!({"type": "compaction"}),
-    };
-    with_id(part, id).unwrap_or_else(|| Part::generic("compaction", Map::new()))
+    part("compaction", id, summary.map(|summary| ("content", summary.into())))
 }
 
 /// A part as the conventions write it.
-fn with_id(mut part: Value, id: Option<String>) -> Option<Part> {
-    if let (Some(fields), Some(id)) = (part.as_object_mut(), id.filter(|id| !id.is_empty())) {
-        fields.insert("id".to_owned(), id.into());
-    }
-    serde_json::from_value(part).ok()
+fn part(kind: &str, id: Option<String>, fields: impl IntoIterator<Item = (&'static str, Value)>) -> Part {
+    let id = id.filter(|id| !id.is_empty()).map(|id| ("id", id.into()));
+    let fields = fields.into_iter().chain(id).map(|(name, value)| (name.to_owned(), value));
+    let typed = std::iter::once(("type".to_owned(), kind.into())).chain(fields);
+    serde_json::from_value(Value::Object(typed.collect())).unwrap_or_else(|_| Part::generic(kind, Map::new()))
 }

@@ -67,9 +67,9 @@ impl Block<'_> {
             "redacted_thinking" => Some(Part::generic("redacted_thinking", Map::new())),
             kind @ ("server_tool_use" | "mcp_tool_use") => {
                 let id = self.id.map(Cow::into_owned);
-                let name = self.name.unwrap_or_default().into_owned();
+                let name = self.name.unwrap_or_default();
                 let server = self.server_name.map(Cow::into_owned);
-                Some(server_tool_call(kind, id, name, server, self.input.value()))
+                Some(server_tool_call(kind, id, &name, server, self.input.value()))
             }
             kind if kind == "mcp_tool_result" || kind.ends_with("_tool_result") => {
                 let mut answer = Map::new();
@@ -165,17 +165,17 @@ pub(super) fn text(text: String, citations: Option<Value>) -> Part {
 pub(super) fn server_tool_call(
     kind: &str,
     id: Option<String>,
-    name: String,
+    name: &str,
     server: Option<String>,
     input: Option<Value>,
 ) -> Part {
     let mut call = Map::new();
     // Anthropic's own tools are known by their name.
-    let kind = if kind == "server_tool_use" { name.as_str() } else { kind };
+    let kind = if kind == "server_tool_use" { name } else { kind };
     call.insert("type".to_owned(), kind.into());
     call.extend(server.map(|server| ("server_name".to_owned(), server.into())));
     call.extend(input.map(|input| ("input".to_owned(), input)));
-    gather::server_tool_call(id, &name, call)
+    gather::server_tool_call(id, name, call)
 }
 
 fn result_item(item: Value) -> Value {

@@ -230,7 +230,7 @@ impl Said {
                 let input = parse_arguments(json).or(input);
                 match kind.as_str() {
                     "tool_use" => tool_call(Some(id), name, input),
-                    kind => block::server_tool_call(kind, Some(id), name, server, input),
+                    kind => block::server_tool_call(kind, Some(id), &name, server, input),
                 }
             }
             Said::Compaction { summary, has_summary } => compaction(None, has_summary.then_some(summary)),
