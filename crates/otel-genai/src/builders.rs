@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::message::{Message, Part, ToolDefinition};
 use crate::operation::{
     CreateAgent, Embeddings, Entry, ExecuteTool, FetchResponse, Inference, InferenceRequest,
-    InferenceResponse, InvokeAgent, InvokeWorkflow, McpCall, Memory, Network, Plan, ReactStep, Rerank,
-    Retrieval, Server, Skill,
+    InferenceResponse, InvokeAgent, InvokeWorkflow, McpCall, McpSession, Memory, Network, Plan, ReactStep,
+    Rerank, Retrieval, Server, Skill,
 };
 use crate::pending::Pending;
 use crate::span::Active;
@@ -99,6 +99,7 @@ pending!(InvokeWorkflow: conversation);
 pending!(FetchResponse: server);
 pending!(Memory: provider, server);
 pending!(McpCall: server);
+pending!(McpSession: server);
 
 impl Pending<InvokeAgent> {
     /// A service hosts the agent: the span's kind is CLIENT.
@@ -167,6 +168,13 @@ impl Pending<McpCall> {
         self.with(|op| op.session_id = Some(id.into()))
     }
 
+    /// How the two are connected.
+    pub fn network(self, network: Network) -> Self {
+        self.with(|op| op.network = network)
+    }
+}
+
+impl Pending<McpSession> {
     /// How the two are connected.
     pub fn network(self, network: Network) -> Self {
         self.with(|op| op.network = network)

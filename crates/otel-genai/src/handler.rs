@@ -15,7 +15,7 @@ use crate::convention::{Convention, Conventions};
 use crate::failure::ErrorTypes;
 use crate::operation::{
     CreateAgent, Embeddings, Entry, ExecuteTool, FetchResponse, Inference, InvokeAgent, InvokeWorkflow,
-    McpCall, McpSide, Memory, Operation, Plan as Planning, ReactStep, Rerank, Retrieval,
+    McpCall, McpSession, McpSide, Memory, Operation, Plan as Planning, ReactStep, Rerank, Retrieval,
 };
 use crate::pending::Pending;
 use crate::signal::{EventSink, Instruments, erase};
@@ -266,6 +266,16 @@ impl GenAi {
     /// A request as the MCP server sees it.
     pub fn mcp_server(&self, method: impl Into<McpMethodName>) -> Pending<McpCall> {
         self.operation(McpCall::new(McpSide::Server, method))
+    }
+
+    /// A session with an MCP server begins: measured until it ends, without a span.
+    pub fn mcp_client_session(&self) -> Pending<McpSession> {
+        self.operation(McpSession::new(McpSide::Client))
+    }
+
+    /// A session with an MCP client begins, likewise.
+    pub fn mcp_server_session(&self) -> Pending<McpSession> {
+        self.operation(McpSession::new(McpSide::Server))
     }
 
     /// A user's request enters the application.

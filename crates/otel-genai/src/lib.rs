@@ -43,19 +43,23 @@ mod capture;
 pub mod config;
 mod context;
 mod convention;
+mod evaluation;
 mod failure;
 mod handler;
 mod hook;
+pub mod mcp;
 mod message;
 mod operation;
 mod pending;
 mod signal;
 mod span;
+mod stream;
 mod usage;
 
 pub use capture::{Capture, UnknownCapture};
 pub use config::Config;
 pub use convention::{ConventionName, Conventions, UnknownConvention};
+pub use evaluation::Evaluation;
 pub use failure::{Cause, Failure};
 pub use handler::{Builder, GenAi};
 pub use hook::{Completion, CompletionHook};
@@ -67,8 +71,8 @@ pub use message::{
 pub use operation::{
     Aws, Azure, Command, CreateAgent, Custom, Document, Embeddings, Entry, ExecuteTool, FetchResponse,
     Inference, InferenceRequest, InferenceResponse, InvokeAgent, InvokeWorkflow, Kind, LoongSuiteMemory,
-    McpCall, McpSide, Memory, MemoryRecord, Network, OpenAi, Operation, Plan, Prompt, ReactStep, Rerank,
-    Retrieval, Server, Skill,
+    McpCall, McpSession, McpSide, Memory, MemoryRecord, Network, OpenAi, Operation, Plan, Prompt, ReactStep,
+    Rerank, Retrieval, Server, Skill,
 };
 #[doc(hidden)]
 pub use operation::{ContentMut, Fact, Facts, Field};
@@ -77,6 +81,7 @@ pub use otel_genai_semconv::value::{
 };
 pub use pending::Pending;
 pub use span::{Active, Moment};
+pub use stream::Streaming;
 pub use usage::{ModalityUsage, Usage};
 
 /// The OpenTelemetry API that this crate speaks. Two versions of it in one program do not see each other's globals:

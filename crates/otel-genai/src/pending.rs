@@ -5,7 +5,7 @@ use opentelemetry::{Context, KeyValue, Value};
 
 use crate::capture::Capture;
 use crate::context::{Relation, Surroundings};
-use crate::convention::Told;
+use crate::convention::{Name, Told};
 use crate::failure::Cause;
 use crate::handler::GenAi;
 use crate::operation::Operation;
@@ -107,8 +107,10 @@ impl<O: Operation> Pending<O> {
         });
 
         let mut context = parent;
-        if let (Role::Own, Some(first)) = (&role, running.iter().flatten().next()) {
-            let description = first.telling.description;
+        if let (Role::Own, Some(first)) = (&role, running.iter().flatten().next())
+            && let description = first.telling.description
+            && !matches!(description.name, Name::None)
+        {
             let told = Told {
                 op: &op,
                 surroundings: &surroundings,

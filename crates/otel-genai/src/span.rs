@@ -10,7 +10,7 @@ use opentelemetry::{Context, ContextGuard, KeyValue};
 use otel_genai_semconv::attribute::ERROR_TYPE;
 
 use crate::context::{Handles, Layer, Surroundings};
-use crate::convention::{Event, Telling, Told};
+use crate::convention::{Event, Name, Telling, Told};
 use crate::failure::{Cause, Failure};
 use crate::handler::{GenAi, Inner, Plan};
 use crate::operation::{Field, Operation};
@@ -291,7 +291,8 @@ impl<O: Operation> Active<O> {
         let span = context.span();
         let first = self.running.iter().flatten().next();
         // Without a convention that knows the operation there is no span, and this one is the parent's.
-        let recording = first.is_some() && span.is_recording();
+        let has_span = first.is_some_and(|first| !matches!(first.telling.description.name, Name::None));
+        let recording = has_span && span.is_recording();
         let error_type = failure.map(|failure| KeyValue::new(ERROR_TYPE, failure.error_type.clone()));
 
         let custom = &self.op.custom().attributes;
@@ -358,6 +359,7 @@ impl<O: Operation> Active<O> {
         if let (Some(failure), Some(events)) = (failure, &inner.events)
             && let Some(name) = first.and_then(|first| first.telling.convention.exception)
             && is_client
+            && has_span
             && inner.emit_exceptions
         {
             events.emit(signal::exception(name, failure), at, span.span_context());
@@ -379,7 +381,7 @@ impl<O: Operation> Active<O> {
                 span.set_status(Status::error(failure.message.clone().unwrap_or_default()));
             }
         }
-        if first.is_some() {
+        if has_span {
             span.end_with_timestamp(at);
         }
         self.measure(inner, ended, failure);

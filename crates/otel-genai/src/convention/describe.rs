@@ -24,6 +24,8 @@ pub(crate) struct Convention {
     pub(crate) always_events: bool,
     /// The event that tells of an error which ended an operation of a client.
     pub(crate) exception: Option<&'static str>,
+    /// The event that tells the result of an evaluation.
+    pub(crate) evaluation: Option<&'static str>,
     /// The operations that it knows.
     pub(crate) operations: &'static [(Kind, Description)],
 }
@@ -56,6 +58,8 @@ pub(crate) struct Description {
 /// How a span's name is made.
 #[derive(Debug)]
 pub(crate) enum Name {
+    /// There is no span.
+    None,
     /// Always this.
     Fixed(&'static str),
     /// `{base} {key}` with the first key that is known, or the base alone.

@@ -11,5 +11,6 @@ pub(super) static CONVENTION: Convention = Convention {
     needs_opt_in: false,
     always_events: false,
     exception: None,
+    evaluation: None,
     operations: &[],
 };

@@ -242,6 +242,7 @@ impl<'a> Told<'a> {
     /// The span's name.
     pub(crate) fn span_name(&self, name: &Name) -> Cow<'static, str> {
         match name {
+            Name::None => Cow::Borrowed(""),
             Name::Fixed(name) => Cow::Borrowed(name),
             Name::Custom(name) => name(self),
             Name::Keyed(base, keys) => {

@@ -20,6 +20,7 @@ pub(super) static CONVENTION: Convention = Convention {
     needs_opt_in: false,
     always_events: false,
     exception: Some(event::GEN_AI_CLIENT_OPERATION_EXCEPTION),
+    evaluation: Some(event::GEN_AI_EVALUATION_RESULT),
     operations: &[
         (Kind::Inference, INFERENCE),
         (Kind::Embeddings, EMBEDDINGS),
@@ -34,6 +35,8 @@ pub(super) static CONVENTION: Convention = Convention {
         (Kind::Plan, PLAN),
         (Kind::McpClient, MCP_CLIENT),
         (Kind::McpServer, MCP_SERVER),
+        (Kind::McpClientSession, MCP_CLIENT_SESSION),
+        (Kind::McpServerSession, MCP_SERVER_SESSION),
     ],
 };
 
@@ -442,5 +445,39 @@ const MCP_SERVER: Description = Description {
     ],
     event: Event::None,
     measures: &[Measures { attributes: &[MCP], points: &[duration(&MCP_SERVER_OPERATION_DURATION)] }],
+    chunks: None,
+};
+
+/// What the metrics of MCP sessions of both sides share.
+const MCP_SESSION: &[Row] = &[
+    end(JSONRPC_PROTOCOL_VERSION, Field::JsonRpcProtocolVersion),
+    end(MCP_PROTOCOL_VERSION, Field::McpProtocolVersion),
+    end(NETWORK_TRANSPORT, Field::NetworkTransport),
+    end(NETWORK_PROTOCOL_NAME, Field::NetworkProtocolName),
+    end(NETWORK_PROTOCOL_VERSION, Field::NetworkProtocolVersion),
+];
+
+/// A session with an MCP server has a metric and no span.
+const MCP_CLIENT_SESSION: Description = Description {
+    operation: None,
+    name: Name::None,
+    kind: SpanKind::Client,
+    span: &[],
+    event: Event::None,
+    measures: &[Measures {
+        attributes: &[MCP_SESSION, SERVER],
+        points: &[duration(&MCP_CLIENT_SESSION_DURATION)],
+    }],
+    chunks: None,
+};
+
+/// A session with an MCP client, likewise.
+const MCP_SERVER_SESSION: Description = Description {
+    operation: None,
+    name: Name::None,
+    kind: SpanKind::Server,
+    span: &[],
+    event: Event::None,
+    measures: &[Measures { attributes: &[MCP_SESSION], points: &[duration(&MCP_SERVER_SESSION_DURATION)] }],
     chunks: None,
 };

@@ -34,6 +34,10 @@ pub enum Kind {
     McpClient,
     /// A request as the MCP server sees it.
     McpServer,
+    /// A session with an MCP server.
+    McpClientSession,
+    /// A session with an MCP client.
+    McpServerSession,
     /// LoongSuite's entry of an application.
     Entry,
     /// LoongSuite's step of a ReAct loop.
@@ -42,7 +46,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 16] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Inference,
         Kind::Embeddings,
         Kind::CreateAgent,
@@ -57,6 +61,8 @@ impl Kind {
         Kind::Memory,
         Kind::McpClient,
         Kind::McpServer,
+        Kind::McpClientSession,
+        Kind::McpServerSession,
         Kind::Entry,
         Kind::ReactStep,
     ];
@@ -78,6 +84,8 @@ impl Kind {
             Kind::Memory => "memory",
             Kind::McpClient => "MCP client",
             Kind::McpServer => "MCP server",
+            Kind::McpClientSession => "MCP client session",
+            Kind::McpServerSession => "MCP server session",
             Kind::Entry => "entry",
             Kind::ReactStep => "react step",
         }

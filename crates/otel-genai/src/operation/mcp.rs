@@ -170,3 +170,69 @@ impl Operation for McpCall {
         }
     }
 }
+
+/// A session of the Model Context Protocol, from its start to its end. It has a metric and no span.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct McpSession {
+    /// Who tells of it.
+    pub side: McpSide,
+    /// The version of JSON-RPC, where it is not `2.0`.
+    pub jsonrpc_version: Option<String>,
+    /// The version of MCP that was agreed on.
+    pub protocol_version: Option<String>,
+    /// How the two are connected.
+    pub network: Network,
+    /// Client: where the server listens.
+    pub server: Option<Server>,
+    /// Further attributes; of the metric only.
+    pub custom: Custom,
+}
+
+impl McpSession {
+    /// A session about which nothing is known yet.
+    pub fn new(side: McpSide) -> Self {
+        McpSession {
+            side,
+            jsonrpc_version: None,
+            protocol_version: None,
+            network: Network::default(),
+            server: None,
+            custom: Custom::default(),
+        }
+    }
+}
+
+operation!(McpSession);
+
+impl Facts for McpSession {
+    fn kind(&self) -> Kind {
+        match self.side {
+            McpSide::Client => Kind::McpClientSession,
+            McpSide::Server => Kind::McpServerSession,
+        }
+    }
+
+    fn fact(&self, field: Field) -> Option<Fact<'_>> {
+        match field {
+            Field::JsonRpcProtocolVersion => of::text(&self.jsonrpc_version),
+            Field::McpProtocolVersion => of::text(&self.protocol_version),
+            Field::NetworkTransport => of::word(&self.network.transport),
+            Field::NetworkProtocolName => of::word(&self.network.protocol_name),
+            Field::NetworkProtocolVersion => of::word(&self.network.protocol_version),
+            Field::ServerAddress => self.server.as_ref().map(|server| Fact::Text(&server.address)),
+            Field::ServerPort => of::int(self.server.as_ref().and_then(|server| server.port).map(i64::from)),
+            _ => None,
+        }
+    }
+
+    fn custom(&self) -> &Custom {
+        &self.custom
+    }
+}
+
+impl Operation for McpSession {
+    fn custom_mut(&mut self) -> &mut Custom {
+        &mut self.custom
+    }
+}

@@ -26,7 +26,7 @@ pub use fact::{Fact, Field};
 pub use fetch_response::FetchResponse;
 pub use inference::{Inference, InferenceRequest, InferenceResponse, Prompt};
 pub use kind::Kind;
-pub use mcp::{McpCall, McpSide, Network};
+pub use mcp::{McpCall, McpSession, McpSide, Network};
 pub use memory::{LoongSuiteMemory, Memory, MemoryRecord};
 pub use plan::Plan;
 pub use react_step::ReactStep;
