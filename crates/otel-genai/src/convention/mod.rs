@@ -138,6 +138,14 @@ impl Conventions {
         }
     }
 
+    /// Whether events tell which messages there were even where their content is not recorded.
+    #[allow(dead_code, reason = "asked where content is planned")]
+    pub(crate) fn tells_messages(self) -> bool {
+        self.describe(Kind::Inference).into_iter().flatten().any(|telling| {
+            telling.convention.always_events && matches!(telling.description.event, Event::Custom(_))
+        })
+    }
+
     /// Every metric that may be recorded, each name once.
     pub(crate) fn metrics(self) -> Vec<&'static Metric> {
         let mut metrics: Vec<&'static Metric> = Vec::new();
