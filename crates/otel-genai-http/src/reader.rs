@@ -6,7 +6,10 @@ use std::time::Instant;
 use http::HeaderMap;
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, KeyValue};
-use otel_genai::{Active, Embeddings, Failure, GenAi, Inference, Moment, Operation};
+use otel_genai::{
+    Active, CreateAgent, Embeddings, Failure, FetchResponse, GenAi, Inference, InvokeAgent, McpCall, Moment,
+    Operation, Rerank, Retrieval,
+};
 use otel_genai_wire::{Call, CallMut, Options, Progress, RequestReader, ResponseReader, Route};
 
 use crate::decompress::{self, Decompressor};
@@ -222,9 +225,10 @@ fn failure(ending: Ending, torn: bool) -> Option<Failure> {
     }
 }
 
-/// Lists the operations that a call may turn out to be: one name each.
+/// Lists the operations that a call may turn out to be: a name each, and where the metrics of a stream's chunks name the
+/// model that answers, the field for it.
 macro_rules! running {
-    ($($name:ident),* $(,)?) => {
+    ($($name:ident $(($op:ident => $model:expr))?,)*) => {
         /// The running operation that a call turned out to be.
         enum Running {
             $($name(Box<Active<$name>>),)*
@@ -242,9 +246,12 @@ macro_rules! running {
             fn chunks(&mut self, count: u32, at: Instant, reader: &ResponseReader) {
                 match self {
                     $(Running::$name(call) => {
-                        if count > 0 {
-                            call.learn_model(reader.model());
-                        }
+                        $(if count > 0 {
+                            let $op: &mut $name = &mut ***call;
+                            if $model.is_none() {
+                                $model = reader.model().map(str::to_owned);
+                            }
+                        })?
                         for _ in 0..count {
                             call.chunk_at(at);
                         }
@@ -279,20 +286,13 @@ macro_rules! running {
     };
 }
 
-running!(Inference, Embeddings);
-
-/// What a call may learn while its answer is still coming. Most learn nothing.
-trait Learn {
-    fn learn_model(&mut self, _model: Option<&str>) {}
+running! {
+    Inference(op => op.response.model),
+    Embeddings,
+    FetchResponse(op => op.response_model),
+    Rerank,
+    Retrieval,
+    CreateAgent,
+    InvokeAgent(op => op.response.model),
+    McpCall,
 }
-
-impl Learn for Inference {
-    /// The chunks' metrics name the model that answers.
-    fn learn_model(&mut self, model: Option<&str>) {
-        if self.response.model.is_none() {
-            self.response.model = model.map(str::to_owned);
-        }
-    }
-}
-
-impl Learn for Embeddings {}

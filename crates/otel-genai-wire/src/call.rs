@@ -1,6 +1,8 @@
 //! A model call as it was read from the wire.
 
-use otel_genai::{Embeddings, Inference};
+use otel_genai::{
+    CreateAgent, Embeddings, FetchResponse, Inference, InvokeAgent, McpCall, Rerank, Retrieval,
+};
 
 /// Lists the kinds of calls. One entry each: what is the model asked for, and is a streamed answer asked for.
 macro_rules! calls {
@@ -72,4 +74,16 @@ calls! {
     Inference { model: |op| op.request.model.as_deref(), stream: |op| op.request.stream }
     /// Texts turned into vectors.
     Embeddings { model: |op| op.model.as_deref(), stream: |_| false }
+    /// A stored answer that is fetched.
+    FetchResponse { model: |_| None, stream: |op| op.stream }
+    /// Documents put into order.
+    Rerank { model: |op| op.model.as_deref(), stream: |_| false }
+    /// Documents found.
+    Retrieval { model: |op| op.model.as_deref(), stream: |_| false }
+    /// An agent that is made at the provider's.
+    CreateAgent { model: |op| op.model.as_deref(), stream: |_| false }
+    /// An agent at the provider's at work.
+    InvokeAgent { model: |op| op.request.model.as_deref(), stream: |op| op.request.stream }
+    /// A message of the Model Context Protocol.
+    McpCall { model: |_| None, stream: |_| false }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use otel_genai::Part;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::json::{self, Raw};
 
@@ -94,7 +94,25 @@ pub(crate) fn parse_arguments(text: String) -> Option<Value> {
     Some(serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
+/// A call of a tool that the provider runs. What `call` holds is the provider's own; its `type` tells the tool.
+pub(crate) fn server_tool_call(id: Option<String>, name: &str, call: Map<String, Value>) -> Part {
+    part("server_tool_call", id, [("name", name.into()), ("server_tool_call", call.into())])
+}
+
+/// What a tool of the provider answered, likewise.
+pub(crate) fn server_tool_response(id: Option<String>, response: Map<String, Value>) -> Part {
+    part("server_tool_call_response", id, [("server_tool_call_response", response.into())])
+}
+
+/// A summary in place of what was said before, where it is not encrypted.
+pub(crate) fn compaction(id: Option<String>, summary: Option<String>) -> Part {
+    part("compaction", id, summary.map(|summary| ("content", summary.into())))
+}
+
 /// A part as the conventions write it.
-pub(crate) fn part(json: Value) -> Option<Part> {
-    serde_json::from_value(json).ok()
+fn part(kind: &str, id: Option<String>, fields: impl IntoIterator<Item = (&'static str, Value)>) -> Part {
+    let id = id.filter(|id| !id.is_empty()).map(|id| ("id", id.into()));
+    let fields = fields.into_iter().chain(id).map(|(name, value)| (name.to_owned(), value));
+    let typed = std::iter::once(("type".to_owned(), kind.into())).chain(fields);
+    serde_json::from_value(Value::Object(typed.collect())).unwrap_or_else(|_| Part::generic(kind, Map::new()))
 }

@@ -3,6 +3,10 @@
 //! Serde's derived readers reject a whole document for one wrong field, and for a key that comes twice. Providers and
 //! their imitators write both. The types here read what fits and skip the rest, in one pass, borrowing where possible.
 
+mod content;
+
+pub(crate) use content::Content;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -279,29 +283,6 @@ impl<'a> Raw<'a> {
     /// Reads it without knowing what it is.
     pub(crate) fn value(self) -> Option<Value> {
         self.get().and_then(|json| serde_json::from_str(json).ok())
-    }
-}
-
-/// `content`: a text or a list of parts.
-#[derive(Debug, Default)]
-pub(crate) enum Content<'a> {
-    #[default]
-    None,
-    Text(Cow<'a, str>),
-    List(Vec<Raw<'a>>),
-}
-
-impl<'de> Lenient<'de> for Content<'de> {
-    fn text(text: Cow<'de, str>) -> Self {
-        Content::Text(text)
-    }
-    fn list<A: SeqAccess<'de>>(items: A) -> Result<Self, A::Error> {
-        Vec::list(items).map(Content::List)
-    }
-    fn object<A: MapAccess<'de>>(mut fields: A) -> Result<Self, A::Error> {
-        // A single part without its list. What it says is not worth a special case.
-        while fields.next_entry_seed(seed::<Raw<'_>>(), seed::<Raw<'_>>())?.is_some() {}
-        Ok(Content::None)
     }
 }
 

@@ -26,6 +26,25 @@
 //! assert_eq!(chat.response.finish_reasons, ["stop"]);
 //! ```
 //!
+//! # Protocols
+//!
+//! [`Protocol`] lists what is read:
+//!
+//! | protocol | of | framing of streams |
+//! |---|---|---|
+//! | Anthropic Messages | Anthropic, compatible servers, Vertex AI (`rawPredict`, `streamRawPredict`) | server-sent events |
+//! | OpenAI Chat Completions | OpenAI, Azure OpenAI, everyone compatible | server-sent events |
+//! | OpenAI Embeddings | the same | |
+//!
+//! How a body is cut into documents does not depend on the protocol: server-sent events, a document a line (NDJSON), the
+//! items of one list, or Amazon's binary event stream with its checksums, by the content type and the first byte.
+//!
+//! What cannot be read is left out and said: [`ResponseReader::skipped`] counts events that were no JSON or too long,
+//! [`ResponseReader::note`] and [`RequestReader::note`] tell people what is missing, and after a wrong checksum nothing
+//! more is read.
+//!
+//! # Bounds
+//!
 //! Everything here is pure: no sockets, no clock, no globals. Nothing fails and nothing panics, whatever the bytes are:
 //! what could be known is told, the rest is left out. Memory is bounded by [`Options::limit`] in each direction.
 

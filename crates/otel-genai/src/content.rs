@@ -8,7 +8,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanContext;
 
 use crate::hook::{Completion, CompletionHook};
-use crate::limit::{BlobPolicy, ContentLimits};
+use crate::limit::ContentLimits;
 use crate::message::{Message, Part, ToolDefinition};
 use crate::operation::{ContentMut, Fact, Field, Operation};
 use crate::redact::Redact;
@@ -104,16 +104,6 @@ impl Pipeline {
             other => other,
         }
     }
-
-    /// Whether nothing can be too large.
-    #[allow(dead_code, reason = "used by the writer of spans and events")]
-    pub(crate) fn is_unlimited(&self) -> bool {
-        let ContentLimits { attribute_bytes, message_bytes, part_bytes, blobs, .. } = &self.limits;
-        attribute_bytes.is_none()
-            && message_bytes.is_none()
-            && part_bytes.is_none()
-            && *blobs == BlobPolicy::Inline
-    }
 }
 
 /// What a hook sees, taken out of the operation for as long.
@@ -131,7 +121,7 @@ impl Held {
         match content {
             ContentMut::Messages(Field::InputMessages, messages) => std::mem::swap(messages, &mut self.input),
             ContentMut::Messages(Field::OutputMessages, messages) => {
-                std::mem::swap(messages, &mut self.output)
+                std::mem::swap(messages, &mut self.output);
             }
             ContentMut::Parts(Field::SystemInstructions, parts) => {
                 std::mem::swap(parts, &mut self.instructions);

@@ -44,10 +44,9 @@ pub fn inject(context: &Context, params: &mut Map<String, Value>) {
     if entries.is_empty() {
         return;
     }
-    match params.entry("_meta").or_insert_with(|| Value::Object(Map::new())) {
-        Value::Object(meta) => meta.extend(entries),
-        // Somebody's mistake, and not ours to mend.
-        _ => {}
+    // A `_meta` that is no object is somebody's mistake, and not ours to mend.
+    if let Value::Object(meta) = params.entry("_meta").or_insert_with(|| Value::Object(Map::new())) {
+        meta.extend(entries);
     }
 }
 
@@ -126,29 +125,29 @@ mod tests {
 
     use super::*;
 
-    fn params(value: Value) -> Map<String, Value> {
+    fn params(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
     #[test]
     fn a_trace_goes_there_and_back() {
-        let sent = params(json!({"name": "search", "_meta": {
+        let sent = params(&json!({"name": "search", "_meta": {
             "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             "tracestate": "vendor=1",
             "progressToken": 7,
         }}));
         let context = extract(&Context::new(), &sent);
         assert!(context.span().span_context().is_remote());
-        let mut received = params(json!({"name": "search", "_meta": {"progressToken": 7}}));
+        let mut received = params(&json!({"name": "search", "_meta": {"progressToken": 7}}));
         inject(&context, &mut received);
         assert_eq!(received, sent);
     }
 
     #[test]
     fn without_a_trace_nothing_is_written_and_nothing_is_read() {
-        let mut untouched = params(json!({"name": "search"}));
+        let mut untouched = params(&json!({"name": "search"}));
         inject(&Context::new(), &mut untouched);
-        assert_eq!(untouched, params(json!({"name": "search"})));
+        assert_eq!(untouched, params(&json!({"name": "search"})));
         for meta in [
             json!({}),
             json!({"_meta": "text"}),
@@ -159,7 +158,7 @@ mod tests {
             json!({"_meta": {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"}}),
             json!({"_meta": {"traceparent": "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}),
         ] {
-            assert!(!extract(&Context::new(), &params(meta.clone())).has_active_span(), "{meta}");
+            assert!(!extract(&Context::new(), &params(&meta)).has_active_span(), "{meta}");
         }
     }
 }

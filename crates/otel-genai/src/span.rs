@@ -263,6 +263,7 @@ impl<O: Operation> Active<O> {
         if !std::mem::take(&mut self.open) {
             return;
         }
+        let failure = failure.filter(|failure| self.is_error(failure));
         match std::mem::replace(&mut self.role, Role::Unseen) {
             Role::Unseen => {}
             Role::Own => self.tell(ended, failure),
@@ -278,6 +279,12 @@ impl<O: Operation> Active<O> {
                 self.measure(genai.inner(), ended, failure);
             }
         }
+    }
+
+    /// Whether the convention takes this failure for an error of the operation.
+    fn is_error(&self, failure: &Failure) -> bool {
+        self.first()
+            .is_none_or(|first| (first.telling.convention.is_error)(&self.told(first.telling, true), failure))
     }
 
     /// Writes all that is to be told of the operation.
@@ -342,7 +349,7 @@ impl<O: Operation> Active<O> {
                         let custom = if with_custom { custom.as_slice() } else { &[] };
                         let standard = listed.as_deref().unwrap_or(&standard);
                         let record =
-                            signal::details(name, severity, standard, &content, custom, error_type.clone());
+                            signal::details(name, severity, standard, &content, custom, error_type.as_ref());
                         // One event where two conventions have one of this name, with the attributes of both.
                         match records.iter_mut().find(|known| known.name == name) {
                             Some(known) => known.add_missing(record),

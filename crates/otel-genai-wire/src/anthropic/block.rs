@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use otel_genai::{Modality, Part};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::gather::{self, tool_call};
 use crate::json::{Content, Raw, object};
@@ -61,15 +61,15 @@ impl Block<'_> {
             "container_upload" => Some(Part::file(Modality::Document, self.file_id?)),
             "compaction" => {
                 let summary = self.content.to::<Option<Cow<'_, str>>>();
-                Some(compaction(summary.map(Cow::into_owned)))
+                Some(gather::compaction(None, summary.map(Cow::into_owned)))
             }
             // What it holds is encrypted.
             "redacted_thinking" => Some(Part::generic("redacted_thinking", Map::new())),
             kind @ ("server_tool_use" | "mcp_tool_use") => {
                 let id = self.id.map(Cow::into_owned);
-                let name = self.name.unwrap_or_default().into_owned();
+                let name = self.name.unwrap_or_default();
                 let server = self.server_name.map(Cow::into_owned);
-                Some(server_tool_call(kind, id, name, server, self.input.value()))
+                Some(server_tool_call(kind, id, &name, server, self.input.value()))
             }
             kind if kind == "mcp_tool_result" || kind.ends_with("_tool_result") => {
                 let mut answer = Map::new();
@@ -78,12 +78,7 @@ impl Block<'_> {
                 answer.extend(
                     self.is_error.filter(|is_error| *is_error).map(|_| ("is_error".to_owned(), true.into())),
                 );
-                let mut part =
-                    json!({"type": "server_tool_call_response", "server_tool_call_response": answer});
-                if let (Some(fields), Some(id)) = (part.as_object_mut(), self.tool_use_id) {
-                    fields.insert("id".to_owned(), id.into());
-                }
-                gather::part(part)
+                Some(gather::server_tool_response(self.tool_use_id.map(Cow::into_owned), answer))
             }
             kind => {
                 let Value::Object(mut properties) = cleaned(item.value()?) else { return None };
@@ -170,32 +165,17 @@ pub(super) fn text(text: String, citations: Option<Value>) -> Part {
 pub(super) fn server_tool_call(
     kind: &str,
     id: Option<String>,
-    name: String,
+    name: &str,
     server: Option<String>,
     input: Option<Value>,
 ) -> Part {
     let mut call = Map::new();
     // Anthropic's own tools are known by their name.
-    let kind = if kind == "server_tool_use" { name.as_str() } else { kind };
+    let kind = if kind == "server_tool_use" { name } else { kind };
     call.insert("type".to_owned(), kind.into());
     call.extend(server.map(|server| ("server_name".to_owned(), server.into())));
     call.extend(input.map(|input| ("input".to_owned(), input)));
-    let mut part = json!({"type": "server_tool_call", "name": name, "server_tool_call": call});
-    if let (Some(fields), Some(id)) = (part.as_object_mut(), id.filter(|id| !id.is_empty())) {
-        fields.insert("id".to_owned(), id.into());
-    }
-    gather::part(part).unwrap_or_else(|| tool_call(None, name, None))
-}
-
-/// A summary in place of what was said before.
-pub(super) fn compaction(summary: Option<String>) -> Part {
-    let mut fields = Map::new();
-    fields.extend(summary.map(|summary| ("content".to_owned(), summary.into())));
-    let mut part = json!({"type": "compaction"});
-    if let Some(all) = part.as_object_mut() {
-        all.append(&mut fields);
-    }
-    gather::part(part).unwrap_or_else(|| Part::generic("compaction", Map::new()))
+    gather::server_tool_call(id, name, call)
 }
 
 fn result_item(item: Value) -> Value {

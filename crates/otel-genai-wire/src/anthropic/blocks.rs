@@ -6,7 +6,7 @@ use otel_genai::Part;
 use serde_json::Value;
 
 use super::block;
-use crate::gather::{Room, parse_arguments, tool_call};
+use crate::gather::{Room, compaction, parse_arguments, tool_call};
 use crate::json::{Raw, object};
 
 /// More blocks, and more quoted sources of one, are not kept.
@@ -230,10 +230,10 @@ impl Said {
                 let input = parse_arguments(json).or(input);
                 match kind.as_str() {
                     "tool_use" => tool_call(Some(id), name, input),
-                    kind => block::server_tool_call(kind, Some(id), name, server, input),
+                    kind => block::server_tool_call(kind, Some(id), &name, server, input),
                 }
             }
-            Said::Compaction { summary, has_summary } => block::compaction(has_summary.then_some(summary)),
+            Said::Compaction { summary, has_summary } => compaction(None, has_summary.then_some(summary)),
             Said::Whole(parts) => return parts,
         }]
     }

@@ -64,28 +64,29 @@ impl Reader {
 
     /// Adds to the message that has begun.
     fn joined<'a>(&mut self, bytes: &'a [u8], tell: &mut impl FnMut(Event<'_>)) -> &'a [u8] {
-        let take = |message: &mut Vec<u8>, length: usize| {
-            let missing = length.saturating_sub(message.len()).min(bytes.len());
-            let (piece, rest) = bytes.split_at(missing);
-            message.extend_from_slice(piece);
-            rest
-        };
-        let Some(prelude) = self.message.first_chunk().copied() else {
-            return take(&mut self.message, PRELUDE);
-        };
-        let Some(length) = self.length(&prelude, tell) else { return bytes };
+        let rest = self.take(PRELUDE, bytes);
+        let Some(prelude) = self.message.first_chunk().copied() else { return rest };
+        let Some(length) = self.length(&prelude, tell) else { return rest };
         if self.skip > 0 {
             self.skip -= self.message.len();
             self.message.clear();
-            return bytes;
+            return rest;
         }
-        let rest = take(&mut self.message, length);
+        let rest = self.take(length, rest);
         if self.message.len() == length {
             let mut message = std::mem::take(&mut self.message);
             self.message(&message, tell);
             message.clear();
             self.message = message;
         }
+        rest
+    }
+
+    /// Adds what is missing to so many bytes; returns what is left.
+    fn take<'a>(&mut self, length: usize, bytes: &'a [u8]) -> &'a [u8] {
+        let missing = length.saturating_sub(self.message.len()).min(bytes.len());
+        let (piece, rest) = bytes.split_at(missing);
+        self.message.extend_from_slice(piece);
         rest
     }
 
@@ -279,6 +280,10 @@ mod tests {
         assert_eq!(
             events(Framing::EventStream, 1000, &[short, vec![0; 9]].concat()),
             ["BROKEN a message is shorter than its headers"]
+        );
+        assert_eq!(
+            events(Framing::EventStream, 1000, b"GET / HTTP/1"),
+            ["BROKEN the checksum of a message's length is wrong"]
         );
         let odd = message(&[], "{}");
         let mut odd = odd[..odd.len() - CHECKSUM].to_vec();

@@ -8,6 +8,7 @@ use otel_genai_semconv::metric::Metric;
 
 use super::Told;
 use crate::capture::Capture;
+use crate::failure::Failure;
 use crate::operation::{Field, Kind};
 use crate::signal::Record;
 
@@ -26,8 +27,16 @@ pub(crate) struct Convention {
     pub(crate) exception: Option<&'static str>,
     /// The event that tells the result of an evaluation.
     pub(crate) evaluation: Option<&'static str>,
+    /// Whether a failure is an error of the operation: told as status, `error.type` and exception.
+    #[allow(dead_code, reason = "asked where operations end")]
+    pub(crate) is_error: fn(&Told<'_>, &Failure) -> bool,
     /// The operations that it knows.
     pub(crate) operations: &'static [(Kind, Description)],
+}
+
+/// Every failure is an error.
+pub(crate) fn any_failure(_: &Told<'_>, _: &Failure) -> bool {
+    true
 }
 
 impl Convention {

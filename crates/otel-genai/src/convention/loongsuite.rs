@@ -21,8 +21,8 @@ use otel_genai_semconv::metric::definition::{
 use otel_genai_semconv::{event, schema_url};
 
 use super::describe::{
-    Amount, Convention, Description, Event, Measures, Name, Point, Row, Unless, always, content, count,
-    duration, end, instead, json, start,
+    Amount, Convention, Description, Event, Measures, Name, Point, Row, Unless, always, any_failure, content,
+    count, duration, end, instead, json, start,
 };
 use crate::capture::Capture;
 use crate::operation::{Field, Kind};
@@ -34,6 +34,7 @@ pub(super) static CONVENTION: Convention = Convention {
     always_events: false,
     exception: None,
     evaluation: None,
+    is_error: any_failure,
     operations: &[
         (Kind::Inference, LLM),
         (Kind::Embeddings, EMBEDDING),

@@ -8,8 +8,8 @@ use otel_genai_semconv::metric::definition::*;
 use otel_genai_semconv::{event, schema_url};
 
 use super::describe::{
-    Amount, Chunks, Convention, Description, Event, Measures, Name, Point, Row, Unless, content, count,
-    duration, end, start,
+    Amount, Chunks, Convention, Description, Event, Measures, Name, Point, Row, Unless, any_failure, content,
+    count, duration, end, start,
 };
 use crate::capture::Capture;
 use crate::operation::{Field, Kind};
@@ -21,6 +21,7 @@ pub(super) static CONVENTION: Convention = Convention {
     always_events: false,
     exception: Some(event::GEN_AI_CLIENT_OPERATION_EXCEPTION),
     evaluation: Some(event::GEN_AI_EVALUATION_RESULT),
+    is_error: any_failure,
     operations: &[
         (Kind::Inference, INFERENCE),
         (Kind::Embeddings, EMBEDDINGS),
@@ -41,17 +42,18 @@ pub(super) static CONVENTION: Convention = Convention {
 };
 
 /// Where the provider listens.
-const SERVER: &[Row] = &[start(SERVER_ADDRESS, Field::ServerAddress), start(SERVER_PORT, Field::ServerPort)];
+pub(super) const SERVER: &[Row] =
+    &[start(SERVER_ADDRESS, Field::ServerAddress), start(SERVER_PORT, Field::ServerPort)];
 
 /// Who is asked for what: the attributes that samplers and metrics see.
-const IDENTITY: &[Row] = &[
+pub(super) const IDENTITY: &[Row] = &[
     start(GEN_AI_OPERATION_NAME, Field::OperationName),
     start(GEN_AI_PROVIDER_NAME, Field::ProviderName),
     start(GEN_AI_REQUEST_MODEL, Field::RequestModel),
 ];
 
 /// The settings of a model's generation.
-const GENERATION: &[Row] = &[
+pub(super) const GENERATION: &[Row] = &[
     end(GEN_AI_OUTPUT_TYPE, Field::OutputType),
     // "If available, in the request, and !=1."
     end(GEN_AI_REQUEST_CHOICE_COUNT, Field::ChoiceCount).unless(Unless::One),
@@ -81,15 +83,15 @@ const MESSAGES: &[Row] = &[
 ];
 
 /// What all metrics of a provider's client share.
-const CLIENT_METRIC: &[&[Row]] =
+pub(super) const CLIENT_METRIC: &[&[Row]] =
     &[IDENTITY, SERVER, &[end(GEN_AI_RESPONSE_MODEL, Field::ResponseModel)], OPENAI_RESPONSE];
 
-const OPENAI_RESPONSE: &[Row] = &[
+pub(super) const OPENAI_RESPONSE: &[Row] = &[
     end(OPENAI_RESPONSE_SERVICE_TIER, Field::OpenAiResponseServiceTier),
     end(OPENAI_RESPONSE_SYSTEM_FINGERPRINT, Field::OpenAiSystemFingerprint),
 ];
 
-const DURATION: Point = duration(&GEN_AI_CLIENT_OPERATION_DURATION);
+pub(super) const DURATION: Point = duration(&GEN_AI_CLIENT_OPERATION_DURATION);
 const INPUT: Point =
     count(&GEN_AI_CLIENT_TOKEN_USAGE, Field::InputTokens, Some((GEN_AI_TOKEN_TYPE, "input")));
 const OUTPUT: Point =
@@ -151,7 +153,7 @@ const INFERENCE: Description = Description {
 };
 
 /// Span *Embeddings* (`gen_ai.embeddings.client`).
-const EMBEDDINGS: Description = Description {
+pub(super) const EMBEDDINGS: Description = Description {
     operation: None,
     name: Name::Keyed(Field::OperationName, &[Field::RequestModel]),
     kind: SpanKind::Client,
@@ -172,7 +174,7 @@ const EMBEDDINGS: Description = Description {
 };
 
 /// Span *Retrieval* (`gen_ai.retrieval.client`).
-const RETRIEVAL: Description = Description {
+pub(super) const RETRIEVAL: Description = Description {
     operation: None,
     name: Name::Keyed(Field::OperationName, &[Field::DataSourceId]),
     kind: SpanKind::Client,
@@ -192,23 +194,14 @@ const RETRIEVAL: Description = Description {
 };
 
 /// Span *Fetch response* (`gen_ai.fetch_response.client`). It uses no tokens, so there is no usage.
-const FETCH_RESPONSE: Description = Description {
+pub(super) const FETCH_RESPONSE: Description = Description {
     operation: None,
     name: Name::Keyed(Field::OperationName, &[]),
     kind: SpanKind::Client,
     span: &[
         IDENTITY,
         SERVER,
-        &[
-            start(GEN_AI_RESPONSE_ID, Field::ResponseId),
-            // Not in the registry's list for this span, but the only way to tell a streamed fetch.
-            end(GEN_AI_REQUEST_STREAM, Field::Stream),
-            end(GEN_AI_REQUEST_STREAM_CURSOR, Field::StreamCursor),
-            end(GEN_AI_RESPONSE_STATUS, Field::ResponseStatus),
-            end(GEN_AI_RESPONSE_MODEL, Field::ResponseModel),
-            end(GEN_AI_RESPONSE_FINISH_REASONS, Field::FinishReasons),
-            end(OPENAI_API_TYPE, Field::OpenAiApiType),
-        ],
+        FETCHED,
         OPENAI_RESPONSE,
         &[
             content(GEN_AI_SYSTEM_INSTRUCTIONS, Field::SystemInstructions),
@@ -221,8 +214,20 @@ const FETCH_RESPONSE: Description = Description {
     chunks: None,
 };
 
+/// What an answer says that was kept.
+pub(super) const FETCHED: &[Row] = &[
+    start(GEN_AI_RESPONSE_ID, Field::ResponseId),
+    // Not in the registry's list for this span, but the only way to tell a streamed fetch.
+    end(GEN_AI_REQUEST_STREAM, Field::Stream),
+    end(GEN_AI_REQUEST_STREAM_CURSOR, Field::StreamCursor),
+    end(GEN_AI_RESPONSE_STATUS, Field::ResponseStatus),
+    end(GEN_AI_RESPONSE_MODEL, Field::ResponseModel),
+    end(GEN_AI_RESPONSE_FINISH_REASONS, Field::FinishReasons),
+    end(OPENAI_API_TYPE, Field::OpenAiApiType),
+];
+
 /// Span *Memory* (`gen_ai.memory.client`).
-const MEMORY: Description = Description {
+pub(super) const MEMORY: Description = Description {
     operation: None,
     name: Name::Keyed(Field::OperationName, &[]),
     kind: SpanKind::Client,
@@ -243,7 +248,7 @@ const MEMORY: Description = Description {
 };
 
 /// Span *Create agent* (`gen_ai.create_agent.client`).
-const CREATE_AGENT: Description = Description {
+pub(super) const CREATE_AGENT: Description = Description {
     operation: None,
     name: Name::Keyed(Field::OperationName, &[Field::AgentName]),
     kind: SpanKind::Client,
@@ -273,7 +278,7 @@ const AGENT: &[Row] = &[
 ];
 
 /// Span *Invoke agent* of a service (`gen_ai.invoke_agent.client`).
-const INVOKE_AGENT_CLIENT: Description = Description {
+pub(super) const INVOKE_AGENT_CLIENT: Description = Description {
     operation: None,
     name: Name::Keyed(Field::OperationName, &[Field::AgentName]),
     kind: SpanKind::Client,
@@ -296,7 +301,7 @@ const INVOKE_AGENT_CLIENT: Description = Description {
 };
 
 /// Span *Invoke agent* in this process (`gen_ai.invoke_agent.internal`). It has neither provider nor server.
-const INVOKE_AGENT_INTERNAL: Description = Description {
+pub(super) const INVOKE_AGENT_INTERNAL: Description = Description {
     operation: None,
     name: Name::Keyed(Field::OperationName, &[Field::AgentName]),
     kind: SpanKind::Internal,
@@ -324,7 +329,7 @@ const INVOKE_AGENT_INTERNAL: Description = Description {
     chunks: None,
 };
 
-const AGENT_CALLS: &[Point] = &[
+pub(super) const AGENT_CALLS: &[Point] = &[
     Point {
         metric: &GEN_AI_INVOKE_AGENT_INFERENCE_CALLS,
         amount: Amount::InferenceCalls,
@@ -335,7 +340,7 @@ const AGENT_CALLS: &[Point] = &[
 ];
 
 /// Span *Execute tool* (`gen_ai.execute_tool.internal`).
-const EXECUTE_TOOL: Description = Description {
+pub(super) const EXECUTE_TOOL: Description = Description {
     operation: None,
     name: Name::Keyed(Field::OperationName, &[Field::ToolName]),
     kind: SpanKind::Internal,
@@ -350,20 +355,20 @@ const EXECUTE_TOOL: Description = Description {
     chunks: None,
 };
 
-const TOOL_METRIC: &[Row] = &[
+pub(super) const TOOL_METRIC: &[Row] = &[
     start(GEN_AI_TOOL_NAME, Field::ToolName),
     start(GEN_AI_TOOL_TYPE, Field::ToolType),
     start(GEN_AI_AGENT_NAME, Field::AgentName),
 ];
 
-const TOOL_CONTENT: &[Row] = &[
+pub(super) const TOOL_CONTENT: &[Row] = &[
     content(GEN_AI_TOOL_CALL_ARGUMENTS, Field::ToolArguments),
     content(GEN_AI_TOOL_CALL_RESULT, Field::ToolResult),
 ];
 
 /// Span *Invoke workflow* (`gen_ai.invoke_workflow.internal`). The registry's list has no conversation id here; the
 /// attribute is the registry's own and upstream's utilities set it.
-const INVOKE_WORKFLOW: Description = Description {
+pub(super) const INVOKE_WORKFLOW: Description = Description {
     operation: None,
     name: Name::Keyed(Field::OperationName, &[Field::WorkflowName]),
     kind: SpanKind::Internal,
@@ -383,7 +388,7 @@ const INVOKE_WORKFLOW: Description = Description {
 };
 
 /// Span *Plan* (`gen_ai.plan.internal`). The convention has no metric of it.
-const PLAN: Description = Description {
+pub(super) const PLAN: Description = Description {
     operation: None,
     name: Name::Keyed(Field::OperationName, &[Field::AgentName]),
     kind: SpanKind::Internal,
@@ -422,7 +427,7 @@ const MCP_SPAN: &[Row] = &[
 ];
 
 /// Span *MCP client* (`mcp.client`).
-const MCP_CLIENT: Description = Description {
+pub(super) const MCP_CLIENT: Description = Description {
     operation: None,
     name: Name::Keyed(Field::McpMethodName, &[Field::ToolName, Field::PromptName]),
     kind: SpanKind::Client,
@@ -433,7 +438,7 @@ const MCP_CLIENT: Description = Description {
 };
 
 /// Span *MCP server* (`mcp.server`).
-const MCP_SERVER: Description = Description {
+pub(super) const MCP_SERVER: Description = Description {
     operation: None,
     name: Name::Keyed(Field::McpMethodName, &[Field::ToolName, Field::PromptName]),
     kind: SpanKind::Server,
@@ -458,7 +463,7 @@ const MCP_SESSION: &[Row] = &[
 ];
 
 /// A session with an MCP server has a metric and no span.
-const MCP_CLIENT_SESSION: Description = Description {
+pub(super) const MCP_CLIENT_SESSION: Description = Description {
     operation: None,
     name: Name::None,
     kind: SpanKind::Client,
@@ -472,7 +477,7 @@ const MCP_CLIENT_SESSION: Description = Description {
 };
 
 /// A session with an MCP client, likewise.
-const MCP_SERVER_SESSION: Description = Description {
+pub(super) const MCP_SERVER_SESSION: Description = Description {
     operation: None,
     name: Name::None,
     kind: SpanKind::Server,

@@ -9,6 +9,7 @@ use std::{fmt, ptr};
 use serde_json::{Map, Value};
 
 use super::scan::{Found, merge};
+use super::walk::each;
 use super::{FAILED, Redact, card, email, key, phone};
 use crate::message::{Message, Part, ToolDefinition};
 
@@ -333,13 +334,19 @@ impl Redact for Known {
 
     /// A name may say what the value alone does not.
     fn property<'a>(&self, name: &str, value: &'a Value, depth: usize) -> Cow<'a, Value> {
-        if self.redacts(Sensitive::Key)
-            && let Value::String(text) = value
-            && key::is_secret(name, text)
-        {
-            return Cow::Owned(Sensitive::Key.mark().into());
+        match value {
+            Value::String(text) if self.redacts(Sensitive::Key) && key::is_secret(name, text) => {
+                Cow::Owned(Sensitive::Key.mark().into())
+            }
+            // The name of a list is that of its items.
+            Value::Array(items) if depth > 0 => {
+                match each(items, |item| self.property(name, item, depth - 1)) {
+                    Cow::Borrowed(_) => Cow::Borrowed(value),
+                    Cow::Owned(items) => Cow::Owned(Value::Array(items)),
+                }
+            }
+            _ => self.value_at(value, depth),
         }
-        self.value_at(value, depth)
     }
 
     fn variable<'a>(&self, name: &str, value: &'a str) -> Cow<'a, str> {

@@ -85,7 +85,7 @@ fn the_name_of_a_property_may_tell() {
     assert_eq!(
         *Redactor::new().key().value(&value),
         json!({"user": "jo", "password": "[key]", "headers": {"X-Api-Key": "[key]"}, "token": "next",
-               "key": "[key]", "keyboard": "qwertz", "secret": ["swordfish"]})
+               "key": "[key]", "keyboard": "qwertz", "secret": ["[key]"]})
     );
     assert!(matches!(Redactor::new().email().value(&value), Cow::Borrowed(_)));
     let variables = [("password".to_owned(), "swordfish".to_owned()), ("name".to_owned(), "jo".to_owned())];

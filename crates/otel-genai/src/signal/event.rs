@@ -73,12 +73,12 @@ pub(crate) fn details(
     standard: &[KeyValue],
     content: &[(Key, Fact<'_>)],
     custom: &[KeyValue],
-    error_type: Option<KeyValue>,
+    error_type: Option<&KeyValue>,
 ) -> Record {
     let mut all = Vec::with_capacity(standard.len() + content.len() + custom.len() + 1);
     all.extend(standard.iter().map(|attribute| (attribute.key.clone(), structured(&attribute.value))));
     all.extend(content.iter().filter_map(|(key, fact)| Some((key.clone(), structure(fact)?))));
-    for attribute in custom.iter().chain(&error_type) {
+    for attribute in custom.iter().chain(error_type) {
         let value = structured(&attribute.value);
         match all.iter_mut().find(|(key, _)| *key == attribute.key) {
             Some((_, old)) => *old = value,

@@ -5,6 +5,7 @@ mod event;
 mod metric;
 mod span;
 
+pub(crate) use any_value::any_value;
 pub(crate) use event::{EventSink, Record, details, erase, exception};
 pub(crate) use metric::{Instruments, Measured};
 pub(crate) use span::{add_missing, content, identity, instead, is_grown, listed, replace, standard, value};

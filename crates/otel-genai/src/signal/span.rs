@@ -6,14 +6,17 @@ use std::sync::Arc;
 use opentelemetry::{Key, KeyValue, StringValue, Value};
 
 use crate::content::Pipeline;
-use crate::convention::{At, Row, Telling, Told};
+use crate::convention::{At, Row, Telling, Told, Unless};
 use crate::operation::Fact;
 
 /// The attributes known at the start: what samplers see.
 pub(crate) fn identity(telling: Telling, told: &Told<'_>) -> Vec<KeyValue> {
     let mut identity = Vec::with_capacity(8);
     for row in rows(telling.description.span).filter(|row| row.at == At::Start) {
-        push(&mut identity, row, told, &[]);
+        // What is empty now may be filled in later, and the SDK would export both.
+        if row.unless != Unless::Never || told.row(row).is_some_and(|fact| !fact.is_empty()) {
+            push(&mut identity, row, told, &[]);
+        }
     }
     identity
 }

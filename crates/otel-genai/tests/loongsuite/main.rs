@@ -24,7 +24,8 @@ fn in_mode(mode: Capture, work: impl FnOnce(&GenAi)) -> Told {
 
 /// Puts further members into an object.
 fn with(mut base: Json, more: Json) -> Json {
-    base.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Json::Object(more) = more else { panic!("{more}") };
+    base.as_object_mut().unwrap().extend(more);
     base
 }
 

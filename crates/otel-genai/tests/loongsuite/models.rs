@@ -61,7 +61,7 @@ fn a_model_call_without_the_opt_in_has_no_content_and_no_event() {
         "server.address": "api.openai.com",
         "server.port": 8443,
     });
-    assert_eq!(told.metrics["gen_ai.client.operation.duration"], [point.clone()]);
+    assert_eq!(told.metrics["gen_ai.client.operation.duration"], std::slice::from_ref(&point));
     let mut tokens = told.metrics["gen_ai.client.token.usage"].clone();
     tokens.sort_by_key(|point| point["gen_ai.token.type"].to_string());
     let typed = |kind: &str| with(point.clone(), json!({"gen_ai.token.type": kind}));
@@ -154,4 +154,16 @@ fn errors_stand_on_span_event_and_metrics() {
     for metric in ["gen_ai.client.operation.duration", "gen_ai.client.token.usage"] {
         assert_eq!(told.metrics[metric][0]["error.type"], "TimeoutError", "{metric}");
     }
+}
+
+#[test]
+fn a_model_that_is_known_late_is_told_once() {
+    let told = in_mode(Capture::NoContent, |genai| {
+        let mut call = genai.chat("openai", "").start();
+        call.request_mut().model = Some("gpt-4o".into());
+        call.finish();
+        genai.chat("openai", "").start().finish();
+    });
+    assert_eq!(told.named("chat gpt-4o").attributes["gen_ai.request.model"], "gpt-4o");
+    assert_eq!(told.named("chat").attributes["gen_ai.request.model"], "", "set, if to nothing");
 }

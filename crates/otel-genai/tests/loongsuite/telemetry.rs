@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use opentelemetry::logs::AnyValue;
 use opentelemetry::trace::SpanKind;
-use opentelemetry::{Array, KeyValue, Value};
+use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::logs::{InMemoryLogExporter, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ScopeMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
@@ -115,7 +115,7 @@ fn json_of(value: &Value) -> Json {
         Value::I64(value) => json!(value),
         Value::F64(value) => json!(value),
         Value::String(value) => json!(value.as_str()),
-        Value::Array(Array::String(values)) => values.iter().map(|value| value.as_str()).collect(),
+        Value::Array(Array::String(values)) => values.iter().map(StringValue::as_str).collect(),
         other => panic!("{other:?}"),
     }
 }

@@ -11,9 +11,9 @@ use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider, SpanData};
 use otel_genai::{Builder, Capture, GenAi};
 
-pub struct Telemetry {
-    pub genai: GenAi,
-    pub tracers: SdkTracerProvider,
+pub(crate) struct Telemetry {
+    pub(crate) genai: GenAi,
+    pub(crate) tracers: SdkTracerProvider,
     meters: SdkMeterProvider,
     spans: InMemorySpanExporter,
     logs: InMemoryLogExporter,
@@ -21,11 +21,11 @@ pub struct Telemetry {
 }
 
 /// A handler that captures content everywhere.
-pub fn telemetry() -> Telemetry {
+pub(crate) fn telemetry() -> Telemetry {
     telemetry_with(Sampler::AlwaysOn, |builder| builder.capture(Capture::SpanAndEvent))
 }
 
-pub fn telemetry_with(sampler: Sampler, build: impl FnOnce(Builder) -> Builder) -> Telemetry {
+pub(crate) fn telemetry_with(sampler: Sampler, build: impl FnOnce(Builder) -> Builder) -> Telemetry {
     let (spans, logs, metrics) =
         (InMemorySpanExporter::default(), InMemoryLogExporter::default(), InMemoryMetricExporter::default());
     let tracers =
@@ -40,50 +40,53 @@ pub fn telemetry_with(sampler: Sampler, build: impl FnOnce(Builder) -> Builder) 
     Telemetry { genai: build(builder).build(), tracers, meters, spans, logs, metrics }
 }
 
+/// Attributes, count of values (or sum of a counter), sum.
+pub(crate) type Point = (BTreeMap<String, String>, u64, f64);
+
 /// What a span says.
 #[derive(Clone, Debug)]
-pub struct Told {
-    pub name: String,
-    pub kind: SpanKind,
-    pub status: Status,
-    pub id: SpanId,
-    pub parent: SpanId,
-    pub attributes: BTreeMap<String, String>,
-    pub data: SpanData,
+pub(crate) struct Told {
+    pub(crate) name: String,
+    pub(crate) kind: SpanKind,
+    pub(crate) status: Status,
+    pub(crate) id: SpanId,
+    pub(crate) parent: SpanId,
+    pub(crate) attributes: BTreeMap<String, String>,
+    pub(crate) data: SpanData,
 }
 
 impl Told {
-    pub fn get(&self, key: &str) -> Option<&str> {
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.attributes.get(key).map(String::as_str)
     }
 }
 
 impl Telemetry {
     /// All spans that ended, in the order in which they ended.
-    pub fn spans(&self) -> Vec<Told> {
+    pub(crate) fn spans(&self) -> Vec<Told> {
         self.spans.get_finished_spans().unwrap().into_iter().map(told).collect()
     }
 
     /// The only span.
-    pub fn span(&self) -> Told {
+    pub(crate) fn span(&self) -> Told {
         let mut spans = self.spans();
         assert_eq!(spans.len(), 1, "{spans:#?}");
         spans.remove(0)
     }
 
     /// The span of this name.
-    pub fn span_named(&self, name: &str) -> Told {
+    pub(crate) fn span_named(&self, name: &str) -> Told {
         let mut spans: Vec<Told> = self.spans().into_iter().filter(|span| span.name == name).collect();
         assert_eq!(spans.len(), 1, "one span {name:?} among {:?}", self.names());
         spans.remove(0)
     }
 
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         self.spans().into_iter().map(|span| span.name).collect()
     }
 
     /// Event names with their attributes as text.
-    pub fn events(&self) -> Vec<(String, BTreeMap<String, String>)> {
+    pub(crate) fn events(&self) -> Vec<(String, BTreeMap<String, String>)> {
         let logs = self.logs.get_emitted_logs().unwrap();
         logs.iter()
             .map(|log| {
@@ -95,7 +98,7 @@ impl Telemetry {
     }
 
     /// Metric name -> points as (attributes, count of values or sum of a counter, sum).
-    pub fn metrics(&self) -> BTreeMap<String, Vec<(BTreeMap<String, String>, u64, f64)>> {
+    pub(crate) fn metrics(&self) -> BTreeMap<String, Vec<Point>> {
         self.meters.force_flush().unwrap();
         let mut found = BTreeMap::new();
         let finished = self.metrics.get_finished_metrics().unwrap();
