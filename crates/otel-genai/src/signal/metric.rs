@@ -98,18 +98,39 @@ impl Instruments {
                 for custom in measured.custom {
                     replace(&mut attributes, custom.clone());
                 }
-                let known = attributes.len();
                 for point in measures.points {
                     let is_told =
                         before.iter().any(|(telling, ..)| tells(telling.description.measures, point));
                     let Some(amount) = amount(point, told, measured).filter(|_| !is_told) else { continue };
-                    attributes.extend(point.own.map(|(key, value)| KeyValue::new(key, value)));
-                    attributes.extend(measured.error_type.clone().filter(|_| point.error));
-                    self.record(point.metric, amount, &attributes);
-                    attributes.truncate(known);
+                    let own = point.own.map(|(key, value)| KeyValue::new(key, value));
+                    let error_type = measured.error_type.clone().filter(|_| point.error);
+                    with(&mut attributes, own.into_iter().chain(error_type), |attributes| {
+                        self.record(point.metric, amount, attributes);
+                    });
                 }
             }
         }
+    }
+}
+
+/// Adds attributes for a moment. They win over those of their keys.
+fn with(
+    attributes: &mut Vec<KeyValue>,
+    more: impl Iterator<Item = KeyValue>,
+    record: impl FnOnce(&[KeyValue]),
+) {
+    let known = attributes.len();
+    let mut hidden = Vec::new();
+    for new in more {
+        match attributes.iter_mut().find(|old| old.key == new.key) {
+            Some(old) => hidden.push(std::mem::replace(old, new)),
+            None => attributes.push(new),
+        }
+    }
+    record(attributes);
+    attributes.truncate(known);
+    for old in hidden {
+        replace(attributes, old);
     }
 }
 

@@ -157,6 +157,15 @@ fn errors_stand_on_span_event_and_metrics() {
 }
 
 #[test]
+fn the_error_that_happened_wins_over_a_metric_attribute_of_that_name() {
+    let told = in_mode(Capture::NoContent, |genai| {
+        let call = genai.chat("p", "m").metric_attribute("error.type", "made up").start();
+        call.fail(Failure::new("TimeoutError"));
+    });
+    assert_eq!(told.metrics["gen_ai.client.operation.duration"][0]["error.type"], "TimeoutError");
+}
+
+#[test]
 fn a_model_that_is_known_late_is_told_once() {
     let told = in_mode(Capture::NoContent, |genai| {
         let mut call = genai.chat("openai", "").start();

@@ -1,7 +1,7 @@
 //! What agents use: tools, stores, rerankers, memories.
 
 use opentelemetry::trace::SpanKind;
-use otel_genai::ConventionName::{LoongSuite, V2026_08};
+use otel_genai::ConventionName::{LoongSuite, V1_30, V2026_08, V2026_10};
 use otel_genai::{Capture, Document, GenAi, Skill};
 use serde_json::{Value as Json, json};
 
@@ -163,18 +163,49 @@ fn a_memory_operation_has_one_name_and_its_content_as_text() {
 }
 
 #[test]
-fn another_convention_tells_what_it_lacks_in_these_words_without_an_opt_in() {
-    let content = told(V2026_08, None, None, rerank);
-    assert_eq!(content.span().name, "rerank_documents rerank-v3");
-    assert_eq!(content.attributes()["gen_ai.rerank.scoring_prompt"], "Score 0-1");
-    assert_eq!(
-        content.metrics["gen_ai.client.operation.duration"],
-        [json!({
+fn other_conventions_tell_what_they_lack_in_these_words_without_an_opt_in() {
+    for convention in [V2026_08, V2026_10, V1_30] {
+        let content = told(convention, None, None, rerank);
+        assert_eq!(content.span().name, "rerank_documents rerank-v3", "{convention}");
+        assert_eq!(content.attributes()["gen_ai.rerank.scoring_prompt"], "Score 0-1", "{convention}");
+        let point = json!({
             "gen_ai.operation.name": "rerank_documents",
             "gen_ai.provider.name": "cohere",
             "gen_ai.request.model": "rerank-v3",
-        })]
-    );
-    let bare = told(V2026_08, Some(Capture::NoContent), None, rerank);
-    assert_eq!(*bare.attributes(), rerank_attributes());
+        });
+        assert_eq!(content.metrics["gen_ai.client.operation.duration"], [point], "{convention}");
+        let bare = told(convention, Some(Capture::NoContent), None, rerank);
+        assert_eq!(*bare.attributes(), rerank_attributes(), "{convention}");
+    }
+}
+
+#[test]
+fn the_oldest_convention_tells_agents_and_tools_so() {
+    let work = |genai: &GenAi| {
+        let agent = genai.invoke_agent("Planner").start();
+        let current = agent.attach();
+        let mut tool = genai.execute_tool("search").start();
+        tool.arguments = Some(json!({"q": "secret"}));
+        tool.finish();
+        drop(current);
+        agent.finish();
+    };
+    let bare = told(V1_30, Some(Capture::NoContent), None, work);
+    let tool = json!({
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.span.kind": "TOOL",
+        "gen_ai.tool.name": "search",
+        "gen_ai.agent.name": "Planner",
+    });
+    assert_eq!(bare.named("execute_tool search").attributes, tool);
+    assert_eq!(bare.named("invoke_agent Planner").attributes["gen_ai.span.kind"], "AGENT");
+    let metrics: Vec<&str> = bare.metrics.keys().map(String::as_str).collect();
+    let of_agents =
+        ["duration", "inference_calls", "tool_calls"].map(|of| format!("gen_ai.invoke_agent.{of}"));
+    let all: Vec<&str> =
+        ["gen_ai.execute_tool.duration"].into_iter().chain(of_agents.iter().map(String::as_str)).collect();
+    assert_eq!(metrics, all);
+    let content = told(V1_30, Some(Capture::SpanOnly), None, work);
+    let arguments = json!({"gen_ai.tool.call.arguments": {"q": "secret"}});
+    assert_eq!(opened(&content.named("execute_tool search").attributes), with(tool, arguments));
 }
