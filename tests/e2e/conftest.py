@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,8 +12,7 @@ import pytest
 
 pytest.register_assert_rewrite("harness.same", "harness.match", "harness.raw", "harness.signals")
 
-from harness import cases
-from harness.conformance import Registry
+from harness import cases, conformance, otlp as receivers
 from harness.launcher import Launcher, stop_all
 from harness.otlp import GrpcReceiver
 from harness.provider import Provider
@@ -33,6 +33,24 @@ def nothing_left_running() -> Iterator[None]:
     """A test that failed half-way leaves no process behind."""
     yield
     stop_all()
+
+
+@pytest.fixture(autouse=True)
+def everything_is_judged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What receivers got during a test has no findings but those that its marks name, and has all of `findings`."""
+    def named(mark: str) -> list[str]:
+        return [pattern for one in request.node.iter_markers(mark) for pattern in one.args]
+
+    receivers.RECEIVED.clear()
+    yield
+    expected, possible = named("findings"), named("possible_findings")
+    documents = [conformance.as_json(*one) for one in receivers.RECEIVED]
+    found = conformance.judge_requests(documents, conformance.EXCUSE) if documents else []
+    problems = [line for line in found if not any(re.search(pattern, line) for pattern in expected + possible)]
+    problems += [f"nothing that matches {pattern}" for pattern in expected
+                 if not any(re.search(pattern, line) for line in found)]
+    if problems:
+        pytest.fail("the conventions' judge found:\n  " + "\n  ".join(problems), pytrace=False)
 
 
 @pytest.fixture
@@ -71,11 +89,3 @@ def run_of(launcher: Launcher, alone: Callable[[str], cases.Seen],
         return cases.Run(direct, *cases.observed(launcher, cases.CASES[name], case_provider), case_provider.port)
 
     return get
-
-
-@pytest.fixture(scope="session")
-def registry() -> Registry:
-    loaded = Registry.load()
-    if loaded is None:
-        pytest.skip("the resolved conventions are not here (OTEL_GENAI_SEMCONV_DIR says where they are)")
-    return loaded

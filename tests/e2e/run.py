@@ -5,8 +5,9 @@ Needs Python 3.11 or newer, Node 18 or newer with npm, and cargo. Everything els
 `tests/e2e/node/node_modules`, and is set up again only when what it was made from has changed.
 
 Environment:
-  OTEL_GENAI_BIN   the program to test; when set, nothing is built
-  OTEL_GENAI_SEMCONV_DIR   where the resolved conventions and their JSON schemas are (default: ../shared/semconv)
+  OTEL_GENAI_BIN              the program to test; built from this tree unless set
+  OTEL_GENAI_CONFORMANCE_BIN  the judge of what it emits, otel-genai-conformance; built from this tree unless set
+  OTEL_GENAI_SEMCONV_DIR      where the JSON schemas of the conventions are (default: ../shared/semconv)
 """
 
 from __future__ import annotations
@@ -34,11 +35,13 @@ def main(arguments: list[str]) -> int:
             raise SetupError(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: {sys.executable}")
         python = ensure_venv()
         node = ensure_node()
-        binary = ensure_binary()
+        binary = ensure_binary("OTEL_GENAI_BIN", "otel-genai-cli", "otel-genai")
+        judge = ensure_binary("OTEL_GENAI_CONFORMANCE_BIN", "otel-genai-conformance", "otel-genai-conformance")
     except SetupError as problem:
         print(f"e2e: {problem}", file=sys.stderr)
         return 2
-    environment = {**os.environ, "OTEL_GENAI_BIN": str(binary), "E2E_NODE": node, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "OTEL_GENAI_BIN": str(binary), "OTEL_GENAI_CONFORMANCE_BIN": str(judge),
+                   "E2E_NODE": node, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [str(python), "-m", "pytest", "-c", str(HERE / "pytest.ini"), "--rootdir", str(HERE)]
     targets = [] if any((HERE / a.split("::")[0]).exists() or Path(a.split("::")[0]).exists()
                         for a in arguments if not a.startswith("-")) else [str(HERE)]
@@ -114,20 +117,23 @@ def ensure_node() -> str:
     return node
 
 
-def ensure_binary() -> Path:
-    """The program under test: OTEL_GENAI_BIN, or a debug build of this tree."""
-    given = os.environ.get("OTEL_GENAI_BIN")
+def ensure_binary(variable: str, package: str, name: str) -> Path:
+    """A program: the one that the variable names, or a debug build of this tree.
+
+    Each is built alone: built together, the judge's dependencies would decide about features of the product's.
+    """
+    given = os.environ.get(variable)
     if given:
         binary = Path(given).resolve()
         if not os.access(binary, os.X_OK) or binary.is_dir():
-            raise SetupError(f"OTEL_GENAI_BIN={given} is not a program that can be run")
+            raise SetupError(f"{variable}={given} is not a program that can be run")
         return binary
     cargo = shutil.which("cargo")
     if cargo is None:
-        raise SetupError("cargo is not on the PATH, and OTEL_GENAI_BIN names no program that is built already")
-    if subprocess.call([cargo, "build", "--quiet", "-p", "otel-genai-cli"], cwd=ROOT) != 0:
-        raise SetupError("cargo build -p otel-genai-cli failed (its message is above)")
-    return STATE.parent / "debug" / "otel-genai"
+        raise SetupError(f"cargo is not on the PATH, and {variable} names no program that is built already")
+    if subprocess.call([cargo, "build", "--quiet", "-p", package], cwd=ROOT) != 0:
+        raise SetupError(f"cargo build -p {package} failed (its message is above)")
+    return STATE.parent / "debug" / name
 
 
 def digest(*parts: bytes) -> str:

@@ -21,6 +21,12 @@ CAPTURE = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT
 # Debug builds read large bodies slowly.
 PATIENCE = {"OTEL_GENAI_FLUSH_TIMEOUT": "30"}
 STREAM = {"stream": True, "stream_options": {"include_usage": True}}
+# What a successful answer may lack, and an honest span lacks with it.
+LACKS_IDENTITY = r"^genai_expected_attribute_missing: .*: gen_ai\.response\.(finish_reasons|id|model): "
+LACKS_USAGE = r"^genai_expected_attribute_missing: .*: gen_ai\.usage\.(input|output)_tokens: "
+# An attribute of our own says what could not be read, on spans of such calls alone. What comes faster than it can be
+# read is one reason, so with large bodies the machine decides.
+OUR_NOTE = r"^missing_attribute: span .*: otel_genai\.observation: "
 
 
 def failed(span, error=LOW_CARDINALITY):
@@ -71,6 +77,7 @@ ODD_ANSWERS = {
 }
 
 
+@pytest.mark.findings(LACKS_IDENTITY, LACKS_USAGE)
 @pytest.mark.parametrize("what", ODD_ANSWERS)
 def test_an_answer_of_an_odd_shape_harms_nobody(launcher, provider, otlp, what):
     raw.run(launcher, provider, otlp, lambda r: model.as_json(r, ODD_ANSWERS[what]), raw.chat(), **CAPTURE)
@@ -298,6 +305,8 @@ def test_broken_chunk_framing(launcher, provider, otlp):
     failed(otlp.take().span())
 
 
+@pytest.mark.findings(LACKS_IDENTITY)
+@pytest.mark.possible_findings(OUR_NOTE)
 def test_an_endless_line(launcher, provider, otlp, tmp_path):
     size = 32 << 20
 
@@ -428,6 +437,7 @@ def test_unknown_paths_pass_untouched(launcher, provider, otlp, path):
     assert otlp.take().spans == []
 
 
+@pytest.mark.findings(LACKS_IDENTITY)
 def test_pieces_pass_at_once_and_unmerged(launcher, provider, otlp):
     """Each piece is sent only after the program has told of the one before."""
     gates = [threading.Event() for _ in range(20)]
@@ -483,6 +493,7 @@ def peak_memory(path):
 
 
 @pytest.mark.slow
+@pytest.mark.possible_findings(LACKS_IDENTITY, LACKS_USAGE, OUR_NOTE)
 def test_a_hundred_megabytes_down(launcher, provider, otlp, tmp_path):
     def reply(request):
         start, end = json.dumps(model.completion(request)).encode().split(b"hello raw")
@@ -496,6 +507,7 @@ def test_a_hundred_megabytes_down(launcher, provider, otlp, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.possible_findings(OUR_NOTE)
 def test_a_hundred_megabytes_up(launcher, provider, otlp, tmp_path):
     request = raw.chat()
     request["body"] = request["body"].replace("hello raw\"}]}", "")
@@ -509,6 +521,7 @@ def test_a_hundred_megabytes_up(launcher, provider, otlp, tmp_path):
     assert len(otlp.take().spans) <= 1
 
 
+@pytest.mark.possible_findings(OUR_NOTE)
 def test_a_slow_program_holds_the_provider_back(launcher, otlp, tmp_path):
     """What the program does not read is not piled up in between."""
     sent = []

@@ -290,6 +290,7 @@ def test_the_resource_says_who_and_nothing_more(run_of):
     assert resource["telemetry.sdk.name"] == "opentelemetry"
 
 
+@pytest.mark.findings(r"^missing_attribute: resource: deployment\.environment\.name: ")
 def test_the_users_resource_is_kept(launcher):
     run = cases.run(launcher, cases.CASES["chat_async"], OTEL_SERVICE_NAME="my app",
                     OTEL_RESOURCE_ATTRIBUTES="service.name=loses,deployment.environment.name=test%20bed")

@@ -24,6 +24,9 @@ from . import signals
 
 PROTOCOLS = ("grpc", "http/protobuf", "http/json")
 
+RECEIVED: list[tuple[str, dict[str, str], bytes]] = []
+"""Every export request of all receivers since the list was last emptied: name, headers, body."""
+
 
 class Receiver:
     """Common to both: what came in, and the variables that point an exporter here."""
@@ -61,6 +64,7 @@ class Receiver:
 
     def _accept(self, name: str, headers: dict[str, str], raw: bytes, request: Any) -> Any:
         add, response = _SIGNALS[type(request)]
+        RECEIVED.append((name, headers, raw))
         with self._lock:
             self.telemetry.calls.append((name, headers))
             self.telemetry.raw.append(raw)
