@@ -233,9 +233,9 @@ macro_rules! active {
             }
         }
 
-        /// Adds tools that are offered, likewise.
+        /// Adds tools that are offered, likewise; `loongsuite` tells their names where content is not captured.
         pub fn tools(&mut self, tools: impl IntoIterator<Item = ToolDefinition>) {
-            if self.captures_content() {
+            if self.captures_content() || self.tells_instead() {
                 self.request.tool_definitions.extend(tools);
             }
         }

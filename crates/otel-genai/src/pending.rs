@@ -2,6 +2,7 @@
 
 use opentelemetry::trace::{FutureExt as _, Link, SpanContext, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue, Value};
+use otel_genai_semconv::attribute::ERROR_TYPE;
 
 use crate::capture::Capture;
 use crate::context::{Relation, Surroundings};
@@ -127,7 +128,7 @@ impl<O: Operation> Pending<O> {
                 signal::add_missing(&mut attributes, second.identity.clone());
             }
             // The user's own attributes win, also at samplers.
-            for custom in &op.custom().attributes {
+            for custom in op.custom().attributes.iter().filter(|custom| custom.key.as_str() != ERROR_TYPE) {
                 signal::replace(&mut attributes, custom.clone());
             }
             given.extend(attributes.iter().map(|attribute| attribute.key.clone()));
