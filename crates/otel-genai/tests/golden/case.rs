@@ -174,32 +174,52 @@ impl Case {
         })
     }
 
-    /// Whether the program starts an operation while another one of its type runs.
+    /// Whether the program starts a call within one of its type.
     pub(crate) fn overlaps(&self, reference: &Reference) -> bool {
-        fn overlap<'a>(steps: &'a [Value], running: &mut Vec<&'a Value>) -> bool {
-            steps.iter().any(|step| {
-                let body = step["body"].as_array().map_or(&[][..], Vec::as_slice);
-                let is_of = |kind: &&Value| kind["type"] == step["type"];
-                match step["op"].as_str() {
-                    Some("with" | "start") if running.iter().any(is_of) => true,
-                    Some("with") => {
-                        running.push(step);
-                        let overlaps = overlap(body, running);
-                        running.pop();
-                        overlaps
-                    }
-                    Some("start") => {
-                        running.push(step);
-                        false
-                    }
-                    Some("stop" | "fail" | "abandon") => {
-                        running.retain(|running| running["inv"] != step["inv"]);
-                        false
-                    }
-                    _ => overlap(body, running),
-                }
-            })
-        }
-        overlap(self.steps(reference), &mut Vec::new())
+        overlaps(self.steps(reference), &mut Vec::new(), |step, running| {
+            running.iter().any(|running| running["type"] == step["type"])
+        })
     }
+
+    /// Whether it does so with an operation of another type in between.
+    pub(crate) fn overlaps_from_afar(&self, reference: &Reference) -> bool {
+        overlaps(self.steps(reference), &mut Vec::new(), |step, running| {
+            let (innermost, others) = running.split_last().unzip();
+            innermost.is_some_and(|innermost: &&Value| innermost["type"] != step["type"])
+                && others.into_iter().flatten().any(|running| running["type"] == step["type"])
+        })
+    }
+}
+
+/// The operations that layers of one program may record twice.
+const CALLS: [&str; 6] = ["llm", "inference", "embedding", "retrieval", "rerank", "fetch_response"];
+
+/// Whether one of the steps starts a call of which, with what runs then, `is` holds.
+fn overlaps<'a>(
+    steps: &'a [Value],
+    running: &mut Vec<&'a Value>,
+    is: fn(&Value, &[&'a Value]) -> bool,
+) -> bool {
+    steps.iter().any(|step| {
+        let body = step["body"].as_array().map_or(&[][..], Vec::as_slice);
+        let is_call = step["type"].as_str().is_some_and(|kind| CALLS.contains(&kind));
+        match step["op"].as_str() {
+            Some("with" | "start") if is_call && is(step, running) => true,
+            Some("with") => {
+                running.push(step);
+                let overlaps = overlaps(body, running, is);
+                running.pop();
+                overlaps
+            }
+            Some("start") => {
+                running.push(step);
+                false
+            }
+            Some("stop" | "fail" | "abandon") => {
+                running.retain(|running| running["inv"] != step["inv"]);
+                false
+            }
+            _ => overlaps(body, running, is),
+        }
+    })
 }

@@ -27,13 +27,16 @@ mod deviation;
 mod fields;
 mod hook;
 mod play;
+mod seen;
 mod telemetry;
+mod value;
 
 use std::collections::BTreeMap;
 use std::panic;
 
 use case::REFERENCES;
-use deviation::{DEVIATIONS, Deviation, Seen};
+use deviation::{DEVIATIONS, Deviation};
+use seen::Seen;
 
 #[test]
 fn programs_give_the_telemetry_of_the_references() {
