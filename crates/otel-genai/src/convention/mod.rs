@@ -5,6 +5,7 @@
 
 mod describe;
 mod loongsuite;
+pub mod table;
 mod v1_30;
 mod v2026_08;
 mod v2026_10;
