@@ -219,7 +219,8 @@ macro_rules! active {
             }
         }
 
-        /// Adds messages to what is answered, one a choice, likewise.
+        /// Adds messages to what is answered, one a choice, likewise. Why the model stopped is no content: say it in
+        /// `response_mut().finish_reasons` too, where it must be told without content.
         pub fn output(&mut self, messages: impl IntoIterator<Item = Message>) {
             if self.captures_content() {
                 self.response.output_messages.extend(messages);

@@ -15,6 +15,7 @@ use crate::convention::{Event, Name, Row, Telling, Told};
 use crate::failure::{Cause, Failure};
 use crate::handler::{GenAi, Inner, Plan};
 use crate::operation::{Fact, Field, Operation};
+use crate::pending;
 use crate::signal::{self, Measured, Record};
 
 /// One moment on both clocks: the wall's for telemetry, the steady one for durations.
@@ -281,7 +282,11 @@ impl<O: Operation> Active<O> {
         match std::mem::replace(&mut self.role, Role::Unseen) {
             Role::Unseen => {}
             Role::Own => self.tell(ended, failure),
-            Role::Same(layer) => layer.absorb(Box::new(self.op.clone())),
+            Role::Same(layer) => {
+                if !layer.absorb(&self.op) {
+                    self.tell_late(ended, failure);
+                }
+            }
             Role::Part(layer) => {
                 let genai = self.genai.clone();
                 let mut attributes = Vec::new();
@@ -300,6 +305,25 @@ impl<O: Operation> Active<O> {
     fn is_error(&self, failure: &Failure) -> bool {
         self.first()
             .is_none_or(|first| (first.telling.convention.is_error)(&self.told(first.telling, true), failure))
+    }
+
+    /// The call that this one seemed to be a part of has ended before: it is one of its own after all.
+    fn tell_late(&mut self, ended: Instant, failure: Option<&Failure>) {
+        let genai = self.genai.clone();
+        let begun = pending::begin(
+            genai.inner(),
+            &self.op,
+            &self.surroundings,
+            &self.running,
+            &self.context,
+            self.at,
+            false,
+            Vec::new(),
+        );
+        if let Some((context, given)) = begun {
+            (self.context, self.given) = (context, given);
+        }
+        self.tell(ended, failure);
     }
 
     /// Writes all that is to be told of the operation.
