@@ -285,8 +285,7 @@ async fn a_call_without_an_answer() {
 #[tokio::test]
 async fn calls_are_counted_whatever_becomes_of_their_telemetry() {
     let genai = GenAi::builder().convention(otel_genai::ConventionName::V2026_10).build();
-    let world =
-        World { observer: Observer::new(genai, Options::default()).unwrap(), ..world() };
+    let world = World { observer: Observer::new(genai, Options::default()).unwrap(), ..world() };
     let body = world.ask().await.response(&head(200, JSON), Full::new(Bytes::from(ANSWER)));
     body.collect().await.unwrap();
     let body = world.ask().await.response(&head(429, JSON), Full::new(Bytes::from("{}")));

@@ -29,7 +29,7 @@ pub(super) struct Config {
     #[arg(long, conflicts_with = "all", help_heading = "Output")]
     set: bool,
 
-    /// Also what exists for one signal only, and every base-URL variable
+    /// Also limits, uploads, what exists for one signal only, and every base-URL variable
     #[arg(long, help_heading = "Output")]
     all: bool,
 
@@ -86,8 +86,11 @@ impl Config {
         rows.retain(
             |row| if self.set { !row.is_default() } else { self.all || !row.rare || !row.is_default() },
         );
-        let hidden =
-            if self.set || self.all { None } else { Some("--all shows the variables of single signals too") };
+        let hidden = if self.set || self.all {
+            None
+        } else {
+            Some("--all shows limits, uploads and the variables of single signals too")
+        };
         super::print(&table(&rows, hidden, is_colourful()));
         Ok(0)
     }
