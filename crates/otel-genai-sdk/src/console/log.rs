@@ -30,7 +30,7 @@ impl LogExporter for ConsoleExporter {
         }
         alone.extend(waiting.tired().into_iter().map(|event| (event, 0)));
         drop(waiting);
-        write_all(console, alone);
+        write_all(console, &alone);
         Ok(())
     }
 
@@ -45,15 +45,16 @@ impl Console {
     pub(crate) fn end(&self) {
         if self.has_spans_and_events() {
             let left = self.waiting().end();
-            write_all(self, left.into_iter().map(|event| (event, 0)).collect());
+            let left: Vec<_> = left.into_iter().map(|event| (event, 0)).collect();
+            write_all(self, &left);
         }
     }
 }
 
-fn write_all(console: &Console, events: Vec<(Event, u8)>) {
+fn write_all(console: &Console, events: &[(Event, u8)]) {
     let paint = console.paint();
     let mut out = String::new();
-    for (event, shown) in &events {
+    for (event, shown) in events {
         write(paint, event, *shown, &mut out);
     }
     console.write(&out);
