@@ -50,6 +50,10 @@ protocols! {
     OpenAiChat => openai::ChatCompletions,
     /// OpenAI's embeddings, likewise.
     OpenAiEmbeddings => openai::Embeddings,
+    /// OpenAI's Responses, likewise.
+    OpenAiResponses => openai::Responses,
+    /// An answer that OpenAI keeps is fetched.
+    OpenAiFetchResponse => openai::Fetch,
 }
 
 /// One protocol. It has no state; what an answer has told so far is an [`Answer`].
