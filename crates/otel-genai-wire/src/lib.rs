@@ -35,6 +35,7 @@
 //! | Anthropic Messages | Anthropic, compatible servers, Vertex AI (`rawPredict`, `streamRawPredict`) | server-sent events |
 //! | OpenAI Chat Completions | OpenAI, Azure OpenAI, everyone compatible | server-sent events |
 //! | OpenAI Embeddings | the same | |
+//! | OpenAI Responses, made and fetched | the same | server-sent events |
 //!
 //! How a body is cut into documents does not depend on the protocol: server-sent events, a document a line (NDJSON), the
 //! items of one list, or Amazon's binary event stream with its checksums, by the content type and the first byte.

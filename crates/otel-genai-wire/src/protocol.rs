@@ -95,7 +95,6 @@ pub(crate) struct Asked<'a> {
     #[allow(dead_code, reason = "what is read may depend on what the path said")]
     pub(crate) route: &'a Route,
     pub(crate) request: &'a Call,
-    #[allow(dead_code, reason = "sessions and identifiers may come in headers")]
     pub(crate) headers: &'a HeaderMap,
     pub(crate) options: Options,
 }

@@ -39,7 +39,7 @@ impl Dialect for Responses {
     }
 
     fn answer(&self, asked: &Asked<'_>) -> Box<dyn Answer> {
-        Box::new(answer::Response::new(asked.options, false))
+        Box::new(answer::Response::new(asked, false))
     }
 }
 
@@ -57,7 +57,8 @@ impl Dialect for Fetch {
     }
 
     fn request(&self, _document: &[u8], route: &Route) -> Result<Option<Call>, serde_json::Error> {
-        let Some(id) = route.parameter("response") else { return Ok(None) };
+        // Where nobody looked at the path, the answer tells.
+        let id = route.parameter("response").unwrap_or_default();
         let mut op = FetchResponse::new(route.provider.clone(), id);
         op.server = Some(route.server.clone());
         op.stream = route.parameter("stream").is_some_and(|stream| stream.eq_ignore_ascii_case("true"));
@@ -67,7 +68,7 @@ impl Dialect for Fetch {
     }
 
     fn answer(&self, asked: &Asked<'_>) -> Box<dyn Answer> {
-        Box::new(answer::Response::new(asked.options, true))
+        Box::new(answer::Response::new(asked, true))
     }
 }
 

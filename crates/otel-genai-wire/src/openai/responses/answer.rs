@@ -13,8 +13,7 @@ use crate::call::CallMut;
 use crate::error::{self, Refusal};
 use crate::gather::{first, last};
 use crate::json::{self, Content, Given, Raw, object};
-use crate::options::Options;
-use crate::protocol::{Answer, Step};
+use crate::protocol::{Answer, Asked, Step};
 use crate::scan::Want;
 
 object! {
@@ -93,14 +92,19 @@ pub(super) struct Response {
 }
 
 impl Response {
-    pub(super) fn new(options: Options, is_fetched: bool) -> Response {
+    pub(super) fn new(asked: &Asked<'_>, is_fetched: bool) -> Response {
+        let options = asked.options;
+        // Azure's word on the model that it chose.
+        let served = asked.headers.get("x-ms-served-model").and_then(|model| model.to_str().ok());
+        let mut model = None;
+        first(&mut model, served.map(Cow::Borrowed));
         Response {
             content: options.content,
             is_fetched,
             began: false,
             is_over: false,
             id: None,
-            model: None,
+            model,
             status: None,
             incomplete: None,
             service_tier: None,
@@ -120,7 +124,10 @@ impl Response {
         first(&mut self.id, document.id);
         first(&mut self.model, document.model);
         last(&mut self.status, document.status);
-        last(&mut self.service_tier, document.service_tier);
+        // What was asked for stands there until it is known which one served.
+        if !matches!(self.status.as_deref(), Some("queued" | "in_progress")) {
+            last(&mut self.service_tier, document.service_tier);
+        }
         last(&mut self.conversation, document.conversation.0);
         last(&mut self.incomplete, document.incomplete.and_then(|incomplete| incomplete.reason));
         if let Some(usage) = document.usage {
@@ -209,6 +216,9 @@ impl Response {
 
     fn fill_fetched(mut self, op: &mut FetchResponse, is_cut_off: bool) {
         (op.finish_reasons, op.output_messages) = self.output(is_cut_off);
+        if op.response_id.is_empty() {
+            op.response_id = self.id.unwrap_or_default();
+        }
         op.response_model = self.model.or(op.response_model.take());
         op.status = self.status.map(ResponseStatus::from).or(op.status.take());
         op.system_instructions = self.instructions;

@@ -165,7 +165,7 @@ impl Template<'_> {
             let texts = variables.into_iter().filter_map(|(name, value)| match value {
                 Value::String(text) => Some((name, text)),
                 // A text as a piece of content; images and files are no text.
-                value => Some((name, value["text"].as_str()?.to_owned())),
+                value => Some((name, value.get("text")?.as_str()?.to_owned())),
             });
             prompt.variables = texts.collect();
         }
