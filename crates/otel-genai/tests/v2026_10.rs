@@ -178,6 +178,22 @@ fn reasons_are_positional() {
         "no reason is made up"
     );
 
+    let t = exported("2026-10", Capture::SpanOnly);
+    let mut call = chat(&t.genai);
+    call.output([Message::assistant("Hello").finish("stop"), Message::assistant("Hi").finish("length")]);
+    call.finish();
+    assert_eq!(t.attributes()["gen_ai.response.finish_reasons"], json!(["stop", "length"]));
+
+    // A well-ended call without an answer, and an empty place in the list.
+    let t = exported("2026-10", Capture::NoContent);
+    chat(&t.genai).finish();
+    assert!(!t.attributes().contains_key("gen_ai.response.finish_reasons"));
+    let t = exported("2026-10", Capture::NoContent);
+    let mut call = chat(&t.genai);
+    call.response_mut().finish_reasons = vec![String::new(), "stop".into()];
+    call.finish();
+    assert_eq!(t.attributes()["gen_ai.response.finish_reasons"], json!(["error", "stop"]));
+
     // Of two that were asked for, the second broke off.
     let t = exported("2026-10", Capture::NoContent);
     let mut call = chat(&t.genai);

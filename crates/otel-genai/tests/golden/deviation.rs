@@ -265,17 +265,6 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
             is_mended || words.contains(&expected) && it.is_missing()
         },
     },
-    Deviation {
-        name: "a chunk before the start",
-        why: "there is none where time runs forward; it counts as one at the start",
-        is: |it| {
-            let is_before = |step: &Value| step["after_s"].as_f64().is_some_and(|after| after < 0.0);
-            it.case.does(it.reference, is_before)
-                && it.key() == "gen_ai.response.time_to_first_token"
-                && it.is_new()
-                && *it.actual() == 0
-        },
-    },
     // Upstream.
     Deviation {
         name: "description of a metric",

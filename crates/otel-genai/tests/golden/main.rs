@@ -86,6 +86,8 @@ fn programs_give_the_telemetry_of_the_references() {
     assert!(played > 0, "a folder without a case that could be played");
     if case::are_all() {
         let unused = DEVIATIONS.iter().map(|deviation| deviation.name);
+        // Operations of one kind within each other are in other folders of this shape.
+        let unused = unused.filter(|name| *name != "the same call");
         let unused: Vec<_> = unused.filter(|name| !excepted.contains_key(name)).collect();
         assert!(unused.is_empty(), "nothing deviates so any more, take it off the list: {unused:?}");
     }
