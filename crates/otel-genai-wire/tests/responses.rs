@@ -643,14 +643,12 @@ fn check(exchange: &Exchange) -> bool {
     }
     assert_eq!(played.failure, None, "{name}");
     let documents = exchange.documents();
-    let responses = documents.iter().map(|document| match &document["response"] {
+    let mut responses = documents.iter().map(|document| match &document["response"] {
         Value::Object(_) => &document["response"],
         _ => document,
     });
-    let last = responses
-        .filter(|response| response["status"].is_string() && response["id"].is_string())
-        .last()
-        .unwrap();
+    let last =
+        responses.rfind(|response| response["status"].is_string() && response["id"].is_string()).unwrap();
     assert_eq!(chat.response.id.as_deref(), last["id"].as_str(), "{name}");
     assert_eq!(chat.response.model.as_deref(), last["model"].as_str(), "{name}");
     assert_eq!(chat.usage.input_tokens, last["usage"]["input_tokens"].as_u64(), "{name}");
