@@ -69,6 +69,14 @@ impl Room {
         left.is_some()
     }
 
+    /// What was held so far is held no more, in bytes.
+    pub(crate) fn give_back(&mut self, bytes: usize) {
+        // What has been cut off once stays cut.
+        if !self.is_full {
+            self.left += bytes;
+        }
+    }
+
     /// Whether there is none left.
     pub(crate) fn is_empty(&self) -> bool {
         self.left == 0

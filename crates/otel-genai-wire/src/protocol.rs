@@ -58,6 +58,10 @@ protocols! {
     OpenAiChat => openai::ChatCompletions,
     /// OpenAI's embeddings, likewise.
     OpenAiEmbeddings => openai::Embeddings,
+    /// OpenAI's Responses, likewise.
+    OpenAiResponses => openai::Responses,
+    /// An answer that OpenAI keeps is fetched.
+    OpenAiFetchResponse => openai::Fetch,
 }
 
 /// One protocol. It has no state; what an answer has told so far is an [`Answer`].
@@ -99,7 +103,6 @@ pub(crate) struct Asked<'a> {
     #[allow(dead_code, reason = "what is read may depend on what the path said")]
     pub(crate) route: &'a Route,
     pub(crate) request: &'a Call,
-    #[allow(dead_code, reason = "sessions and identifiers may come in headers")]
     pub(crate) headers: &'a HeaderMap,
     pub(crate) options: Options,
 }

@@ -61,6 +61,8 @@ mod usage;
 
 pub use capture::{Capture, UnknownCapture};
 pub use config::Config;
+#[doc(hidden)]
+pub use convention::table;
 pub use convention::{ConventionName, Conventions, UnknownConvention};
 pub use evaluation::Evaluation;
 pub use failure::{Cause, Failure};

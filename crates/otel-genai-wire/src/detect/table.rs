@@ -64,6 +64,14 @@ pub(super) static RULES: &[Rule] = &[
     post("**/openai/deployments/{model}/embeddings", Protocol::OpenAiEmbeddings)
         .of(ProviderName::AzureAiOpenAi),
     post("**/embeddings", Protocol::OpenAiEmbeddings),
+    post("**/responses", Protocol::OpenAiResponses).at("openai.com"),
+    post("**/openai/responses", Protocol::OpenAiResponses),
+    post("**/openai/v1/responses", Protocol::OpenAiResponses),
+    post("**/responses", Protocol::OpenAiResponses).guess(),
+    Rule::get("**/openai/responses/{response}", Protocol::OpenAiFetchResponse)
+        .keep_queries(&["stream", "starting_after"]),
+    Rule::get("**/v1/responses/{response}", Protocol::OpenAiFetchResponse)
+        .keep_queries(&["stream", "starting_after"]),
 ];
 
 /// Which host is whose, by [`is_host`](super::rule::is_host), and where it matters by the path's first segment. The
