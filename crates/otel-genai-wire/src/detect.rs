@@ -208,7 +208,6 @@ mod tests {
             "https://api.openai.com/v1/chat",
             "https://api.openai.com/v1/chat/completions/chatcmpl-1",
             "https://api.openai.com/v1/completions",
-            "http://localhost:11434/api/embeddings",
             "https://api.anthropic.com/v1/messages/count_tokens",
             "https://api.anthropic.com/v1/messages/batches",
             "https://api.openai.com/v1/threads/thread_1/messages",

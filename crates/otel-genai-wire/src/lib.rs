@@ -36,6 +36,8 @@
 //! | Gemini `generateContent`, `streamGenerateContent` | Gemini API, Vertex AI | server-sent events, one list |
 //! | Gemini embeddings (`embedContent`, `batchEmbedContents`, `predict`) | the same | |
 //! | Gemini interactions | the same | server-sent events |
+//! | Ollama chat and completions | Ollama | a document a line |
+//! | Ollama embeddings | Ollama | |
 //! | OpenAI Chat Completions | OpenAI, Azure OpenAI, everyone compatible | server-sent events |
 //! | OpenAI Embeddings | the same | |
 //! | OpenAI Responses, made and fetched | the same | server-sent events |
@@ -62,6 +64,7 @@ mod gather;
 mod gemini;
 mod json;
 mod media;
+mod ollama;
 mod openai;
 mod options;
 mod percent;

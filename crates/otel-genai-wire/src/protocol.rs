@@ -15,7 +15,7 @@ use crate::error;
 use crate::framing::{Framing, Media};
 use crate::options::Options;
 use crate::scan::Want;
-use crate::{anthropic, gemini, openai};
+use crate::{anthropic, gemini, ollama, openai};
 
 /// Names the protocols and says who speaks them.
 macro_rules! protocols {
@@ -52,6 +52,14 @@ protocols! {
     GeminiEmbeddings => gemini::EmbedContent,
     /// Gemini's interactions, likewise.
     GeminiInteractions => gemini::Interactions,
+
+    // Ollama
+    /// Ollama's chat.
+    OllamaChat => ollama::Chat,
+    /// Ollama's completions.
+    OllamaGenerate => ollama::Generate,
+    /// Ollama's embeddings.
+    OllamaEmbeddings => ollama::Embeddings,
 
     // OpenAI
     /// OpenAI's Chat Completions, of OpenAI and of whoever is compatible.

@@ -55,8 +55,11 @@ pub(super) static RULES: &[Rule] = &[
         .at("googleapis.com")
         .keep_queries(&["stream", "last_event_id"]),
     post("**/v1beta/interactions", Protocol::GeminiInteractions).guess(),
-    // Ollama: its own embeddings are not OpenAI's
-    no_call("/api/embeddings"),
+    // Ollama: paths that others use, too; its embeddings are not OpenAI's
+    post("**/api/chat", Protocol::OllamaChat).guess(),
+    post("**/api/generate", Protocol::OllamaGenerate).guess(),
+    post("**/api/embed", Protocol::OllamaEmbeddings).guess(),
+    post("/api/embeddings", Protocol::OllamaEmbeddings).guess(),
     // OpenAI, and everyone who is compatible
     post("**/openai/deployments/{model}/chat/completions", Protocol::OpenAiChat)
         .of(ProviderName::AzureAiOpenAi),
