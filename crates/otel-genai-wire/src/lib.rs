@@ -33,6 +33,8 @@
 //! | protocol | of | framing of streams |
 //! |---|---|---|
 //! | Anthropic Messages | Anthropic, compatible servers, Vertex AI (`rawPredict`, `streamRawPredict`) | server-sent events |
+//! | DashScope generation | Alibaba Cloud | server-sent events |
+//! | DashScope embeddings, rerank | Alibaba Cloud | |
 //! | Gemini `generateContent`, `streamGenerateContent` | Gemini API, Vertex AI | server-sent events, one list |
 //! | Gemini embeddings (`embedContent`, `batchEmbedContents`, `predict`) | the same | |
 //! | Gemini interactions | the same | server-sent events |
@@ -57,6 +59,7 @@
 mod anthropic;
 mod body;
 mod call;
+mod dashscope;
 mod detect;
 mod error;
 mod framing;

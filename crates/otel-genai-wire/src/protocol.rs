@@ -15,7 +15,7 @@ use crate::error;
 use crate::framing::{Framing, Media};
 use crate::options::Options;
 use crate::scan::Want;
-use crate::{anthropic, gemini, ollama, openai};
+use crate::{anthropic, dashscope, gemini, ollama, openai};
 
 /// Names the protocols and says who speaks them.
 macro_rules! protocols {
@@ -44,6 +44,14 @@ protocols! {
     // Anthropic
     /// Anthropic's Messages, of Anthropic and of whoever is compatible or hosts its models.
     AnthropicMessages => anthropic::Messages,
+
+    // DashScope
+    /// DashScope's generation of text, from texts and other media.
+    DashScopeGeneration => dashscope::Generation,
+    /// DashScope's embeddings.
+    DashScopeEmbeddings => dashscope::Embeddings,
+    /// DashScope's rerank.
+    DashScopeRerank => dashscope::Rerank,
 
     // Google
     /// Gemini's `generateContent`, of the Gemini API and of Vertex AI.

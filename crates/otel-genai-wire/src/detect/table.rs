@@ -1,5 +1,7 @@
 //! The tables: which path is which protocol, and which host is whose.
 
+use std::borrow::Cow;
+
 use otel_genai::ProviderName;
 
 use super::rule::{Rule, no_call, post};
@@ -14,6 +16,15 @@ pub(super) static RULES: &[Rule] = &[
     no_call("**/publishers/anthropic/models/count-tokens:rawPredict"),
     post("**/publishers/anthropic/models/{model}:rawPredict", Protocol::AnthropicMessages),
     post("**/publishers/anthropic/models/{model}:streamRawPredict", Protocol::AnthropicMessages).stream(),
+    // DashScope; what is made in the background is no answer
+    post("**/services/aigc/text-generation/generation", Protocol::DashScopeGeneration)
+        .keep_headers(&["x-dashscope-sse", "accept"]),
+    post("**/services/aigc/multimodal-generation/generation", Protocol::DashScopeGeneration)
+        .keep_headers(&["x-dashscope-sse", "accept"]),
+    no_call("**/services/embeddings/text-embedding/text-embedding").with("x-dashscope-async"),
+    post("**/services/embeddings/text-embedding/text-embedding", Protocol::DashScopeEmbeddings),
+    post("**/services/embeddings/multimodal-embedding/multimodal-embedding", Protocol::DashScopeEmbeddings),
+    post("**/services/rerank/text-rerank/text-rerank", Protocol::DashScopeRerank),
     // Google: Vertex AI, the Gemini API, and what its command line speaks
     post("**/publishers/*/models/{model}:generateContent", Protocol::GeminiContent)
         .of(ProviderName::GcpVertexAi),
@@ -77,6 +88,9 @@ pub(super) static RULES: &[Rule] = &[
         .keep_queries(&["stream", "starting_after"]),
 ];
 
+/// The conventions have no name for it.
+const DASHSCOPE: ProviderName = ProviderName::Custom(Cow::Borrowed("dashscope"));
+
 /// Which host is whose, by [`is_host`](super::rule::is_host), and where it matters by the path's first segment. The
 /// first one that fits counts. A host that is not listed is the protocol's own provider.
 pub(super) static HOSTS: &[(&str, &str, ProviderName)] = &[
@@ -97,6 +111,9 @@ pub(super) static HOSTS: &[(&str, &str, ProviderName)] = &[
     ("bedrock-*.amazonaws.com*", "", ProviderName::AwsBedrock),
     ("cohere.ai", "", ProviderName::Cohere),
     ("cohere.com", "", ProviderName::Cohere),
+    ("dashscope.aliyuncs.com", "", DASHSCOPE),
+    ("dashscope-*.aliyuncs.com", "", DASHSCOPE),
+    ("maas.aliyuncs.com", "", DASHSCOPE),
     ("deepseek.com", "", ProviderName::DeepSeek),
     ("generativelanguage.googleapis.com", "", ProviderName::GcpGemini),
     ("aiplatform.googleapis.com", "", ProviderName::GcpVertexAi),
