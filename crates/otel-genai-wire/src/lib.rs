@@ -33,8 +33,12 @@
 //! | protocol | of | framing of streams |
 //! |---|---|---|
 //! | Anthropic Messages | Anthropic, compatible servers, Vertex AI (`rawPredict`, `streamRawPredict`) | server-sent events |
+//! | Gemini `generateContent`, `streamGenerateContent` | Gemini API, Vertex AI | server-sent events, one list |
+//! | Gemini embeddings (`embedContent`, `batchEmbedContents`, `predict`) | the same | |
+//! | Gemini interactions | the same | server-sent events |
 //! | OpenAI Chat Completions | OpenAI, Azure OpenAI, everyone compatible | server-sent events |
 //! | OpenAI Embeddings | the same | |
+//! | OpenAI Responses, made and fetched | the same | server-sent events |
 //!
 //! How a body is cut into documents does not depend on the protocol: server-sent events, a document a line (NDJSON), the
 //! items of one list, or Amazon's binary event stream with its checksums, by the content type and the first byte.
@@ -55,6 +59,7 @@ mod detect;
 mod error;
 mod framing;
 mod gather;
+mod gemini;
 mod json;
 mod media;
 mod openai;

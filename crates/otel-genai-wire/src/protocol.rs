@@ -15,7 +15,7 @@ use crate::error;
 use crate::framing::{Framing, Media};
 use crate::options::Options;
 use crate::scan::Want;
-use crate::{anthropic, openai};
+use crate::{anthropic, gemini, openai};
 
 /// Names the protocols and says who speaks them.
 macro_rules! protocols {
@@ -45,11 +45,23 @@ protocols! {
     /// Anthropic's Messages, of Anthropic and of whoever is compatible or hosts its models.
     AnthropicMessages => anthropic::Messages,
 
+    // Google
+    /// Gemini's `generateContent`, of the Gemini API and of Vertex AI.
+    GeminiContent => gemini::GenerateContent,
+    /// Gemini's embeddings, likewise.
+    GeminiEmbeddings => gemini::EmbedContent,
+    /// Gemini's interactions, likewise.
+    GeminiInteractions => gemini::Interactions,
+
     // OpenAI
     /// OpenAI's Chat Completions, of OpenAI and of whoever is compatible.
     OpenAiChat => openai::ChatCompletions,
     /// OpenAI's embeddings, likewise.
     OpenAiEmbeddings => openai::Embeddings,
+    /// OpenAI's Responses, likewise.
+    OpenAiResponses => openai::Responses,
+    /// An answer that OpenAI keeps is fetched.
+    OpenAiFetchResponse => openai::Fetch,
 }
 
 /// One protocol. It has no state; what an answer has told so far is an [`Answer`].
@@ -91,7 +103,6 @@ pub(crate) struct Asked<'a> {
     #[allow(dead_code, reason = "what is read may depend on what the path said")]
     pub(crate) route: &'a Route,
     pub(crate) request: &'a Call,
-    #[allow(dead_code, reason = "sessions and identifiers may come in headers")]
     pub(crate) headers: &'a HeaderMap,
     pub(crate) options: Options,
 }
