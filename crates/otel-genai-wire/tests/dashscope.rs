@@ -302,7 +302,7 @@ fn recorded_exchanges_are_read() {
             match exchange.route("") {
                 Some(route) => check(&exchange, &route),
                 None => {
-                    assert!(!services.iter().any(|path| exchange.url.ends_with(path)), "{}", exchange.name)
+                    assert!(!services.iter().any(|path| exchange.url.ends_with(path)), "{}", exchange.name);
                 }
             }
         }

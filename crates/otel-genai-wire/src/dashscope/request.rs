@@ -215,7 +215,7 @@ pub(super) fn contents(content: Content<'_>, room: &mut Room, into: &mut Vec<Par
     match content {
         Content::None => {}
         Content::Text(text) => {
-            into.extend((!text.is_empty() && room.take(text.len())).then(|| Part::text(text)))
+            into.extend((!text.is_empty() && room.take(text.len())).then(|| Part::text(text)));
         }
         Content::List(items) => items.into_iter().for_each(|item| {
             if item.get().is_some() && room.spend(item) {
