@@ -49,8 +49,10 @@
 //! what could be known is told, the rest is left out. Memory is bounded by [`Options::limit`] in each direction.
 
 mod anthropic;
+mod bedrock;
 mod body;
 mod call;
+mod cohere;
 mod detect;
 mod error;
 mod framing;

@@ -15,7 +15,7 @@ use crate::error;
 use crate::framing::{Framing, Media};
 use crate::options::Options;
 use crate::scan::Want;
-use crate::{anthropic, openai};
+use crate::{anthropic, bedrock, cohere, openai};
 
 /// Names the protocols and says who speaks them.
 macro_rules! protocols {
@@ -44,6 +44,22 @@ protocols! {
     // Anthropic
     /// Anthropic's Messages, of Anthropic and of whoever is compatible or hosts its models.
     AnthropicMessages => anthropic::Messages,
+
+    // AWS
+    /// Converse and ConverseStream of AWS Bedrock.
+    BedrockConverse => bedrock::Converse,
+    /// InvokeModel and InvokeModelWithResponseStream of AWS Bedrock, in the bodies of each vendor.
+    BedrockInvoke => bedrock::Invoke,
+
+    // Cohere
+    /// Cohere's chat, version 2.
+    CohereChat => cohere::Chat,
+    /// Cohere's chat, version 1.
+    CohereChatV1 => cohere::ChatV1,
+    /// Cohere's embeddings.
+    CohereEmbed => cohere::Embed,
+    /// Rerank, of Cohere and of whoever is compatible.
+    Rerank => cohere::Rerank,
 
     // OpenAI
     /// OpenAI's Chat Completions, of OpenAI and of whoever is compatible.

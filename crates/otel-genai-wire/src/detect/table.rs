@@ -1,9 +1,15 @@
 //! The tables: which path is which protocol, and which host is whose.
 
+use std::borrow::Cow;
+
 use otel_genai::ProviderName;
 
 use super::rule::{Rule, no_call, post};
+use crate::bedrock;
 use crate::protocol::Protocol;
+
+/// The header in which a guardrail is named.
+const GUARDRAIL: &[&str] = &[bedrock::GUARDRAIL];
 
 /// Which path is which protocol. The first rule that fits counts.
 pub(super) static RULES: &[Rule] = &[
@@ -14,6 +20,33 @@ pub(super) static RULES: &[Rule] = &[
     no_call("**/publishers/anthropic/models/count-tokens:rawPredict"),
     post("**/publishers/anthropic/models/{model}:rawPredict", Protocol::AnthropicMessages),
     post("**/publishers/anthropic/models/{model}:streamRawPredict", Protocol::AnthropicMessages).stream(),
+    // AWS Bedrock, of which the models' names may be resource names with a slash
+    post("**/model/{model}/converse", Protocol::BedrockConverse),
+    post("**/model/{arn}/{model}/converse", Protocol::BedrockConverse),
+    post("**/model/{model}/converse-stream", Protocol::BedrockConverse).stream(),
+    post("**/model/{arn}/{model}/converse-stream", Protocol::BedrockConverse).stream(),
+    post("**/model/{model}/invoke", Protocol::BedrockInvoke).keep_headers(GUARDRAIL),
+    post("**/model/{arn}/{model}/invoke", Protocol::BedrockInvoke).keep_headers(GUARDRAIL),
+    post("**/model/{model}/invoke-with-response-stream", Protocol::BedrockInvoke)
+        .keep_headers(GUARDRAIL)
+        .stream(),
+    post("**/model/{arn}/{model}/invoke-with-response-stream", Protocol::BedrockInvoke)
+        .keep_headers(GUARDRAIL)
+        .stream(),
+    // Cohere, and others' rerank
+    post("**/v2/chat", Protocol::CohereChat).at("cohere.com"),
+    post("**/v2/chat", Protocol::CohereChat).at("cohere.ai"),
+    post("**/v2/chat", Protocol::CohereChat).guess(),
+    post("**/v1/chat", Protocol::CohereChatV1).at("cohere.com"),
+    post("**/v1/chat", Protocol::CohereChatV1).at("cohere.ai"),
+    no_call("**/v1/chat").at("openai.com"),
+    post("**/v1/chat", Protocol::CohereChatV1).guess(),
+    post("**/v2/embed", Protocol::CohereEmbed).at("cohere.com"),
+    post("**/v2/embed", Protocol::CohereEmbed).guess(),
+    post("**/v1/embed", Protocol::CohereEmbed).at("cohere.com"),
+    post("**/v1/embed", Protocol::CohereEmbed).at("cohere.ai"),
+    post("**/v1/embed", Protocol::CohereEmbed).guess(),
+    post("**/rerank", Protocol::Rerank),
     // Ollama: its own embeddings are not OpenAI's
     no_call("/api/embeddings"),
     // OpenAI, and everyone who is compatible
@@ -43,6 +76,7 @@ pub(super) static HOSTS: &[(&str, &str, ProviderName)] = &[
     ("models.ai.azure.com", "", ProviderName::AzureAiInference),
     ("inference.ai.azure.com", "", ProviderName::AzureAiInference),
     ("bedrock-*.amazonaws.com*", "", ProviderName::AwsBedrock),
+    ("*.bedrock-*.amazonaws.com*", "", ProviderName::AwsBedrock),
     ("cohere.ai", "", ProviderName::Cohere),
     ("cohere.com", "", ProviderName::Cohere),
     ("deepseek.com", "", ProviderName::DeepSeek),
@@ -51,9 +85,11 @@ pub(super) static HOSTS: &[(&str, &str, ProviderName)] = &[
     ("*-aiplatform.googleapis.com", "", ProviderName::GcpVertexAi),
     ("groq.com", "", ProviderName::Groq),
     ("ml.cloud.ibm.com", "", ProviderName::IbmWatsonxAi),
+    ("jina.ai", "", ProviderName::Custom(Cow::Borrowed("jina"))),
     ("mistral.ai", "", ProviderName::MistralAi),
     ("moonshot.ai", "", ProviderName::MoonshotAi),
     ("moonshot.cn", "", ProviderName::MoonshotAi),
     ("perplexity.ai", "", ProviderName::Perplexity),
+    ("voyageai.com", "", ProviderName::Custom(Cow::Borrowed("voyageai"))),
     ("x.ai", "", ProviderName::XAi),
 ];
