@@ -99,7 +99,8 @@ fn failure(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
 /// `ValidationException` of `com.amazon.coral#ValidationException` and of `ValidationException:http://internal/`.
 fn exception(kind: &str) -> Option<&str> {
     let kind = kind.split(':').next()?.rsplit('#').next()?.trim();
-    let is_word = !kind.is_empty() && kind.len() <= 100 && kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_word =
+        !kind.is_empty() && kind.len() <= 100 && kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_word.then_some(kind)
 }
 

@@ -58,6 +58,7 @@ mod error;
 mod framing;
 mod gather;
 mod json;
+mod mcp;
 mod media;
 mod openai;
 mod options;
@@ -65,6 +66,7 @@ mod percent;
 mod protocol;
 mod request;
 mod response;
+mod retrieval;
 mod scan;
 
 pub use call::{Call, CallMut};

@@ -15,7 +15,7 @@ use crate::error;
 use crate::framing::{Framing, Media};
 use crate::options::Options;
 use crate::scan::Want;
-use crate::{anthropic, bedrock, cohere, openai};
+use crate::{anthropic, bedrock, cohere, mcp, openai, retrieval};
 
 /// Names the protocols and says who speaks them.
 macro_rules! protocols {
@@ -66,6 +66,24 @@ protocols! {
     OpenAiChat => openai::ChatCompletions,
     /// OpenAI's embeddings, likewise.
     OpenAiEmbeddings => openai::Embeddings,
+
+    // Vector stores
+    /// A search in OpenAI's vector stores.
+    OpenAiVectorSearch => retrieval::OPENAI,
+    /// A search in Qdrant.
+    Qdrant => retrieval::QDRANT,
+    /// A search in Chroma.
+    Chroma => retrieval::CHROMA,
+    /// A search in Weaviate.
+    Weaviate => retrieval::WEAVIATE,
+    /// A search in Pinecone.
+    Pinecone => retrieval::PINECONE,
+    /// A search for vectors in Elasticsearch or OpenSearch.
+    Elasticsearch => retrieval::ELASTICSEARCH,
+
+    // Tools
+    /// The Model Context Protocol over streamable HTTP.
+    Mcp => mcp::Mcp,
 }
 
 /// One protocol. It has no state; what an answer has told so far is an [`Answer`].
@@ -143,6 +161,11 @@ pub(crate) trait Answer: fmt::Debug + Send {
     /// Whether a stream may have ended well so: servers forget the terminal event.
     fn may_end(&self) -> bool {
         self.is_complete()
+    }
+
+    /// Whether there may be no answer at all, as to a notification.
+    fn may_be_empty(&self) -> bool {
+        false
     }
 
     /// Whether content was left out because there was no more room.

@@ -268,9 +268,10 @@ impl Scan {
                 Task::Measure { slot, length: Length { list: byte == b'[', ..Length::default() } }
             }
             // Something else than what was wanted of a key. That the key was there may matter.
-            (Some(Want::Fields(_) | Want::Items(_) | Want::First(_) | Want::Either(..) | Want::Length), _)
-                if self.out.len() <= MAX_OUT && self.frames.last().is_some_and(|frame| !frame.list) =>
-            {
+            (
+                Some(Want::Fields(_) | Want::Items(_) | Want::First(_) | Want::Either(..) | Want::Length),
+                _,
+            ) if self.out.len() <= MAX_OUT && self.frames.last().is_some_and(|frame| !frame.list) => {
                 self.begin_member(slot);
                 self.out.extend_from_slice(b"null");
                 self.written();

@@ -343,7 +343,11 @@ fn what_was_asked_of_every_vendor() {
             assert_eq!(chat.operation.as_str(), operation, "{body}");
             assert_eq!(chat.provider.as_str(), "aws.bedrock");
             assert_eq!(chat.request.model.as_deref(), Some("x"), "{body}");
-            assert_eq!((chat.request.temperature, chat.request.max_tokens), (temperature, max_tokens), "{body}");
+            assert_eq!(
+                (chat.request.temperature, chat.request.max_tokens),
+                (temperature, max_tokens),
+                "{body}"
+            );
             assert_eq!(chat.request.stop_sequences, stop, "{body}");
             let messages = told(&chat.request.input_messages);
             let expected = match content {
@@ -409,10 +413,14 @@ fn vectors_and_orders() {
         assert_eq!((op.dimension_count, op.input_tokens), (Some(dimensions), tokens), "{body}");
     }
     let rerank = json!({"query": "q", "documents": ["a", "b"], "top_n": 1, "api_version": 2});
-    let Some(Call::Rerank(op)) = call("/model/cohere.rerank-v3-5%3A0/invoke", &rerank, Options::new(true)) else {
+    let Some(Call::Rerank(op)) = call("/model/cohere.rerank-v3-5%3A0/invoke", &rerank, Options::new(true))
+    else {
         panic!()
     };
-    assert_eq!((op.documents_count, op.top_k, op.model.as_deref()), (Some(2), Some(1), Some("cohere.rerank-v3-5:0")));
+    assert_eq!(
+        (op.documents_count, op.top_k, op.model.as_deref()),
+        (Some(2), Some(1), Some("cohere.rerank-v3-5:0"))
+    );
 }
 
 #[test]
@@ -450,7 +458,10 @@ fn exceptions_within_a_stream() {
         let (chat, failure) = answer(path, 200, &stream_head(), &body);
         assert_eq!(failure, Some(Failure::new("throttlingException").message("slow down")), "{path}");
         assert_eq!(chat.response.finish_reasons, ["error"]);
-        assert_eq!(told(&chat.response.output_messages)[0]["parts"], json!([{"type": "text", "content": "Hi"}]));
+        assert_eq!(
+            told(&chat.response.output_messages)[0]["parts"],
+            json!([{"type": "text", "content": "Hi"}])
+        );
 
         let (_, failure) = answer(path, 200, &stream_head(), &events.concat());
         assert_eq!(failure.unwrap().error_type, "truncated_response", "{path}");

@@ -168,7 +168,10 @@ fn a_request_of_the_first_version() {
     let chat = request(V1, &sent, Options::new(true));
     let asked = &chat.request;
     assert_eq!(chat.conversation_id.as_deref(), Some("conv-1"));
-    assert_eq!((asked.temperature, asked.top_p, asked.top_k, asked.stream), (Some(0.3), Some(0.5), Some(5), true));
+    assert_eq!(
+        (asked.temperature, asked.top_p, asked.top_k, asked.stream),
+        (Some(0.3), Some(0.5), Some(5), true)
+    );
     assert_eq!(told(&asked.system_instructions), json!([{"type": "text", "content": "Be brief."}]));
     assert_eq!(
         told(&asked.input_messages),
@@ -251,7 +254,10 @@ fn whole_answers() {
             "message": {"role": "assistant", "content": [{"type": "text", "text": "Hi"}],
                 "citations": [{"start": 0, "sources": [{"url": "https://h.example/?key=1"}]}]}}),
     );
-    assert_eq!((chat.usage, chat.response.finish_reasons), (otel_genai::Usage::new(3, 4), vec!["MAX_TOKENS".into()]));
+    assert_eq!(
+        (chat.usage, chat.response.finish_reasons),
+        (otel_genai::Usage::new(3, 4), vec!["MAX_TOKENS".into()])
+    );
     assert_eq!(
         told(&chat.response.output_messages),
         json!([{"role": "assistant", "finish_reason": "length", "parts": [
@@ -281,7 +287,10 @@ fn rerank() {
         "max_tokens_per_doc": 512, "documents": ["a", {"text": "b", "url": "https://h.example/?key=1"}, "c"]});
     for content in [true, false] {
         let Some(Call::Rerank(op)) = call(RERANK, &sent, Options::new(content)) else { panic!() };
-        assert_eq!((op.model.as_deref(), op.top_k, op.documents_count), (Some("rerank-v4"), Some(2), Some(3)));
+        assert_eq!(
+            (op.model.as_deref(), op.top_k, op.documents_count),
+            (Some("rerank-v4"), Some(2), Some(3))
+        );
         assert_eq!((op.return_documents, op.max_length), (Some(true), Some(512)));
         assert_eq!(op.query.as_deref(), content.then_some("late orders"));
         let documents = json!(["a", {"text": "b", "url": "https://h.example/"}, "c"]);
@@ -309,8 +318,7 @@ fn rerank() {
     ] {
         let mut op = Rerank::default();
         let call = op.clone().into();
-        let failure =
-            reader(RERANK, "application/json", &call, body.to_string().as_bytes()).finish(&mut op);
+        let failure = reader(RERANK, "application/json", &call, body.to_string().as_bytes()).finish(&mut op);
         assert_eq!(failure, None, "{body}");
         assert_eq!(Value::from(op.output_documents), documents, "{body}");
     }
@@ -334,8 +342,14 @@ fn embeddings() {
             json!({"id": "e1", "embeddings": {"int8": [[1, 2, 3, 4]], "float": [[1, 2, 3, 4]]}, "meta": {"billed_units": {"input_tokens": 5}}}),
             4,
         ),
-        (json!({"id": "e1", "embeddings": {"base64": ["AAAAAAAAAAA="]}, "meta": {"tokens": {"input_tokens": 5}}}), 2),
-        (json!({"id": "e1", "embeddings": {"float": null, "binary": [[1]]}, "meta": {"tokens": {"input_tokens": 5}}}), 8),
+        (
+            json!({"id": "e1", "embeddings": {"base64": ["AAAAAAAAAAA="]}, "meta": {"tokens": {"input_tokens": 5}}}),
+            2,
+        ),
+        (
+            json!({"id": "e1", "embeddings": {"float": null, "binary": [[1]]}, "meta": {"tokens": {"input_tokens": 5}}}),
+            8,
+        ),
     ] {
         let mut op = Embeddings::new("cohere");
         let call = op.clone().into();
@@ -350,7 +364,8 @@ fn embeddings() {
 fn recorded_exchanges_say_what_their_bodies_say() {
     let exchanges = common::exchanges("cohere");
     exchanges.iter().for_each(check);
-    let reranks = common::exchanges("llamacpp").into_iter().filter(|exchange| exchange.url.ends_with("/rerank"));
+    let reranks =
+        common::exchanges("llamacpp").into_iter().filter(|exchange| exchange.url.ends_with("/rerank"));
     let reranks = reranks.map(|exchange| check_rerank(&exchange)).count();
     println!("{} exchanges were read, and {reranks} of llama.cpp", exchanges.len());
 }
@@ -364,8 +379,14 @@ fn check_rerank(exchange: &Exchange) {
     if exchange.status < 400 {
         assert_eq!(played.failure, None, "{}", exchange.name);
         let body: Value = serde_json::from_slice(&exchange.body).unwrap();
-        let scores = |list: &[Value]| list.iter().map(|item| item["relevance_score"].as_f64()).collect::<Vec<_>>();
-        assert_eq!(scores(&op.output_documents), scores(body["results"].as_array().unwrap()), "{}", exchange.name);
+        let scores =
+            |list: &[Value]| list.iter().map(|item| item["relevance_score"].as_f64()).collect::<Vec<_>>();
+        assert_eq!(
+            scores(&op.output_documents),
+            scores(body["results"].as_array().unwrap()),
+            "{}",
+            exchange.name
+        );
     }
 }
 
@@ -396,13 +417,17 @@ fn check(exchange: &Exchange) {
             let last = documents.iter().find(|document| {
                 document["finish_reason"].is_string() || document["delta"]["finish_reason"].is_string()
             });
-            let last = last.map(|last| if last["delta"].is_object() { &last["delta"] } else { last }).unwrap();
+            let last =
+                last.map(|last| if last["delta"].is_object() { &last["delta"] } else { last }).unwrap();
             assert_eq!(chat.response.finish_reasons, [last["finish_reason"].as_str().unwrap()], "{name}");
             let billed = &last["usage"]["billed_units"];
             assert_eq!(chat.usage.input_tokens, billed["input_tokens"].as_u64(), "{name}");
             assert_eq!(chat.usage.output_tokens, billed["output_tokens"].as_u64(), "{name}");
             assert!(chat.usage.cache_read_input_tokens <= chat.usage.input_tokens, "{name}");
-            assert_eq!(chat.response.id.as_deref(), documents.iter().find_map(|document| document["id"].as_str()));
+            assert_eq!(
+                chat.response.id.as_deref(),
+                documents.iter().find_map(|document| document["id"].as_str())
+            );
             let parts = &chat.response.output_messages[0].parts;
             let calls = parts.iter().filter(|part| matches!(part, Part::ToolCall(_))).count();
             assert_eq!(calls > 0, last["finish_reason"] == "TOOL_CALL", "{name}");

@@ -165,9 +165,7 @@ impl Said {
         match self {
             Said::Text { text, citations } => {
                 room.append(text, delta.text.as_deref().unwrap_or_default());
-                if delta.citation.get().is_some()
-                    && citations.len() < MAX_ITEMS
-                    && room.spend(delta.citation)
+                if delta.citation.get().is_some() && citations.len() < MAX_ITEMS && room.spend(delta.citation)
                 {
                     citations.extend(delta.citation.value());
                 }

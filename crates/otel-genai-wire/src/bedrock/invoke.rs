@@ -205,8 +205,7 @@ impl Shape<'_> {
         let mut op = otel_genai::Embeddings::new(route.provider.clone());
         op.server = Some(route.server.clone());
         op.dimension_count = self.dimensions;
-        op.encoding_formats =
-            self.types.into_iter().flatten().map(std::borrow::Cow::into_owned).collect();
+        op.encoding_formats = self.types.into_iter().flatten().map(std::borrow::Cow::into_owned).collect();
         op
     }
 }

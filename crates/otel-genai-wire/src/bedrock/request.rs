@@ -117,8 +117,7 @@ impl Request<'_> {
         request.top_p = config.top_p;
         request.top_k = config.top_k.or(more.top_k).or_else(|| more.config.and_then(|config| config.top_k));
         request.max_tokens = config.max_tokens;
-        request.stop_sequences =
-            config.stop_sequences.into_iter().flatten().map(Cow::into_owned).collect();
+        request.stop_sequences = config.stop_sequences.into_iter().flatten().map(Cow::into_owned).collect();
         let effort = more.effort.or_else(|| more.output.and_then(|output| output.effort));
         request.reasoning_level = owned(effort.or_else(|| more.reasoning.and_then(|config| config.effort)));
         let format = self.output.and_then(|output| output.format).and_then(|format| format.kind);

@@ -178,8 +178,7 @@ impl Answer for Told {
 
     fn whole(&mut self, document: &[u8]) -> Result<(), serde_json::Error> {
         let answer: Document<'_> = json::read(document)?;
-        self.has_vectors =
-            answer.embeddings.is_given || answer.embedding.is_given || answer.by_type.is_given;
+        self.has_vectors = answer.embeddings.is_given || answer.embedding.is_given || answer.by_type.is_given;
         if !self.has_vectors && answer.error.get().is_some() {
             let refusal = json::read::<Refusal<'_>>(document)?;
             self.failure = Some(refusal.failure().unwrap_or_else(|| error::of_event(document)));

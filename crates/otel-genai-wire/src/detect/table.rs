@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use otel_genai::ProviderName;
 
 use super::rule::{Rule, no_call, post};
-use crate::bedrock;
 use crate::protocol::Protocol;
+use crate::{bedrock, mcp};
 
 /// The header in which a guardrail is named.
 const GUARDRAIL: &[&str] = &[bedrock::GUARDRAIL];
@@ -56,6 +56,31 @@ pub(super) static RULES: &[Rule] = &[
     post("**/openai/deployments/{model}/embeddings", Protocol::OpenAiEmbeddings)
         .of(ProviderName::AzureAiOpenAi),
     post("**/embeddings", Protocol::OpenAiEmbeddings),
+    // Vector stores
+    post("**/vector_stores/{store}/search", Protocol::OpenAiVectorSearch),
+    post("**/collections/{collection}/points/query", Protocol::Qdrant),
+    post("**/collections/{collection}/points/query/batch", Protocol::Qdrant),
+    post("**/collections/{collection}/points/query/groups", Protocol::Qdrant),
+    post("**/collections/{collection}/points/search", Protocol::Qdrant),
+    post("**/collections/{collection}/points/search/batch", Protocol::Qdrant),
+    post("**/collections/{collection}/points/search/groups", Protocol::Qdrant),
+    post("**/collections/{collection}/points/recommend", Protocol::Qdrant),
+    post("**/api/v2/tenants/*/databases/*/collections/{collection}/query", Protocol::Chroma),
+    post("**/api/v1/collections/{collection}/query", Protocol::Chroma),
+    post("**/v1/graphql", Protocol::Weaviate),
+    post("/query", Protocol::Pinecone).at("pinecone.io"),
+    post("/query", Protocol::Pinecone).with("x-pinecone-api-version"),
+    post("/records/namespaces/*/search", Protocol::Pinecone),
+    post("**/{index}/_search", Protocol::Elasticsearch),
+    post("/_search", Protocol::Elasticsearch),
+    Rule::get("**/{index}/_search", Protocol::Elasticsearch),
+    Rule::get("/_search", Protocol::Elasticsearch),
+    // MCP servers, which may be anywhere: the last rules, because any other knows better
+    post("**", Protocol::Mcp).with("mcp-session-id").keep_headers(mcp::HEADERS),
+    post("**", Protocol::Mcp).with("mcp-protocol-version").keep_headers(mcp::HEADERS),
+    post("**", Protocol::Mcp)
+        .accepting(&["application/json", "text/event-stream"])
+        .keep_headers(mcp::HEADERS),
 ];
 
 /// Which host is whose, by [`is_host`](super::rule::is_host), and where it matters by the path's first segment. The
@@ -89,6 +114,7 @@ pub(super) static HOSTS: &[(&str, &str, ProviderName)] = &[
     ("mistral.ai", "", ProviderName::MistralAi),
     ("moonshot.ai", "", ProviderName::MoonshotAi),
     ("moonshot.cn", "", ProviderName::MoonshotAi),
+    ("pinecone.io", "", ProviderName::Custom(Cow::Borrowed("pinecone"))),
     ("perplexity.ai", "", ProviderName::Perplexity),
     ("voyageai.com", "", ProviderName::Custom(Cow::Borrowed("voyageai"))),
     ("x.ai", "", ProviderName::XAi),

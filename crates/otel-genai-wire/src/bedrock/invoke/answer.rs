@@ -114,7 +114,11 @@ pub(super) struct Invoked {
 #[derive(Debug)]
 enum State {
     /// Nothing has come yet. One reader of each language is there; none of them costs anything.
-    Unknown { anthropic: Box<dyn Answer>, openai: Box<dyn Answer>, cohere: Box<dyn Answer> },
+    Unknown {
+        anthropic: Box<dyn Answer>,
+        openai: Box<dyn Answer>,
+        cohere: Box<dyn Answer>,
+    },
     Known(Box<dyn Answer>),
 }
 

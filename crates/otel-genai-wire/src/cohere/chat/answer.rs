@@ -179,7 +179,8 @@ impl Message {
             }
         }
         if let Some(thinking) = piece.content.as_ref().and_then(|said| said.thinking.as_deref()) {
-            let is_it = |block: &Block| matches!(block, Block::Thought { index: known, .. } if *known == index);
+            let is_it =
+                |block: &Block| matches!(block, Block::Thought { index: known, .. } if *known == index);
             let block = self.block(is_it, || Block::Thought { index, text: String::new() });
             if let Some((Block::Thought { text, .. }, room)) = block {
                 room.append(text, thinking);
@@ -199,8 +200,7 @@ impl Message {
             if !is_new && !self.blocks.iter().any(is_it) {
                 return;
             }
-            let begin =
-                || Block::Call { index, id: String::new(), name: String::new(), json: String::new() };
+            let begin = || Block::Call { index, id: String::new(), name: String::new(), json: String::new() };
             if let Some((Block::Call { id, name, json, .. }, room)) = self.block(is_it, begin) {
                 if id.is_empty() {
                     room.append(id, call.id.as_deref().unwrap_or_default());

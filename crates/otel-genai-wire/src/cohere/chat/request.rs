@@ -168,7 +168,9 @@ fn part(item: Raw<'_>) -> Option<Part> {
         Some("thinking") => Some(Part::reasoning(known.thinking?)),
         Some("image_url") => media::at(Modality::Image, &known.image?.url?),
         Some(kind) => {
-            let Value::Object(mut properties) = media::value_without_secrets(item.value()?) else { return None };
+            let Value::Object(mut properties) = media::value_without_secrets(item.value()?) else {
+                return None;
+            };
             properties.remove("type");
             Some(Part::generic(kind, properties))
         }

@@ -258,7 +258,8 @@ impl Answer for Reply {
     }
 
     fn finish(self: Box<Self>, call: CallMut<'_>) -> Option<Failure> {
-        let Reply { content, began, id, finish_reason, usage, plan, text, calls, citations, failure, .. } = *self;
+        let Reply { content, began, id, finish_reason, usage, plan, text, calls, citations, failure, .. } =
+            *self;
         let CallMut::Inference(op) = call else { return failure };
         op.response.id = id.or(op.response.id.take());
         op.usage.merge(usage);
