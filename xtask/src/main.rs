@@ -1,5 +1,6 @@
 //! What developers of otel-genai type: `cargo xtask <task>`.
 
+mod docs;
 mod program;
 mod semconv;
 mod suite;
@@ -39,6 +40,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Write the parts of `docs/` that are made of the code, such as the tables of the conventions.
+    Docs,
     /// Write the constants of `otel-genai-semconv` from the conventions.
     Semconv {
         /// Write nothing; fail if a checked-in file differs from what would be written.
@@ -70,6 +73,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Ci => Ok(suite::ci()),
         Task::Bench { arguments } => suite::bench(&arguments),
         Task::Demo { arguments } => suite::demo(&arguments),
+        Task::Docs => docs::write(),
         Task::Semconv { check, from } => {
             let from = from.unwrap_or_else(semconv::default_source);
             if check {

@@ -80,6 +80,17 @@ pub(crate) fn repair(bytes: &[u8]) -> Option<Vec<u8>> {
     repaired.then_some(out)
 }
 
+/// The text, repaired where it has lone surrogates: readers that leave values as they were written would only find them
+/// later, when it is too late to repair the whole.
+pub(crate) fn mended(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let has_surrogate =
+        memchr::memchr_iter(b'\\', bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"ud" | b"uD")));
+    match has_surrogate.then(|| repair(bytes)).flatten() {
+        Some(repaired) => Cow::Owned(repaired),
+        None => Cow::Borrowed(bytes),
+    }
+}
+
 /// The surrogate that an escape at the start of `bytes` stands for.
 fn surrogate(bytes: &[u8]) -> Option<u16> {
     let digits = std::str::from_utf8(bytes.strip_prefix(b"\\u")?.get(..4)?).ok()?;

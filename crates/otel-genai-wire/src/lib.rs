@@ -33,8 +33,19 @@
 //! | protocol | of | framing of streams |
 //! |---|---|---|
 //! | Anthropic Messages | Anthropic, compatible servers, Vertex AI (`rawPredict`, `streamRawPredict`) | server-sent events |
+//! | Bedrock Converse, ConverseStream | AWS Bedrock | Amazon's event stream |
+//! | Bedrock InvokeModel, with the bodies of Anthropic, Nova, Titan, Cohere, Llama, Mistral and OpenAI | AWS Bedrock | Amazon's event stream |
+//! | Cohere chat, version 1 and 2 | Cohere | server-sent events, a document a line |
+//! | Cohere embeddings, version 1 and 2 | Cohere | |
+//! | Rerank | Cohere, Jina, Voyage, everyone compatible | |
+//! | Gemini `generateContent`, `streamGenerateContent` | Gemini API, Vertex AI | server-sent events, one list |
+//! | Gemini embeddings (`embedContent`, `batchEmbedContents`, `predict`) | the same | |
+//! | Gemini interactions | the same | server-sent events |
 //! | OpenAI Chat Completions | OpenAI, Azure OpenAI, everyone compatible | server-sent events |
 //! | OpenAI Embeddings | the same | |
+//! | OpenAI Responses, made and fetched | the same | server-sent events |
+//! | vector searches | OpenAI, Qdrant, Chroma, Weaviate, Pinecone, Elasticsearch, OpenSearch | |
+//! | Model Context Protocol | any MCP server over streamable HTTP | server-sent events |
 //!
 //! How a body is cut into documents does not depend on the protocol: server-sent events, a document a line (NDJSON), the
 //! items of one list, or Amazon's binary event stream with its checksums, by the content type and the first byte.
@@ -57,6 +68,7 @@ mod detect;
 mod error;
 mod framing;
 mod gather;
+mod gemini;
 mod json;
 mod mcp;
 mod media;

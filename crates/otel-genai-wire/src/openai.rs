@@ -2,7 +2,9 @@
 
 mod chat;
 mod embeddings;
+mod responses;
 mod usage;
 
 pub(crate) use chat::ChatCompletions;
 pub(crate) use embeddings::Embeddings;
+pub(crate) use responses::{Fetch, Responses};

@@ -15,7 +15,7 @@ use crate::error;
 use crate::framing::{Framing, Media};
 use crate::options::Options;
 use crate::scan::Want;
-use crate::{anthropic, bedrock, cohere, mcp, openai, retrieval};
+use crate::{anthropic, bedrock, cohere, gemini, mcp, openai, retrieval};
 
 /// Names the protocols and says who speaks them.
 macro_rules! protocols {
@@ -61,11 +61,23 @@ protocols! {
     /// Rerank, of Cohere and of whoever is compatible.
     Rerank => cohere::Rerank,
 
+    // Google
+    /// Gemini's `generateContent`, of the Gemini API and of Vertex AI.
+    GeminiContent => gemini::GenerateContent,
+    /// Gemini's embeddings, likewise.
+    GeminiEmbeddings => gemini::EmbedContent,
+    /// Gemini's interactions, likewise.
+    GeminiInteractions => gemini::Interactions,
+
     // OpenAI
     /// OpenAI's Chat Completions, of OpenAI and of whoever is compatible.
     OpenAiChat => openai::ChatCompletions,
     /// OpenAI's embeddings, likewise.
     OpenAiEmbeddings => openai::Embeddings,
+    /// OpenAI's Responses, likewise.
+    OpenAiResponses => openai::Responses,
+    /// An answer that OpenAI keeps is fetched.
+    OpenAiFetchResponse => openai::Fetch,
 
     // Vector stores
     /// A search in OpenAI's vector stores.
@@ -125,7 +137,6 @@ pub(crate) struct Asked<'a> {
     #[allow(dead_code, reason = "what is read may depend on what the path said")]
     pub(crate) route: &'a Route,
     pub(crate) request: &'a Call,
-    #[allow(dead_code, reason = "sessions and identifiers may come in headers")]
     pub(crate) headers: &'a HeaderMap,
     pub(crate) options: Options,
 }

@@ -155,7 +155,7 @@ fn requests() {
         ),
     ] {
         let op = call(url, &body, true).unwrap_or_else(|| panic!("{url}"));
-        assert_eq!(op.provider.as_ref().map(|provider| provider.as_str()), Some(provider), "{url}");
+        assert_eq!(op.provider.as_ref().map(otel_genai::ProviderName::as_str), Some(provider), "{url}");
         assert_eq!((op.data_source_id.as_deref(), op.top_k), (source, top_k), "{url}");
         assert_eq!((op.query.as_deref(), op.model.as_deref()), (query, model), "{url}");
         assert!(op.server.is_some_and(|server| server.port.is_some()));

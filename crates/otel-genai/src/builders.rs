@@ -219,7 +219,8 @@ macro_rules! active {
             }
         }
 
-        /// Adds messages to what is answered, one a choice, likewise.
+        /// Adds messages to what is answered, one a choice, likewise. Why the model stopped is no content: say it in
+        /// `response_mut().finish_reasons` too, where it must be told without content.
         pub fn output(&mut self, messages: impl IntoIterator<Item = Message>) {
             if self.captures_content() {
                 self.response.output_messages.extend(messages);
@@ -233,9 +234,9 @@ macro_rules! active {
             }
         }
 
-        /// Adds tools that are offered, likewise.
+        /// Adds tools that are offered, likewise; `loongsuite` tells their names where content is not captured.
         pub fn tools(&mut self, tools: impl IntoIterator<Item = ToolDefinition>) {
-            if self.captures_content() {
+            if self.captures_content() || self.tells_instead() {
                 self.request.tool_definitions.extend(tools);
             }
         }

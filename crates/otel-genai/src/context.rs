@@ -46,15 +46,23 @@ impl Calls {
 /// An operation as deeper layers see it that may be recording the same call.
 pub(crate) struct Layer {
     kind: Kind,
-    /// What deeper layers recorded of the same call, the earliest first.
-    absorbed: Mutex<Vec<Box<dyn Any + Send>>>,
+    /// What deeper layers recorded of the same call, the earliest first. `None`: the operation has ended.
+    absorbed: Mutex<Option<Vec<Box<dyn Any + Send>>>>,
     /// What they have to add to the span.
     attributes: Mutex<Vec<KeyValue>>,
 }
 
 impl Layer {
-    pub(crate) fn absorb(&self, op: Box<dyn Any + Send>) {
-        self.absorbed.lock().unwrap_or_else(PoisonError::into_inner).push(op);
+    /// Takes what a deeper layer recorded, if this one has not ended.
+    pub(crate) fn absorb<O: Operation>(&self, op: &O) -> bool {
+        let mut absorbed = self.absorbed.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *absorbed {
+            Some(absorbed) => {
+                absorbed.push(Box::new(op.clone()));
+                true
+            }
+            None => false,
+        }
     }
 
     pub(crate) fn add(&self, attributes: Vec<KeyValue>) {
@@ -63,8 +71,8 @@ impl Layer {
 
     /// Fills in what deeper layers knew. Later ones knew more of what came back.
     pub(crate) fn fill<O: Operation>(&self, op: &mut O) -> Vec<KeyValue> {
-        let absorbed = std::mem::take(&mut *self.absorbed.lock().unwrap_or_else(PoisonError::into_inner));
-        for inner in absorbed.iter().rev().filter_map(|inner| inner.downcast_ref::<O>()) {
+        let absorbed = self.absorbed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for inner in absorbed.iter().flatten().rev().filter_map(|inner| inner.downcast_ref::<O>()) {
             op.fill(inner);
         }
         std::mem::take(&mut *self.attributes.lock().unwrap_or_else(PoisonError::into_inner))
@@ -161,8 +169,9 @@ impl Surroundings {
         if !changes {
             return (None, Handles::default());
         }
-        let layer = layered
-            .then(|| Arc::new(Layer { kind, absorbed: Mutex::default(), attributes: Mutex::default() }));
+        let layer = layered.then(|| {
+            Arc::new(Layer { kind, absorbed: Mutex::new(Some(Vec::new())), attributes: Mutex::default() })
+        });
         let calls = is_agent.then(Arc::<Calls>::default);
         let handles = Handles { layer: layer.clone(), calls: calls.clone() };
         let within = Surroundings {

@@ -15,7 +15,7 @@ use crate::message::{Message, Part, ToolDefinition};
 /// leaves in the [`Completion`] is what is recorded, as far as the capture mode records it.
 ///
 /// It runs within the call that it observes: return at once, and do the work elsewhere. A hook that panics is said
-/// once and changes nothing; the operation ends as if there were no hook.
+/// once; the operation is told without content then, because nobody knows what the hook was about to take out.
 ///
 /// ```
 /// use otel_genai::{Completion, CompletionHook};

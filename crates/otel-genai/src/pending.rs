@@ -1,14 +1,15 @@
 //! An operation that has been described and not yet started.
 
 use opentelemetry::trace::{FutureExt as _, Link, SpanContext, SpanKind, TraceContextExt as _, Tracer as _};
-use opentelemetry::{Context, KeyValue, Value};
+use opentelemetry::{Context, Key, KeyValue, Value};
+use otel_genai_semconv::attribute::ERROR_TYPE;
 
 use crate::capture::Capture;
 use crate::context::{Relation, Surroundings};
 use crate::convention::{Name, Told};
 use crate::failure::Cause;
-use crate::handler::GenAi;
-use crate::operation::Operation;
+use crate::handler::{GenAi, Inner};
+use crate::operation::{Facts, Operation};
 use crate::signal;
 use crate::span::{Active, Moment, Role, Running};
 
@@ -63,12 +64,12 @@ impl<O: Operation> Pending<O> {
 
     /// A further attribute of the span and, where the convention allows it, the event. It wins over the convention's
     /// own attribute of that name, `error.type` apart.
-    pub fn attribute(self, key: impl Into<opentelemetry::Key>, value: impl Into<Value>) -> Self {
+    pub fn attribute(self, key: impl Into<Key>, value: impl Into<Value>) -> Self {
         self.with(|op| op.custom_mut().attributes.push(KeyValue::new(key, value)))
     }
 
     /// A further attribute of the metrics, which wins there likewise. Keep its cardinality low.
-    pub fn metric_attribute(self, key: impl Into<opentelemetry::Key>, value: impl Into<Value>) -> Self {
+    pub fn metric_attribute(self, key: impl Into<Key>, value: impl Into<Value>) -> Self {
         self.with(|op| op.custom_mut().metric_attributes.push(KeyValue::new(key, value)))
     }
 
@@ -108,41 +109,9 @@ impl<O: Operation> Pending<O> {
 
         let mut context = parent;
         let mut given = Vec::new();
-        if let (Role::Own, Some(first)) = (&role, running.iter().flatten().next())
-            && let description = first.telling.description
-            && !matches!(description.name, Name::None)
-        {
-            let told = Told {
-                op: &op,
-                surroundings: &surroundings,
-                operation: description.operation,
-                failed: false,
-            };
-            let kind = match description.kind {
-                SpanKind::Client if in_process => SpanKind::Internal,
-                ref kind => kind.clone(),
-            };
-            let mut attributes = first.identity.clone();
-            for second in running.iter().flatten().skip(1) {
-                signal::add_missing(&mut attributes, second.identity.clone());
-            }
-            // The user's own attributes win, also at samplers.
-            for custom in &op.custom().attributes {
-                signal::replace(&mut attributes, custom.clone());
-            }
-            given.extend(attributes.iter().map(|attribute| attribute.key.clone()));
-            let mut builder = inner
-                .tracer
-                .span_builder(told.span_name(&description.name))
-                .with_kind(kind)
-                .with_start_time(at.system)
-                .with_attributes(attributes);
-            if !links.is_empty() {
-                builder = builder
-                    .with_links(links.into_iter().map(|link| Link::new(link, Vec::new(), 0)).collect());
-            }
-            let span = builder.start_with_context(&inner.tracer, &context);
-            context = context.with_span(span);
+        if matches!(role, Role::Own) {
+            let begun = begin(inner, &op, &surroundings, &running, &context, at, in_process, links);
+            (context, given) = begun.unwrap_or((context, given));
         }
         let mut handles = crate::context::Handles::default();
         if matches!(role, Role::Own) {
@@ -193,6 +162,51 @@ impl<O: Operation> Pending<O> {
         drop(guard);
         active.end_with(result)
     }
+}
+
+/// Starts the span, if there is one. Gives the context in which it is current, and the keys of the attributes that it
+/// has now.
+#[expect(clippy::too_many_arguments, reason = "all that is known when an operation starts")]
+pub(crate) fn begin(
+    inner: &Inner,
+    op: &dyn Facts,
+    surroundings: &Surroundings,
+    running: &[Option<Running>; 2],
+    parent: &Context,
+    at: Moment,
+    in_process: bool,
+    links: Vec<SpanContext>,
+) -> Option<(Context, Vec<Key>)> {
+    let first = running.iter().flatten().next()?;
+    let description = first.telling.description;
+    if matches!(description.name, Name::None) {
+        return None;
+    }
+    let told = Told { op, surroundings, operation: description.operation, failed: false };
+    let kind = match description.kind {
+        SpanKind::Client if in_process => SpanKind::Internal,
+        ref kind => kind.clone(),
+    };
+    let mut attributes = first.identity.clone();
+    for second in running.iter().flatten().skip(1) {
+        signal::add_missing(&mut attributes, second.identity.clone());
+    }
+    // The user's own attributes win, also at samplers.
+    for custom in op.custom().attributes.iter().filter(|custom| custom.key.as_str() != ERROR_TYPE) {
+        signal::replace(&mut attributes, custom.clone());
+    }
+    let given = attributes.iter().map(|attribute| attribute.key.clone()).collect();
+    let mut builder = inner
+        .tracer
+        .span_builder(told.span_name(&description.name))
+        .with_kind(kind)
+        .with_start_time(at.system)
+        .with_attributes(attributes);
+    if !links.is_empty() {
+        builder = builder.with_links(links.into_iter().map(|link| Link::new(link, Vec::new(), 0)).collect());
+    }
+    let span = builder.start_with_context(&inner.tracer, parent);
+    Some((parent.with_span(span), given))
 }
 
 /// The baggage with further entries, which win.

@@ -11,10 +11,11 @@ use otel_genai_semconv::attribute::ERROR_TYPE;
 
 use crate::content::HookPanicked;
 use crate::context::{Handles, Layer, Surroundings};
-use crate::convention::{Event, Name, Telling, Told};
+use crate::convention::{Event, Name, Row, Telling, Told};
 use crate::failure::{Cause, Failure};
 use crate::handler::{GenAi, Inner, Plan};
 use crate::operation::{Fact, Field, Operation};
+use crate::pending;
 use crate::signal::{self, Measured, Record};
 
 /// One moment on both clocks: the wall's for telemetry, the steady one for durations.
@@ -149,6 +150,16 @@ impl<O: Operation> Active<O> {
         self.plan.content()
     }
 
+    /// Whether something is said in place of content that is not captured.
+    pub(crate) fn tells_instead(&self) -> bool {
+        self.plan.opted_in
+            && self
+                .running
+                .iter()
+                .flatten()
+                .any(|running| signal::tells_instead(running.telling.description.span))
+    }
+
     /// A further attribute of the span and, where the convention allows it, the event. It wins over the convention's
     /// own attribute of that name; `error.type` apart, and apart from what the span was given when it started, which
     /// OpenTelemetry's API for Rust cannot replace (set those at [`Pending::attribute`](crate::Pending::attribute)).
@@ -183,6 +194,10 @@ impl<O: Operation> Active<O> {
         let since = previous.unwrap_or(self.at.instant);
         let elapsed = arrived.saturating_duration_since(since);
         if previous.is_none() {
+            // A chunk from before the start is somebody's mistake, and no time at all says so best.
+            if arrived < self.at.instant {
+                return;
+            }
             self.op.first_chunk(elapsed);
         }
         if matches!(self.role, Role::Same(_)) {
@@ -267,13 +282,18 @@ impl<O: Operation> Active<O> {
         match std::mem::replace(&mut self.role, Role::Unseen) {
             Role::Unseen => {}
             Role::Own => self.tell(ended, failure),
-            Role::Same(layer) => layer.absorb(Box::new(self.op.clone())),
+            Role::Same(layer) => {
+                if !layer.absorb(&self.op) {
+                    self.tell_late(ended, failure);
+                }
+            }
             Role::Part(layer) => {
                 let genai = self.genai.clone();
                 let mut attributes = Vec::new();
                 for Running { telling, identity } in self.running.iter().flatten() {
                     let told = self.told(*telling, failure.is_some());
-                    signal::add_missing(&mut attributes, signal::standard(*telling, &told, identity));
+                    signal::add_missing(&mut attributes, identity.clone());
+                    signal::add_missing(&mut attributes, signal::ended(*telling, &told, identity).0);
                 }
                 layer.add(attributes);
                 self.measure(genai.inner(), ended, failure);
@@ -285,6 +305,25 @@ impl<O: Operation> Active<O> {
     fn is_error(&self, failure: &Failure) -> bool {
         self.first()
             .is_none_or(|first| (first.telling.convention.is_error)(&self.told(first.telling, true), failure))
+    }
+
+    /// The call that this one seemed to be a part of has ended before: it is one of its own after all.
+    fn tell_late(&mut self, ended: Instant, failure: Option<&Failure>) {
+        let genai = self.genai.clone();
+        let begun = pending::begin(
+            genai.inner(),
+            &self.op,
+            &self.surroundings,
+            &self.running,
+            &self.context,
+            self.at,
+            false,
+            Vec::new(),
+        );
+        if let Some((context, given)) = begun {
+            (self.context, self.given) = (context, given);
+        }
+        self.tell(ended, failure);
     }
 
     /// Writes all that is to be told of the operation.
@@ -321,7 +360,6 @@ impl<O: Operation> Active<O> {
         }
 
         let custom = &self.op.custom().attributes;
-        let pipeline = &inner.pipeline;
         let mut attributes: Vec<KeyValue> = Vec::new();
         let mut renamed = None;
         let mut records: Vec<Record> = Vec::new();
@@ -330,26 +368,47 @@ impl<O: Operation> Active<O> {
             let description = telling.description;
             let told = self.told(*telling, failure.is_some());
             let emits = inner.events.is_some() && self.plan.emits(telling.convention);
-            let details = emits && matches!(description.event, Event::Details { rows: None, .. });
-            let mut standard = Vec::new();
-            if recording || details {
-                standard = signal::standard(*telling, &told, identity);
+            let own_list = !matches!(description.event, Event::Details { rows: None, .. });
+            let mut ended = Vec::new();
+            let mut late = false;
+            if recording || (emits && !own_list) {
+                (ended, late) = signal::ended(*telling, &told, identity);
             }
+            // Content is prepared once where span and event say the same.
+            let mut shared = None;
             if emits {
                 match description.event {
                     Event::None => {}
                     Event::Details { name, severity, rows, custom: with_custom } => {
-                        let listed = rows.map(|rows| signal::listed(rows, &told, identity));
-                        let groups = rows.unwrap_or(description.span);
-                        let content = match (self.plan.event_content, self.plan.opted_in) {
-                            (true, _) => signal::content(groups, &told, pipeline),
-                            (false, true) => signal::instead(groups, &told, pipeline),
-                            (false, false) => Vec::new(),
-                        };
+                        let content =
+                            self.content(rows.unwrap_or(description.span), &told, self.plan.event_content);
                         let custom = if with_custom { custom.as_slice() } else { &[] };
-                        let standard = listed.as_deref().unwrap_or(&standard);
-                        let record =
-                            signal::details(name, severity, standard, &content, custom, error_type.as_ref());
+                        let record = match rows {
+                            Some(rows) => {
+                                let listed = signal::listed(rows, &told, identity);
+                                signal::details(
+                                    name,
+                                    severity,
+                                    &[],
+                                    &listed,
+                                    &content,
+                                    custom,
+                                    error_type.as_ref(),
+                                )
+                            }
+                            None => signal::details(
+                                name,
+                                severity,
+                                identity,
+                                &ended,
+                                &content,
+                                custom,
+                                error_type.as_ref(),
+                            ),
+                        };
+                        if !own_list && self.plan.event_content == self.plan.span_content {
+                            shared = Some(content);
+                        }
                         // One event where two conventions have one of this name, with the attributes of both.
                         match records.iter_mut().find(|known| known.name == name) {
                             Some(known) => known.add_missing(record),
@@ -360,24 +419,21 @@ impl<O: Operation> Active<O> {
                 }
             }
             if recording {
-                let content = match (self.plan.span_content, self.plan.opted_in) {
-                    (true, _) => signal::content(description.span, &told, pipeline),
-                    (false, true) => signal::instead(description.span, &told, pipeline),
-                    (false, false) => Vec::new(),
-                };
-                let content = content
+                let content = shared
+                    .unwrap_or_else(|| self.content(description.span, &told, self.plan.span_content))
                     .into_iter()
                     .filter_map(|(key, fact)| Some(KeyValue::new(key, signal::value(&fact)?)));
                 if attributes.is_empty() {
-                    attributes = standard;
+                    attributes = ended;
                     attributes.extend(content);
-                    // A name may become more precise; it never contradicts the attributes that stay.
-                    if signal::is_grown(*telling, &told, identity) {
+                    // A name becomes more precise with what is known late.
+                    if late {
                         renamed = Some(told.span_name(&description.name));
                     }
                 } else {
-                    standard.extend(content);
-                    signal::add_missing(&mut attributes, standard);
+                    ended.extend(content);
+                    ended.retain(|new| !self.given.contains(&new.key));
+                    signal::add_missing(&mut attributes, ended);
                 }
             }
         }
@@ -402,14 +458,17 @@ impl<O: Operation> Active<O> {
             if let Some(name) = renamed {
                 span.update_name(name);
             }
+            absorbed.retain(|new| !self.given.contains(&new.key));
             signal::add_missing(&mut attributes, absorbed);
             for custom in custom.iter().chain(&error_type) {
                 signal::replace(&mut attributes, custom.clone());
             }
-            // The API can neither replace nor remove an attribute, and the SDK would export a key twice that is set
-            // twice: what samplers saw stays.
-            let given = &self.given;
-            span.set_attributes(attributes.into_iter().filter(|new| !given.contains(&new.key)));
+            // The SDK would export a key twice that is set twice: what samplers saw stays.
+            // Without attributes of the user's own, and in one convention, none can be.
+            if !custom.is_empty() || self.running.iter().all(Option::is_some) {
+                attributes.retain(|new| !self.given.contains(&new.key));
+            }
+            span.set_attributes(attributes);
             if let Some(failure) = failure {
                 // The description is the error's message, never a copy of its type.
                 span.set_status(Status::error(failure.message.clone().unwrap_or_default()));
@@ -419,6 +478,21 @@ impl<O: Operation> Active<O> {
             span.end_with_timestamp(at);
         }
         self.measure(inner, ended, failure);
+    }
+
+    /// Content as it is written, or what is said in its place.
+    fn content<'a>(
+        &'a self,
+        groups: &'static [&'static [Row]],
+        told: &Told<'a>,
+        captured: bool,
+    ) -> Vec<(Key, Fact<'a>)> {
+        let pipeline = &self.genai.inner().pipeline;
+        match (captured, self.plan.opted_in) {
+            (true, _) => signal::content(groups, told, pipeline),
+            (false, true) => signal::instead(groups, told, pipeline),
+            (false, false) => Vec::new(),
+        }
     }
 
     /// The view of the convention that decides.

@@ -135,6 +135,25 @@ async fn a_call_that_two_layers_see_is_told_once() {
     assert_eq!(t.metrics()["gen_ai.client.operation.duration"].len(), 2, "one a call");
 }
 
+#[test]
+fn a_call_that_outlives_the_one_around_it_is_one_of_its_own() {
+    let t = telemetry();
+    let first = t.genai.chat("openai", "first").start();
+    let guard = first.attach();
+    let mut second = t.genai.chat("openai", "second").start();
+    first.finish();
+    second.output([Message::assistant("Still here.").finish("stop")]);
+    second.usage(1, 2);
+    second.finish();
+    drop(guard);
+    assert_eq!(t.names(), ["chat first", "chat second"]);
+    let second = t.span_named("chat second");
+    assert_eq!(second.parent, t.span_named("chat first").id);
+    assert_eq!(second.get("gen_ai.usage.output_tokens"), Some("2"));
+    assert!(second.data.start_time < second.data.end_time);
+    assert_eq!(t.metrics()["gen_ai.client.operation.duration"].len(), 2);
+}
+
 #[tokio::test]
 async fn an_mcp_call_of_a_tool_is_part_of_it() {
     let t = telemetry();

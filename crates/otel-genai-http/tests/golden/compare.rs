@@ -50,7 +50,9 @@ pub(crate) fn differences(expected: &Telemetry, actual: &Telemetry) -> Vec<Diffe
     for (at, (expected, actual)) in expected.events.iter().zip(&actual.events).enumerate() {
         let place = Place::Event(at);
         found.value(place.clone(), "name", json!(expected.name), json!(actual.name));
+        found.value(place.clone(), "severity", json!(expected.severity), json!(actual.severity));
         found.value(place.clone(), "linked", json!(expected.linked), json!(actual.linked));
+        found.value(place.clone(), "body", expected.body.clone(), actual.body.clone());
         found.attributes(&place, &expected.attributes, &actual.attributes);
     }
     let names: BTreeSet<&String> = expected.metrics.keys().chain(actual.metrics.keys()).collect();
@@ -59,6 +61,8 @@ pub(crate) fn differences(expected: &Telemetry, actual: &Telemetry) -> Vec<Diffe
         match (expected.metrics.get(name), actual.metrics.get(name)) {
             (Some(expected), Some(actual)) => {
                 found.value(place.clone(), "unit", json!(expected.unit), json!(actual.unit));
+                let (said, says) = (&expected.description, &actual.description);
+                found.value(place.clone(), "description", json!(said), json!(says));
                 found.points(&place, &expected.points, &actual.points);
             }
             (Some(_), None) => found.push(place, "metric", Some(json!("recorded")), None),

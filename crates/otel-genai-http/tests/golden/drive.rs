@@ -7,28 +7,33 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response, Uri};
+use http::{HeaderMap, Response, Uri};
 use http_body::{Body, Frame};
 use opentelemetry_sdk::logs::{InMemoryLogExporter, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider};
-use otel_genai::{Capture, GenAi};
+use otel_genai::{Capture, ConventionName, GenAi};
 use otel_genai_http::{Call, Observer, Options, transport_failure};
 
 use crate::case::{Case, Exchange, Fate};
 use crate::telemetry::Telemetry;
 
 /// The telemetry of the exchanges that are compared.
-pub(crate) fn run(case: &Case, capture: Capture) -> Telemetry {
-    observe(case, case.compared(), capture)
+pub(crate) fn run(case: &Case, convention: ConventionName, capture: Capture) -> Telemetry {
+    observe(case, case.compared(), convention, capture)
 }
 
 /// The telemetry of one exchange.
-pub(crate) fn exchange(case: &Case, exchange: &Exchange, capture: Capture) -> Telemetry {
-    observe(case, std::slice::from_ref(exchange), capture)
+pub(crate) fn exchange(
+    case: &Case,
+    exchange: &Exchange,
+    convention: ConventionName,
+    capture: Capture,
+) -> Telemetry {
+    observe(case, std::slice::from_ref(exchange), convention, capture)
 }
 
-fn observe(case: &Case, exchanges: &[Exchange], capture: Capture) -> Telemetry {
+fn observe(case: &Case, exchanges: &[Exchange], convention: ConventionName, capture: Capture) -> Telemetry {
     let (spans, logs, metrics) =
         (InMemorySpanExporter::default(), InMemoryLogExporter::default(), InMemoryMetricExporter::default());
     let sampler = if case.is_unsampled() { Sampler::AlwaysOff } else { Sampler::AlwaysOn };
@@ -41,6 +46,7 @@ fn observe(case: &Case, exchanges: &[Exchange], capture: Capture) -> Telemetry {
         .logger_provider(&loggers)
         .meter_provider(&meters)
         .config(otel_genai::Config::default())
+        .convention(convention)
         .capture(capture)
         .build();
     let observer = Observer::new(genai, Options::default()).unwrap();
@@ -60,7 +66,7 @@ fn observe(case: &Case, exchanges: &[Exchange], capture: Capture) -> Telemetry {
 fn play(observer: &Observer, recorded: &Exchange) {
     let url: Uri = recorded.url.parse().unwrap_or_else(|error| panic!("{}: {error}", recorded.url));
     let exchange = observer
-        .begin(&Call::new(&Method::POST, &url, &HeaderMap::new()))
+        .begin(&Call::new(&recorded.method, &url, &HeaderMap::new()))
         .expect("every case is a model call");
     let request = Script::new([recorded.request.to_string()], false);
     read(exchange.request_body(request), usize::MAX);

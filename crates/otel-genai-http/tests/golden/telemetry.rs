@@ -32,14 +32,17 @@ pub(crate) struct Span {
 #[derive(Debug)]
 pub(crate) struct Event {
     pub(crate) name: String,
+    pub(crate) severity: Option<i64>,
     /// Whether it belongs to a span.
     pub(crate) linked: bool,
     pub(crate) attributes: Attributes,
+    pub(crate) body: Value,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Metric {
     pub(crate) unit: String,
+    pub(crate) description: String,
     pub(crate) points: Vec<Point>,
 }
 
@@ -66,10 +69,17 @@ impl Telemetry {
         });
         let events = list(&json["logs"])
             .iter()
-            .map(|log| Event {
-                name: text(&log["event_name"]),
-                linked: !log["span"].is_null(),
-                attributes: attributes(&log["attributes"]),
+            .map(|log| {
+                let mut attributes = attributes(&log["attributes"]);
+                // The older API had the name there.
+                let name = attributes.remove("event.name").unwrap_or_else(|| log["event_name"].clone());
+                Event {
+                    name: text(&name),
+                    severity: log["severity_number"].as_i64(),
+                    linked: !log["span"].is_null(),
+                    attributes,
+                    body: plain_body(log["body"].clone()),
+                }
             })
             .collect();
         let metrics = list(&json["metrics"])
@@ -81,7 +91,8 @@ impl Telemetry {
                     bounds: list(&point["bounds"]).iter().filter_map(Value::as_f64).collect(),
                     sum: point["sum"].as_f64(),
                 });
-                (text(&metric["name"]), Metric { unit: text(&metric["unit"]), points: points.collect() })
+                let (unit, description) = (text(&metric["unit"]), text(&metric["description"]));
+                (text(&metric["name"]), Metric { unit, description, points: points.collect() })
             })
             .collect();
         Telemetry { spans: spans.collect(), events, metrics }
@@ -108,18 +119,21 @@ impl Telemetry {
             logs.iter().filter(|log| log.record.event_name() != Some("gen_ai.client.operation.exception"));
         let events = details.map(|log| Event {
             name: log.record.event_name().unwrap_or_default().to_owned(),
+            severity: log.record.severity_number().map(|severity| severity as i64),
             linked: log.record.trace_context().is_some(),
             attributes: log
                 .record
                 .attributes_iter()
                 .map(|(key, value)| (key.to_string(), plain(key.as_str(), of_any(value))))
                 .collect(),
+            body: log.record.body().map_or(Value::Null, |body| plain_body(of_any(body))),
         });
         let mut all: BTreeMap<String, Metric> = BTreeMap::new();
         let metrics = metrics.iter().flat_map(ResourceMetrics::scope_metrics).flat_map(ScopeMetrics::metrics);
         for metric in metrics {
             let entry = all.entry(metric.name().to_owned()).or_default();
             entry.unit = metric.unit().to_owned();
+            entry.description = metric.description().to_owned();
             match metric.data() {
                 AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
                     entry.points.extend(histogram.data_points().map(|point| Point {
@@ -189,8 +203,13 @@ fn attributes(json: &Value) -> Attributes {
 /// The value without what is a matter of representation: content as structure, nulls left out, parts in one order,
 /// bytes as base64, placeholders filled in.
 fn plain(key: &str, value: Value) -> Value {
-    let is_content =
-        matches!(key, "gen_ai.input.messages" | "gen_ai.output.messages" | "gen_ai.tool.definitions");
+    let is_content = matches!(
+        key,
+        "gen_ai.input.messages"
+            | "gen_ai.output.messages"
+            | "gen_ai.system_instructions"
+            | "gen_ai.tool.definitions"
+    );
     match value {
         Value::String(text) if is_content => {
             plain(key, serde_json::from_str(&text).expect("content is JSON"))
@@ -209,6 +228,27 @@ fn plain(key: &str, value: Value) -> Value {
         }
         value => value,
     }
+}
+
+/// A message's body likewise: arguments of tools as structure, and a list of one text as the text.
+fn plain_body(mut body: Value) -> Value {
+    let Some(fields) = body.as_object_mut() else { return Value::Null };
+    if let Some(message) = fields.get_mut("message") {
+        *message = plain_body(message.take());
+    }
+    let calls = fields.get_mut("tool_calls").and_then(Value::as_array_mut);
+    for arguments in calls.into_iter().flatten().filter_map(|call| call.pointer_mut("/function/arguments")) {
+        if let Some(parsed) = arguments.as_str().and_then(|text| serde_json::from_str(text).ok()) {
+            *arguments = parsed;
+        }
+    }
+    if let Some(content) = fields.get_mut("content")
+        && let Some([item]) = content.as_array().map(Vec::as_slice)
+        && item["type"] == "text"
+    {
+        *content = item["text"].clone();
+    }
+    without_nulls(body)
 }
 
 fn without_nulls(value: Value) -> Value {

@@ -5,6 +5,8 @@ mod choices;
 mod message;
 mod request;
 
+pub(super) use message::{part, response_item};
+
 use otel_genai::{Inference, OperationName, ProviderName};
 
 use crate::call::Call;

@@ -28,7 +28,6 @@ pub(crate) struct Convention {
     /// The event that tells the result of an evaluation.
     pub(crate) evaluation: Option<&'static str>,
     /// Whether a failure is an error of the operation: told as status, `error.type` and exception.
-    #[allow(dead_code, reason = "asked where operations end")]
     pub(crate) is_error: fn(&Told<'_>, &Failure) -> bool,
     /// The operations that it knows.
     pub(crate) operations: &'static [(Kind, Description)],

@@ -5,6 +5,7 @@
 
 mod describe;
 mod loongsuite;
+pub mod table;
 mod v1_30;
 mod v2026_08;
 mod v2026_10;
@@ -236,21 +237,26 @@ impl<'a> Told<'a> {
     }
 
     /// The conventions' reasons are positional: a choice whose reason was expected and did not come has `error`. A call
-    /// of which nothing came back has none.
+    /// of which nothing came back has none, and of one that ended well none is made up. Where the answer gave no
+    /// reasons, those of the messages hold.
     fn expected_finish_reasons(&self) -> Option<Fact<'a>> {
         let given = match self.op.fact(Field::FinishReasons) {
             Some(Fact::Texts(given)) => given,
             _ => Cow::Borrowed(&[] as &[String]),
         };
-        if !self.failed && given.iter().all(|reason| !reason.is_empty()) {
-            return (!given.is_empty()).then_some(Fact::Texts(given));
-        }
         let messages = match self.op.fact(Field::OutputMessages) {
             Some(Fact::Messages(messages)) => messages,
             _ => Cow::Borrowed(&[] as &[Message]),
         };
+        if !self.failed && given.is_empty() && messages.iter().any(|message| message.finish_reason.is_none())
+        {
+            return None;
+        }
+        if !self.failed && !given.is_empty() && given.iter().all(|reason| !reason.is_empty()) {
+            return Some(Fact::Texts(given));
+        }
         let began = [Field::TimeToFirstChunk, Field::ResponseId].map(|field| self.op.fact(field).is_some());
-        if given.is_empty() && messages.is_empty() && !began.contains(&true) {
+        if given.is_empty() && messages.is_empty() && !(self.failed && began.contains(&true)) {
             return None;
         }
         let asked_for =

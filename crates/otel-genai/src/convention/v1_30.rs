@@ -283,20 +283,19 @@ fn item(part: &Part) -> Option<AnyValue> {
         Part::Text(text) => Some(typed("text", "text", text.content.clone().into())),
         Part::Uri(uri) => Some(typed("image_url", "image_url", map(vec![("url", uri.uri.clone().into())]))),
         Part::File(file) => Some(typed("file", "file", map(vec![("file_id", file.file_id.clone().into())]))),
+        Part::Blob(blob) if blob.modality == Modality::Audio => {
+            let mut audio: Body = vec![("data", blob.content.clone().into())];
+            let format = blob.mime_type.as_deref().and_then(|mime| mime.strip_prefix("audio/"));
+            let format = format.map(|format| if format == "mpeg" { "mp3" } else { format });
+            audio.extend(format.map(|format| ("format", format.to_owned().into())));
+            Some(typed("input_audio", "input_audio", map(audio)))
+        }
         Part::Blob(blob) => {
             let mime = blob.mime_type.as_deref().unwrap_or("application/octet-stream");
-            let url = || AnyValue::from(format!("data:{mime};base64,{}", blob.content));
+            let url = format!("data:{mime};base64,{}", blob.content).into();
             Some(match blob.modality {
-                Modality::Audio => {
-                    let format = match mime.rsplit('/').next().unwrap_or_default() {
-                        "mpeg" => "mp3".to_owned(),
-                        format => format.to_owned(),
-                    };
-                    let audio = vec![("data", blob.content.clone().into()), ("format", format.into())];
-                    typed("input_audio", "input_audio", map(audio))
-                }
-                Modality::Image => typed("image_url", "image_url", map(vec![("url", url())])),
-                _ => typed("file", "file", map(vec![("file_data", url())])),
+                Modality::Image => typed("image_url", "image_url", map(vec![("url", url)])),
+                _ => typed("file", "file", map(vec![("file_data", url)])),
             })
         }
         other => any_value(other),

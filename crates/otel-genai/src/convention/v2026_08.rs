@@ -119,7 +119,7 @@ const INFERENCE: Description = Description {
         &[
             // Set true only, never false.
             end(GEN_AI_CONVERSATION_COMPACTED, Field::ConversationCompacted),
-            end(GEN_AI_RESPONSE_FINISH_REASONS, Field::FinishReasons),
+            end(GEN_AI_RESPONSE_FINISH_REASONS, Field::KnownFinishReasons),
             end(GEN_AI_RESPONSE_ID, Field::ResponseId),
             end(GEN_AI_RESPONSE_MODEL, Field::ResponseModel),
             end(GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, Field::TimeToFirstChunk),

@@ -135,6 +135,13 @@ impl ContentLimits {
 
     /// Whether nothing would be cut.
     fn leaves(&self, messages: &[Message]) -> bool {
+        if self.attribute_bytes.is_none() && self.message_bytes.is_none() {
+            // Nothing to count but what the parts' own limits ask for.
+            return messages.iter().all(|message| {
+                message.parts.iter().all(|part| part::within(part, self))
+                    && (message.extra.is_empty() || self.counts(message, self.message(), 3))
+            });
+        }
         let message_limited = self.message_bytes.is_some();
         messages.iter().all(|message| {
             message.parts.iter().all(|part| part::within(part, self))

@@ -4,7 +4,7 @@ use otel_genai_semconv::value::{OperationName, ProviderName};
 
 use super::fact::of;
 use super::inference::system;
-use super::{Custom, Fact, Facts, Field, Kind, Operation, Server, fill, fill_list, operation};
+use super::{Custom, Fact, Facts, Field, Kind, Operation, Server, fill, fill_custom, fill_list, operation};
 
 /// A call that turns text into vectors (conventions, *Embeddings*). Neither the texts nor the vectors are recorded.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +85,7 @@ impl Operation for Embeddings {
     }
 
     fn fill(&mut self, inner: &Self) {
+        fill_custom(&mut self.custom, &inner.custom);
         fill(&mut self.server, &inner.server);
         fill(&mut self.model, &inner.model);
         fill_list(&mut self.encoding_formats, &inner.encoding_formats);

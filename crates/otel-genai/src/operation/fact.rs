@@ -51,6 +51,8 @@ pub enum Field {
     EncodingFormats,
     // What is answered.
     FinishReasons,
+    /// As the answer gave them; from the messages where it gave none.
+    KnownFinishReasons,
     /// Each reason once, sorted; from the messages where the answer gave none.
     DistinctFinishReasons,
     /// One reason for each choice that was expected: `error` where it broke off.

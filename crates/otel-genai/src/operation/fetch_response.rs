@@ -7,7 +7,8 @@ use otel_genai_semconv::value::{OperationName, ProviderName, ResponseStatus};
 use super::fact::of;
 use super::inference::system;
 use super::{
-    ContentMut, Custom, Fact, Facts, Field, Kind, OpenAi, Operation, Server, fill, fill_list, operation,
+    ContentMut, Custom, Fact, Facts, Field, Kind, OpenAi, Operation, Server, fill, fill_custom, fill_list,
+    operation,
 };
 use crate::message::{Message, Part, ToolDefinition};
 
@@ -115,6 +116,7 @@ impl Operation for FetchResponse {
     }
 
     fn fill(&mut self, inner: &Self) {
+        fill_custom(&mut self.custom, &inner.custom);
         fill(&mut self.server, &inner.server);
         self.stream |= inner.stream;
         fill(&mut self.stream_cursor, &inner.stream_cursor);

@@ -7,8 +7,8 @@ use otel_genai_semconv::value::{GenAiSystem, OperationName, OutputType, Provider
 
 use super::fact::of;
 use super::{
-    Aws, Azure, ContentMut, Custom, Fact, Facts, Field, Kind, OpenAi, Operation, Server, fill, fill_list,
-    operation,
+    Aws, Azure, ContentMut, Custom, Fact, Facts, Field, Kind, OpenAi, Operation, Server, fill, fill_custom,
+    fill_list, operation,
 };
 use crate::message::{Message, Part, ToolDefinition};
 use crate::usage::Usage;
@@ -63,6 +63,14 @@ impl Inference {
     }
 }
 
+impl Inference {
+    /// The conventions require a name; `chat` is what it is where nothing is said.
+    fn operation_name(&self) -> Cow<'static, str> {
+        let name = Cow::from(self.operation.clone());
+        if name.is_empty() { OperationName::Chat.into() } else { name }
+    }
+}
+
 operation!(Inference);
 
 impl Facts for Inference {
@@ -72,7 +80,7 @@ impl Facts for Inference {
 
     fn fact(&self, field: Field) -> Option<Fact<'_>> {
         match field {
-            Field::OperationName => Some(Fact::Word(self.operation.clone().into())),
+            Field::OperationName => Some(Fact::Word(self.operation_name())),
             Field::ProviderName => Some(Fact::Word(self.provider.clone().into())),
             Field::System => Some(Fact::Word(system(&self.provider))),
             Field::ServerAddress => self.server.as_ref().map(|server| Fact::Text(&server.address)),
@@ -104,6 +112,7 @@ impl Operation for Inference {
     }
 
     fn first_chunk(&mut self, after: Duration) {
+        self.request.stream = true;
         self.response.time_to_first_chunk = Some(after);
     }
 
@@ -113,6 +122,7 @@ impl Operation for Inference {
     }
 
     fn fill(&mut self, inner: &Self) {
+        fill_custom(&mut self.custom, &inner.custom);
         fill(&mut self.server, &inner.server);
         fill(&mut self.conversation_id, &inner.conversation_id);
         self.request.fill(&inner.request);
@@ -304,6 +314,7 @@ impl InferenceResponse {
             Field::ResponseId => of::text(&self.id),
             Field::ResponseModel => of::text(&self.model),
             Field::FinishReasons => of::texts(&self.finish_reasons),
+            Field::KnownFinishReasons => self.known_finish_reasons(),
             Field::DistinctFinishReasons => self.distinct_finish_reasons(),
             Field::TimeToFirstChunk => of::float(self.time_to_first_chunk.map(|time| time.as_secs_f64())),
             Field::TimeToFirstChunkNanos => of::int(
@@ -315,12 +326,23 @@ impl InferenceResponse {
         }
     }
 
+    /// The reasons, or where none are given those of the messages.
+    fn known_finish_reasons(&self) -> Option<Fact<'_>> {
+        of::texts(&self.finish_reasons).or_else(|| {
+            let of_messages = self.finish_reasons_of_messages();
+            (!of_messages.is_empty()).then_some(Fact::Texts(Cow::Owned(of_messages)))
+        })
+    }
+
+    fn finish_reasons_of_messages(&self) -> Vec<String> {
+        let reasons = self.output_messages.iter().filter_map(|message| message.finish_reason.as_ref());
+        reasons.map(ToString::to_string).filter(|reason| !reason.is_empty()).collect()
+    }
+
     fn distinct_finish_reasons(&self) -> Option<Fact<'_>> {
         let mut reasons = self.finish_reasons.clone();
         if reasons.is_empty() {
-            let of_messages =
-                self.output_messages.iter().filter_map(|message| message.finish_reason.as_ref());
-            reasons = of_messages.map(ToString::to_string).filter(|reason| !reason.is_empty()).collect();
+            reasons = self.finish_reasons_of_messages();
         }
         reasons.sort();
         reasons.dedup();

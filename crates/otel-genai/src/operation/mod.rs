@@ -152,6 +152,19 @@ fn fill<T: Clone>(into: &mut Option<T>, from: &Option<T>) {
     }
 }
 
+/// Takes over further attributes whose names are not there yet.
+fn fill_custom(into: &mut Custom, from: &Custom) {
+    let lists =
+        [(&mut into.attributes, &from.attributes), (&mut into.metric_attributes, &from.metric_attributes)];
+    for (into, from) in lists {
+        for new in from {
+            if into.iter().all(|known| known.key != new.key) {
+                into.push(new.clone());
+            }
+        }
+    }
+}
+
 fn fill_list<T: Clone>(into: &mut Vec<T>, from: &[T]) {
     if into.is_empty() {
         into.extend_from_slice(from);

@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::fact::of;
 use super::inference::system;
-use super::{ContentMut, Custom, Fact, Facts, Field, Kind, Operation, Server, operation};
+use super::{
+    ContentMut, Custom, Fact, Facts, Field, Kind, Operation, Server, fill, fill_custom, fill_list, operation,
+};
 
 /// Documents are put in the order of their relevance (LoongSuite, *rerank*), by a model made for it or by an LLM.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -108,5 +110,26 @@ impl Operation for Rerank {
         for document in &mut self.output_documents {
             change(ContentMut::Json(Field::OutputDocuments, document));
         }
+    }
+
+    fn fill(&mut self, inner: &Self) {
+        fill_custom(&mut self.custom, &inner.custom);
+        fill(&mut self.provider, &inner.provider);
+        fill(&mut self.server, &inner.server);
+        fill(&mut self.model, &inner.model);
+        fill(&mut self.top_k, &inner.top_k);
+        fill(&mut self.documents_count, &inner.documents_count);
+        fill(&mut self.temperature, &inner.temperature);
+        fill(&mut self.max_tokens, &inner.max_tokens);
+        fill(&mut self.scoring_prompt, &inner.scoring_prompt);
+        fill(&mut self.return_documents, &inner.return_documents);
+        fill(&mut self.max_chunks_per_doc, &inner.max_chunks_per_doc);
+        fill(&mut self.device, &inner.device);
+        fill(&mut self.batch_size, &inner.batch_size);
+        fill(&mut self.max_length, &inner.max_length);
+        fill(&mut self.normalize, &inner.normalize);
+        fill(&mut self.query, &inner.query);
+        fill_list(&mut self.input_documents, &inner.input_documents);
+        fill_list(&mut self.output_documents, &inner.output_documents);
     }
 }

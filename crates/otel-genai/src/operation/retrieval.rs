@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 
 use super::fact::of;
 use super::inference::system;
-use super::{ContentMut, Custom, Fact, Facts, Field, Kind, Operation, Server, fill, fill_list, operation};
+use super::{
+    ContentMut, Custom, Fact, Facts, Field, Kind, Operation, Server, fill, fill_custom, fill_list, operation,
+};
 
 /// Documents are looked up (conventions, *Retrieval*).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -127,6 +129,7 @@ impl Operation for Retrieval {
     }
 
     fn fill(&mut self, inner: &Self) {
+        fill_custom(&mut self.custom, &inner.custom);
         fill(&mut self.data_source_id, &inner.data_source_id);
         fill(&mut self.provider, &inner.provider);
         fill(&mut self.server, &inner.server);

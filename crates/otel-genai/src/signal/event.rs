@@ -70,13 +70,16 @@ impl<L: Logger + Send + Sync> EventSink for Erased<L> {
 pub(crate) fn details(
     name: &'static str,
     severity: Option<Severity>,
-    standard: &[KeyValue],
+    identity: &[KeyValue],
+    ended: &[KeyValue],
     content: &[(Key, Fact<'_>)],
     custom: &[KeyValue],
     error_type: Option<&KeyValue>,
 ) -> Record {
-    let mut all = Vec::with_capacity(standard.len() + content.len() + custom.len() + 1);
-    all.extend(standard.iter().map(|attribute| (attribute.key.clone(), structured(&attribute.value))));
+    let mut all = Vec::with_capacity(identity.len() + ended.len() + content.len() + custom.len() + 1);
+    all.extend(
+        identity.iter().chain(ended).map(|attribute| (attribute.key.clone(), structured(&attribute.value))),
+    );
     all.extend(content.iter().filter_map(|(key, fact)| Some((key.clone(), structure(fact)?))));
     for attribute in custom.iter().chain(error_type) {
         let value = structured(&attribute.value);

@@ -8,4 +8,6 @@ mod span;
 pub(crate) use any_value::any_value;
 pub(crate) use event::{EventSink, Record, details, erase, exception};
 pub(crate) use metric::{Instruments, Measured};
-pub(crate) use span::{add_missing, content, identity, instead, is_grown, listed, replace, standard, value};
+pub(crate) use span::{
+    add_missing, content, ended, identity, instead, listed, replace, tells_instead, value,
+};

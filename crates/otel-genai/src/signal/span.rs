@@ -21,28 +21,24 @@ pub(crate) fn identity(telling: Telling, told: &Told<'_>) -> Vec<KeyValue> {
     identity
 }
 
-/// Whether more is known than at the start, and nothing otherwise.
-pub(crate) fn is_grown(telling: Telling, told: &Told<'_>, identity: &[KeyValue]) -> bool {
-    let mut same = 0;
-    let mut new = 0;
-    for row in rows(telling.description.span).filter(|row| row.at == At::Start) {
-        let Some(fact) = told.row(row) else { continue };
-        match identity.iter().find(|known| known.key.as_str() == row.name) {
-            Some(known) if is(&fact, &known.value) => same += 1,
-            Some(_) => return false,
-            None => new += 1,
+/// What an ended operation has beside its identity, without content. `bool`: whether there is something among it that
+/// samplers would have seen, had it been known.
+///
+/// What was said at the start stays, because OpenTelemetry's API for Rust can neither replace nor remove an attribute.
+pub(crate) fn ended(telling: Telling, told: &Told<'_>, identity: &[KeyValue]) -> (Vec<KeyValue>, bool) {
+    let mut attributes = Vec::with_capacity(24);
+    let mut late = false;
+    for row in rows(telling.description.span) {
+        match row.at {
+            At::Start if identity.iter().any(|known| known.key.as_str() == row.name) => {}
+            At::Start => late |= push(&mut attributes, row, told, &[]),
+            At::End => {
+                push(&mut attributes, row, told, &[]);
+            }
+            At::Content | At::NoContent => {}
         }
     }
-    new > 0 && same == identity.len()
-}
-
-/// The attributes without content that an ended operation has. What has not changed since the start is not made anew.
-pub(crate) fn standard(telling: Telling, told: &Told<'_>, identity: &[KeyValue]) -> Vec<KeyValue> {
-    let mut attributes = Vec::with_capacity(32);
-    for row in rows(telling.description.span).filter(|row| matches!(row.at, At::Start | At::End)) {
-        push(&mut attributes, row, told, identity);
-    }
-    attributes
+    (attributes, late)
 }
 
 /// The attributes of a metric, or of an event that has its own list.
@@ -65,6 +61,11 @@ pub(crate) fn instead<'a>(
     pipeline: &Pipeline,
 ) -> Vec<(Key, Fact<'a>)> {
     facts(groups, At::NoContent, told, pipeline)
+}
+
+/// Whether anything is said where content is not.
+pub(crate) fn tells_instead(groups: &'static [&'static [Row]]) -> bool {
+    rows(groups).any(|row| row.at == At::NoContent)
 }
 
 /// Content, borrowed.
@@ -101,26 +102,16 @@ fn rows(groups: &'static [&'static [Row]]) -> impl Iterator<Item = &'static Row>
     groups.iter().copied().flatten()
 }
 
-fn push(out: &mut Vec<KeyValue>, row: &Row, told: &Told<'_>, identity: &[KeyValue]) {
-    let Some(fact) = told.row(row) else { return };
+fn push(out: &mut Vec<KeyValue>, row: &Row, told: &Told<'_>, identity: &[KeyValue]) -> bool {
     if row.at == At::Start
         && let Some(known) = identity.iter().find(|known| known.key.as_str() == row.name)
-        && is(&fact, &known.value)
     {
         out.push(known.clone());
-    } else if let Some(value) = value(&fact) {
-        out.push(KeyValue::new(row.name, value));
+        return true;
     }
-}
-
-/// Whether the value says this.
-fn is(fact: &Fact<'_>, value: &Value) -> bool {
-    match (fact, value) {
-        (Fact::Text(text), Value::String(value)) => *text == value.as_str(),
-        (Fact::Word(word), Value::String(value)) => word == value.as_str(),
-        (Fact::Int(number), Value::I64(value)) => number == value,
-        _ => false,
-    }
+    let Some(value) = told.row(row).and_then(|fact| value(&fact)) else { return false };
+    out.push(KeyValue::new(row.name, value));
+    true
 }
 
 /// A fact as the value of a span's attribute. Content is JSON in a string, because spans carry no structure.

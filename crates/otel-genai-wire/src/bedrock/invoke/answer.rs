@@ -232,19 +232,19 @@ impl Answer for Invoked {
     }
 
     fn missing(&self) -> Option<&'static str> {
-        self.known().map_or(Some("content"), |reader| reader.missing())
+        self.known().map_or(Some("content"), Answer::missing)
     }
 
     fn is_complete(&self) -> bool {
-        self.known().is_some_and(|reader| reader.is_complete())
+        self.known().is_some_and(Answer::is_complete)
     }
 
     fn may_end(&self) -> bool {
-        self.known().is_some_and(|reader| reader.may_end())
+        self.known().is_some_and(Answer::may_end)
     }
 
     fn is_cut(&self) -> bool {
-        self.known().is_some_and(|reader| reader.is_cut())
+        self.known().is_some_and(Answer::is_cut)
     }
 
     fn finish(self: Box<Self>, call: CallMut<'_>) -> Option<Failure> {

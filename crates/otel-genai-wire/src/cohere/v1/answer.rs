@@ -128,7 +128,7 @@ impl Reply {
         }
     }
 
-    fn call(&mut self, piece: Piece<'_>) {
+    fn call(&mut self, piece: &Piece<'_>) {
         // What the model thinks before it calls.
         self.room.append(&mut self.plan, piece.text.as_deref().unwrap_or_default());
         let Some(index) = piece.index else { return };
@@ -223,7 +223,7 @@ impl Answer for Reply {
                     let mut piece = event.tool_call.unwrap_or_default();
                     let text = event.text.value.filter(|_| self.plan.is_empty());
                     piece.text = piece.text.or(text);
-                    self.call(piece);
+                    self.call(&piece);
                 }
                 Ok(Step::Chunk)
             }

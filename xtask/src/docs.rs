@@ -1,0 +1,16 @@
+//! `cargo xtask docs`: writes the parts of `docs/` that are made of the code.
+//!
+//! The test that fails where they have drifted also writes them, so that the two cannot disagree, and so that xtask
+//! builds without the library that it may have to generate code for.
+
+use std::process::ExitCode;
+
+use crate::Result;
+use crate::program::{self, cargo};
+
+pub(crate) fn write() -> Result<ExitCode> {
+    let test =
+        ["test", "-p", "otel-genai", "--test", "documentation", "--", "generated_parts", "--nocapture"];
+    program::run(cargo(&test).env("OTEL_GENAI_WRITE_DOCS", "1"))?;
+    Ok(ExitCode::SUCCESS)
+}
