@@ -25,6 +25,7 @@ mod pages {
     }
 
     pages! {
+        from_python: "from-python.md",
         library: "library.md",
         operations: "operations/README.md",
         create_agent: "operations/create-agent.md",

@@ -33,6 +33,9 @@
 //! | protocol | of | framing of streams |
 //! |---|---|---|
 //! | Anthropic Messages | Anthropic, compatible servers, Vertex AI (`rawPredict`, `streamRawPredict`) | server-sent events |
+//! | Gemini `generateContent`, `streamGenerateContent` | Gemini API, Vertex AI | server-sent events, one list |
+//! | Gemini embeddings (`embedContent`, `batchEmbedContents`, `predict`) | the same | |
+//! | Gemini interactions | the same | server-sent events |
 //! | OpenAI Chat Completions | OpenAI, Azure OpenAI, everyone compatible | server-sent events |
 //! | OpenAI Embeddings | the same | |
 //! | OpenAI Responses, made and fetched | the same | server-sent events |
@@ -62,6 +65,7 @@ mod detect;
 mod error;
 mod framing;
 mod gather;
+mod gemini;
 mod json;
 mod media;
 mod openai;

@@ -15,7 +15,7 @@ use crate::error;
 use crate::framing::{Framing, Media};
 use crate::options::Options;
 use crate::scan::Want;
-use crate::{anthropic, openai};
+use crate::{anthropic, gemini, openai};
 
 /// Names the protocols and says who speaks them.
 macro_rules! protocols {
@@ -44,6 +44,14 @@ protocols! {
     // Anthropic
     /// Anthropic's Messages, of Anthropic and of whoever is compatible or hosts its models.
     AnthropicMessages => anthropic::Messages,
+
+    // Google
+    /// Gemini's `generateContent`, of the Gemini API and of Vertex AI.
+    GeminiContent => gemini::GenerateContent,
+    /// Gemini's embeddings, likewise.
+    GeminiEmbeddings => gemini::EmbedContent,
+    /// Gemini's interactions, likewise.
+    GeminiInteractions => gemini::Interactions,
 
     // OpenAI
     /// OpenAI's Chat Completions, of OpenAI and of whoever is compatible.

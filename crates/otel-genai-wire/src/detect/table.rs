@@ -14,6 +14,47 @@ pub(super) static RULES: &[Rule] = &[
     no_call("**/publishers/anthropic/models/count-tokens:rawPredict"),
     post("**/publishers/anthropic/models/{model}:rawPredict", Protocol::AnthropicMessages),
     post("**/publishers/anthropic/models/{model}:streamRawPredict", Protocol::AnthropicMessages).stream(),
+    // Google: Vertex AI, the Gemini API, and what its command line speaks
+    post("**/publishers/*/models/{model}:generateContent", Protocol::GeminiContent)
+        .of(ProviderName::GcpVertexAi),
+    post("**/publishers/*/models/{model}:streamGenerateContent", Protocol::GeminiContent)
+        .of(ProviderName::GcpVertexAi)
+        .stream(),
+    post(
+        "**/projects/{project}/locations/{location}/endpoints/{endpoint}:generateContent",
+        Protocol::GeminiContent,
+    )
+    .of(ProviderName::GcpVertexAi),
+    post(
+        "**/projects/{project}/locations/{location}/endpoints/{endpoint}:streamGenerateContent",
+        Protocol::GeminiContent,
+    )
+    .of(ProviderName::GcpVertexAi)
+    .stream(),
+    post("**/models/{model}:generateContent", Protocol::GeminiContent),
+    post("**/models/{model}:streamGenerateContent", Protocol::GeminiContent).stream(),
+    post("**/tunedModels/{tuned_model}:generateContent", Protocol::GeminiContent),
+    post("**/tunedModels/{tuned_model}:streamGenerateContent", Protocol::GeminiContent).stream(),
+    post("**/v1internal:generateContent", Protocol::GeminiContent).at("cloudcode-pa.googleapis.com"),
+    post("**/v1internal:streamGenerateContent", Protocol::GeminiContent)
+        .at("cloudcode-pa.googleapis.com")
+        .stream(),
+    post("**/publishers/*/models/{model}:embedContent", Protocol::GeminiEmbeddings)
+        .of(ProviderName::GcpVertexAi),
+    post("**/publishers/google/models/{predictor}:predict", Protocol::GeminiEmbeddings)
+        .of(ProviderName::GcpVertexAi),
+    post("**/models/{model}:embedContent", Protocol::GeminiEmbeddings),
+    post("**/models/{model}:batchEmbedContents", Protocol::GeminiEmbeddings),
+    post("**/projects/*/locations/*/interactions", Protocol::GeminiInteractions)
+        .of(ProviderName::GcpVertexAi),
+    Rule::get("**/projects/*/locations/*/interactions/{interaction}", Protocol::GeminiInteractions)
+        .of(ProviderName::GcpVertexAi)
+        .keep_queries(&["stream", "last_event_id"]),
+    post("**/interactions", Protocol::GeminiInteractions).at("googleapis.com"),
+    Rule::get("**/interactions/{interaction}", Protocol::GeminiInteractions)
+        .at("googleapis.com")
+        .keep_queries(&["stream", "last_event_id"]),
+    post("**/v1beta/interactions", Protocol::GeminiInteractions).guess(),
     // Ollama: its own embeddings are not OpenAI's
     no_call("/api/embeddings"),
     // OpenAI, and everyone who is compatible
