@@ -285,6 +285,12 @@ impl<'de> Lenient<'de> for Raw<'de> {
     }
 }
 
+impl<'a> From<&'a RawValue> for Raw<'a> {
+    fn from(value: &'a RawValue) -> Self {
+        Raw(Some(value))
+    }
+}
+
 impl<'a> Raw<'a> {
     /// What was written; `None` where nothing or null was.
     pub(crate) fn get(self) -> Option<&'a str> {

@@ -44,8 +44,14 @@
 //! | OpenAI Chat Completions | OpenAI, Azure OpenAI, everyone compatible | server-sent events |
 //! | OpenAI Embeddings | the same | |
 //! | OpenAI Responses, made and fetched | the same | server-sent events |
+//! | OpenAI Completions, also fill-in-the-middle | the same | server-sent events |
+//! | OpenAI images and speech | the same | server-sent events; sound as it is |
+//! | OpenAI assistants (`create_agent`) and their runs (`invoke_agent`) | OpenAI, Azure OpenAI | server-sent events |
 //! | vector searches | OpenAI, Qdrant, Chroma, Weaviate, Pinecone, Elasticsearch, OpenSearch | |
 //! | Model Context Protocol | any MCP server over streamable HTTP | server-sent events |
+//!
+//! Of OpenAI's other paths none is a call: what they do (moderations, files, batches, lists) has no operation in the
+//! conventions, and transcriptions and translations are sent as forms with sound.
 //!
 //! How a body is cut into documents does not depend on the protocol: server-sent events, a document a line (NDJSON), the
 //! items of one list, or Amazon's binary event stream with its checksums, by the content type and the first byte.

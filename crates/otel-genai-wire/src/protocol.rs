@@ -78,6 +78,16 @@ protocols! {
     OpenAiResponses => openai::Responses,
     /// An answer that OpenAI keeps is fetched.
     OpenAiFetchResponse => openai::Fetch,
+    /// OpenAI's older completions of texts, and the fill-in-the-middle of others.
+    OpenAiCompletions => openai::Completions,
+    /// OpenAI's images, made and edited.
+    OpenAiImages => openai::Images,
+    /// OpenAI's speech.
+    OpenAiSpeech => openai::Speech,
+    /// An assistant of OpenAI's is created.
+    OpenAiAssistants => openai::Assistants,
+    /// An assistant of OpenAI's runs on a thread.
+    OpenAiRuns => openai::Runs,
 
     // Vector stores
     /// A search in OpenAI's vector stores.
@@ -152,6 +162,9 @@ pub(crate) trait Answer: fmt::Debug + Send {
     /// Takes a whole answer, which may as well be an error. As with requests, only what is no JSON is an `Err`; of
     /// such a document nothing may have been taken.
     fn whole(&mut self, document: &[u8]) -> Result<(), serde_json::Error>;
+
+    /// Takes bytes of an answer that is data rather than documents; see [`Framing::Data`].
+    fn data(&mut self, _bytes: &[u8]) {}
 
     /// Takes an event of a stream.
     fn event(&mut self, name: Option<&[u8]>, data: &[u8]) -> Result<Step, serde_json::Error>;

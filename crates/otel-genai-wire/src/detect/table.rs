@@ -97,10 +97,35 @@ pub(super) static RULES: &[Rule] = &[
     post("**/openai/deployments/{model}/embeddings", Protocol::OpenAiEmbeddings)
         .of(ProviderName::AzureAiOpenAi),
     post("**/embeddings", Protocol::OpenAiEmbeddings),
+    post("**/openai/deployments/{model}/completions", Protocol::OpenAiCompletions)
+        .of(ProviderName::AzureAiOpenAi),
+    post("**/completions", Protocol::OpenAiCompletions).guess(),
+    post("**/openai/deployments/{model}/images/generations", Protocol::OpenAiImages)
+        .of(ProviderName::AzureAiOpenAi),
+    post("**/openai/deployments/{model}/images/edits", Protocol::OpenAiImages)
+        .of(ProviderName::AzureAiOpenAi),
+    post("**/images/generations", Protocol::OpenAiImages),
+    post("**/images/edits", Protocol::OpenAiImages),
+    post("**/openai/deployments/{model}/audio/speech", Protocol::OpenAiSpeech)
+        .of(ProviderName::AzureAiOpenAi),
+    post("**/audio/speech", Protocol::OpenAiSpeech),
     post("**/responses", Protocol::OpenAiResponses).at("openai.com"),
     post("**/openai/responses", Protocol::OpenAiResponses),
     post("**/openai/v1/responses", Protocol::OpenAiResponses),
     post("**/responses", Protocol::OpenAiResponses).guess(),
+    // Assistants: others have threads and runs too.
+    post("**/v1/assistants", Protocol::OpenAiAssistants).at("openai.com"),
+    post("**/openai/assistants", Protocol::OpenAiAssistants),
+    post("**/assistants", Protocol::OpenAiAssistants).with("openai-beta"),
+    post("**/v1/threads/runs", Protocol::OpenAiRuns).at("openai.com"),
+    post("**/openai/threads/runs", Protocol::OpenAiRuns),
+    post("**/threads/runs", Protocol::OpenAiRuns).with("openai-beta"),
+    post("**/v1/threads/{thread}/runs", Protocol::OpenAiRuns).at("openai.com"),
+    post("**/openai/threads/{thread}/runs", Protocol::OpenAiRuns),
+    post("**/threads/{thread}/runs", Protocol::OpenAiRuns).with("openai-beta"),
+    post("**/v1/threads/{thread}/runs/*/submit_tool_outputs", Protocol::OpenAiRuns).at("openai.com"),
+    post("**/openai/threads/{thread}/runs/*/submit_tool_outputs", Protocol::OpenAiRuns),
+    post("**/threads/{thread}/runs/*/submit_tool_outputs", Protocol::OpenAiRuns).with("openai-beta"),
     Rule::get("**/openai/responses/{response}", Protocol::OpenAiFetchResponse)
         .keep_queries(&["stream", "starting_after"]),
     Rule::get("**/v1/responses/{response}", Protocol::OpenAiFetchResponse)
