@@ -6,6 +6,10 @@ use otel_genai::ProviderName;
 
 use super::rule::{Rule, no_call, post};
 use crate::protocol::Protocol;
+use crate::{bedrock, mcp};
+
+/// The header in which a guardrail is named.
+const GUARDRAIL: &[&str] = &[bedrock::GUARDRAIL];
 
 /// Which path is which protocol. The first rule that fits counts.
 pub(super) static RULES: &[Rule] = &[
@@ -66,6 +70,33 @@ pub(super) static RULES: &[Rule] = &[
         .at("googleapis.com")
         .keep_queries(&["stream", "last_event_id"]),
     post("**/v1beta/interactions", Protocol::GeminiInteractions).guess(),
+    // AWS Bedrock, of which the models' names may be resource names with a slash
+    post("**/model/{model}/converse", Protocol::BedrockConverse),
+    post("**/model/{arn}/{model}/converse", Protocol::BedrockConverse),
+    post("**/model/{model}/converse-stream", Protocol::BedrockConverse).stream(),
+    post("**/model/{arn}/{model}/converse-stream", Protocol::BedrockConverse).stream(),
+    post("**/model/{model}/invoke", Protocol::BedrockInvoke).keep_headers(GUARDRAIL),
+    post("**/model/{arn}/{model}/invoke", Protocol::BedrockInvoke).keep_headers(GUARDRAIL),
+    post("**/model/{model}/invoke-with-response-stream", Protocol::BedrockInvoke)
+        .keep_headers(GUARDRAIL)
+        .stream(),
+    post("**/model/{arn}/{model}/invoke-with-response-stream", Protocol::BedrockInvoke)
+        .keep_headers(GUARDRAIL)
+        .stream(),
+    // Cohere, and others' rerank
+    post("**/v2/chat", Protocol::CohereChat).at("cohere.com"),
+    post("**/v2/chat", Protocol::CohereChat).at("cohere.ai"),
+    post("**/v2/chat", Protocol::CohereChat).guess(),
+    post("**/v1/chat", Protocol::CohereChatV1).at("cohere.com"),
+    post("**/v1/chat", Protocol::CohereChatV1).at("cohere.ai"),
+    no_call("**/v1/chat").at("openai.com"),
+    post("**/v1/chat", Protocol::CohereChatV1).guess(),
+    post("**/v2/embed", Protocol::CohereEmbed).at("cohere.com"),
+    post("**/v2/embed", Protocol::CohereEmbed).guess(),
+    post("**/v1/embed", Protocol::CohereEmbed).at("cohere.com"),
+    post("**/v1/embed", Protocol::CohereEmbed).at("cohere.ai"),
+    post("**/v1/embed", Protocol::CohereEmbed).guess(),
+    post("**/rerank", Protocol::Rerank),
     // Ollama: paths that others use, too; its embeddings are not OpenAI's
     post("**/api/chat", Protocol::OllamaChat).guess(),
     post("**/api/generate", Protocol::OllamaGenerate).guess(),
@@ -78,14 +109,64 @@ pub(super) static RULES: &[Rule] = &[
     post("**/openai/deployments/{model}/embeddings", Protocol::OpenAiEmbeddings)
         .of(ProviderName::AzureAiOpenAi),
     post("**/embeddings", Protocol::OpenAiEmbeddings),
+    post("**/openai/deployments/{model}/completions", Protocol::OpenAiCompletions)
+        .of(ProviderName::AzureAiOpenAi),
+    post("**/completions", Protocol::OpenAiCompletions).guess(),
+    post("**/openai/deployments/{model}/images/generations", Protocol::OpenAiImages)
+        .of(ProviderName::AzureAiOpenAi),
+    post("**/openai/deployments/{model}/images/edits", Protocol::OpenAiImages)
+        .of(ProviderName::AzureAiOpenAi),
+    post("**/images/generations", Protocol::OpenAiImages),
+    post("**/images/edits", Protocol::OpenAiImages),
+    post("**/openai/deployments/{model}/audio/speech", Protocol::OpenAiSpeech)
+        .of(ProviderName::AzureAiOpenAi),
+    post("**/audio/speech", Protocol::OpenAiSpeech),
     post("**/responses", Protocol::OpenAiResponses).at("openai.com"),
     post("**/openai/responses", Protocol::OpenAiResponses),
     post("**/openai/v1/responses", Protocol::OpenAiResponses),
     post("**/responses", Protocol::OpenAiResponses).guess(),
+    // Assistants: others have threads and runs too.
+    post("**/v1/assistants", Protocol::OpenAiAssistants).at("openai.com"),
+    post("**/openai/assistants", Protocol::OpenAiAssistants),
+    post("**/assistants", Protocol::OpenAiAssistants).with("openai-beta"),
+    post("**/v1/threads/runs", Protocol::OpenAiRuns).at("openai.com"),
+    post("**/openai/threads/runs", Protocol::OpenAiRuns),
+    post("**/threads/runs", Protocol::OpenAiRuns).with("openai-beta"),
+    post("**/v1/threads/{thread}/runs", Protocol::OpenAiRuns).at("openai.com"),
+    post("**/openai/threads/{thread}/runs", Protocol::OpenAiRuns),
+    post("**/threads/{thread}/runs", Protocol::OpenAiRuns).with("openai-beta"),
+    post("**/v1/threads/{thread}/runs/*/submit_tool_outputs", Protocol::OpenAiRuns).at("openai.com"),
+    post("**/openai/threads/{thread}/runs/*/submit_tool_outputs", Protocol::OpenAiRuns),
+    post("**/threads/{thread}/runs/*/submit_tool_outputs", Protocol::OpenAiRuns).with("openai-beta"),
     Rule::get("**/openai/responses/{response}", Protocol::OpenAiFetchResponse)
         .keep_queries(&["stream", "starting_after"]),
     Rule::get("**/v1/responses/{response}", Protocol::OpenAiFetchResponse)
         .keep_queries(&["stream", "starting_after"]),
+    // Vector stores
+    post("**/vector_stores/{store}/search", Protocol::OpenAiVectorSearch),
+    post("**/collections/{collection}/points/query", Protocol::Qdrant),
+    post("**/collections/{collection}/points/query/batch", Protocol::Qdrant),
+    post("**/collections/{collection}/points/query/groups", Protocol::Qdrant),
+    post("**/collections/{collection}/points/search", Protocol::Qdrant),
+    post("**/collections/{collection}/points/search/batch", Protocol::Qdrant),
+    post("**/collections/{collection}/points/search/groups", Protocol::Qdrant),
+    post("**/collections/{collection}/points/recommend", Protocol::Qdrant),
+    post("**/api/v2/tenants/*/databases/*/collections/{collection}/query", Protocol::Chroma),
+    post("**/api/v1/collections/{collection}/query", Protocol::Chroma),
+    post("**/v1/graphql", Protocol::Weaviate),
+    post("/query", Protocol::Pinecone).at("pinecone.io"),
+    post("/query", Protocol::Pinecone).with("x-pinecone-api-version"),
+    post("/records/namespaces/*/search", Protocol::Pinecone),
+    post("**/{index}/_search", Protocol::Elasticsearch),
+    post("/_search", Protocol::Elasticsearch),
+    Rule::get("**/{index}/_search", Protocol::Elasticsearch),
+    Rule::get("/_search", Protocol::Elasticsearch),
+    // MCP servers, which may be anywhere: the last rules, because any other knows better
+    post("**", Protocol::Mcp).with("mcp-session-id").keep_headers(mcp::HEADERS),
+    post("**", Protocol::Mcp).with("mcp-protocol-version").keep_headers(mcp::HEADERS),
+    post("**", Protocol::Mcp)
+        .accepting(&["application/json", "text/event-stream"])
+        .keep_headers(mcp::HEADERS),
 ];
 
 /// The conventions have no name for it.
@@ -109,6 +190,7 @@ pub(super) static HOSTS: &[(&str, &str, ProviderName)] = &[
     ("models.ai.azure.com", "", ProviderName::AzureAiInference),
     ("inference.ai.azure.com", "", ProviderName::AzureAiInference),
     ("bedrock-*.amazonaws.com*", "", ProviderName::AwsBedrock),
+    ("*.bedrock-*.amazonaws.com*", "", ProviderName::AwsBedrock),
     ("cohere.ai", "", ProviderName::Cohere),
     ("cohere.com", "", ProviderName::Cohere),
     ("dashscope.aliyuncs.com", "", DASHSCOPE),
@@ -120,9 +202,12 @@ pub(super) static HOSTS: &[(&str, &str, ProviderName)] = &[
     ("*-aiplatform.googleapis.com", "", ProviderName::GcpVertexAi),
     ("groq.com", "", ProviderName::Groq),
     ("ml.cloud.ibm.com", "", ProviderName::IbmWatsonxAi),
+    ("jina.ai", "", ProviderName::Custom(Cow::Borrowed("jina"))),
     ("mistral.ai", "", ProviderName::MistralAi),
     ("moonshot.ai", "", ProviderName::MoonshotAi),
     ("moonshot.cn", "", ProviderName::MoonshotAi),
+    ("pinecone.io", "", ProviderName::Custom(Cow::Borrowed("pinecone"))),
     ("perplexity.ai", "", ProviderName::Perplexity),
+    ("voyageai.com", "", ProviderName::Custom(Cow::Borrowed("voyageai"))),
     ("x.ai", "", ProviderName::XAi),
 ];

@@ -115,7 +115,7 @@ impl Sent<'_> {
 }
 
 impl ToolCall<'_> {
-    fn part(self) -> Option<Part> {
+    pub(crate) fn part(self) -> Option<Part> {
         let id = self.id.map(Cow::into_owned);
         match (self.function, self.custom) {
             (Some(function), _) => {

@@ -85,7 +85,7 @@ pub(super) static WANT: Want = Want::Fields(&[
 
 /// One text, or a list of them.
 #[derive(Debug, Default)]
-pub(crate) struct Texts(Vec<String>);
+pub(crate) struct Texts(pub(crate) Vec<String>);
 
 impl<'de> Lenient<'de> for Texts {
     fn text(text: Cow<'de, str>) -> Self {
@@ -140,7 +140,7 @@ impl Request<'_> {
 }
 
 impl Tool<'_> {
-    fn definition(self) -> Option<ToolDefinition> {
+    pub(crate) fn definition(self) -> Option<ToolDefinition> {
         let kind = self.kind.as_deref().unwrap_or("function");
         match (self.function, self.custom) {
             (Some(definition), _) | (None, Some(definition)) => definition.definition(kind),
