@@ -228,6 +228,7 @@ mod tests {
     fn the_path_decides_the_protocol() {
         let protocol = |url| route(url).unwrap().protocol;
         assert_eq!(protocol("http://h/v1/chat/completions"), Protocol::OpenAiChat);
+        assert_eq!(protocol("https://api.mistral.ai/v1/agents/completions"), Protocol::OpenAiChat);
         assert_eq!(protocol("http://h/openai/deployments/d/embeddings"), Protocol::OpenAiEmbeddings);
         assert_eq!(protocol("http://h/x/v1/messages"), Protocol::AnthropicMessages);
     }

@@ -106,6 +106,8 @@ pub(super) static RULES: &[Rule] = &[
     post("**/openai/deployments/{model}/chat/completions", Protocol::OpenAiChat)
         .of(ProviderName::AzureAiOpenAi),
     post("**/chat/completions", Protocol::OpenAiChat),
+    // Mistral's agents, which choose the model themselves
+    post("**/v1/agents/completions", Protocol::OpenAiChat),
     post("**/openai/deployments/{model}/embeddings", Protocol::OpenAiEmbeddings)
         .of(ProviderName::AzureAiOpenAi),
     post("**/embeddings", Protocol::OpenAiEmbeddings),
