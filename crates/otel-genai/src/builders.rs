@@ -297,6 +297,24 @@ active!(Retrieval: query);
 active!(Rerank: query);
 active!(Memory: query);
 
+impl Active<FetchResponse> {
+    /// Adds messages of the answer. Nothing is kept, nor even taken from the iterator, where content is not captured.
+    pub fn output(&mut self, messages: impl IntoIterator<Item = Message>) {
+        if self.captures_content() {
+            self.output_messages.extend(messages);
+        }
+    }
+}
+
+impl Active<CreateAgent> {
+    /// Adds the agent's instructions. Nothing is kept, nor even taken from the iterator, where content is not captured.
+    pub fn instructions(&mut self, parts: impl IntoIterator<Item = Part>) {
+        if self.captures_content() {
+            self.system_instructions.extend(parts);
+        }
+    }
+}
+
 impl Active<Embeddings> {
     /// Input tokens used.
     pub fn usage(&mut self, input_tokens: u64) {

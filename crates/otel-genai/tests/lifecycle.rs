@@ -187,7 +187,7 @@ async fn an_mcp_call_of_a_tool_is_part_of_it() {
 #[tokio::test]
 async fn a_stream_is_timed_and_ends_by_its_meaning() {
     let t = telemetry();
-    let read = |call: &mut otel_genai::Inference, chunk: &&'static str| {
+    let read = |call: &mut otel_genai::Active<otel_genai::Inference>, chunk: &&'static str| {
         if *chunk == "stop" {
             call.response.finish_reasons = vec!["stop".into()];
         }

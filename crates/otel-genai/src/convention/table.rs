@@ -14,21 +14,21 @@ use crate::operation::{
 
 /// Which convention tells which operation, and how the others tell it.
 pub fn operations() -> String {
-    let mut out = line("operation", ConventionName::ALL.map(|name| format!("`{name}`")));
-    out += &line("---", ConventionName::ALL.map(|_| "---".to_owned()));
+    let mut out = line("operation", &ConventionName::ALL.map(|name| format!("`{name}`")));
+    out += &line("---", &ConventionName::ALL.map(|_| "---".to_owned()));
     for kind in Kind::ALL {
         let words = ConventionName::ALL.map(|name| match description(name, kind) {
             Some((_, true)) => "own".to_owned(),
             Some((_, false)) => "LoongSuite's names".to_owned(),
             None => "not told".to_owned(),
         });
-        out += &line(kind.as_str(), words);
+        out += &line(kind.as_str(), &words);
     }
     let evaluations = ConventionName::ALL.map(|name| match name.convention().evaluation {
         Some(_) => "own".to_owned(),
         None => "not told".to_owned(),
     });
-    out + &line("evaluation", evaluations)
+    out + &line("evaluation", &evaluations)
 }
 
 /// All that one convention tells: of itself, and of each operation that it knows.
@@ -53,8 +53,8 @@ pub fn convention(name: ConventionName) -> String {
 
 /// How each convention names what it tells of these kinds of operation.
 pub fn operation(kinds: &[Kind]) -> String {
-    let mut out = line("convention", ["span", "kind", "events", "metrics"].map(str::to_owned));
-    out += &line("---", ["---"; 4].map(str::to_owned));
+    let mut out = line("convention", &["span", "kind", "events", "metrics"].map(str::to_owned));
+    out += &line("---", &["---"; 4].map(str::to_owned));
     for name in ConventionName::ALL {
         for kind in kinds {
             let whose = if kinds.len() > 1 { format!("`{name}`, {kind}") } else { format!("`{name}`") };
@@ -63,7 +63,7 @@ pub fn operation(kinds: &[Kind]) -> String {
                     let whose = if own { whose } else { format!("{whose} (LoongSuite's names)") };
                     line(
                         &whose,
-                        [
+                        &[
                             span_names(description, *kind),
                             span_kind(description),
                             event_name(description),
@@ -71,7 +71,7 @@ pub fn operation(kinds: &[Kind]) -> String {
                         ],
                     )
                 }
-                None => line(&whose, ["not told".to_owned(), dash(), dash(), dash()]),
+                None => line(&whose, &["not told".to_owned(), dash(), dash(), dash()]),
             };
         }
     }
@@ -200,7 +200,7 @@ fn span_names(description: &Description, kind: Kind) -> String {
             operation: description.operation,
             failed: false,
         };
-        let name = code(&told.span_name(&description.name));
+        let name = code(told.span_name(&description.name));
         if name != "``" && !names.contains(&name) {
             names.push(name);
         }
@@ -312,7 +312,7 @@ fn attribute(row: &Row) -> String {
     format!("{}{value}{unless}", code(&name))
 }
 
-fn line<const N: usize>(first: &str, others: [String; N]) -> String {
+fn line<const N: usize>(first: &str, others: &[String; N]) -> String {
     format!("| {first} | {} |\n", others.join(" | "))
 }
 

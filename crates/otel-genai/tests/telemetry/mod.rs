@@ -10,6 +10,7 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ScopeMetri
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider, SpanData};
 use otel_genai::{Builder, Capture, GenAi};
+use otel_genai_conformance::{Checker, Finding, Telemetry as Judged};
 
 pub(crate) struct Telemetry {
     pub(crate) genai: GenAi,
@@ -65,6 +66,16 @@ impl Telemetry {
     /// All spans that ended, in the order in which they ended.
     pub(crate) fn spans(&self) -> Vec<Told> {
         self.spans.get_finished_spans().unwrap().into_iter().map(told).collect()
+    }
+
+    /// What the conventions' judge finds wrong.
+    pub(crate) fn findings(&self, checker: &Checker) -> Vec<Finding> {
+        self.meters.force_flush().unwrap();
+        let mut telemetry = Judged::default();
+        telemetry.add_spans(&self.spans.get_finished_spans().unwrap());
+        telemetry.add_logs(&self.logs.get_emitted_logs().unwrap());
+        telemetry.add_metrics(&self.metrics.get_finished_metrics().unwrap());
+        checker.check(&telemetry)
     }
 
     /// The only span.
