@@ -212,7 +212,6 @@ mod tests {
             "https://api.openai.com/v1/batches",
             "https://api.openai.com/v1/files",
             "https://langgraph.example/threads/t/runs",
-            "http://localhost:11434/api/embeddings",
             "https://api.anthropic.com/v1/messages/count_tokens",
             "https://api.anthropic.com/v1/messages/batches",
             "https://api.openai.com/v1/threads/thread_1/messages",
@@ -229,6 +228,7 @@ mod tests {
     fn the_path_decides_the_protocol() {
         let protocol = |url| route(url).unwrap().protocol;
         assert_eq!(protocol("http://h/v1/chat/completions"), Protocol::OpenAiChat);
+        assert_eq!(protocol("https://api.mistral.ai/v1/agents/completions"), Protocol::OpenAiChat);
         assert_eq!(protocol("http://h/openai/deployments/d/embeddings"), Protocol::OpenAiEmbeddings);
         assert_eq!(protocol("http://h/x/v1/messages"), Protocol::AnthropicMessages);
     }

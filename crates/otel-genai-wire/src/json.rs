@@ -27,6 +27,12 @@ pub(crate) fn read<'a, T: Lenient<'a>>(bytes: &'a [u8]) -> Result<T, serde_json:
     }
 }
 
+/// Reads a document that is a list.
+pub(crate) fn read_items<'a, T: Lenient<'a>>(bytes: &'a [u8]) -> Result<Vec<T>, serde_json::Error> {
+    let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
+    Vec::read(&mut serde_json::Deserializer::from_slice(bytes))
+}
+
 fn read_with<'a, T: Lenient<'a>, R: serde_json::de::Read<'a>>(
     reader: &mut serde_json::Deserializer<R>,
     is_list: bool,

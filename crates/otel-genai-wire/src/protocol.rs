@@ -15,7 +15,7 @@ use crate::error;
 use crate::framing::{Framing, Media};
 use crate::options::Options;
 use crate::scan::Want;
-use crate::{anthropic, gemini, openai};
+use crate::{anthropic, bedrock, cohere, dashscope, gemini, mcp, ollama, openai, retrieval};
 
 /// Names the protocols and says who speaks them.
 macro_rules! protocols {
@@ -45,6 +45,30 @@ protocols! {
     /// Anthropic's Messages, of Anthropic and of whoever is compatible or hosts its models.
     AnthropicMessages => anthropic::Messages,
 
+    // AWS
+    /// Converse and ConverseStream of AWS Bedrock.
+    BedrockConverse => bedrock::Converse,
+    /// InvokeModel and InvokeModelWithResponseStream of AWS Bedrock, in the bodies of each vendor.
+    BedrockInvoke => bedrock::Invoke,
+
+    // Cohere
+    /// Cohere's chat, version 2.
+    CohereChat => cohere::Chat,
+    /// Cohere's chat, version 1.
+    CohereChatV1 => cohere::ChatV1,
+    /// Cohere's embeddings.
+    CohereEmbed => cohere::Embed,
+    /// Rerank, of Cohere and of whoever is compatible.
+    Rerank => cohere::Rerank,
+
+    // DashScope
+    /// DashScope's generation of text, from texts and other media.
+    DashScopeGeneration => dashscope::Generation,
+    /// DashScope's embeddings.
+    DashScopeEmbeddings => dashscope::Embeddings,
+    /// DashScope's rerank.
+    DashScopeRerank => dashscope::Rerank,
+
     // Google
     /// Gemini's `generateContent`, of the Gemini API and of Vertex AI.
     GeminiContent => gemini::GenerateContent,
@@ -52,6 +76,14 @@ protocols! {
     GeminiEmbeddings => gemini::EmbedContent,
     /// Gemini's interactions, likewise.
     GeminiInteractions => gemini::Interactions,
+
+    // Ollama
+    /// Ollama's chat.
+    OllamaChat => ollama::Chat,
+    /// Ollama's completions.
+    OllamaGenerate => ollama::Generate,
+    /// Ollama's embeddings.
+    OllamaEmbeddings => ollama::Embeddings,
 
     // OpenAI
     /// OpenAI's Chat Completions, of OpenAI and of whoever is compatible.
@@ -72,6 +104,24 @@ protocols! {
     OpenAiAssistants => openai::Assistants,
     /// An assistant of OpenAI's runs on a thread.
     OpenAiRuns => openai::Runs,
+
+    // Vector stores
+    /// A search in OpenAI's vector stores.
+    OpenAiVectorSearch => retrieval::OPENAI,
+    /// A search in Qdrant.
+    Qdrant => retrieval::QDRANT,
+    /// A search in Chroma.
+    Chroma => retrieval::CHROMA,
+    /// A search in Weaviate.
+    Weaviate => retrieval::WEAVIATE,
+    /// A search in Pinecone.
+    Pinecone => retrieval::PINECONE,
+    /// A search for vectors in Elasticsearch or OpenSearch.
+    Elasticsearch => retrieval::ELASTICSEARCH,
+
+    // Tools
+    /// The Model Context Protocol over streamable HTTP.
+    Mcp => mcp::Mcp,
 }
 
 /// One protocol. It has no state; what an answer has told so far is an [`Answer`].
@@ -151,6 +201,11 @@ pub(crate) trait Answer: fmt::Debug + Send {
     /// Whether a stream may have ended well so: servers forget the terminal event.
     fn may_end(&self) -> bool {
         self.is_complete()
+    }
+
+    /// Whether there may be no answer at all, as to a notification.
+    fn may_be_empty(&self) -> bool {
+        false
     }
 
     /// Whether content was left out because there was no more room.

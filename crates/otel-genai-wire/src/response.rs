@@ -182,6 +182,7 @@ impl ResponseReader {
     fn read(&mut self, call: CallMut<'_>, is_over: bool) -> Option<Failure> {
         match std::mem::replace(&mut self.reading, Reading::Nothing) {
             Reading::Error { status, headers, body } => Some(self.dialect.error(status, &headers, &body)),
+            Reading::Unknown { answer, .. } if answer.may_be_empty() => answer.finish(call),
             Reading::Unknown { framing, .. } if is_over => Some(match framing {
                 Framing::Whole => malformed("the provider's answer is empty"),
                 _ => truncated("the provider's stream ended before its first chunk"),
