@@ -504,7 +504,7 @@ fn a_redaction_that_panics_breaks_no_call_and_lets_nothing_through() {
 #[test]
 fn errors_are_redacted_and_no_longer_than_a_few_pages() {
     let t = telemetry_with(Sampler::AlwaysOn, |builder| builder.redact(Redactor::all()));
-    t.genai.chat("openai", "m").start().fail(&format!("I am jo@example.com {}", "x".repeat(100_000)));
+    t.genai.chat("openai", "m").start().fail(format!("I am jo@example.com {}", "x".repeat(100_000)));
     let Status::Error { description } = t.span().status else { panic!("an error") };
     assert!(description.starts_with("I am [email]") && description.len() < 5_000, "{}", description.len());
 }
