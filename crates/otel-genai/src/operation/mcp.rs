@@ -160,6 +160,12 @@ impl Facts for McpCall {
 impl Operation for McpCall {
     /// The code of a JSON-RPC error is the error's type; a convention may take some of them for no error.
     fn judge<'a>(&self, failure: Option<&'a Failure>) -> Option<Cow<'a, Failure>> {
+        // A call that broke off says so, whatever had been answered.
+        let broke_off =
+            |failure: &&Failure| matches!(&*failure.error_type, Failure::PANIC | Failure::CANCELLED);
+        if failure.as_ref().is_some_and(broke_off) {
+            return failure.map(Cow::Borrowed);
+        }
         let error_type = match &self.response_status_code {
             Some(code) => code.clone(),
             None if self.tool_failed && failure.is_none() => "tool_error".to_owned(),
