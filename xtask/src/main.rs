@@ -1,5 +1,6 @@
 //! What developers of otel-genai type: `cargo xtask <task>`.
 
+mod bench;
 mod docs;
 mod program;
 mod semconv;
@@ -71,7 +72,7 @@ fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Test { fast } => Ok(suite::test(fast)),
         Task::Ci => Ok(suite::ci()),
-        Task::Bench { arguments } => suite::bench(&arguments),
+        Task::Bench { arguments } => bench::run(&arguments),
         Task::Demo { arguments } => suite::demo(&arguments),
         Task::Docs => docs::write(),
         Task::Semconv { check, from } => {
