@@ -3,7 +3,7 @@
 use std::mem;
 
 use futures_util::Stream;
-use otel_genai::{GenAi, Inference, Message, Part, ToolDefinition, Usage};
+use otel_genai::{Active, GenAi, Inference, Message, Part, ToolDefinition, Usage};
 
 use crate::model::{Answer, Chunk, Model, ModelError};
 
@@ -62,10 +62,9 @@ impl Client {
             .request(|request| request.stream = true)
             .start();
         call.input(history.iter().cloned());
-        let is_captured = call.captures_content();
         let mut text = String::new();
-        call.stream(self.model.stream(history), move |call: &mut Inference, chunk| match chunk {
-            Chunk::Text(more) if is_captured => {
+        call.stream(self.model.stream(history), move |call: &mut Active<Inference>, chunk| match chunk {
+            Chunk::Text(more) if call.captures_content() => {
                 text.push_str(more);
                 call.response.output_messages = vec![Message::assistant(&text)];
             }

@@ -25,6 +25,23 @@ mod pages {
     }
 
     pages! {
+        from_python: "from-python.md",
         library: "library.md",
+        operations: "operations/README.md",
+        create_agent: "operations/create-agent.md",
+        embeddings: "operations/embeddings.md",
+        entry: "operations/entry.md",
+        evaluation: "operations/evaluation.md",
+        execute_tool: "operations/execute-tool.md",
+        fetch_response: "operations/fetch-response.md",
+        inference: "operations/inference.md",
+        invoke_agent: "operations/invoke-agent.md",
+        invoke_workflow: "operations/invoke-workflow.md",
+        mcp: "operations/mcp.md",
+        memory: "operations/memory.md",
+        plan: "operations/plan.md",
+        react_step: "operations/react-step.md",
+        rerank: "operations/rerank.md",
+        retrieval: "operations/retrieval.md",
     }
 }

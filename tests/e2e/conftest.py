@@ -44,8 +44,10 @@ def everything_is_judged(request: pytest.FixtureRequest) -> Iterator[None]:
     receivers.RECEIVED.clear()
     yield
     expected, possible = named("findings"), named("possible_findings")
-    documents = [conformance.as_json(*one) for one in receivers.RECEIVED]
-    found = conformance.judge_requests(documents, conformance.EXCUSE) if documents else []
+    marked = request.node.get_closest_marker("convention")
+    convention = marked.args[0] if marked else conformance.CONVENTION
+    documents = [conformance.as_json(*one) for one in receivers.RECEIVED] if convention else []
+    found = conformance.judge_requests(documents, conformance.EXCUSE, convention=convention) if documents else []
     problems = [line for line in found if not any(re.search(pattern, line) for pattern in expected + possible)]
     problems += [f"nothing that matches {pattern}" for pattern in expected
                  if not any(re.search(pattern, line) for line in found)]

@@ -1,5 +1,6 @@
 //! What developers of otel-genai type: `cargo xtask <task>`.
 
+mod api;
 mod bench;
 mod docs;
 mod program;
@@ -43,6 +44,12 @@ enum Task {
     },
     /// Write the parts of `docs/` that are made of the code, such as the tables of the conventions.
     Docs,
+    /// Write the public API of the libraries, one line an item; needs `cargo install cargo-public-api`.
+    Api {
+        /// Write nothing; fail if a checked-in file differs from what would be written.
+        #[arg(long)]
+        check: bool,
+    },
     /// Write the constants of `otel-genai-semconv` from the conventions.
     Semconv {
         /// Write nothing; fail if a checked-in file differs from what would be written.
@@ -75,6 +82,14 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Bench { arguments } => bench::run(&arguments),
         Task::Demo { arguments } => suite::demo(&arguments),
         Task::Docs => docs::write(),
+        Task::Api { check } => {
+            if check {
+                api::check()?;
+            } else {
+                api::write()?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Semconv { check, from } => {
             let from = from.unwrap_or_else(semconv::default_source);
             if check {

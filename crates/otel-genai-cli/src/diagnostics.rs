@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
@@ -19,6 +20,8 @@ pub(crate) const LEVELS: &str = "none, error, warn, info, debug, trace";
 /// What was said, so that the last lines need not repeat it.
 static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
 const REMEMBERED: usize = 64;
+/// Whether errors only are wanted.
+static QUIET: AtomicBool = AtomicBool::new(false);
 
 /// `None`: the text is none of [`LEVELS`].
 pub(crate) fn level(text: &str) -> Option<LevelFilter> {
@@ -38,12 +41,20 @@ pub(crate) fn begin(quiet: bool) {
     let told = std::env::var(LOG_LEVEL).ok().filter(|value| !value.trim().is_empty());
     let level = told.as_deref().and_then(level);
     let shown = if quiet { LevelFilter::ERROR } else { level.unwrap_or(LevelFilter::WARN) };
+    QUIET.store(shown < LevelFilter::WARN, Relaxed);
     // Our own crates only: what HTTP libraries say at lower levels may hold headers, and those hold keys.
     let ours = Targets::new().with_target("otel_genai", shown);
     // Somebody else's subscriber cannot be there: this is the program.
     let _ = Registry::default().with(Lines.with_filter(ours)).try_init();
     if let (Some(value), None) = (told, level) {
         tracing::warn!(target: "otel_genai", "{LOG_LEVEL}={value:?} is not one of {LEVELS}; using warn");
+    }
+}
+
+/// One line for who has not asked for silence.
+pub(crate) fn remark(line: impl fmt::Display) {
+    if !QUIET.load(Relaxed) {
+        say(line);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Options that every command with telemetry has. Each is a variable that users know, said on the command line.
 
-use otel_genai::{Capture, ConventionName, config};
+use otel_genai::{Capture, Config, ConventionName, Conventions, config};
 
 use crate::diagnostics::LOG_LEVEL;
 
@@ -61,11 +61,24 @@ pub(crate) struct TelemetryOptions {
     #[arg(long, value_name = "MODE", value_parser = capture)]
     content: Option<Capture>,
 
-    /// The vocabulary of attributes and metrics [default: 2026-08]
+    /// What is taken out of content before it is recorded: email, phone, card, key, all, or a list
+    ///
+    /// Sets OTEL_GENAI_REDACT.
+    #[arg(long, value_name = "WHAT", value_parser = redact)]
+    redact: Option<String>,
+
+    /// Store prompts and answers as files in this folder or bucket, and record where
+    ///
+    /// Whatever --content says. A folder, or a file://, s3://, gs:// or az:// URL.
+    /// Sets OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK=upload and OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH.
+    #[arg(long, value_name = "FOLDER|URL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    upload: Option<String>,
+
+    /// The vocabulary: 2026-08 (default), 2026-10, loongsuite, v1.30, or two with a comma between
     ///
     /// Sets OTEL_GENAI_CONVENTION.
     #[arg(long, value_name = "NAME", value_parser = convention)]
-    convention: Option<ConventionName>,
+    convention: Option<Conventions>,
 
     /// Say nothing but errors: no warnings, no last line
     ///
@@ -76,7 +89,7 @@ pub(crate) struct TelemetryOptions {
 
 /// One variable that a flag sets.
 #[derive(Clone, Debug)]
-pub(crate) struct Said {
+pub(crate) struct FlagVariable {
     pub(crate) name: &'static str,
     /// Empty unsets.
     pub(crate) value: String,
@@ -91,42 +104,50 @@ const SIGNALS: [[&str; 2]; 3] = [
 
 impl TelemetryOptions {
     /// The flags that were given, as variables.
-    pub(crate) fn said(&self) -> Vec<Said> {
+    pub(crate) fn flags(&self) -> Vec<FlagVariable> {
         let mut all = Vec::new();
-        let mut say = |name, value: &str, flag| all.push(Said { name, value: value.to_owned(), flag });
+        let mut set =
+            |name, value: &str, flag| all.push(FlagVariable { name, value: value.to_owned(), flag });
         if !self.exporter.is_empty() {
             let list: Vec<_> = self.exporter.iter().map(name_of).collect();
             for name in ["OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"] {
-                say(name, &list.join(","), "--exporter");
+                set(name, &list.join(","), "--exporter");
             }
         }
         if let Some(endpoint) = &self.endpoint {
-            say("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "--endpoint");
+            set("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "--endpoint");
             // A signal's own variable goes before the general one, but not before a flag.
-            SIGNALS.iter().for_each(|[name, _]| say(name, "", "--endpoint"));
+            SIGNALS.iter().for_each(|[name, _]| set(name, "", "--endpoint"));
         }
         if let Some(protocol) = &self.protocol {
-            say("OTEL_EXPORTER_OTLP_PROTOCOL", &name_of(protocol), "--protocol");
-            SIGNALS.iter().for_each(|[_, name]| say(name, "", "--protocol"));
+            set("OTEL_EXPORTER_OTLP_PROTOCOL", &name_of(protocol), "--protocol");
+            SIGNALS.iter().for_each(|[_, name]| set(name, "", "--protocol"));
         }
         if let Some(name) = &self.service_name {
-            say("OTEL_SERVICE_NAME", name, "--service-name");
+            set("OTEL_SERVICE_NAME", name, "--service-name");
         }
         if let Some(capture) = self.content {
-            say(config::CAPTURE_MESSAGE_CONTENT, capture.as_str(), "--content");
+            set(config::CAPTURE_MESSAGE_CONTENT, capture.as_str(), "--content");
+        }
+        if let Some(redact) = &self.redact {
+            set(config::REDACT, redact, "--redact");
+        }
+        if let Some(place) = &self.upload {
+            set(otel_genai_upload::COMPLETION_HOOK, "upload", "--upload");
+            set(otel_genai_upload::UPLOAD_BASE_PATH, place, "--upload");
         }
         if let Some(convention) = self.convention {
-            say(config::CONVENTION, convention.as_str(), "--convention");
+            set(config::CONVENTION, &convention.to_string(), "--convention");
         }
         if self.quiet {
-            say(LOG_LEVEL, "error", "--quiet");
+            set(LOG_LEVEL, "error", "--quiet");
         }
         all
     }
 
     /// A variable as the flags and the environment say it; empty counts as unset.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
-        let flag = self.said().into_iter().find(|said| said.name == name).map(|said| said.value);
+        let flag = self.flags().into_iter().find(|flag| flag.name == name).map(|flag| flag.value);
         flag.or_else(|| std::env::var(name).ok()).filter(|value| !value.trim().is_empty())
     }
 }
@@ -139,8 +160,17 @@ fn capture(text: &str) -> Result<Capture, String> {
     text.replace('-', "_").parse().map_err(|_| format!("allowed are {}, in any case", Capture::ALLOWED))
 }
 
-fn convention(text: &str) -> Result<ConventionName, String> {
-    text.parse().map_err(|_| format!("allowed are {}", ConventionName::allowed()))
+fn redact(text: &str) -> Result<String, String> {
+    let (_, warnings) = Config::from_vars(|name| (name == config::REDACT).then(|| text.to_owned()));
+    match warnings.first() {
+        None => Ok(text.to_owned()),
+        Some(warning) => Err(format!("allowed are {}, or a list", warning.allowed)),
+    }
+}
+
+fn convention(text: &str) -> Result<Conventions, String> {
+    let allowed = ConventionName::allowed();
+    text.parse().map_err(|_| format!("allowed are {allowed}, or two of them with a comma between"))
 }
 
 fn endpoint(text: &str) -> Result<String, String> {

@@ -1,10 +1,12 @@
 //! Telemetry from the first call to the last line: set up, observed, drained, flushed, and what was lost.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
-use otel_genai::{Capture, Config, GenAi, config};
+use otel_genai::{Capture, Config, ConventionName, GenAi, config};
 use otel_genai_http::{Observer, Options};
-use otel_genai_sdk::{ConsoleOptions, Exporter, Report, Signal, Telemetry};
+use otel_genai_sdk::{ConsoleOptions, Exporter, Report, Signal, Telemetry, shown_url};
+use otel_genai_upload::UploadHook;
 
 use crate::background::in_background;
 use crate::diagnostics::{say, was_said};
@@ -18,18 +20,20 @@ pub(crate) struct Wanted<'a> {
     pub(crate) options: &'a TelemetryOptions,
     /// `service.name` where the user gives none.
     pub(crate) service: String,
+    /// Where telemetry goes when the user says nothing.
+    pub(crate) exporter: Exporter,
     pub(crate) console: ConsoleOptions,
     /// Where content goes when the user says nothing.
     pub(crate) content: Capture,
-    /// Whether it is shown to people even if it is exported.
-    pub(crate) always_console: bool,
+    /// Whether there will be calls: else nothing is made ready outside of this process.
+    pub(crate) calls: bool,
 }
 
 /// Running telemetry.
 pub(crate) struct Session {
     telemetry: Telemetry,
     observer: Option<Observer>,
-    pub(crate) tally: Tally,
+    upload: Option<UploadHook>,
     pub(crate) config: Config,
 }
 
@@ -37,42 +41,37 @@ impl Session {
     pub(crate) fn begin(wanted: Wanted<'_>) -> Result<Self, Failure> {
         let options = wanted.options;
         let mut builder = otel_genai_sdk::builder()
-            .default_exporter(Exporter::Console)
+            .default_exporter(wanted.exporter)
             .service_name_default(wanted.service)
             .console(wanted.console);
-        for said in options.said() {
-            builder = builder.set(said.name, said.value, said.flag);
-        }
-        if wanted.always_console {
-            for signal in Signal::ALL {
-                let name = signal.exporter_variable();
-                if options.variable(name).is_none() && has_endpoint(options, signal) {
-                    builder = builder.set(name, "otlp,console", "default of this command");
-                }
-            }
+        for flag in options.flags() {
+            builder = builder.set(flag.name, flag.value, flag.flag);
         }
         let telemetry = in_background(|| builder.init())
             .map_err(|error| Failure::ours(format!("telemetry cannot start: {error}")))?;
 
         let config = read_config(options, wanted.content);
-        let tally = Tally::default();
-        let observer = if telemetry.destinations().is_empty() {
+        let upload = if wanted.calls { in_background(|| open_upload(options)) } else { None };
+        let observer = if telemetry.destinations().is_empty() && upload.is_none() {
             None
         } else {
-            let genai = GenAi::builder()
+            let mut genai = GenAi::builder()
                 .tracer_provider(&Inherited {
                     provider: telemetry.tracer_provider(),
                     parent: inherit::context(),
                 })
-                .meter_provider(&tally.around(telemetry.meter_provider()))
+                .meter_provider(&telemetry.meter_provider())
                 .logger_provider(&telemetry.logger_provider())
-                .config(config.clone())
-                .build();
+                .config(config.clone());
+            if let Some(upload) = &upload {
+                genai = genai.completion_hook(upload.clone());
+            }
+            let genai = genai.build();
             let observer = in_background(|| Observer::new(genai, Options::default()))
                 .map_err(|error| Failure::ours(format!("the system gives no thread: {error}")))?;
             Some(observer)
         };
-        Ok(Self { telemetry, observer, tally, config })
+        Ok(Self { telemetry, observer, upload, config })
     }
 
     /// For the gateway. `None`: nobody wants to know.
@@ -80,12 +79,15 @@ impl Session {
         self.observer.clone()
     }
 
+    /// For the last line.
+    pub(crate) fn tally(&self) -> Tally {
+        Tally { observer: self.observer(), receivers: receivers(self.telemetry.destinations()) }
+    }
+
     /// Whether spans go to a terminal, for people.
     pub(crate) fn is_for_people(&self) -> bool {
-        let spans = |(signal, to): &&(Signal, String)| {
-            *signal == Signal::Traces && matches!(to.as_str(), "stderr" | "stdout")
-        };
-        self.telemetry.destinations().iter().any(|destination| spans(&destination))
+        let spans = |(signal, to): &(Signal, String)| *signal == Signal::Traces && is_terminal(to);
+        self.telemetry.destinations().iter().any(spans)
     }
 
     /// Where telemetry goes, for people: `traces, metrics, logs to stderr`.
@@ -103,12 +105,17 @@ impl Session {
         let _ = self.telemetry.logger_provider().force_flush();
     }
 
-    /// Reads what was observed and exports everything, until `deadline`; then says what was lost. Blocks.
-    pub(crate) fn end(self, deadline: Instant) {
+    /// Reads what was observed, exports and uploads everything, until `deadline`; then says what was lost. Returns
+    /// whether all of it has arrived. Blocks.
+    pub(crate) fn end(self, deadline: Instant) -> bool {
         let left = || deadline.saturating_duration_since(Instant::now());
         // The exporters need some of the time too.
         let read = self.observer.as_ref().is_none_or(|observer| observer.drain(left() * 2 / 3));
-        let report = self.telemetry.shutdown(left());
+        let (report, uploaded) = thread::scope(|scope| {
+            let upload = self.upload.as_ref().map(|upload| scope.spawn(move || upload.shutdown(left())));
+            let report = self.telemetry.shutdown(left());
+            (report, upload.and_then(|upload| upload.join().ok()))
+        });
         if !read {
             say("not all calls were read in time; --flush-timeout gives more");
         }
@@ -124,7 +131,33 @@ impl Session {
             }
         }
         tell_losses(&report);
+        let lost = uploaded.map_or(0, |counts| counts.failed + counts.dropped + counts.pending);
+        if lost > 0 {
+            let files = if lost == 1 { "file" } else { "files" };
+            let base = self.upload.as_ref().map(UploadHook::base).unwrap_or_default();
+            say(format_args!("not uploaded: {lost} {files} of prompts and answers to {base}"));
+        }
+        // Going, the last of the hook's clones would tell the same once more.
+        std::mem::forget(self.upload);
+        read && report.is_complete() && lost == 0
     }
+}
+
+/// The upload that the variables ask for. What stands in its way is told, and in nobody else's: the program runs.
+fn open_upload(options: &TelemetryOptions) -> Option<UploadHook> {
+    match UploadHook::from_vars(|name| options.variable(name)) {
+        Ok(upload) => upload,
+        Err(error) => {
+            tracing::warn!(target: "otel_genai", "{error}; nothing is uploaded");
+            None
+        }
+    }
+}
+
+/// Where uploads would go, for people.
+pub(crate) fn upload_place(options: &TelemetryOptions) -> Option<String> {
+    let (settings, _) = otel_genai_upload::Settings::from_vars(|name| options.variable(name));
+    settings?.base_path.map(|place| shown_url(&place))
 }
 
 /// What the observer passed over, in one line: that it happens was said when it began.
@@ -168,17 +201,34 @@ fn read_config(options: &TelemetryOptions, content: Capture) -> Config {
     }
     if options.variable(config::CAPTURE_MESSAGE_CONTENT).is_none() {
         config.capture = content;
+        config.opt_in |= content != Capture::NoContent;
+    }
+    let waits = config.convention.first() == ConventionName::LoongSuite && !config.opt_in;
+    if waits && config.capture != Capture::NoContent {
+        tracing::warn!(
+            target: "otel_genai",
+            "no content is recorded: loongsuite waits for {}=gen_ai_latest_experimental",
+            config::STABILITY_OPT_IN
+        );
     }
     config
 }
 
-fn has_endpoint(options: &TelemetryOptions, signal: Signal) -> bool {
-    let own = match signal {
-        Signal::Traces => "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-        Signal::Metrics => "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
-        Signal::Logs => "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
-    };
-    options.variable(own).or_else(|| options.variable("OTEL_EXPORTER_OTLP_ENDPOINT")).is_some()
+fn is_terminal(destination: &str) -> bool {
+    matches!(destination, "stderr" | "stdout")
+}
+
+/// Where telemetry is sent, other than to people: each place once, without what differs from signal to signal.
+fn receivers(destinations: &[(Signal, String)]) -> String {
+    let mut places: Vec<&str> = Vec::new();
+    for (signal, to) in destinations.iter().filter(|(_, to)| !is_terminal(to)) {
+        let place = to.split_whitespace().next().unwrap_or_default();
+        let place = place.strip_suffix(&format!("/v1/{signal}")).unwrap_or(place);
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places.join(", ")
 }
 
 /// Signals that go to the same place are told together.

@@ -1,7 +1,7 @@
 //! Our own settings: flag before environment before default, one table, the same names everywhere.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ pub(crate) const NO_ENV: Own = Own {
 pub(crate) const LISTEN: Own = Own {
     name: "OTEL_GENAI_LISTEN",
     flag: "--listen",
-    values: "ADDRESS:PORT",
+    values: "ADDRESS:PORT, such as 127.0.0.1:4080 or localhost:4080",
     default: "127.0.0.1:4080",
     about: "Where `otel-genai gateway` listens",
 };
@@ -124,9 +124,47 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// The address that a gateway listens on when nobody says another.
-pub(crate) fn default_listen() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 4080))
+/// Where to listen, as people write it: `127.0.0.1:4080`, `[::1]:0`, `localhost:4080`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listen(pub(crate) SocketAddr);
+
+impl Listen {
+    /// This machine alone.
+    pub(crate) fn local(port: u16) -> Self {
+        Self(SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self::local(4080)
+    }
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no ADDRESS:PORT, such as 127.0.0.1:4080 or localhost:4080");
+        let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+        let port: u16 = port.parse().map_err(|_| wrong())?;
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        if host.is_empty() {
+            return Err(wrong());
+        }
+        let found =
+            (host, port).to_socket_addrs().map_err(|error| format!("{host:?} is no address: {error}"))?;
+        // A name has an address of each kind; everyone reaches the older one.
+        let mut all: Vec<_> = found.collect();
+        all.sort_by_key(SocketAddr::is_ipv6);
+        all.first().copied().map(Self).ok_or_else(wrong)
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// The upstreams that are asked for, by flag or variable.
@@ -154,6 +192,21 @@ mod tests {
             assert!(text.parse::<Seconds>().is_err(), "{text:?}");
         }
         assert_eq!(Seconds::default().to_string(), FLUSH_TIMEOUT.default);
-        assert_eq!(default_listen().to_string(), LISTEN.default);
+        assert_eq!(Listen::default().to_string(), LISTEN.default);
+    }
+
+    #[test]
+    fn addresses_as_people_write_them() {
+        for (text, address) in [
+            ("127.0.0.1:4080", "127.0.0.1:4080"),
+            ("0.0.0.0:0", "0.0.0.0:0"),
+            ("[::1]:80", "[::1]:80"),
+            ("localhost:4080", "127.0.0.1:4080"),
+        ] {
+            assert_eq!(text.parse::<Listen>().unwrap().to_string(), address);
+        }
+        for text in ["", "4080", ":4080", "localhost", "localhost:http", "localhost:70000"] {
+            assert!(text.parse::<Listen>().is_err(), "{text:?}");
+        }
     }
 }

@@ -7,9 +7,10 @@ use std::ffi::OsString;
 use std::fmt;
 
 use otel_genai_gateway::{Route, RouteError};
+use otel_genai_sdk::shown_url;
 
 use crate::proxies;
-use crate::url::{self, BaseUrl};
+use crate::url::BaseUrl;
 
 /// One variable that SDKs read their base URL from.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +135,7 @@ impl Planned {
     /// Its value as it may be shown.
     pub(crate) fn shown_value(&self, origin: &str) -> String {
         let bare = BaseUrl { userinfo: String::new(), ..self.url.clone() };
-        url::shown(&bare.at(origin, &self.prefix))
+        shown_url(&bare.at(origin, &self.prefix))
     }
 
     /// Where its requests go in the end.
@@ -184,7 +185,7 @@ impl Plan {
             match value.to_str().and_then(BaseUrl::parse) {
                 Some(url) => self.set(row.name, route, url),
                 None => {
-                    let shown = url::shown(&value.to_string_lossy());
+                    let shown = shown_url(&value.to_string_lossy());
                     self.warnings.push(format!(
                         "{}={shown:?} is no http:// or https:// URL; it is left as it is, and calls that use it are not seen",
                         row.name
@@ -274,7 +275,7 @@ impl fmt::Display for Plan {
             lines.push((line, format!("-> {}", variable.shown_upstream())));
         }
         for (name, value) in &self.no_proxy {
-            lines.push((format!("{name}={}", url::shown(&value.to_string_lossy())), String::new()));
+            lines.push((format!("{name}={}", shown_url(&value.to_string_lossy())), String::new()));
         }
         let widest = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or(0);
         for (line, to) in &lines {

@@ -43,7 +43,17 @@ impl<'a> Call<'a> {
 }
 
 /// What of a response's head may be looked at. Everything else, cookies above all, stays out.
-const RESPONSE_HEADERS: &[HeaderName] = &[CONTENT_TYPE, CONTENT_ENCODING];
+/// The kind of an error of AWS, and its counts where a body has none; the session of an MCP server; the model that Azure
+/// chose.
+static RESPONSE_HEADERS: [HeaderName; 7] = [
+    CONTENT_TYPE,
+    CONTENT_ENCODING,
+    HeaderName::from_static("x-amzn-errortype"),
+    HeaderName::from_static("x-amzn-bedrock-input-token-count"),
+    HeaderName::from_static("x-amzn-bedrock-output-token-count"),
+    HeaderName::from_static("mcp-session-id"),
+    HeaderName::from_static("x-ms-served-model"),
+];
 
 /// An observed call. Tap its request, then its response; dropped before, it ends as cancelled.
 #[must_use = "dropping an exchange ends the call as cancelled"]
@@ -73,7 +83,7 @@ impl Exchange {
         B: Body<Data = Bytes>,
         B::Error: Error + 'static,
     {
-        self.record.response(parts.status.as_u16(), headers(&parts.headers, RESPONSE_HEADERS));
+        self.record.response(parts.status.as_u16(), headers(&parts.headers, &RESPONSE_HEADERS));
         self.handed_over = true;
         Tap::new(body, Arc::clone(&self.record), Side::Response)
     }

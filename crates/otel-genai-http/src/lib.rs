@@ -36,8 +36,10 @@ mod reader;
 mod record;
 mod secret;
 mod tap;
+mod totals;
 
 pub use exchange::{Call, Exchange};
 pub use failure::{causes, transport_failure};
 pub use observer::{Losses, Observer, Options, Unread};
 pub use tap::Tap;
+pub use totals::Totals;

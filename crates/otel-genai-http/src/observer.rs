@@ -17,6 +17,7 @@ use crate::bell::Bell;
 use crate::exchange::{Call, Exchange, headers};
 use crate::record::{Batch, Begun, Record};
 use crate::secret::Secrets;
+use crate::totals::{Counters, Totals};
 
 /// Bounds of an [`Observer`].
 #[derive(Clone, Debug)]
@@ -79,6 +80,7 @@ pub(crate) struct Shared {
     lost_frames: AtomicU64,
     lost_calls: AtomicU64,
     failures: AtomicU64,
+    pub(crate) counters: Counters,
     said_full: AtomicBool,
     unread: AtomicU64,
     first_unread: OnceLock<String>,
@@ -111,6 +113,7 @@ impl Observer {
                 lost_frames: AtomicU64::new(0),
                 lost_calls: AtomicU64::new(0),
                 failures: AtomicU64::new(0),
+                counters: Counters::default(),
                 said_full: AtomicBool::new(false),
                 unread: AtomicU64::new(0),
                 first_unread: OnceLock::new(),
@@ -158,6 +161,11 @@ impl Observer {
         let requests = self.shared.unread.load(Ordering::Relaxed);
         let first = self.shared.first_unread.get()?;
         Some(Unread { requests, first: first.clone() })
+    }
+
+    /// What was observed so far: calls of which everything was read. [`drain`](Observer::drain) first to have all.
+    pub fn totals(&self) -> Totals {
+        self.shared.counters.totals()
     }
 
     /// What could not be observed so far.

@@ -15,6 +15,7 @@ use otel_genai_wire::{Call, CallMut, Options, Progress, RequestReader, ResponseR
 use crate::decompress::{self, Decompressor};
 use crate::record::{Batch, Data, Ending, Note};
 use crate::secret::Secrets;
+use crate::totals::Counters;
 
 /// What of a call could not be read, for people: an attribute of its span.
 const OBSERVATION: &str = "otel_genai.observation";
@@ -93,14 +94,14 @@ impl Reader {
         Reader { genai, limit, route, parent, began, secrets, phase: Phase::Request(Box::new(request)) }
     }
 
-    pub(crate) fn read(&mut self, batch: &mut Batch) {
+    pub(crate) fn read(&mut self, batch: &mut Batch, counters: &Counters) {
         let notes = mem::take(&mut batch.notes);
         for note in notes {
             match note {
                 Note::Request(data) => self.request(batch, &data),
                 Note::Response { status, headers } => self.response(status, &headers),
-                Note::Frame { at, data } => self.frame(at, batch, &data),
-                Note::End { at, ending } => self.end(at, ending),
+                Note::Frame { at, data } => self.frame(at, batch, &data, counters),
+                Note::End { at, ending } => self.end(at, ending, counters),
             }
         }
     }
@@ -150,7 +151,7 @@ impl Reader {
         Box::new(self.genai.operation(op).parent(self.parent.clone()).at(self.began).start())
     }
 
-    fn frame(&mut self, at: Instant, batch: &Batch, data: &Data) {
+    fn frame(&mut self, at: Instant, batch: &Batch, data: &Data, counters: &Counters) {
         let Phase::Response(response) = &mut self.phase else { return };
         let Some(bytes) = batch.bytes(data).filter(|_| !response.torn) else {
             response.torn = true;
@@ -162,18 +163,20 @@ impl Reader {
         let progress = mem::take(&mut answer.progress);
         response.call.chunks(progress.chunks, at, &answer.reader);
         if progress.ended {
-            self.end(at, Ending::Complete);
+            self.end(at, Ending::Complete, counters);
         }
     }
 
-    fn end(&mut self, at: Instant, ending: Ending) {
+    fn end(&mut self, at: Instant, ending: Ending, counters: &Counters) {
         match mem::replace(&mut self.phase, Phase::Over) {
             Phase::Request(request) => {
                 // There was no response.
                 let torn = request.torn;
                 let call = request.body.finish().and_then(RequestReader::finish);
                 if let Some(call) = call.and_then(|call| self.start(call)) {
-                    call.end(at, failure(ending, torn).map(|failure| self.secrets.redact(failure)));
+                    let failure = failure(ending, torn);
+                    counters.call(call.tokens(), failure.is_some());
+                    call.end(at, failure.map(|failure| self.secrets.redact(failure)));
                 }
             }
             Phase::Response(mut response) => {
@@ -208,6 +211,7 @@ impl Reader {
                         .set_attribute(KeyValue::new(OBSERVATION, notes.join("; ")));
                 }
                 let failure = broken.or(told).or_else(|| failure(ending, response.torn));
+                counters.call(response.call.tokens(), failure.is_some());
                 response.call.end(at, failure.map(|failure| self.secrets.redact(failure)));
             }
             Phase::Over => {}
@@ -295,4 +299,16 @@ running! {
     CreateAgent,
     InvokeAgent(op => op.response.model),
     McpCall,
+}
+
+impl Running {
+    /// How many tokens the provider counted, in and out.
+    fn tokens(&self) -> (Option<u64>, Option<u64>) {
+        match self {
+            Running::Inference(call) => (call.usage.input_tokens, call.usage.output_tokens),
+            Running::Embeddings(call) => (call.input_tokens, None),
+            Running::InvokeAgent(call) => (call.usage.input_tokens, call.usage.output_tokens),
+            _ => (None, None),
+        }
+    }
 }

@@ -121,7 +121,7 @@ impl Reading {
             ));
         }
         if let Some(reader) = &mut self.reader {
-            reader.read(batch);
+            reader.read(batch, &observer.counters);
         }
     }
 

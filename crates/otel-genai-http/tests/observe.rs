@@ -283,6 +283,24 @@ async fn a_call_without_an_answer() {
 }
 
 #[tokio::test]
+async fn calls_are_counted_whatever_becomes_of_their_telemetry() {
+    let genai = GenAi::builder().convention(otel_genai::ConventionName::V2026_10).build();
+    let world = World { observer: Observer::new(genai, Options::default()).unwrap(), ..world() };
+    let body = world.ask().await.response(&head(200, JSON), Full::new(Bytes::from(ANSWER)));
+    body.collect().await.unwrap();
+    let body = world.ask().await.response(&head(429, JSON), Full::new(Bytes::from("{}")));
+    body.collect().await.unwrap();
+    drop(world.ask().await);
+    assert!(world.observer.drain(Duration::from_secs(10)));
+    let totals = world.observer.totals();
+    assert_eq!(
+        (totals.calls, totals.errors, totals.input_tokens, totals.output_tokens),
+        (3, 2, 9, 3),
+        "{totals:?}"
+    );
+}
+
+#[tokio::test]
 async fn an_answer_that_comes_before_the_request_is_complete() {
     let world = world();
     let exchange = world.begin();

@@ -22,6 +22,8 @@ pub enum Exporter {
     Otlp,
     /// To the terminal, for people.
     Console,
+    /// To the terminal, and to an OTLP receiver too where an endpoint is given.
+    ConsoleAlways,
     /// Nowhere.
     None,
 }

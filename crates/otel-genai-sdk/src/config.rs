@@ -148,7 +148,10 @@ fn exporters(source: &mut Source<'_>, signal: Signal, default: Exporter) -> Chos
     };
     let has_endpoint = source.is_set(own) || source.is_set("OTEL_EXPORTER_OTLP_ENDPOINT");
     let (default, text) = match default {
-        Exporter::Console if !has_endpoint => (Chosen { console: true, otlp: false }, "console"),
+        Exporter::Console | Exporter::ConsoleAlways if !has_endpoint => {
+            (Chosen { console: true, otlp: false }, "console")
+        }
+        Exporter::ConsoleAlways => (Chosen { console: true, otlp: true }, "otlp,console"),
         Exporter::None if !has_endpoint => (Chosen::default(), "none"),
         _ => (Chosen { otlp: true, console: false }, "otlp"),
     };

@@ -1,16 +1,17 @@
 //! Telemetry on a terminal, for people.
 //!
 //! One model call is a headline with what matters (model, time, time to the first chunk, tokens, why it ended) and, when
-//! content is captured, the conversation folded below it. What comes from outside cannot speak to the terminal.
+//! content is captured, the conversation folded below it; its events are named there and add what only they know. What
+//! comes from outside cannot speak to the terminal.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::io::{IsTerminal, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-use opentelemetry::SpanId;
+use opentelemetry_sdk::logs::{BatchLogProcessor, LogProcessor as _};
 
 mod content;
+mod event;
 mod facts;
 mod log;
 mod metric;
@@ -19,6 +20,7 @@ mod span;
 mod text;
 mod words;
 
+use event::Waiting;
 use paint::Paint;
 pub(crate) use text::plain;
 
@@ -120,12 +122,12 @@ pub(crate) struct Console {
     name: &'static str,
     paint: Paint,
     fixed_width: bool,
-    /// Content that was shown last, so that a span and its event do not both show it.
-    told: Mutex<VecDeque<Told>>,
+    /// Events that are shown below their spans. Set where both come here.
+    events: OnceLock<Weak<BatchLogProcessor>>,
+    waiting: Mutex<Waiting>,
 }
 
 impl Console {
-    const REMEMBERED: usize = 512;
     const NARROWEST: usize = 40;
 
     pub(crate) fn new(options: ConsoleOptions, vars: &dyn Fn(&str) -> Option<String>) -> Arc<Self> {
@@ -144,7 +146,8 @@ impl Console {
             fixed_width: options.width.is_some() || !terminal,
             target: Mutex::new(options.target),
             paint: Paint { color, columns: columns.clamp(Self::NARROWEST, 400) },
-            told: Mutex::default(),
+            events: OnceLock::new(),
+            waiting: Mutex::default(),
         })
     }
 
@@ -187,36 +190,27 @@ impl Console {
         };
     }
 
-    /// Whether content of a span is still to be shown by this teller: not where the other one has shown all of it. The
-    /// span and its event come from two threads, in any order.
-    fn claim(&self, span: SpanId, by: Teller, content: u8) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = told.iter().filter(|told| told.span == span && told.by != by);
-        let shown = others.fold(0, |shown, told| shown | told.content);
-        if content & !shown == 0 {
-            return false;
-        }
-        if told.len() == Self::REMEMBERED {
-            told.pop_front();
-        }
-        told.push_back(Told { span, by, content });
-        true
+    /// From now on events wait for their spans, which come here too and take them from this queue.
+    pub(crate) fn fetch_events_from(&self, queue: &Arc<BatchLogProcessor>) {
+        // There is one queue of the console's.
+        let _ = self.events.set(Arc::downgrade(queue));
     }
-}
 
-/// Content that was shown.
-#[derive(Debug)]
-struct Told {
-    span: SpanId,
-    by: Teller,
-    /// Which kinds of content, as [`content::kinds`] has them.
-    content: u8,
-}
+    /// Has the events written that were emitted so far, so that a span finds its own. Nothing may be locked here.
+    fn fetch_events(&self) {
+        if let Some(queue) = self.events.get().and_then(Weak::upgrade) {
+            // What a queue that is closed still had was brought when it was.
+            let _ = queue.force_flush();
+        }
+    }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Teller {
-    Span,
-    Event,
+    fn has_spans_and_events(&self) -> bool {
+        self.events.get().is_some()
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One exporter for all three signals.

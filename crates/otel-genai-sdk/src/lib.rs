@@ -39,7 +39,7 @@ pub use builder::{Builder, Exporter};
 pub use console::{Color, ConsoleOptions, ConsoleTarget};
 pub use error::InitError;
 pub use report::{Export, Report};
-pub use setting::{Origin, Setting, Warning};
+pub use setting::{Origin, Setting, Warning, shown_url};
 pub use signal::Signal;
 pub use telemetry::Telemetry;
 pub use variable::{VARIABLES, Variable};

@@ -26,8 +26,8 @@ use crate::signal::Signal;
 use crate::transport::{Transport, grpc, http};
 use crate::watch::{LogIntake, LogQueue, SpanIntake, SpanQueue, Watched};
 
-/// People who wait for a line want it now; records that come together still come as one block. Events wait longer than
-/// spans, so that content mostly stands below its span rather than below the event.
+/// People who wait for a line want it now; records that come together still come as one block. Spans fetch their events
+/// when they are shown, so that these can wait longer.
 const CONSOLE_SPAN_DELAY: Duration = Duration::from_millis(200);
 const CONSOLE_LOG_DELAY: Duration = Duration::from_millis(400);
 
@@ -158,6 +158,7 @@ impl Stage<'_> {
                 let queue = BatchLogProcessor::builder(exporter)
                     .with_batch_config(log_batch(config.log_batch, Duration::from_secs(1)))
                     .build();
+                let queue = Arc::new(queue);
                 provider = provider.with_log_processor(LogQueue { queue, health });
             }
         }
@@ -166,6 +167,10 @@ impl Stage<'_> {
             let queue = BatchLogProcessor::builder(exporter)
                 .with_batch_config(log_batch(config.log_batch, CONSOLE_LOG_DELAY))
                 .build();
+            let queue = Arc::new(queue);
+            if config.traces.console {
+                self.console.fetch_events_from(&queue);
+            }
             provider = provider.with_log_processor(LogQueue { queue, health });
         }
         Ok(provider.build())

@@ -188,7 +188,7 @@ impl<'a> Source<'a> {
 fn show(shown: Shown, text: &str) -> String {
     match shown {
         Shown::Plain => crate::console::plain(text),
-        Shown::Url => without_secrets(text),
+        Shown::Url => shown_url(text),
         Shown::Names => text
             .split(',')
             .filter(|entry| !entry.trim().is_empty())
@@ -201,19 +201,35 @@ fn show(shown: Shown, text: &str) -> String {
     }
 }
 
-/// A URL without user name, password, query and fragment.
-pub(crate) fn without_secrets(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    let (scheme, rest) = match url.split_once("://") {
+/// A URL, or whatever was written in its place, fit to be shown: without user name, password, query and fragment, on one
+/// line that cannot speak to a terminal, and not endless.
+///
+/// ```
+/// assert_eq!(otel_genai_sdk::shown_url("https://me:secret@host:8443/v1?key=secret"), "https://host:8443/v1");
+/// ```
+#[must_use]
+pub fn shown_url(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), url),
+        None => (String::new(), text),
     };
-    let (authority, path) = match rest.find('/') {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
-    };
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    crate::console::plain(&format!("{scheme}{host}{path}"))
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    // A password may hold a slash that should have been escaped: all before the last @ may be one.
+    let shown = path.rsplit_once('@').map_or(path, |(_, host)| host);
+    // ... or a question mark: what stands before it is then no host with a port.
+    let authority = shown.split('/').next().unwrap_or_default();
+    let is_port = |port: &str| port.ends_with(']') || port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_cut = rest.contains('@') && !path.contains('@');
+    if is_cut && authority.rsplit_once(':').is_some_and(|(_, port)| !is_port(port)) {
+        return crate::console::plain(&format!("{scheme}***"));
+    }
+    let mut shown = crate::console::plain(&format!("{scheme}{shown}"));
+    if let Some((end, _)) = shown.char_indices().nth(LONGEST) {
+        shown.truncate(end);
+        shown.push('…');
+    }
+    shown
 }
 
 fn quote(text: &str) -> String {
@@ -221,5 +237,28 @@ fn quote(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("\"{}…\"", text.get(..end).unwrap_or_default()),
         None => format!("\"{text}\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_url;
+
+    #[test]
+    fn secrets_are_not_shown() {
+        for (text, shown) in [
+            ("https://h:8443/v1", "https://h:8443/v1"),
+            ("https://user:SECRET@h/v1?key=SECRET#SECRET", "https://h/v1"),
+            ("https://user:SECRET@h:x/v1", "https://h:x/v1"),
+            ("https://user:SECRET/SECRET@h/v1", "https://h/v1"),
+            ("https://user:SECRET?SECRET@h/v1", "https://***"),
+            ("https://h?key=me@SECRET", "https://h"),
+            ("http://[::1]:80/v1?a@b", "http://[::1]:80/v1"),
+            ("user:SECRET@h?SECRET", "h"),
+            ("\u{1b}[31m", "␛[31m"),
+        ] {
+            assert_eq!(shown_url(text), shown, "{text}");
+        }
+        assert_eq!(shown_url(&"x".repeat(1000)).chars().count(), 201);
     }
 }

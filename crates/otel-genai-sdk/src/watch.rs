@@ -186,7 +186,8 @@ impl LogProcessor for LogIntake {
 /// Counts the log records that enter the queue.
 #[derive(Debug)]
 pub(crate) struct LogQueue {
-    pub(crate) queue: BatchLogProcessor,
+    /// Shared, where somebody wants to hurry it.
+    pub(crate) queue: Arc<BatchLogProcessor>,
     pub(crate) health: Arc<Health>,
 }
 
@@ -208,8 +209,11 @@ impl LogProcessor for LogQueue {
         self.queue.event_enabled(level, target, name)
     }
 
+    /// The queue that is shared is the console's, to which the resource is nothing.
     fn set_resource(&mut self, resource: &Resource) {
-        self.queue.set_resource(resource);
+        if let Some(queue) = Arc::get_mut(&mut self.queue) {
+            queue.set_resource(resource);
+        }
     }
 }
 

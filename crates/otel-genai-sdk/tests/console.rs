@@ -15,7 +15,9 @@ use opentelemetry::logs::{AnyValue, LogRecord, Logger, LoggerProvider, Severity}
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{Span, SpanContext, SpanKind, Status, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Array, Context, KeyValue, StringValue, Value};
+use otel_genai::{Capture, Config, ConventionName, GenAi, Message, Part};
 use otel_genai_sdk::{Color, ConsoleOptions, ConsoleTarget, Exporter, Telemetry};
+use serde_json::json;
 
 type Vars = &'static [(&'static str, &'static str)];
 
@@ -88,10 +90,10 @@ impl Screen {
     }
 
     /// The event of a call, which holds the question.
-    fn event(&self, context: &SpanContext) {
+    fn event(&self, context: &SpanContext, name: &'static str) {
         let logger = self.telemetry.logger_provider().logger("test");
         let mut event = logger.create_log_record();
-        event.set_event_name("gen_ai.client.inference.operation.details");
+        event.set_event_name(name);
         event.set_severity_number(Severity::Info);
         event.set_timestamp(SystemTime::UNIX_EPOCH + Duration::from_millis(3_661_234));
         event.set_trace_context(context.trace_id(), context.span_id(), Some(context.trace_flags()));
@@ -107,9 +109,23 @@ impl Screen {
         logger.emit(event);
     }
 
+    /// A call that is under way; dropped, it ends.
+    fn open(&self) -> opentelemetry_sdk::trace::Span {
+        let tracer = self.telemetry.tracer_provider().tracer("test");
+        tracer
+            .span_builder("chat gpt-4o-mini")
+            .with_attributes(chat(&[]))
+            .start_with_context(&tracer, &Context::new())
+    }
+
+    /// What was written so far.
+    fn text(&self) -> String {
+        String::from_utf8(self.written.0.lock().unwrap().clone()).unwrap()
+    }
+
     fn end(self) -> String {
         assert!(self.telemetry.shutdown(Duration::from_secs(30)).is_complete());
-        String::from_utf8(self.written.0.lock().unwrap().clone()).unwrap()
+        self.text()
     }
 }
 
@@ -345,39 +361,167 @@ fn colours_are_for_terminals_and_for_who_asks() {
 }
 
 #[test]
-fn an_event_is_one_line_and_shows_content_only_where_its_span_has_not() {
+fn an_event_stands_below_its_span_and_adds_what_only_it_knows() {
     for said_in_span in [false, true] {
         let screen = Screen::new();
         let context = screen.span("chat gpt-4o-mini", 1, asked(said_in_span));
-        screen.event(&context);
-        let written = screen.end();
-        let event = written.find("01:01:01.234Z  info  gen_ai.client.inference.operation.details").unwrap();
-        let below = &written[event..];
-        assert!(below.contains("  chat  gpt-4o-mini  tokens 15 in\n"), "{below}");
-        assert_eq!(below.contains("user       Hello"), !said_in_span, "{written}");
-        assert_eq!(written.matches("Hello").count(), 1, "{written}");
+        screen.event(&context, "gen_ai.client.inference.operation.details");
+        assert_eq!(
+            screen.end(),
+            "\
+● chat gpt-4o-mini  1.0 ms  tokens 15 in → 20 out  finish stop  openai api.openai.com
+    user       Hello
+    event      gen_ai.client.inference.operation.details
+
+"
+        );
     }
 }
 
 #[test]
-fn a_span_that_comes_after_its_event_shows_only_what_is_new() {
-    for answered in [false, true] {
-        let screen = Screen::new();
-        let mut attributes = asked(true);
-        if answered {
-            let said = r#"[{"role":"assistant","parts":[{"type":"text","content":"Bonjour"}]}]"#;
-            attributes.push(KeyValue::new("gen_ai.output.messages", said));
+fn an_event_that_comes_first_waits_for_its_span() {
+    let screen = Screen::new();
+    let span = screen.open();
+    screen.event(span.span_context(), "gen_ai.client.inference.operation.details");
+    screen.telemetry.logger_provider().force_flush().unwrap();
+    assert_eq!(screen.text(), "");
+    drop(span);
+    let written = screen.end();
+    assert!(written.starts_with("● chat gpt-4o-mini "), "{written}");
+    assert_eq!(written.matches("Hello").count(), 1, "{written}");
+    assert_eq!(written.matches("operation.details").count(), 1, "{written}");
+}
+
+#[test]
+fn an_event_that_comes_late_or_without_a_span_is_a_line_of_its_own() {
+    let screen = Screen::new();
+    let context = screen.span("chat gpt-4o-mini", 1, asked(true));
+    screen.telemetry.tracer_provider().force_flush().unwrap();
+    let before = screen.text().len();
+    screen.event(&context, "gen_ai.client.inference.operation.details");
+    screen.event(&SpanContext::empty_context(), "gen_ai.client.inference.operation.details");
+    let written = screen.end();
+    let line =
+        "  01:01:01.234Z  info  gen_ai.client.inference.operation.details  chat  gpt-4o-mini  tokens 15 in\n";
+    assert_eq!(written[before..], format!("\n{line}{line}      user       Hello\n")[1..], "{written}");
+}
+
+#[test]
+fn a_log_record_of_the_program_does_not_wait() {
+    let screen = Screen::new();
+    let span = screen.open();
+    screen.event(span.span_context(), "order.found");
+    screen.telemetry.logger_provider().force_flush().unwrap();
+    assert!(screen.text().contains("  info  order.found  "), "{}", screen.text());
+    drop(span);
+}
+
+#[test]
+fn a_span_that_never_comes_takes_no_event_with_it() {
+    let screen = Screen::new();
+    let span = screen.open();
+    screen.event(span.span_context(), "gen_ai.client.inference.operation.details");
+    assert!(screen.telemetry.shutdown(Duration::from_secs(30)).is_complete());
+    assert_eq!(screen.text().matches("Hello").count(), 1, "{}", screen.text());
+    drop(span);
+}
+
+/// What the library makes of a call in a convention, as people see it.
+fn told_in(convention: ConventionName, make: impl FnOnce(&GenAi)) -> String {
+    let screen = Screen::new();
+    let genai = GenAi::builder()
+        .tracer_provider(&screen.telemetry.tracer_provider())
+        .logger_provider(&screen.telemetry.logger_provider())
+        .convention(convention)
+        .config(Config::default())
+        .capture(Capture::ByConvention)
+        .build();
+    make(&genai);
+    screen.end()
+}
+
+#[test]
+fn messages_in_the_bodies_of_events_are_a_conversation() {
+    let written = told_in(ConventionName::V1_30, |genai| {
+        let mut call = genai.chat("openai", "gpt-4o").start();
+        call.input([
+            Message::system("Be brief."),
+            Message::user("Weather?"),
+            Message::assistant_parts([Part::tool_call("call_1", "get_weather", json!({ "city": "Paris" }))]),
+            Message::tool("call_1", json!("18 degrees")),
+        ]);
+        call.output([Message::assistant("Mild.").finish("stop")]);
+        call.finish();
+    });
+    let (headline, below) = written.split_once('\n').unwrap();
+    assert!(headline.starts_with("● chat gpt-4o ") && headline.ends_with("  openai"), "{written}");
+    assert_eq!(
+        below,
+        "    system     Be brief.
+    user       Weather?
+    assistant  get_weather(city: \"Paris\")
+    tool       → 18 degrees
+    assistant  Mild.
+    events     gen_ai.system.message, gen_ai.user.message, gen_ai.assistant.message,
+               gen_ai.tool.message, gen_ai.choice
+
+"
+    );
+}
+
+#[test]
+fn every_convention_says_what_an_operation_is_about() {
+    for convention in ConventionName::ALL {
+        let written = told_in(convention, |genai| {
+            let mut entry = genai.entry().session("session-7").user("ada").start();
+            entry.input([Message::user("Where is my order?")]);
+            let inside = entry.attach();
+            genai.react_step(2).start().finish();
+            let mut rerank = genai.rerank("cohere", "rerank-v3.5").start();
+            rerank.input_documents([
+                json!({ "id": "d1", "content": "One." }),
+                json!({ "id": "d2", "content": "Two." }),
+            ]);
+            rerank.finish();
+            drop(inside);
+            entry.finish();
+        });
+        for words in [
+            "session session-7  user ada\n",
+            "  round 2\n",
+            "rerank_documents rerank-v3.5  ",
+            "  documents 2  cohere\n",
+        ] {
+            assert!(written.contains(words), "{convention} lacks {words:?}: {written}");
         }
-        let context = screen.span("chat gpt-4o-mini", 1, attributes);
-        screen.event(&context);
-        screen.telemetry.logger_provider().force_flush().unwrap();
-        let written = screen.end();
-        let span = written.find("● chat gpt-4o-mini").unwrap();
-        assert!(written[..span].contains("user       Hello"), "{written}");
-        // Half a conversation would be harder to read than the same question twice.
-        assert_eq!(written[span..].contains("Hello"), answered, "{written}");
-        assert_eq!(written.matches("Bonjour").count(), usize::from(answered), "{written}");
+        assert_eq!(written.matches("session-7").count(), 1, "{convention}: {written}");
+        let has_content = convention != ConventionName::V1_30;
+        assert_eq!(
+            written.contains("input      2: d1 \"One.\", d2 \"Two.\""),
+            has_content,
+            "{convention}: {written}"
+        );
     }
+}
+
+#[test]
+fn what_was_uploaded_and_what_was_not_read_is_said() {
+    let screen = Screen::new();
+    screen.span(
+        "chat gpt-4o-mini",
+        1,
+        chat(&[
+            ("gen_ai.input.messages_ref", "file:///prompts/aa_inputs.json".into()),
+            ("gen_ai.output.messages_ref", "file:///prompts/bb_outputs.json".into()),
+            ("otel_genai.observation", "part of the traffic was not read".into()),
+        ]),
+    );
+    let written = screen.end();
+    assert!(written.contains("    note       part of the traffic was not read\n"), "{written}");
+    assert!(
+        written.contains("    uploaded   input.messages, output.messages to file:///prompts\n"),
+        "{written}"
+    );
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn main() {
     for (name, protocol, stream) in [
         ("OpenAI chat", Protocol::OpenAiChat, openai()),
         ("Anthropic messages", Protocol::AnthropicMessages, anthropic()),
+        ("OpenAI Responses", Protocol::OpenAiResponses, responses()),
     ] {
         let route = Route::new(protocol, "openai".into(), Server::new("model.example", 443));
         let bytes = stream.iter().map(Vec::len).sum::<usize>() / CHUNKS;
@@ -74,6 +75,19 @@ fn openai() -> Vec<Vec<u8>> {
         .into_bytes()
     };
     (0..CHUNKS).map(|number| chunk(if number % 10 == 0 { " \\\"quoted\\\"\\n" } else { " token" })).collect()
+}
+
+/// The events of an answer as OpenAI's newer API sends them.
+fn responses() -> Vec<Vec<u8>> {
+    let event = |number: usize| {
+        format!(
+            "event: response.output_text.delta\ndata: {{\"type\":\"response.output_text.delta\",\
+             \"content_index\":0,\"delta\":\" token\",\"item_id\":\"msg_084b35c1ca777f860069e2f3f7\",\
+             \"logprobs\":[],\"obfuscation\":\"Pq8sdk2\",\"output_index\":0,\"sequence_number\":{number}}}\n\n"
+        )
+        .into_bytes()
+    };
+    (0..CHUNKS).map(event).collect()
 }
 
 /// The events of an answer as Anthropic sends them.

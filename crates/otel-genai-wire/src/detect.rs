@@ -207,8 +207,11 @@ mod tests {
             "https://api.openai.com/v1/models",
             "https://api.openai.com/v1/chat",
             "https://api.openai.com/v1/chat/completions/chatcmpl-1",
-            "https://api.openai.com/v1/completions",
-            "http://localhost:11434/api/embeddings",
+            "https://api.openai.com/v1/moderations",
+            "https://api.openai.com/v1/audio/transcriptions",
+            "https://api.openai.com/v1/batches",
+            "https://api.openai.com/v1/files",
+            "https://langgraph.example/threads/t/runs",
             "https://api.anthropic.com/v1/messages/count_tokens",
             "https://api.anthropic.com/v1/messages/batches",
             "https://api.openai.com/v1/threads/thread_1/messages",
@@ -225,6 +228,7 @@ mod tests {
     fn the_path_decides_the_protocol() {
         let protocol = |url| route(url).unwrap().protocol;
         assert_eq!(protocol("http://h/v1/chat/completions"), Protocol::OpenAiChat);
+        assert_eq!(protocol("https://api.mistral.ai/v1/agents/completions"), Protocol::OpenAiChat);
         assert_eq!(protocol("http://h/openai/deployments/d/embeddings"), Protocol::OpenAiEmbeddings);
         assert_eq!(protocol("http://h/x/v1/messages"), Protocol::AnthropicMessages);
     }

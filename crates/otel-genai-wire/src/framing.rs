@@ -22,6 +22,8 @@ pub(crate) enum Framing {
     Items,
     /// Amazon's binary event stream.
     EventStream,
+    /// Not at all: the body is data, of which nothing is a document.
+    Data,
 }
 
 /// What the content type says of a body.
@@ -105,7 +107,7 @@ impl Frames {
     /// A reader of a stream, of which no event may be longer than `limit`. `None`: it is one document.
     pub(crate) fn new(framing: Framing, limit: usize) -> Option<Frames> {
         match framing {
-            Framing::Whole => None,
+            Framing::Whole | Framing::Data => None,
             Framing::Events => Some(Frames::Events(sse::Reader::new(limit))),
             Framing::Lines => Some(Frames::Lines(lines::Reader::new(limit))),
             Framing::Items => Some(Frames::Items(array::Reader::new(limit))),

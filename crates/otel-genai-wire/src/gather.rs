@@ -56,13 +56,25 @@ impl Room {
 
     /// Takes the room that a value needs, if there is enough.
     pub(crate) fn spend(&mut self, value: Raw<'_>) -> bool {
-        let needed = value.get().map_or(0, str::len);
-        let left = self.left.checked_sub(needed);
+        self.take(value.get().map_or(0, str::len))
+    }
+
+    /// Takes room for so many bytes, if there is enough.
+    pub(crate) fn take(&mut self, bytes: usize) -> bool {
+        let left = self.left.checked_sub(bytes);
         match left {
             Some(left) => self.left = left,
             None => self.is_full = true,
         }
         left.is_some()
+    }
+
+    /// What was held so far is held no more, in bytes.
+    pub(crate) fn give_back(&mut self, bytes: usize) {
+        // What has been cut off once stays cut.
+        if !self.is_full {
+            self.left += bytes;
+        }
     }
 
     /// Whether there is none left.

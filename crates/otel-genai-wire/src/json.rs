@@ -27,6 +27,12 @@ pub(crate) fn read<'a, T: Lenient<'a>>(bytes: &'a [u8]) -> Result<T, serde_json:
     }
 }
 
+/// Reads a document that is a list.
+pub(crate) fn read_items<'a, T: Lenient<'a>>(bytes: &'a [u8]) -> Result<Vec<T>, serde_json::Error> {
+    let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
+    Vec::read(&mut serde_json::Deserializer::from_slice(bytes))
+}
+
 fn read_with<'a, T: Lenient<'a>, R: serde_json::de::Read<'a>>(
     reader: &mut serde_json::Deserializer<R>,
     is_list: bool,
@@ -72,6 +78,17 @@ pub(crate) fn repair(bytes: &[u8]) -> Option<Vec<u8>> {
     }
     out.extend_from_slice(rest);
     repaired.then_some(out)
+}
+
+/// The text, repaired where it has lone surrogates: readers that leave values as they were written would only find them
+/// later, when it is too late to repair the whole.
+pub(crate) fn mended(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let has_surrogate =
+        memchr::memchr_iter(b'\\', bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"ud" | b"uD")));
+    match has_surrogate.then(|| repair(bytes)).flatten() {
+        Some(repaired) => Cow::Owned(repaired),
+        None => Cow::Borrowed(bytes),
+    }
 }
 
 /// The surrogate that an escape at the start of `bytes` stands for.
@@ -265,6 +282,12 @@ pub(crate) struct Raw<'a>(Option<&'a RawValue>);
 impl<'de> Lenient<'de> for Raw<'de> {
     fn read<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         serde::Deserialize::deserialize(reader).map(Raw)
+    }
+}
+
+impl<'a> From<&'a RawValue> for Raw<'a> {
+    fn from(value: &'a RawValue) -> Self {
+        Raw(Some(value))
     }
 }
 

@@ -33,8 +33,29 @@
 //! | protocol | of | framing of streams |
 //! |---|---|---|
 //! | Anthropic Messages | Anthropic, compatible servers, Vertex AI (`rawPredict`, `streamRawPredict`) | server-sent events |
+//! | Bedrock Converse, ConverseStream | AWS Bedrock | Amazon's event stream |
+//! | Bedrock InvokeModel, with the bodies of Anthropic, Nova, Titan, Cohere, Llama, Mistral and OpenAI | AWS Bedrock | Amazon's event stream |
+//! | Cohere chat, version 1 and 2 | Cohere | server-sent events, a document a line |
+//! | Cohere embeddings, version 1 and 2 | Cohere | |
+//! | Rerank | Cohere, Jina, Voyage, everyone compatible | |
+//! | DashScope generation | Alibaba Cloud | server-sent events |
+//! | DashScope embeddings, rerank | Alibaba Cloud | |
+//! | Gemini `generateContent`, `streamGenerateContent` | Gemini API, Vertex AI | server-sent events, one list |
+//! | Gemini embeddings (`embedContent`, `batchEmbedContents`, `predict`) | the same | |
+//! | Gemini interactions | the same | server-sent events |
+//! | Ollama chat and completions | Ollama | a document a line |
+//! | Ollama embeddings | Ollama | |
 //! | OpenAI Chat Completions | OpenAI, Azure OpenAI, everyone compatible | server-sent events |
 //! | OpenAI Embeddings | the same | |
+//! | OpenAI Responses, made and fetched | the same | server-sent events |
+//! | OpenAI Completions, also fill-in-the-middle | the same | server-sent events |
+//! | OpenAI images and speech | the same | server-sent events; sound as it is |
+//! | OpenAI assistants (`create_agent`) and their runs (`invoke_agent`) | OpenAI, Azure OpenAI | server-sent events |
+//! | vector searches | OpenAI, Qdrant, Chroma, Weaviate, Pinecone, Elasticsearch, OpenSearch | |
+//! | Model Context Protocol | any MCP server over streamable HTTP | server-sent events |
+//!
+//! Of OpenAI's other paths none is a call: what they do (moderations, files, batches, lists) has no operation in the
+//! conventions, and transcriptions and translations are sent as forms with sound.
 //!
 //! How a body is cut into documents does not depend on the protocol: server-sent events, a document a line (NDJSON), the
 //! items of one list, or Amazon's binary event stream with its checksums, by the content type and the first byte.
@@ -49,20 +70,27 @@
 //! what could be known is told, the rest is left out. Memory is bounded by [`Options::limit`] in each direction.
 
 mod anthropic;
+mod bedrock;
 mod body;
 mod call;
+mod cohere;
+mod dashscope;
 mod detect;
 mod error;
 mod framing;
 mod gather;
+mod gemini;
 mod json;
+mod mcp;
 mod media;
+mod ollama;
 mod openai;
 mod options;
 mod percent;
 mod protocol;
 mod request;
 mod response;
+mod retrieval;
 mod scan;
 
 pub use call::{Call, CallMut};

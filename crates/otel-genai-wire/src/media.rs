@@ -123,7 +123,7 @@ fn modality_of(media_type: &str) -> Option<Modality> {
 }
 
 /// The media type that a file's name tells.
-fn media_type_of(name: &str) -> Option<&'static str> {
+pub(crate) fn media_type_of(name: &str) -> Option<&'static str> {
     let (_, extension) = name.rsplit_once('.')?;
     Some(match extension.to_ascii_lowercase().as_str() {
         "pdf" => "application/pdf",

@@ -15,7 +15,7 @@ use crate::error;
 use crate::framing::{Framing, Media};
 use crate::options::Options;
 use crate::scan::Want;
-use crate::{anthropic, openai};
+use crate::{anthropic, bedrock, cohere, dashscope, gemini, mcp, ollama, openai, retrieval};
 
 /// Names the protocols and says who speaks them.
 macro_rules! protocols {
@@ -45,11 +45,83 @@ protocols! {
     /// Anthropic's Messages, of Anthropic and of whoever is compatible or hosts its models.
     AnthropicMessages => anthropic::Messages,
 
+    // AWS
+    /// Converse and ConverseStream of AWS Bedrock.
+    BedrockConverse => bedrock::Converse,
+    /// InvokeModel and InvokeModelWithResponseStream of AWS Bedrock, in the bodies of each vendor.
+    BedrockInvoke => bedrock::Invoke,
+
+    // Cohere
+    /// Cohere's chat, version 2.
+    CohereChat => cohere::Chat,
+    /// Cohere's chat, version 1.
+    CohereChatV1 => cohere::ChatV1,
+    /// Cohere's embeddings.
+    CohereEmbed => cohere::Embed,
+    /// Rerank, of Cohere and of whoever is compatible.
+    Rerank => cohere::Rerank,
+
+    // DashScope
+    /// DashScope's generation of text, from texts and other media.
+    DashScopeGeneration => dashscope::Generation,
+    /// DashScope's embeddings.
+    DashScopeEmbeddings => dashscope::Embeddings,
+    /// DashScope's rerank.
+    DashScopeRerank => dashscope::Rerank,
+
+    // Google
+    /// Gemini's `generateContent`, of the Gemini API and of Vertex AI.
+    GeminiContent => gemini::GenerateContent,
+    /// Gemini's embeddings, likewise.
+    GeminiEmbeddings => gemini::EmbedContent,
+    /// Gemini's interactions, likewise.
+    GeminiInteractions => gemini::Interactions,
+
+    // Ollama
+    /// Ollama's chat.
+    OllamaChat => ollama::Chat,
+    /// Ollama's completions.
+    OllamaGenerate => ollama::Generate,
+    /// Ollama's embeddings.
+    OllamaEmbeddings => ollama::Embeddings,
+
     // OpenAI
     /// OpenAI's Chat Completions, of OpenAI and of whoever is compatible.
     OpenAiChat => openai::ChatCompletions,
     /// OpenAI's embeddings, likewise.
     OpenAiEmbeddings => openai::Embeddings,
+    /// OpenAI's Responses, likewise.
+    OpenAiResponses => openai::Responses,
+    /// An answer that OpenAI keeps is fetched.
+    OpenAiFetchResponse => openai::Fetch,
+    /// OpenAI's older completions of texts, and the fill-in-the-middle of others.
+    OpenAiCompletions => openai::Completions,
+    /// OpenAI's images, made and edited.
+    OpenAiImages => openai::Images,
+    /// OpenAI's speech.
+    OpenAiSpeech => openai::Speech,
+    /// An assistant of OpenAI's is created.
+    OpenAiAssistants => openai::Assistants,
+    /// An assistant of OpenAI's runs on a thread.
+    OpenAiRuns => openai::Runs,
+
+    // Vector stores
+    /// A search in OpenAI's vector stores.
+    OpenAiVectorSearch => retrieval::OPENAI,
+    /// A search in Qdrant.
+    Qdrant => retrieval::QDRANT,
+    /// A search in Chroma.
+    Chroma => retrieval::CHROMA,
+    /// A search in Weaviate.
+    Weaviate => retrieval::WEAVIATE,
+    /// A search in Pinecone.
+    Pinecone => retrieval::PINECONE,
+    /// A search for vectors in Elasticsearch or OpenSearch.
+    Elasticsearch => retrieval::ELASTICSEARCH,
+
+    // Tools
+    /// The Model Context Protocol over streamable HTTP.
+    Mcp => mcp::Mcp,
 }
 
 /// One protocol. It has no state; what an answer has told so far is an [`Answer`].
@@ -91,7 +163,6 @@ pub(crate) struct Asked<'a> {
     #[allow(dead_code, reason = "what is read may depend on what the path said")]
     pub(crate) route: &'a Route,
     pub(crate) request: &'a Call,
-    #[allow(dead_code, reason = "sessions and identifiers may come in headers")]
     pub(crate) headers: &'a HeaderMap,
     pub(crate) options: Options,
 }
@@ -107,6 +178,9 @@ pub(crate) trait Answer: fmt::Debug + Send {
     /// Takes a whole answer, which may as well be an error. As with requests, only what is no JSON is an `Err`; of
     /// such a document nothing may have been taken.
     fn whole(&mut self, document: &[u8]) -> Result<(), serde_json::Error>;
+
+    /// Takes bytes of an answer that is data rather than documents; see [`Framing::Data`].
+    fn data(&mut self, _bytes: &[u8]) {}
 
     /// Takes an event of a stream.
     fn event(&mut self, name: Option<&[u8]>, data: &[u8]) -> Result<Step, serde_json::Error>;
@@ -127,6 +201,11 @@ pub(crate) trait Answer: fmt::Debug + Send {
     /// Whether a stream may have ended well so: servers forget the terminal event.
     fn may_end(&self) -> bool {
         self.is_complete()
+    }
+
+    /// Whether there may be no answer at all, as to a notification.
+    fn may_be_empty(&self) -> bool {
+        false
     }
 
     /// Whether content was left out because there was no more room.

@@ -55,6 +55,10 @@ enum Reading {
         answer: Box<dyn Answer>,
         frames: Frames,
     },
+    /// The answer is data.
+    Data {
+        answer: Box<dyn Answer>,
+    },
     /// Neither an answer nor an error: a redirection. Or all has been read.
     Nothing,
 }
@@ -109,6 +113,7 @@ impl ResponseReader {
                 body.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
             }
             Reading::Whole { body, .. } => body.push(bytes),
+            Reading::Data { answer } => answer.data(bytes),
             Reading::Stream { answer, frames } => {
                 let told = &mut self.told;
                 frames.push(bytes, |event| chunks += told.take(event, &mut **answer));
@@ -177,6 +182,7 @@ impl ResponseReader {
     fn read(&mut self, call: CallMut<'_>, is_over: bool) -> Option<Failure> {
         match std::mem::replace(&mut self.reading, Reading::Nothing) {
             Reading::Error { status, headers, body } => Some(self.dialect.error(status, &headers, &body)),
+            Reading::Unknown { answer, .. } if answer.may_be_empty() => answer.finish(call),
             Reading::Unknown { framing, .. } if is_over => Some(match framing {
                 Framing::Whole => malformed("the provider's answer is empty"),
                 _ => truncated("the provider's stream ended before its first chunk"),
@@ -186,6 +192,10 @@ impl ResponseReader {
                 let ((), end) = body.read(|document| answer.whole(document));
                 let missing = answer.missing();
                 answer.finish(call).or_else(|| unfit(end, missing, is_over))
+            }
+            Reading::Data { answer } => {
+                self.told.cut = answer.is_cut();
+                answer.finish(call)
             }
             Reading::Stream { mut answer, frames } => {
                 let told = &mut self.told;
@@ -206,14 +216,18 @@ impl ResponseReader {
         let Reading::Unknown { framing, .. } = &self.reading else { return bytes };
         let says_nothing = |byte: &u8| byte.is_ascii_whitespace() || json::BOM.contains(byte);
         let start = match framing {
-            // Every byte of a binary message matters.
-            Framing::EventStream => 0,
+            // Every byte of binary messages and of data matters.
+            Framing::EventStream | Framing::Data => 0,
             _ => bytes.iter().take_while(|byte| says_nothing(byte)).count(),
         };
         let bytes = bytes.get(start..).unwrap_or_default();
         let Some(first) = bytes.first() else { return bytes };
         let reading = std::mem::replace(&mut self.reading, Reading::Nothing);
         let Reading::Unknown { answer, framing } = reading else { return bytes };
+        if framing == Framing::Data {
+            self.reading = Reading::Data { answer };
+            return bytes;
+        }
         let limit = self.options.limit.max(MIN_EVENT);
         self.reading = match Frames::new(framing.seen(*first), limit) {
             Some(frames) => Reading::Stream { answer, frames },

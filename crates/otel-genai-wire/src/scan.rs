@@ -22,6 +22,8 @@ pub(crate) enum Want {
     Items(&'static Want),
     /// This of the first item of a list.
     First(&'static Want),
+    /// The first of a list, the second of anything else.
+    Either(&'static Want, &'static Want),
     /// How long it is: `{"items": 3}` in place of a list, `{"chars": 8, "padding": 1}` in place of a text, where
     /// `padding` counts the equals signs at its end. Made for base64: a character is a byte or an escape.
     Length,
@@ -217,6 +219,7 @@ impl Scan {
         let want = match slot.want {
             // One object may come in a list.
             Some(Want::Fields(_)) if is_root && byte == b'[' => Some(self.root),
+            Some(Want::Either(list, other)) => Some(if byte == b'[' { *list } else { *other }),
             want => want,
         };
         match (want, byte) {
@@ -265,9 +268,10 @@ impl Scan {
                 Task::Measure { slot, length: Length { list: byte == b'[', ..Length::default() } }
             }
             // Something else than what was wanted of a key. That the key was there may matter.
-            (Some(Want::Fields(_) | Want::Items(_) | Want::First(_) | Want::Length), _)
-                if self.out.len() <= MAX_OUT && self.frames.last().is_some_and(|frame| !frame.list) =>
-            {
+            (
+                Some(Want::Fields(_) | Want::Items(_) | Want::First(_) | Want::Either(..) | Want::Length),
+                _,
+            ) if self.out.len() <= MAX_OUT && self.frames.last().is_some_and(|frame| !frame.list) => {
                 self.begin_member(slot);
                 self.out.extend_from_slice(b"null");
                 self.written();

@@ -284,6 +284,39 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         "\"delta\":{\"text\":\"t\",\"partial_json\":\"{\",\"stop_reason\":\"end_turn\"}",
         "\"content\":[{\"type\":\"tool_use\"}]",
         "\"stop\":[\"a\",1]",
+        "\"type\":\"response.output_item.added\"",
+        "\"type\":\"response.output_item.done\"",
+        "\"type\":\"response.output_text.delta\"",
+        "\"type\":\"response.reasoning_summary_text.delta\"",
+        "\"type\":\"response.completed\"",
+        "\"output_index\":0",
+        "\"item\":{\"type\":\"function_call\",\"name\":\"f\",\"status\":\"incomplete\"}",
+        "\"response\":{\"status\":\"failed\",\"output\":[{\"type\":\"message\"}]}",
+        "\"output\":[{\"type\":\"compaction\"},7]",
+        "\"delta\":\"d\"",
+        "\"output\":{\"message\":{\"content\":[{\"text\":\"t\"},{\"toolUse\":{}},{\"x\":1}]}}",
+        "\"contentBlockDelta\":{\"contentBlockIndex\":0,\"delta\":{\"text\":\"t\",\"toolUse\":{\"input\":\"{\"}}}",
+        "\"bytes\":\"eyJvdXRwdXRUZXh0IjoiSGkifQ==\"",
+        "\"amazon-bedrock-invocationMetrics\":{\"inputTokenCount\":1}",
+        "\"prompt\":\"p\"",
+        "\"inputText\":\"p\"",
+        "\"generation\":\"g\"",
+        "\"outputs\":[{\"text\":\"o\",\"index\":70}]",
+        "\"event_type\":\"tool-calls-chunk\"",
+        "\"event_type\":\"stream-end\"",
+        "\"type\":\"content-delta\"",
+        "\"type\":\"message-end\"",
+        "\"query\":\"{ Get { A(nearText:{concepts:[\\\"q\\\"]}) { t } } }\"",
+        "\"query\":{\"knn\":{\"v\":{\"k\":3}}}",
+        "\"documents\":[\"a\"]",
+        "\"results\":[{\"index\":0,\"relevance_score\":0.5}]",
+        "\"embeddings\":[[1,2],",
+        "\"embeddings\":{\"float\":[[1,2]]}",
+        "\"hits\":{\"hits\":[{\"_id\":1,\"_source\":{\"text\":\"t\"}}]}",
+        "\"jsonrpc\":\"2.0\"",
+        "\"method\":\"tools/call\"",
+        "\"id\":7",
+        "\"result\":{\"isError\":true,\"content\":[{\"text\":\"no\"}]}",
         "ä🌍",
         "\u{feff}",
     ]);
@@ -341,7 +374,11 @@ proptest! {
     fn settings_are_the_same_with_and_without_content(
         request_json in request_json(),
         limit in 0_usize..600,
-        protocol in prop::sample::select(vec![Protocol::OpenAiChat, Protocol::AnthropicMessages]),
+        protocol in prop::sample::select(vec![
+            Protocol::OpenAiChat,
+            Protocol::AnthropicMessages,
+            Protocol::OpenAiResponses,
+        ]),
     ) {
         let route = route_of(protocol);
         let body = request_json.to_string();
@@ -350,6 +387,8 @@ proptest! {
             chat.request.input_messages.clear();
             chat.request.system_instructions.clear();
             chat.request.tool_definitions.clear();
+            // Whether a summary stands in the history is known only to who reads it.
+            chat.response.conversation_compacted = false;
             chat
         };
         let without = settings(Options::new(false));
@@ -397,6 +436,13 @@ fn request_json() -> impl Strategy<Value = serde_json::Value> {
         "system",
         "stop_sequences",
         "output_config",
+        "input",
+        "instructions",
+        "text",
+        "reasoning",
+        "prompt",
+        "conversation",
+        "previous_response_id",
         "other",
     ]);
     prop::collection::hash_map(field, value, 0..12).prop_map(|fields| {

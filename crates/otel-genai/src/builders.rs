@@ -297,6 +297,24 @@ active!(Retrieval: query);
 active!(Rerank: query);
 active!(Memory: query);
 
+impl Active<FetchResponse> {
+    /// Adds messages of the answer. Nothing is kept, nor even taken from the iterator, where content is not captured.
+    pub fn output(&mut self, messages: impl IntoIterator<Item = Message>) {
+        if self.captures_content() {
+            self.output_messages.extend(messages);
+        }
+    }
+}
+
+impl Active<CreateAgent> {
+    /// Adds the agent's instructions. Nothing is kept, nor even taken from the iterator, where content is not captured.
+    pub fn instructions(&mut self, parts: impl IntoIterator<Item = Part>) {
+        if self.captures_content() {
+            self.system_instructions.extend(parts);
+        }
+    }
+}
+
 impl Active<Embeddings> {
     /// Input tokens used.
     pub fn usage(&mut self, input_tokens: u64) {
@@ -308,22 +326,25 @@ impl Active<Retrieval> {
     /// Adds documents that were found, best first (see [`Document`](crate::Document)). Where content is not captured
     /// conventions tell their ids and scores, or nothing.
     pub fn documents(&mut self, documents: impl IntoIterator<Item = impl Into<Value>>) {
+        if !self.captures_content() && !self.tells_instead() {
+            return;
+        }
         self.documents.extend(documents.into_iter().map(Into::into));
     }
 }
 
 impl Active<Rerank> {
-    /// Adds documents that are given, and counts them. Their content is not kept where content is not captured.
+    /// Adds documents that are given, and counts them where `documents_count` is not known yet. Their content is not kept where content is not captured.
     pub fn input_documents(&mut self, documents: impl IntoIterator<Item = impl Into<Value>>) {
         let captured = self.captures_content();
-        let mut count = self.documents_count.unwrap_or(0);
+        let mut count = 0_i64;
         for document in documents {
             count = count.saturating_add(1);
             if captured {
                 self.input_documents.push(document.into());
             }
         }
-        self.documents_count = Some(count);
+        self.documents_count.get_or_insert(count);
     }
 
     /// Adds documents in their new order, likewise not kept.
@@ -335,18 +356,18 @@ impl Active<Rerank> {
 }
 
 impl Active<Memory> {
-    /// Adds records that were found or are written (see [`MemoryRecord`](crate::MemoryRecord)), and counts them. Their
-    /// content is not kept where content is not captured.
+    /// Adds records that were found or are written (see [`MemoryRecord`](crate::MemoryRecord)), and counts them where
+    /// `record_count` is not known yet. Their content is not kept where content is not captured.
     pub fn records(&mut self, records: impl IntoIterator<Item = impl Into<Value>>) {
         let captured = self.captures_content();
-        let mut count = self.record_count.unwrap_or(0);
+        let mut count = 0_i64;
         for record in records {
             count = count.saturating_add(1);
             if captured {
                 self.records.push(record.into());
             }
         }
-        self.record_count = Some(count);
+        self.record_count.get_or_insert(count);
     }
 }
 

@@ -7,11 +7,12 @@ use std::sync::{Arc, Once};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanContext;
 
+use crate::failure::Failure;
 use crate::hook::{Completion, CompletionHook};
 use crate::limit::ContentLimits;
 use crate::message::{Message, Part, ToolDefinition};
 use crate::operation::{ContentMut, Fact, Field, Operation};
-use crate::redact::Redact;
+use crate::redact::{FAILED, Redact};
 
 /// What is done to content before it is written.
 #[derive(Clone, Default)]
@@ -21,14 +22,74 @@ pub(crate) struct Pipeline {
     pub(crate) limits: ContentLimits,
 }
 
-/// The hook could not be trusted with the content.
-pub(crate) struct HookPanicked;
+/// Code of the user's that was to look at the content panicked.
+pub(crate) struct Panicked;
+
+/// So much of an error's message is told, in bytes: providers quote prompts in them.
+const MAX_ERROR_MESSAGE: usize = 4096;
 
 impl Pipeline {
     /// Takes out of the content what must not leave the program.
-    pub(crate) fn redact<O: Operation>(&self, op: &mut O) {
-        let Some(redact) = &self.redact else { return };
+    ///
+    /// After a panic nobody knows what is left in it.
+    pub(crate) fn redact<O: Operation>(&self, op: &mut O) -> Result<(), Panicked> {
+        let Some(redact) = &self.redact else { return Ok(()) };
+        let redacted = catch_unwind(AssertUnwindSafe(|| Pipeline::redact_all(&**redact, op)));
+        redacted.map_err(|_| {
+            static SAID: Once = Once::new();
+            SAID.call_once(|| {
+                tracing::warn!(
+                    target: "otel_genai",
+                    "the redaction panicked: the content of operations at which it does so is not recorded"
+                );
+            });
+            Panicked
+        })
+    }
+
+    /// An error as it may be told: redacted, and no longer than a few pages.
+    pub(crate) fn shown<'a>(&self, failure: Cow<'a, Failure>) -> Cow<'a, Failure> {
+        let Some(message) = &failure.message else { return failure };
+        let mut shown = Cow::Borrowed(message.as_str());
+        if let Some(redact) = &self.redact {
+            shown = catch_unwind(AssertUnwindSafe(|| redact.text(message))).unwrap_or(Cow::Borrowed(FAILED));
+        }
+        if shown.len() > MAX_ERROR_MESSAGE {
+            let is_end = |end: &usize| shown.is_char_boundary(*end);
+            let end = (0..=MAX_ERROR_MESSAGE).rev().find(is_end).unwrap_or_default();
+            shown = Cow::Owned(format!("{}…", shown.get(..end).unwrap_or_default()));
+        }
+        match shown {
+            Cow::Borrowed(shown) if shown == message => failure,
+            shown => {
+                let shown = shown.into_owned();
+                let mut failure = failure.into_owned();
+                failure.message = Some(shown);
+                Cow::Owned(failure)
+            }
+        }
+    }
+
+    /// A text that is no content of an operation: redacted and within the limits.
+    pub(crate) fn text(&self, text: String) -> String {
+        let redacted = match &self.redact {
+            Some(redact) => catch_unwind(AssertUnwindSafe(|| redact.text(&text).into_owned()))
+                .unwrap_or_else(|_| FAILED.to_owned()),
+            None => text,
+        };
+        match self.limits.fit_text(&redacted) {
+            Cow::Owned(fitted) => fitted,
+            Cow::Borrowed(_) => redacted,
+        }
+    }
+
+    fn redact_all<O: Operation>(redact: &dyn Redact, op: &mut O) {
         op.content_mut(&mut |content| match content {
+            ContentMut::Variable(name, value) => {
+                if let Cow::Owned(redacted) = redact.variable(name, value) {
+                    *value = redacted;
+                }
+            }
             ContentMut::Messages(_, messages) => update(messages, |messages| redact.messages(messages)),
             ContentMut::Parts(_, parts) => update(parts, |parts| redact.parts(parts)),
             ContentMut::Tools(_, tools) => update(tools, |tools| redact.tools(tools)),
@@ -54,7 +115,7 @@ impl Pipeline {
         op: &mut O,
         name: &str,
         span: &SpanContext,
-    ) -> Result<Vec<KeyValue>, HookPanicked> {
+    ) -> Result<Vec<KeyValue>, Panicked> {
         let Some(hook) = self.hook.as_ref().filter(|_| O::CONVERSATION) else { return Ok(Vec::new()) };
         let mut held = Held::default();
         op.content_mut(&mut |content| held.exchange(content));
@@ -79,7 +140,7 @@ impl Pipeline {
                     "the completion hook panicked: the content of operations at which it does so is not recorded"
                 );
             });
-            return Err(HookPanicked);
+            return Err(Panicked);
         }
         op.content_mut(&mut |content| held.exchange(content));
         Ok(attributes)

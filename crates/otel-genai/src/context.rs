@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry::baggage::BaggageExt as _;
@@ -43,39 +43,69 @@ impl Calls {
     }
 }
 
+/// What deeper layers recorded of the same call.
+#[derive(Default)]
+struct Absorbed {
+    /// All that they knew, in one.
+    op: Option<Box<dyn Any + Send>>,
+    /// What they have to add to the span.
+    attributes: Vec<KeyValue>,
+    /// Whether the operation has ended.
+    over: bool,
+}
+
 /// An operation as deeper layers see it that may be recording the same call.
 pub(crate) struct Layer {
     kind: Kind,
-    /// What deeper layers recorded of the same call, the earliest first. `None`: the operation has ended.
-    absorbed: Mutex<Option<Vec<Box<dyn Any + Send>>>>,
-    /// What they have to add to the span.
-    attributes: Mutex<Vec<KeyValue>>,
+    /// The tool that runs, if it is one.
+    tool: Option<Arc<str>>,
+    /// Whether a call was taken for how the tool runs.
+    is_taken: AtomicBool,
+    absorbed: Mutex<Absorbed>,
 }
 
 impl Layer {
+    /// Whether the call is of the tool that runs.
+    fn is_tool(&self, call: &dyn Facts) -> bool {
+        match (call.fact(Field::ToolName), &self.tool) {
+            (Some(Fact::Text(called)), Some(tool)) => called == &**tool,
+            _ => false,
+        }
+    }
+
     /// Takes what a deeper layer recorded, if this one has not ended.
     pub(crate) fn absorb<O: Operation>(&self, op: &O) -> bool {
         let mut absorbed = self.absorbed.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *absorbed {
-            Some(absorbed) => {
-                absorbed.push(Box::new(op.clone()));
-                true
-            }
-            None => false,
+        if absorbed.over {
+            return false;
         }
+        // Later ones knew more of what came back.
+        let mut all = op.clone();
+        if let Some(known) = absorbed.op.take().and_then(|known| known.downcast::<O>().ok()) {
+            all.fill(&known);
+        }
+        absorbed.op = Some(Box::new(all));
+        true
     }
 
-    pub(crate) fn add(&self, attributes: Vec<KeyValue>) {
-        self.attributes.lock().unwrap_or_else(PoisonError::into_inner).extend(attributes);
+    /// Takes what a deeper layer has to add, if this one has not ended.
+    pub(crate) fn add(&self, attributes: &[KeyValue]) -> bool {
+        let mut absorbed = self.absorbed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !absorbed.over {
+            absorbed.attributes.extend_from_slice(attributes);
+        }
+        !absorbed.over
     }
 
-    /// Fills in what deeper layers knew. Later ones knew more of what came back.
+    /// Fills in what deeper layers knew, and takes no more.
     pub(crate) fn fill<O: Operation>(&self, op: &mut O) -> Vec<KeyValue> {
-        let absorbed = self.absorbed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        for inner in absorbed.iter().flatten().rev().filter_map(|inner| inner.downcast_ref::<O>()) {
-            op.fill(inner);
+        let mut absorbed = self.absorbed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Absorbed { op: inner, attributes, .. } =
+            std::mem::replace(&mut *absorbed, Absorbed { over: true, ..Absorbed::default() });
+        if let Some(inner) = inner.and_then(|inner| inner.downcast::<O>().ok()) {
+            op.fill(&inner);
         }
-        std::mem::take(&mut *self.attributes.lock().unwrap_or_else(PoisonError::into_inner))
+        attributes
     }
 }
 
@@ -93,10 +123,14 @@ impl Surroundings {
     /// What holds in this context.
     pub(crate) fn of(context: &Context, from_baggage: bool) -> Cow<'_, Surroundings> {
         let known = context.get::<Surroundings>();
-        if !from_baggage {
-            return known.map_or_else(|| Cow::Owned(Surroundings::default()), Cow::Borrowed);
+        // What this process knows goes before what came with the baggage.
+        if let Some(known) = known {
+            return Cow::Borrowed(known);
         }
-        let mut surroundings = known.cloned().unwrap_or_default();
+        let mut surroundings = Surroundings::default();
+        if !from_baggage {
+            return Cow::Owned(surroundings);
+        }
         let baggage = context.baggage();
         let take = |into: &mut Option<Arc<str>>, key: &str| {
             if into.is_none() {
@@ -114,7 +148,11 @@ impl Surroundings {
         let Some(layer) = &self.layer else { return Relation::Own };
         match (layer.kind, op.kind()) {
             (outer, inner) if outer == inner && O::LAYERED => Relation::Same(Arc::clone(layer)),
-            (Kind::ExecuteTool, Kind::McpClient) if op.fact(Field::OperationName).is_some() => {
+            (Kind::ExecuteTool, Kind::McpClient)
+                if op.fact(Field::OperationName).is_some()
+                    && layer.is_tool(op)
+                    && !layer.is_taken.swap(true, Ordering::Relaxed) =>
+            {
                 Relation::Part(Arc::clone(layer))
             }
             _ => Relation::Own,
@@ -171,7 +209,12 @@ impl Surroundings {
             return (None, Handles::default());
         }
         let layer = layered.then(|| {
-            Arc::new(Layer { kind, absorbed: Mutex::new(Some(Vec::new())), attributes: Mutex::default() })
+            Arc::new(Layer {
+                kind,
+                tool: text(Field::ToolName),
+                is_taken: AtomicBool::new(false),
+                absorbed: Mutex::default(),
+            })
         });
         let calls = is_agent.then(Arc::<Calls>::default);
         let handles = Handles { layer: layer.clone(), calls: calls.clone() };

@@ -59,7 +59,8 @@ impl Evaluation {
 
     /// Why.
     pub fn explanation(self, explanation: impl Into<String>) -> Self {
-        self.set(GEN_AI_EVALUATION_EXPLANATION, explanation.into())
+        let explanation = self.genai.inner().pipeline.text(explanation.into());
+        self.set(GEN_AI_EVALUATION_EXPLANATION, explanation)
     }
 
     /// The id of the answer that was judged, where its span is not known.
@@ -99,7 +100,9 @@ impl Evaluation {
     fn emit(self) {
         let inner = self.genai.inner();
         let Some(events) = &inner.events else { return };
-        let Some(name) = inner.conventions.first().convention().evaluation else { return };
+        let conventions = [Some(inner.conventions.first()), inner.conventions.second()];
+        let known = conventions.into_iter().flatten().find_map(|name| name.convention().evaluation);
+        let Some(name) = known else { return };
         let current = Context::current();
         let span = self.span.unwrap_or_else(|| current.span().span_context().clone());
         let record = Record { name, severity: None, attributes: self.attributes, body: None };

@@ -57,12 +57,22 @@ impl<E: Display + ?Sized> From<&E> for Failure {
     }
 }
 
+/// Types that hold any error, or any text.
+const ERASING: [&str; 6] = [
+    "alloc::boxed::Box",
+    "alloc::sync::Arc",
+    "alloc::rc::Rc",
+    "alloc::borrow::Cow",
+    "anyhow::Error",
+    "eyre::Report",
+];
+
 /// The error's Rust type without generic arguments; an erased error says nothing by its type.
 fn type_name<E: ?Sized>() -> &'static str {
     let name = std::any::type_name::<E>();
     let name = name.split('<').next().unwrap_or(name).trim_start_matches('&');
     if name.starts_with("dyn ")
-        || name.starts_with("alloc::boxed::Box")
+        || ERASING.iter().any(|erasing| name.starts_with(erasing))
         || name == "str"
         || name.ends_with("::String")
     {
@@ -94,6 +104,48 @@ impl Cause for Failure {
 impl Cause for &str {
     fn failure(self, _: &ErrorTypes) -> Failure {
         Failure::from(self)
+    }
+}
+
+impl Cause for &Failure {
+    fn failure(self, _: &ErrorTypes) -> Failure {
+        self.clone()
+    }
+}
+
+impl Cause for String {
+    fn failure(self, _: &ErrorTypes) -> Failure {
+        Failure::from(self.as_str())
+    }
+}
+
+/// An erased error: what is known of its type, or of one of those that caused it.
+fn erased(error: &(dyn Error + 'static), types: &ErrorTypes) -> Failure {
+    let error_type = types.resolve_erased(error).unwrap_or(Failure::OTHER.into());
+    Failure::new(error_type).message(error.to_string())
+}
+
+impl Cause for &(dyn Error + 'static) {
+    fn failure(self, types: &ErrorTypes) -> Failure {
+        erased(self, types)
+    }
+}
+
+impl Cause for &(dyn Error + Send + Sync + 'static) {
+    fn failure(self, types: &ErrorTypes) -> Failure {
+        erased(self, types)
+    }
+}
+
+impl Cause for Box<dyn Error + Send + Sync> {
+    fn failure(self, types: &ErrorTypes) -> Failure {
+        erased(&*self, types)
+    }
+}
+
+impl Cause for Box<dyn Error> {
+    fn failure(self, types: &ErrorTypes) -> Failure {
+        erased(&*self, types)
     }
 }
 

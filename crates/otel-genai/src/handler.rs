@@ -69,7 +69,8 @@ impl Inner {
 
     /// What of an operation is told where.
     pub(crate) fn plan(&self, capture: Option<Capture>) -> Plan {
-        let opted_in = self.opted_in || capture.is_some();
+        let asked = capture.is_some_and(|capture| capture != Capture::NoContent);
+        let opted_in = self.opted_in || asked;
         let capture = match capture.unwrap_or(self.capture) {
             Capture::ByConvention => self.conventions.first().convention().capture_by_convention,
             capture => capture,
@@ -524,7 +525,9 @@ impl Builder {
             emit_exceptions,
             capture: self.capture.unwrap_or(config.capture),
             emit_event: config.emit_event,
-            opted_in: !first.needs_opt_in || config.opt_in || self.capture.is_some(),
+            opted_in: !first.needs_opt_in
+                || config.opt_in
+                || self.capture.is_some_and(|capture| capture != Capture::NoContent),
         }))
     }
 }

@@ -1,7 +1,8 @@
-//! OpenTelemetry for generative AI: spans, events and metrics of model calls, by the OpenTelemetry GenAI conventions.
+//! OpenTelemetry for generative AI: tells what a program does with models, agents, tools, documents and memories, as
+//! spans, metrics and events of the OpenTelemetry GenAI conventions.
 //!
-//! A [`GenAi`] starts operations; a running operation ([`Active`]) is filled in while it goes on, and leaves a span,
-//! metrics and an event when it ends:
+//! A [`GenAi`] starts operations. A running operation ([`Active`]) is filled in while it goes on, and tells of itself
+//! when it ends:
 //!
 //! ```
 //! use otel_genai::{GenAi, Message};
@@ -10,7 +11,6 @@
 //! # async fn example() -> Result<(), std::io::Error> {
 //! let genai = GenAi::global(); // or GenAi::builder().tracer_provider(&provider).build()
 //!
-//! // A scope: ends by itself, `Err` becomes `error.type` and the span's status.
 //! let answer = genai
 //!     .chat("openai", "gpt-4o-mini")
 //!     .request(|request| request.temperature = Some(0.2))
@@ -22,21 +22,69 @@
 //!         Ok::<_, std::io::Error>(answer)
 //!     })
 //!     .await?;
-//!
-//! // By hand, for frameworks with callbacks.
-//! let call = genai.chat("openai", "gpt-4o-mini").start();
-//! match call.run(ask_model()).await {
-//!     Ok(_) => call.finish(),
-//!     Err(error) => call.fail(&error),
-//! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Dropped without either, as happens to a cancelled future, a call still ends: with `error.type` = `cancelled`.
+//! The scope is the parent of all that happens within it. It ends by itself: an `Err` becomes `error.type` and the
+//! span's status, and comes back as it was.
 //!
-//! Prompts and answers are recorded only where [`Capture`] says so; the default is nowhere. The library knows the
-//! OpenTelemetry *API* alone: set up exporters with `otel-genai-sdk` or by hand.
+//! # By hand
+//!
+//! For frameworks with callbacks: start, and later finish or fail. Both consume the operation, so it ends once.
+//!
+//! ```
+//! # use otel_genai::GenAi;
+//! # async fn run_tool() -> Result<&'static str, std::io::Error> { Ok("in Hamburg") }
+//! # async fn example(genai: GenAi) {
+//! let mut tool = genai.execute_tool("track_order").call_id("call_1").start();
+//! tool.arguments(serde_json::json!({"order": 7}));
+//! match tool.run(run_tool()).await {
+//!     Ok(place) => {
+//!         tool.result(place);
+//!         tool.finish();
+//!     }
+//!     Err(error) => tool.fail(&error),
+//! }
+//! # }
+//! ```
+//!
+//! Dropped without either, as happens to a cancelled future, an operation still ends: with `error.type` = `cancelled`;
+//! in a panic, with `panic`.
+//!
+//! # Streams
+//!
+//! [`Active::stream`] wraps a stream of chunks: times each, shows it, and ends with the stream. Without a stream, call
+//! [`Active::chunk`] as each comes.
+//!
+//! # Operations
+//!
+//! All read alike, from [`chat`](GenAi::chat) and [`embeddings`](GenAi::embeddings) to
+//! [`invoke_agent`](GenAi::invoke_agent), [`execute_tool`](GenAi::execute_tool), [`retrieval`](GenAi::retrieval),
+//! [`rerank`](GenAi::rerank), [`memory`](GenAi::memory) and the Model Context Protocol
+//! ([`mcp_client`](GenAi::mcp_client), [`mcp`]): see the methods of [`GenAi`]. What is said once on an outer operation (an
+//! agent's name, a conversation, session and user) reaches those within, across tasks. A call that two layers see is told
+//! once. Answers are judged by [`evaluation`](GenAi::evaluation).
+//!
+//! # Content
+//!
+//! Prompts and answers are recorded only where [`Capture`] says so; the default is nowhere. Before they are written they
+//! are redacted ([`redact`]), shown to a [`CompletionHook`], and kept within [`limit`]s.
+//!
+//! # Conventions
+//!
+//! [`ConventionName`] lists the vocabularies: the OpenTelemetry conventions of two dates, LoongSuite's, and the first
+//! one of 2025. The environment ([`config`]) or [`Builder::convention`] chooses; two at once ease a migration.
+//!
+//! # Where telemetry goes
+//!
+//! The library knows the OpenTelemetry *API* alone: set up exporters with `otel-genai-sdk` or by hand, and hand their
+//! providers to [`GenAi::builder`]. Without them nothing is recorded, at next to no cost, so that libraries can use it
+//! and leave the decision to programs.
+//!
+//! # Features
+//!
+//! - `regex`: redaction by regular expressions of your own.
 
 mod builders;
 mod capture;

@@ -49,7 +49,8 @@ macro_rules! serialize {
                     $(if !self.$field.is_absent() {
                         out.serialize_entry($key, &self.$field)?;
                     })*
-                    for (key, value) in &self.extra {
+                    // A key that has a field of its own is said once.
+                    for (key, value) in self.extra.iter().filter(|(key, _)| ![$($key),*].contains(&key.as_str())) {
                         out.serialize_entry(key, value)?;
                     }
                     out.end()

@@ -1,5 +1,6 @@
 //! An operation that has been described and not yet started.
 
+use opentelemetry::baggage::{BaggageExt as _, BaggageMetadata, KeyValueMetadata};
 use opentelemetry::trace::{
     FutureExt as _, Link, Span as _, SpanContext, SpanKind, TraceContextExt as _, Tracer as _,
 };
@@ -27,6 +28,7 @@ pub struct Pending<O: Operation> {
     at: Option<Moment>,
     capture: Option<Capture>,
     in_process: bool,
+    distinct: bool,
     links: Vec<SpanContext>,
 }
 
@@ -39,6 +41,7 @@ impl<O: Operation> Pending<O> {
             at: None,
             capture: None,
             in_process: false,
+            distinct: false,
             links: Vec::new(),
         }
     }
@@ -73,6 +76,14 @@ impl<O: Operation> Pending<O> {
         self
     }
 
+    /// This is a call of its own, although one of its kind is around it: a guardrail's, a router's or a fallback's call
+    /// within another. Otherwise a model call directly within a model call is taken for the same call, seen by a deeper
+    /// layer (a framework over an instrumented client), and told once.
+    pub fn distinct(mut self) -> Self {
+        self.distinct = true;
+        self
+    }
+
     /// A further attribute of the span and, where the convention allows it, the event. It wins over the convention's
     /// own attribute of that name, `error.type` apart.
     pub fn attribute(self, key: impl Into<Key>, value: impl Into<Value>) -> Self {
@@ -92,13 +103,15 @@ impl<O: Operation> Pending<O> {
 
     /// Starts the operation. It runs until it is finished, failed or dropped.
     pub fn start(self) -> Active<O> {
-        let Pending { genai, op, parent, at, capture, in_process, links } = self;
+        let Pending { genai, op, parent, at, capture, in_process, distinct, mut links } = self;
         let at = at.unwrap_or_else(Moment::now);
         let parent = parent.unwrap_or_else(Context::current);
         let inner = genai.inner();
         let surroundings = Surroundings::of(&parent, inner.baggage).into_owned();
         let mut role = if GenAi::is_suppressed(&parent) {
             Role::Unseen
+        } else if distinct {
+            Role::Own
         } else {
             match surroundings.relation(&*op) {
                 Relation::Own => Role::Own,
@@ -123,6 +136,7 @@ impl<O: Operation> Pending<O> {
         let mut handles = Handles::default();
         let mut recording = false;
         if matches!(role, Role::Own) {
+            let links = std::mem::take(&mut links);
             let begun = begin(inner, &*op, &surroundings, &running, &context, at, in_process, links);
             if let Some(begun) = begun {
                 Begun { context, given, recording } = begun;
@@ -137,18 +151,32 @@ impl<O: Operation> Pending<O> {
                 if inner.baggage {
                     let baggage = within.baggage(&*op);
                     if !baggage.is_empty() {
-                        context = opentelemetry::baggage::BaggageExt::with_baggage(
-                            &context,
-                            merged(&context, baggage),
-                        );
+                        context = context.with_baggage(merged(&context, baggage));
                     }
                 }
                 context = context.with_value(within);
             }
         }
         let plan = inner.plan(capture);
+        // A deeper layer's content stands on the outer one's span.
+        if matches!(role, Role::Same(_) | Role::Part(_)) {
+            recording = context.span().is_recording();
+        }
         let plan = plan.of_span(recording, matches!(role, Role::Unseen), O::CONVERSATION);
-        Active::new(op, genai, context, at, running, given, surroundings, handles, role, plan)
+        Active::new(
+            op,
+            genai,
+            context,
+            at,
+            running,
+            given,
+            in_process,
+            links,
+            surroundings,
+            handles,
+            role,
+            plan,
+        )
     }
 
     /// Runs `body` as this operation: it is the parent of all that happens within, ends when `body` ends, and an
@@ -237,12 +265,14 @@ pub(crate) fn begin(
 }
 
 /// The baggage with further entries, which win.
-fn merged(context: &Context, new: Vec<KeyValue>) -> Vec<KeyValue> {
-    use opentelemetry::baggage::BaggageExt as _;
-    let known = context.baggage().iter().map(|(key, (value, _))| KeyValue::new(key.clone(), value.clone()));
-    let mut all: Vec<KeyValue> = known.collect();
-    for entry in new {
-        signal::replace(&mut all, entry);
-    }
-    all
+fn merged(context: &Context, new: Vec<KeyValue>) -> Vec<KeyValueMetadata> {
+    let known = context.baggage();
+    let known = known
+        .iter()
+        .map(|(key, (value, metadata))| KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone()));
+    // Of two entries of one key the later one counts.
+    let new = new.into_iter().map(|entry| {
+        KeyValueMetadata::new(entry.key, entry.value.as_str().into_owned(), BaggageMetadata::default())
+    });
+    known.chain(new).collect()
 }

@@ -2,14 +2,15 @@
 
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use opentelemetry::trace::{FutureExt as _, Status, TraceContextExt as _};
+use opentelemetry::trace::{FutureExt as _, SpanContext, Status, TraceContextExt as _};
 use opentelemetry::{Context, ContextGuard, Key, KeyValue};
 use otel_genai_semconv::attribute::ERROR_TYPE;
 
-use crate::content::HookPanicked;
+use crate::content::Panicked;
 use crate::context::{Handles, Layer, Surroundings};
 use crate::convention::{Content, Event, Name, Telling, Told};
 use crate::failure::{Cause, Failure};
@@ -36,7 +37,7 @@ impl Moment {
 
     /// The wall clock's time at `later`, immune to the wall clock being set meanwhile.
     fn system_at(&self, later: Instant) -> SystemTime {
-        self.system + later.saturating_duration_since(self.instant)
+        self.system.checked_add(later.saturating_duration_since(self.instant)).unwrap_or(self.system)
     }
 }
 
@@ -53,6 +54,9 @@ pub struct Active<O: Operation> {
     running: [Option<Running>; 2],
     /// The keys of the user's own attributes that the span got when it started.
     given: Vec<Key>,
+    /// For a span that is started late.
+    in_process: bool,
+    links: Vec<SpanContext>,
     surroundings: Surroundings,
     handles: Handles,
     role: Role,
@@ -102,6 +106,8 @@ impl<O: Operation> Active<O> {
         at: Moment,
         running: [Option<Running>; 2],
         given: Vec<Key>,
+        in_process: bool,
+        links: Vec<SpanContext>,
         surroundings: Surroundings,
         handles: Handles,
         role: Role,
@@ -115,6 +121,8 @@ impl<O: Operation> Active<O> {
             at,
             running,
             given,
+            in_process,
+            links,
             surroundings,
             handles,
             role,
@@ -147,7 +155,8 @@ impl<O: Operation> Active<O> {
         self.at
     }
 
-    /// Whether content given to this operation will be recorded anywhere. When not, spare the work of making it.
+    /// Whether content given to this operation is wanted anywhere: to be recorded, by a completion hook, or in `v1.30`
+    /// to tell which messages there were. When not, spare the work of making it.
     pub fn captures_content(&self) -> bool {
         self.plan.content()
     }
@@ -188,14 +197,14 @@ impl<O: Operation> Active<O> {
         if !self.open || matches!(self.role, Role::Silent) {
             return;
         }
+        // A chunk from before the start is somebody's mistake, and no time at all says so best.
+        if arrived < self.at.instant {
+            return;
+        }
         let previous = self.last_chunk.replace(arrived);
         let since = previous.unwrap_or(self.at.instant);
         let elapsed = arrived.saturating_duration_since(since);
         if previous.is_none() {
-            // A chunk from before the start is somebody's mistake, and no time at all says so best.
-            if arrived < self.at.instant {
-                return;
-            }
             self.op.first_chunk(elapsed);
         }
         if matches!(self.role, Role::Same(_)) {
@@ -263,7 +272,11 @@ impl<O: Operation> Active<O> {
 
     /// The operation failed at that moment.
     pub fn fail_at(mut self, ended: Instant, cause: impl Cause) {
-        let failure = cause.failure(&self.genai.inner().error_types);
+        let types = &self.genai.inner().error_types;
+        // An error that cannot even say what it is must not break whoever tells of it.
+        let failure = catch_unwind(AssertUnwindSafe(|| cause.failure(types))).unwrap_or_else(|_| {
+            Failure::new(Failure::OTHER).message("the error could not be told: its text panicked")
+        });
         self.end(ended, Some(&failure));
     }
 
@@ -288,7 +301,10 @@ impl<O: Operation> Active<O> {
         if !std::mem::take(&mut self.open) {
             return;
         }
+        let failure = self.op.judge(failure);
         let failure = failure.filter(|failure| self.is_error(failure));
+        let failure = failure.map(|failure| self.genai.inner().pipeline.shown(failure));
+        let failure = failure.as_deref();
         match std::mem::replace(&mut self.role, Role::Unseen) {
             Role::Unseen | Role::Silent => {}
             Role::Own => self.tell(ended, failure),
@@ -305,8 +321,11 @@ impl<O: Operation> Active<O> {
                     signal::add_missing(&mut attributes, identity.clone());
                     signal::add_missing(&mut attributes, signal::ended(telling, &told, identity).0);
                 }
-                layer.add(attributes);
-                self.measure(genai.inner(), ended, failure);
+                if layer.add(&attributes) {
+                    self.measure(genai.inner(), ended, failure);
+                } else {
+                    self.tell_late(ended, failure);
+                }
             }
         }
     }
@@ -327,12 +346,13 @@ impl<O: Operation> Active<O> {
             &self.running,
             &self.context,
             self.at,
-            false,
-            Vec::new(),
+            self.in_process,
+            std::mem::take(&mut self.links),
         );
         if let Some(begun) = begun {
             (self.context, self.given) = (begun.context, begun.given);
         }
+        self.surroundings.count(self.op.kind());
         self.tell(ended, failure);
     }
 
@@ -351,8 +371,10 @@ impl<O: Operation> Active<O> {
         let recording = has_span && span.is_recording();
         let error_type = failure.map(|failure| KeyValue::new(ERROR_TYPE, failure.error_type.clone()));
 
-        if self.plan.content() {
-            inner.pipeline.redact(&mut *self.op);
+        let content = self.plan.content();
+        if (content || self.tells_instead()) && inner.pipeline.redact(&mut *self.op).is_err() {
+            self.plan = self.plan.without_content();
+        } else if content {
             let name = self.op.fact(Field::OperationName).and_then(|fact| match fact {
                 Fact::Word(word) => Some(word),
                 _ => None,
@@ -360,10 +382,10 @@ impl<O: Operation> Active<O> {
             match inner.pipeline.call_hook(
                 &mut *self.op,
                 name.as_deref().unwrap_or_default(),
-                span.span_context(),
+                if has_span { span.span_context() } else { &SpanContext::NONE },
             ) {
                 Ok(attributes) => self.op.custom_mut().attributes.extend(attributes),
-                Err(HookPanicked) => self.plan = self.plan.without_content(),
+                Err(Panicked) => self.plan = self.plan.without_content(),
             }
         }
 
@@ -371,7 +393,7 @@ impl<O: Operation> Active<O> {
         let mut attributes: Vec<KeyValue> = Vec::new();
         let mut renamed = None;
         let mut records: Vec<Record> = Vec::new();
-        for running in self.running.iter().flatten() {
+        for (position, running) in self.running.iter().flatten().enumerate() {
             let Running { telling, identity } = running;
             let description = telling.description;
             let told = self.told(telling, failure.is_some());
@@ -423,7 +445,9 @@ impl<O: Operation> Active<O> {
                             None => records.push(record),
                         }
                     }
-                    Event::Custom(make) => records.extend(make(&told, self.plan.event_content)),
+                    Event::Custom(make) => {
+                        records.extend(make(&told, self.plan.event_content, &inner.pipeline));
+                    }
                 }
             }
             if recording {
@@ -431,7 +455,7 @@ impl<O: Operation> Active<O> {
                     .unwrap_or_else(|| self.content(&telling.content, &told, self.plan.span_content))
                     .into_iter()
                     .filter_map(|(key, fact)| Some(KeyValue::new(key, signal::value(&fact)?)));
-                if attributes.is_empty() {
+                if position == 0 {
                     attributes = ended;
                     attributes.extend(content);
                     // A name becomes more precise with what is known late.
@@ -455,7 +479,8 @@ impl<O: Operation> Active<O> {
         let is_client = first
             .is_some_and(|first| first.telling.description.kind == opentelemetry::trace::SpanKind::Client);
         if let (Some(failure), Some(events)) = (failure, &inner.events)
-            && let Some(name) = first.and_then(|first| first.telling.convention.exception)
+            && let Some(name) =
+                self.running.iter().flatten().find_map(|running| running.telling.convention.exception)
             && is_client
             && has_span
             && inner.emit_exceptions

@@ -63,7 +63,7 @@ impl<O: Operation> Active<O> {
     pub fn stream<S, T, E, F>(self, stream: S, read: F) -> Streaming<S, O, F>
     where
         S: Stream<Item = Result<T, E>>,
-        F: FnMut(&mut O, &T),
+        F: FnMut(&mut Active<O>, &T),
         for<'a> &'a E: Cause,
     {
         Streaming { stream, active: Some(self), last_chunk: None, read }
@@ -74,7 +74,7 @@ impl<S, T, E, O, F> Stream for Streaming<S, O, F>
 where
     S: Stream<Item = Result<T, E>>,
     O: Operation,
-    F: FnMut(&mut O, &T),
+    F: FnMut(&mut Active<O>, &T),
     for<'a> &'a E: Cause,
 {
     type Item = S::Item;

@@ -187,7 +187,7 @@ async fn an_mcp_call_of_a_tool_is_part_of_it() {
 #[tokio::test]
 async fn a_stream_is_timed_and_ends_by_its_meaning() {
     let t = telemetry();
-    let read = |call: &mut otel_genai::Inference, chunk: &&'static str| {
+    let read = |call: &mut otel_genai::Active<otel_genai::Inference>, chunk: &&'static str| {
         if *chunk == "stop" {
             call.response.finish_reasons = vec!["stop".into()];
         }
@@ -453,4 +453,85 @@ async fn a_thousand_agents_at_once_keep_their_trees_apart() {
         let is_inner = attributes["gen_ai.agent.name"].starts_with("inner");
         *sum == if is_inner { 1.0 } else { 0.0 }
     }));
+}
+
+/// Nests a list so deep that recursion without a bound would overflow the stack.
+fn deep() -> serde_json::Value {
+    (0..2_000).fold(json!(1), |inner, _| serde_json::Value::Array(vec![inner]))
+}
+
+#[test]
+fn deep_json_overflows_no_stack_in_any_convention() {
+    for convention in otel_genai::ConventionName::ALL {
+        let t = telemetry_with(Sampler::AlwaysOn, |builder| {
+            builder.convention(convention).capture(Capture::SpanAndEvent)
+        });
+        let mut chat = t.genai.chat("openai", "m").start();
+        chat.input([Message::tool("id", deep())]);
+        chat.finish();
+        let mut tool = t.genai.execute_tool("x").start();
+        tool.result(deep());
+        tool.finish();
+        let mut memory = t.genai.search_memory().start();
+        memory.loongsuite.output = Some(deep());
+        memory.finish();
+        assert!(t.spans().len() >= 3, "{convention}");
+    }
+}
+
+/// Panics at whatever it sees.
+struct Broken;
+
+impl otel_genai::Redact for Broken {
+    fn text<'a>(&self, _: &'a str) -> Cow<'a, str> {
+        panic!("redaction is broken")
+    }
+}
+
+#[test]
+fn a_redaction_that_panics_breaks_no_call_and_lets_nothing_through() {
+    let t =
+        telemetry_with(Sampler::AlwaysOn, |builder| builder.capture(Capture::SpanAndEvent).redact(Broken));
+    let mut call = t.genai.chat("openai", "m").start();
+    call.input([Message::user("secret")]);
+    call.fail("secret");
+    let span = t.span();
+    assert_eq!(span.get("gen_ai.input.messages"), None);
+    assert_eq!(span.get("error.type"), Some("_OTHER"));
+    assert!(!format!("{:?} {:?}", span.data, t.events()).contains("secret"));
+}
+
+#[test]
+fn errors_are_redacted_and_no_longer_than_a_few_pages() {
+    let t = telemetry_with(Sampler::AlwaysOn, |builder| builder.redact(Redactor::all()));
+    t.genai.chat("openai", "m").start().fail(format!("I am jo@example.com {}", "x".repeat(100_000)));
+    let Status::Error { description } = t.span().status else { panic!("an error") };
+    assert!(description.starts_with("I am [email]") && description.len() < 5_000, "{}", description.len());
+}
+
+#[test]
+fn other_tools_called_by_a_tool_are_calls_of_their_own() {
+    let t = telemetry();
+    let tool = t.genai.execute_tool("research").start();
+    let guard = tool.attach();
+    t.genai.mcp_client(McpMethodName::ToolsCall).tool("search").start().finish();
+    let mut fetch = t.genai.mcp_client(McpMethodName::ToolsCall).tool("fetch").start();
+    fetch.response_status_code = Some("-32603".into());
+    fetch.finish();
+    t.genai.chat("groq", "guard").distinct().start().finish();
+    drop(guard);
+    tool.finish();
+    assert_eq!(t.span_named("tools/call fetch").get("error.type"), Some("-32603"), "its code is its error");
+    assert_eq!(t.names(), ["tools/call search", "tools/call fetch", "chat guard", "execute_tool research"]);
+}
+
+#[test]
+fn what_is_asked_not_to_be_captured_is_not_an_opt_in() {
+    let t = telemetry_with(Sampler::AlwaysOn, |builder| {
+        builder.convention(otel_genai::ConventionName::LoongSuite).capture(Capture::NoContent)
+    });
+    let mut call = t.genai.chat("openai", "m").start();
+    call.tools([otel_genai::ToolDefinition::function("look")]);
+    call.finish();
+    assert_eq!(t.span().get("gen_ai.tool.definitions"), None);
 }

@@ -34,10 +34,10 @@ def judge(telemetry: Telemetry, *options: str) -> list[str]:
                            for (name, headers), raw in zip(telemetry.calls, telemetry.raw, strict=True)], *options)
 
 
-def judge_requests(documents: Iterable[str], *options: str) -> list[str]:
+def judge_requests(documents: Iterable[str], *options: str, convention: str = CONVENTION) -> list[str]:
     """The same for export requests in JSON."""
     binary = os.environ.get("OTEL_GENAI_CONFORMANCE_BIN") or str(DEFAULT_BINARY)
-    done = subprocess.run([binary, "--convention", CONVENTION, *options, "-"], input="\n".join(documents),
+    done = subprocess.run([binary, "--convention", convention, *options, "-"], input="\n".join(documents),
                           capture_output=True, encoding="utf-8", timeout=60)
     assert done.returncode in (0, 1) and not done.stderr, f"{binary} ended with {done.returncode}: {done.stderr}"
     findings = done.stdout.splitlines()

@@ -4,15 +4,16 @@ use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use otel_genai::config::{CAPTURE_MESSAGE_CONTENT, CONVENTION, EMIT_EVENT, VARIABLES};
-use otel_genai_sdk::{Exporter, Origin};
+use otel_genai::config::{self, VARIABLES};
+use otel_genai_sdk::{Exporter, Origin, shown_url};
+use otel_genai_upload::{COMPLETION_HOOK, UPLOAD_BASE_PATH, UPLOAD_FORMAT, UPLOAD_MAX_QUEUE_SIZE};
 use serde_json::json;
 
 use crate::diagnostics::{self, LEVELS, LOG_LEVEL};
 use crate::exit::Failure;
 use crate::options::TelemetryOptions;
-use crate::settings::OWN;
-use crate::{url, variables};
+use crate::settings::{self, OWN, UPSTREAM};
+use crate::variables::{self, Plan};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -28,7 +29,7 @@ pub(super) struct Config {
     #[arg(long, conflicts_with = "all", help_heading = "Output")]
     set: bool,
 
-    /// Also what exists for one signal only, and every base-URL variable
+    /// Also limits, uploads, what exists for one signal only, and every base-URL variable
     #[arg(long, help_heading = "Output")]
     all: bool,
 
@@ -56,6 +57,7 @@ struct Row {
 const DEFAULT: &str = "default";
 const ENVIRONMENT: &str = "environment";
 const GENAI: &str = "GenAI";
+const UPLOAD: &str = "Prompts and answers as files";
 const OTEL: &str = "OpenTelemetry";
 const OURS: &str = "otel-genai";
 const PROGRAMS: &str = "Base URLs of programs under `otel-genai run`";
@@ -70,6 +72,7 @@ impl Config {
     pub(super) fn execute(self) -> Result<u8, Failure> {
         diagnostics::begin(self.telemetry.quiet);
         let mut rows = genai(&self.telemetry);
+        rows.extend(upload(&self.telemetry));
         rows.extend(opentelemetry(&self.telemetry)?);
         rows.extend(ours(&self.telemetry));
         rows.extend(programs());
@@ -83,8 +86,11 @@ impl Config {
         rows.retain(
             |row| if self.set { !row.is_default() } else { self.all || !row.rare || !row.is_default() },
         );
-        let hidden =
-            if self.set || self.all { None } else { Some("--all shows the variables of single signals too") };
+        let hidden = if self.set || self.all {
+            None
+        } else {
+            Some("--all shows limits, uploads and the variables of single signals too")
+        };
         super::print(&table(&rows, hidden, is_colourful()));
         Ok(0)
     }
@@ -96,21 +102,64 @@ fn genai(options: &TelemetryOptions) -> Vec<Row> {
         tracing::warn!(target: "otel_genai", "{warning}");
     }
     let row = |(name, about): &(&'static str, &str)| {
-        let value = match *name {
-            CONVENTION => config.convention.to_string(),
-            CAPTURE_MESSAGE_CONTENT => config.capture.as_str().to_owned(),
-            EMIT_EVENT => config
+        let wrong = warnings.iter().find(|warning| warning.variable == *name);
+        let given = options.variable(name).filter(|_| wrong.is_none());
+        let value = match (*name, given) {
+            (config::CONVENTION, _) => config.convention.to_string(),
+            (config::CAPTURE_MESSAGE_CONTENT, _) => config.capture.as_str().to_owned(),
+            (config::EMIT_EVENT, _) => config
                 .emit_event
                 .map_or_else(|| "when content goes into events".to_owned(), |on| on.to_string()),
-            _ => options.variable(name).unwrap_or_default(),
+            (config::BAGGAGE, _) => config.baggage.to_string(),
+            (_, Some(given)) => shown_url(given.trim()),
+            // Who mistypes these gets less told, not more.
+            (config::REDACT, None) if wrong.is_some() => "all".to_owned(),
+            (config::BLOBS, None) if wrong.is_some() => "omit".to_owned(),
+            (config::BLOBS, None) => "inline".to_owned(),
+            (_, None) => "none".to_owned(),
         };
-        let wrong = warnings.iter().find(|warning| warning.variable == *name);
         let note =
             wrong.map(|warning| format!("{:?} is not known; allowed are {}", warning.value, warning.allowed));
         let origin = if wrong.is_some() { DEFAULT.to_owned() } else { origin(options, name) };
-        Row { group: GENAI, name, value, origin, note, about: (*about).to_owned(), rare: false }
+        let rare = *name == config::STABILITY_OPT_IN || name.starts_with("OTEL_GENAI_MAX_");
+        Row { group: GENAI, name, value, origin, note, about: (*about).to_owned(), rare }
     };
     VARIABLES.iter().map(row).collect()
+}
+
+fn upload(options: &TelemetryOptions) -> Vec<Row> {
+    let (settings, warnings) = otel_genai_upload::Settings::from_vars(|name| options.variable(name));
+    for warning in &warnings {
+        tracing::warn!(target: "otel_genai", "{warning}");
+    }
+    let row = |(name, about): &(&'static str, &str)| {
+        let wrong = warnings.iter().find(|warning| warning.variable == *name);
+        let given = options.variable(name).filter(|_| wrong.is_none());
+        let value = match (*name, &settings) {
+            (UPLOAD_FORMAT, Some(settings)) => settings.format.as_str().to_owned(),
+            (UPLOAD_MAX_QUEUE_SIZE, Some(settings)) => settings.max_queue_size.to_string(),
+            (_, _) if given.is_some() => given.as_deref().map(shown_url).unwrap_or_default(),
+            (UPLOAD_FORMAT, None) => "json".to_owned(),
+            (UPLOAD_MAX_QUEUE_SIZE, None) => "20".to_owned(),
+            _ => "none".to_owned(),
+        };
+        let note = match wrong {
+            Some(warning) => {
+                Some(format!("{:?} is not known; allowed are {}", warning.value, warning.allowed))
+            }
+            None if settings.is_none() && given.is_some() => {
+                Some(format!("has no effect without {COMPLETION_HOOK}=upload"))
+            }
+            None if *name == UPLOAD_BASE_PATH && settings.is_some() && given.is_none() => {
+                Some(format!("{COMPLETION_HOOK}=upload needs it; nothing is uploaded"))
+            }
+            None => None,
+        };
+        let origin = if wrong.is_some() { DEFAULT.to_owned() } else { origin(options, name) };
+        let rare = *name != COMPLETION_HOOK && settings.is_none();
+        Row { group: UPLOAD, name, value, origin, note, about: (*about).to_owned(), rare }
+    };
+    otel_genai_upload::VARIABLES.iter().map(row).collect()
 }
 
 fn opentelemetry(options: &TelemetryOptions) -> Result<Vec<Row>, Failure> {
@@ -118,8 +167,8 @@ fn opentelemetry(options: &TelemetryOptions) -> Result<Vec<Row>, Failure> {
         .default_exporter(Exporter::Console)
         .set_globals(false)
         .service_name_default("the command's name");
-    for said in options.said() {
-        builder = builder.set(said.name, said.value, said.flag);
+    for flag in options.flags() {
+        builder = builder.set(flag.name, flag.value, flag.flag);
     }
     let telemetry =
         builder.init().map_err(|error| Failure::ours(format!("telemetry cannot start: {error}")))?;
@@ -154,7 +203,7 @@ fn ours(options: &TelemetryOptions) -> Vec<Row> {
             group: OURS,
             name: own.name,
             origin: if given.is_some() { ENVIRONMENT.to_owned() } else { DEFAULT.to_owned() },
-            value: given.map_or_else(|| own.default.to_owned(), |value| url::shown(&value)),
+            value: given.map_or_else(|| own.default.to_owned(), |value| shown_url(&value)),
             note: None,
             about: format!("{} ({}); {}", own.about, own.flag, own.values),
             rare: false,
@@ -174,18 +223,26 @@ fn ours(options: &TelemetryOptions) -> Vec<Row> {
     own.chain([level]).collect()
 }
 
+/// What `run` would make of each base-URL variable.
 fn programs() -> Vec<Row> {
+    let upstreams = settings::upstreams(&[]);
+    let plan = Plan::new(&|name| std::env::var_os(name), &upstreams, &settings::no_env(&[]));
     let row = |variable: &variables::Variable| {
         let given = std::env::var_os(variable.name).filter(|value| !value.is_empty());
+        let planned = plan.variables.iter().find(|planned| planned.name == variable.name);
+        let asked = upstreams.iter().any(|upstream| upstream.name == variable.route);
+        let (value, origin) = match (&given, planned) {
+            (Some(value), _) => (shown_url(&value.to_string_lossy()), ENVIRONMENT),
+            (None, Some(planned)) => (planned.shown_upstream(), if asked { UPSTREAM.name } else { DEFAULT }),
+            (None, None) => ("not set, and left so".to_owned(), DEFAULT),
+        };
+        let untouched = plan.untouched.iter().find(|(name, _)| *name == variable.name);
         Row {
             group: PROGRAMS,
             name: variable.name,
-            origin: if given.is_some() { ENVIRONMENT.to_owned() } else { DEFAULT.to_owned() },
-            value: match &given {
-                Some(value) => url::shown(&value.to_string_lossy()),
-                None => variable.default.unwrap_or("not set, and left so").to_owned(),
-            },
-            note: None,
+            value,
+            origin: origin.to_owned(),
+            note: untouched.map(|(_, why)| format!("left alone: {why}")),
             about: format!("Where calls go; --upstream {}=URL stands in for it", variable.route),
             rare: variable.default.is_none(),
         }
@@ -195,8 +252,8 @@ fn programs() -> Vec<Row> {
 
 /// Who says the value that is in force, flags first.
 fn origin(options: &TelemetryOptions, name: &str) -> String {
-    match options.said().into_iter().find(|said| said.name == name) {
-        Some(said) => said.flag.to_owned(),
+    match options.flags().into_iter().find(|flag| flag.name == name) {
+        Some(flag) => flag.flag.to_owned(),
         None if options.variable(name).is_some() => ENVIRONMENT.to_owned(),
         None => DEFAULT.to_owned(),
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use otel_genai::Capture;
 use otel_genai_gateway::{Gateway, Route};
-use otel_genai_sdk::{ConsoleOptions, ConsoleTarget};
+use otel_genai_sdk::{ConsoleOptions, ConsoleTarget, Exporter};
 use serde_json::{Value, json};
 
 use crate::demo::client::Client;
@@ -15,6 +15,7 @@ use crate::diagnostics;
 use crate::exit::Failure;
 use crate::options::TelemetryOptions;
 use crate::session::{Session, Wanted};
+use crate::settings::Listen;
 
 const FLUSH: Duration = Duration::from_secs(3);
 
@@ -34,7 +35,7 @@ pub(super) struct Demo {
 
     /// Where the scripted model listens [default: 127.0.0.1:4081 with --serve]
     #[arg(long, value_name = "ADDRESS:PORT", requires = "serve", help_heading = "Scripted model")]
-    listen: Option<SocketAddr>,
+    listen: Option<Listen>,
 
     #[command(flatten)]
     telemetry: TelemetryOptions,
@@ -45,8 +46,8 @@ impl Demo {
         diagnostics::begin(self.telemetry.quiet);
         let runtime = super::runtime()?;
         let ended = if self.serve {
-            let address = self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 4081)));
-            runtime.block_on(serve(address))
+            let address = self.listen.unwrap_or_else(|| Listen::local(4081));
+            runtime.block_on(serve(address.0))
         } else {
             self.show(&runtime)
         };
@@ -58,9 +59,10 @@ impl Demo {
         let session = Session::begin(Wanted {
             options: &self.telemetry,
             service: "otel-genai-demo".to_owned(),
+            exporter: Exporter::ConsoleAlways,
             console: ConsoleOptions::new().target(ConsoleTarget::Stdout),
             content: Capture::SpanAndEvent,
-            always_console: true,
+            calls: true,
         })?;
         let client = runtime.block_on(connect(&session))?;
         super::print(&introduction(&session));

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use otel_genai::Capture;
 use otel_genai_gateway::{Gateway as Proxy, GatewayBuilder, Route, RouteError, UpstreamFailure};
-use otel_genai_sdk::ConsoleOptions;
+use otel_genai_sdk::{ConsoleOptions, Exporter};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::diagnostics;
 use crate::exit::Failure;
 use crate::options::TelemetryOptions;
 use crate::session::{Session, Wanted};
-use crate::settings::{self, FLUSH_TIMEOUT, LISTEN, Seconds};
+use crate::settings::{FLUSH_TIMEOUT, LISTEN, Listen, Seconds};
 use crate::trust;
 use crate::url::BaseUrl;
 use crate::variables::{PROVIDERS, Upstream};
@@ -34,9 +34,9 @@ have finished and everything is exported; a second signal cuts them.")]
 pub(super) struct Gateway {
     /// Where to listen [default: 127.0.0.1:4080]
     ///
-    /// Port 0 lets the system choose. Also OTEL_GENAI_LISTEN.
+    /// A name such as localhost will do; port 0 lets the system choose. Also OTEL_GENAI_LISTEN.
     #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Gateway")]
-    listen: Option<SocketAddr>,
+    listen: Option<Listen>,
 
     /// Forward everything to this provider
     #[arg(long, value_name = "URL", value_parser = base_url, help_heading = "Gateway")]
@@ -63,26 +63,24 @@ fn base_url(text: &str) -> Result<BaseUrl, String> {
 impl Gateway {
     pub(super) fn execute(self) -> Result<u8, Failure> {
         diagnostics::begin(self.telemetry.quiet);
-        let listen = LISTEN.or_variable(self.listen).unwrap_or_else(settings::default_listen);
+        let listen = LISTEN.or_variable(self.listen).unwrap_or_default().0;
         let flush_timeout = FLUSH_TIMEOUT.or_variable(self.flush_timeout).unwrap_or_default().0;
         let routes = self.routes().map_err(Failure::ours)?;
         let session = Session::begin(Wanted {
             options: &self.telemetry,
             service: "otel-genai-gateway".to_owned(),
+            exporter: Exporter::Console,
             console: ConsoleOptions::new(),
             content: Capture::NoContent,
-            always_console: false,
+            calls: true,
         })?;
         let runtime = super::runtime()?;
         let ended = runtime.block_on(serve(&session, listen, routes));
-        let for_people = session.is_for_people() && !self.telemetry.quiet;
-        let tally = session.tally.clone();
+        let tally = session.tally();
         // Calls that are still under way end here, so that the last export has them.
         runtime.shutdown_timeout(CUT);
-        session.end(Instant::now() + flush_timeout);
-        if for_people && !tally.is_empty() {
-            diagnostics::say(tally);
-        }
+        let delivered = session.end(Instant::now() + flush_timeout);
+        tally.say(delivered, || None);
         ended
     }
 

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use otel_genai::Capture;
 use otel_genai_gateway::{Drained, Gateway, GatewayBuilder};
-use otel_genai_http::Unread;
-use otel_genai_sdk::ConsoleOptions;
+use otel_genai_sdk::{ConsoleOptions, Exporter};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -16,7 +15,7 @@ use crate::child::{Child, Signals};
 use crate::diagnostics;
 use crate::exit::{self, Failure, USAGE};
 use crate::options::TelemetryOptions;
-use crate::session::{Session, Wanted};
+use crate::session::{self, Session, Wanted};
 use crate::settings::{self, FLUSH_TIMEOUT, Seconds};
 use crate::trust;
 use crate::variables::{Plan, Upstream, VARIABLES};
@@ -100,9 +99,10 @@ impl Run {
         let session = Session::begin(Wanted {
             options: &self.telemetry,
             service: service(&self.command),
+            exporter: Exporter::Console,
             console: ConsoleOptions::new(),
             content: Capture::NoContent,
-            always_console: false,
+            calls: !self.dry_run,
         })?;
         if self.dry_run {
             super::print(&self.describe(&plan, &session));
@@ -149,31 +149,24 @@ impl Run {
         let now = Instant::now();
         let deadline = now + flush_timeout;
         let was_run = ended.is_ok();
-        let tally = session.tally.clone();
-        let observer = session.observer();
-        let for_people = session.is_for_people() && !self.telemetry.quiet;
+        let tally = session.tally();
         let rest = async {
             gateway.stop(deadline).await;
-            let _ = tokio::task::spawn_blocking(move || session.end(deadline)).await;
+            tokio::task::spawn_blocking(move || session.end(deadline)).await.unwrap_or(false)
         };
         let interrupted = async {
             // What came with the program's end, as ^C does, was for the program.
             while signals.next().await.at < now + LATE {}
         };
-        tokio::select! {
-            () = rest => {}
-            () = interrupted => diagnostics::say("interrupted; what was not exported yet is lost"),
-        }
-        if was_run && for_people {
-            let unread = observer.and_then(|observer| observer.unread());
-            match (tally.is_empty(), &unread) {
-                (false, _) => diagnostics::say(tally),
-                (true, None) => diagnostics::say(nothing_seen(plan)),
-                (true, Some(_)) => {}
+        let delivered = tokio::select! {
+            delivered = rest => delivered,
+            () = interrupted => {
+                diagnostics::say("interrupted; what was not exported yet is lost");
+                false
             }
-            if let Some(unread) = unread {
-                diagnostics::say(passed_unread(&unread));
-            }
+        };
+        if was_run {
+            tally.say(delivered, || Some(nothing_seen(plan)));
         }
         ended.map(exit::code)
     }
@@ -186,6 +179,9 @@ impl Run {
         }
         text.push_str(&format!("\nTelemetry: {}\n", session.destinations()));
         text.push_str(&format!("Content:   {}\n", session.config.capture.as_str()));
+        if let Some(place) = session::upload_place(&self.telemetry) {
+            text.push_str(&format!("Uploads:   to {place}\n"));
+        }
         if !command.is_empty() {
             text.push_str(&format!("Command:   {}\n", command.join(" ")));
         }
@@ -234,16 +230,6 @@ fn mistyped_option(command: &[OsString], mut words: impl Iterator<Item = OsStrin
 fn service(command: &[OsString]) -> String {
     let name = command.first().and_then(|program| Path::new(program).file_name());
     name.map_or_else(|| "unknown_service".to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-fn passed_unread(unread: &Unread) -> String {
-    let Unread { requests, first, .. } = unread;
-    let which = if *requests == 1 {
-        format!("1 request passed unread ({first})")
-    } else {
-        format!("{requests} requests passed unread (the first: {first})")
-    };
-    format!("{which}; what is read so far is Chat Completions and Embeddings")
 }
 
 fn nothing_seen(plan: &Plan) -> String {

@@ -61,6 +61,48 @@ fn only_what_is_set() {
 }
 
 #[test]
+fn base_urls_are_those_that_run_would_set() {
+    let value = |vars: &[(&str, &str)], name: &str| {
+        let mut command = otel_genai(&["config", "--all"]);
+        command.envs(vars.iter().copied());
+        let told = run(command);
+        let line = told.out.lines().find(|line| line.trim_start().starts_with(name)).unwrap_or_default();
+        line.split_once("  ").unwrap().1.trim_start_matches(name).trim().to_owned()
+    };
+    assert!(value(&[], "OPENAI_API_BASE").starts_with("https://api.openai.com/v1 "));
+    let mine = ("OPENAI_BASE_URL", "http://mine/v1");
+    assert!(value(&[mine], "OPENAI_API_BASE").starts_with("not set, and left so "));
+    let asked = ("OTEL_GENAI_UPSTREAM", "groq=http://groq.test");
+    assert_eq!(
+        value(&[asked], "GROQ_BASE_URL").split_whitespace().collect::<Vec<_>>(),
+        ["http://groq.test", "OTEL_GENAI_UPSTREAM"]
+    );
+}
+
+#[test]
+fn what_is_recorded_and_uploaded_is_told() {
+    let flags =
+        ["--convention", "2026-10,v1.30", "--redact", "email,card", "--upload", "s3://u:SECRET@bucket/x"];
+    let mut command = otel_genai(&[&["config", "--set"], &flags[..]].concat());
+    command.env("OTEL_GENAI_MAX_PART_BYTES", "4KiB").env("OTEL_GENAI_BLOBS", "omit");
+    command.env("OTEL_INSTRUMENTATION_GENAI_UPLOAD_FORMAT", "jsonl");
+    let told = run(command);
+    let words: Vec<Vec<&str>> = told.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    for row in [
+        ["OTEL_GENAI_CONVENTION", "2026-10,v1.30", "--convention"],
+        ["OTEL_GENAI_REDACT", "email,card", "--redact"],
+        ["OTEL_GENAI_MAX_PART_BYTES", "4KiB", "environment"],
+        ["OTEL_GENAI_BLOBS", "omit", "environment"],
+        ["OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK", "upload", "--upload"],
+        ["OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH", "s3://bucket/x", "--upload"],
+        ["OTEL_INSTRUMENTATION_GENAI_UPLOAD_FORMAT", "jsonl", "environment"],
+    ] {
+        assert!(words.iter().any(|line| line == &row), "{row:?}: {}", told.out);
+    }
+    assert!(!told.out.contains("SECRET"));
+}
+
+#[test]
 fn help_is_there_for_everything() {
     for arguments in
         ["--help", "run --help", "gateway --help", "config --help", "demo --help", "completions --help"]

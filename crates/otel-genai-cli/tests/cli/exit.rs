@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{feed, otel_genai, run, silent, told};
+use crate::support::{feed, finished, otel_genai, run, silent};
 
 #[test]
 fn the_exit_status_is_the_programs() {
@@ -66,6 +66,9 @@ fn wrong_options_are_told_with_what_is_right() {
         (&["run", "--upstream", "opnai=http://x", "--", "true"], "openai, azure"),
         (&["run", "--endpoint", "localhost:4317", "--", "true"], "http:// or https://"),
         (&["run", "--flush-timeout", "soon", "--", "true"], "500ms"),
+        (&["run", "--convention", "2026-08,v1.31", "--", "true"], "2026-10"),
+        (&["run", "--redact", "emial", "--", "true"], "email, phone"),
+        (&["gateway", "--listen", "localhost"], "localhost:4080"),
     ] {
         let told = run(otel_genai(arguments));
         assert_eq!(told.code, 2, "{arguments:?}");
@@ -98,7 +101,7 @@ fn a_reader_that_leaves_does_not_hurt() {
         let mut shell = std::process::Command::new("sh");
         let program = env!("CARGO_BIN_EXE_otel-genai");
         shell.arg("-c").arg(format!("'{program}' {arguments} | head -n 1 >/dev/null"));
-        let told = told(shell.output().unwrap());
+        let told = finished(shell.output().unwrap());
         assert_eq!((told.code, told.err.as_str()), (0, ""), "{arguments}");
     }
 }

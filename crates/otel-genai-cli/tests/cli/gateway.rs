@@ -12,7 +12,7 @@ fn it_forwards_tells_and_ends_when_asked() {
     let server = Server::start("200 OK", ANSWER);
     let upstream = format!("local=http://{}/base", server.address);
     let mut gateway =
-        Running::start(otel_genai(&["gateway", "--listen", "127.0.0.1:0", "--route", &upstream]));
+        Running::start(otel_genai(&["gateway", "--listen", "localhost:0", "--route", &upstream]));
     let line = gateway.line();
     let origin = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
     assert_eq!(gateway.line(), format!("  {origin}/local/  ->  http://{}/base/", server.address));

@@ -25,22 +25,22 @@ pub(crate) fn silent(arguments: &[&str]) -> Command {
 
 /// What a program leaves.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct Finished {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-pub(crate) fn told(output: Output) -> Told {
-    Told {
+pub(crate) fn finished(output: Output) -> Finished {
+    Finished {
         code: output.status.code().expect("the launcher itself is never killed"),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
-pub(crate) fn run(mut command: Command) -> Told {
-    told(command.output().unwrap())
+pub(crate) fn run(mut command: Command) -> Finished {
+    finished(command.output().unwrap())
 }
 
 /// Runs with something on standard input.
@@ -77,11 +77,11 @@ impl Running {
         signal(self.child.id(), name);
     }
 
-    pub(crate) fn end(mut self) -> Told {
+    pub(crate) fn end(mut self) -> Finished {
         let (mut out, mut err) = (String::new(), String::new());
         self.out.read_to_string(&mut out).unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        Told { code: self.child.wait().unwrap().code().unwrap(), out, err }
+        Finished { code: self.child.wait().unwrap().code().unwrap(), out, err }
     }
 }
 

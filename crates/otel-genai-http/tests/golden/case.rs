@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use http::Method;
 use serde_json::Value;
 
 use crate::reference::Reference;
@@ -20,6 +21,7 @@ pub(crate) struct Case {
 }
 
 pub(crate) struct Exchange {
+    pub(crate) method: Method,
     pub(crate) url: String,
     pub(crate) request: Value,
     pub(crate) status: u16,
@@ -79,15 +81,6 @@ impl Case {
             .map(|(at, exchange)| Exchange::read(&document, at, exchange))
             .collect();
         Case { id: document["id"].as_str().expect("an id").to_owned(), exchanges, document }
-    }
-
-    /// Why the case is not compared.
-    pub(crate) fn skip(&self) -> Option<&'static str> {
-        let calls = self.document["calls"].as_array().expect("calls");
-        calls
-            .iter()
-            .any(|call| call["api"].as_str().is_some_and(|api| api.starts_with("responses.")))
-            .then_some("the Responses API is not read yet")
     }
 
     /// What this reference wrote, if it was asked and its answer is worth something.
@@ -161,8 +154,13 @@ impl Exchange {
             Fate::Read
         };
         let headers = response["headers"].as_object().into_iter().flatten();
+        let mut url = url(client, request["url"].as_str().unwrap(), &request_json);
+        if call["api"] == "responses.retrieve" {
+            url = fetched(&url, call);
+        }
         Exchange {
-            url: url(client, request["url"].as_str().unwrap(), &request_json),
+            method: request["method"].as_str().unwrap_or("POST").parse().unwrap(),
+            url,
             request: request_json,
             status: response["status"].as_u64().unwrap() as u16,
             headers: headers
@@ -183,6 +181,20 @@ impl Exchange {
                 .collect();
         }
         serde_json::from_str(&text).into_iter().collect()
+    }
+
+    /// Whether the last event of a stream of Responses is there.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.has_event(&["response.completed", "response.incomplete"]) || self.is_failed()
+    }
+
+    /// Whether a stream of Responses tells an error.
+    pub(crate) fn is_failed(&self) -> bool {
+        self.has_event(&["response.failed", "error"])
+    }
+
+    fn has_event(&self, kinds: &[&str]) -> bool {
+        self.documents().iter().any(|document| kinds.iter().any(|kind| document["type"] == *kind))
     }
 
     pub(crate) fn has_malformed_event(&self) -> bool {
@@ -216,12 +228,24 @@ fn url(client: &Value, path: &str, request: &Value) -> String {
     format!("https://{ADDRESS}:{PORT}{path}")
 }
 
+/// What is fetched was left out where the exchange was recorded.
+fn fetched(url: &str, call: &Value) -> String {
+    let queries = call["kwargs"].as_object().into_iter().flatten();
+    let queries: Vec<String> = queries.map(|(name, value)| format!("{name}={value}")).collect();
+    format!("{url}/{}?{}", call["args"][0].as_str().unwrap(), queries.join("&"))
+}
+
 /// The arguments without those that only mean something to Python.
 fn without_python(arguments: &Value) -> Value {
     let mut arguments = arguments.clone();
     arguments.as_object_mut().unwrap().retain(|_, value| value.get("$not_given").is_none());
     if arguments["response_format"].get("$pydantic").is_some() {
         arguments["response_format"] = serde_json::json!({"type": "json_schema"});
+    }
+    // A client's word of its own.
+    if let Some(format) = arguments.as_object_mut().unwrap().remove("text_format") {
+        assert!(format.get("$pydantic").is_some());
+        arguments["text"] = serde_json::json!({"format": {"type": "json_schema"}});
     }
     arguments
 }

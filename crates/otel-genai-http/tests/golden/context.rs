@@ -55,6 +55,26 @@ fn is_said_by(said: &Value, part: &Value) -> bool {
     })
 }
 
+/// Whether the first list of messages is the second one without those that are reasoning alone.
+pub(crate) fn is_without_reasoning(without: &Value, with: &Value) -> bool {
+    let (Some(without), Some(with)) = (without.as_array(), with.as_array()) else { return false };
+    let is_reasoning = |message: &&Value| {
+        message["parts"].as_array().unwrap().iter().all(|part| part["type"] == "reasoning")
+    };
+    without.len() < with.len() && with.iter().filter(|message| !is_reasoning(message)).eq(without)
+}
+
+/// Whether the messages are the same but for the reasons why they ended, which the second list knows better.
+pub(crate) fn differs_in_reason(vague: &Value, exact: &Value) -> bool {
+    let (Some(vague), Some(exact)) = (vague.as_array(), exact.as_array()) else { return false };
+    let is_better = |vague: &Value, exact: &Value| {
+        vague["parts"] == exact["parts"]
+            && ["length", "content_filter"].iter().any(|reason| exact["finish_reason"] == *reason)
+    };
+    vague.len() == exact.len()
+        && vague.iter().zip(exact).all(|(vague, exact)| vague == exact || is_better(vague, exact))
+}
+
 /// Whether all that the first one says stands in the second one too, which says more.
 pub(crate) fn has_lost(less: &Value, more: &Value) -> bool {
     match (less, more) {
@@ -108,6 +128,12 @@ impl Context<'_> {
     /// Whether both sides are there, and this holds for them.
     pub(crate) fn both(&self, holds: fn(&Value, &Value) -> bool) -> bool {
         self.expected.zip(self.actual).is_some_and(|(expected, actual)| holds(expected, actual))
+    }
+
+    /// Whether all calls of the case are of this API.
+    pub(crate) fn is_of(&self, api: &str) -> bool {
+        let calls = self.case.document["calls"].as_array().unwrap();
+        calls.iter().all(|call| call["api"].as_str().is_some_and(|name| name.starts_with(api)))
     }
 
     /// Whether the difference is this value, which the reference does not have.

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use crate::case::{Case, Exchange, Fate, PORT};
 use crate::compare::{Difference, Place};
-use crate::context::{Context, failure, has_lost, holds_more, is_class, is_media_of, tells_content};
+use crate::context::{
+    Context, differs_in_reason, failure, has_lost, holds_more, is_class, is_media_of, is_without_reasoning,
+    tells_content,
+};
 use crate::reference::{Of, Reference};
 
 struct Deviation {
@@ -414,10 +417,122 @@ const DEVIATIONS: &[Deviation] = &[
         },
     },
     Deviation {
-        name: "response_format",
-        of: Of::Legacy,
-        why: "not read from requests yet",
-        is: |it| it.key == "gen_ai.openai.request.response_format" && it.actual.is_none(),
+        name: "reasoning level and previous response",
+        of: Of::Latest,
+        why: "the pin recommends both; the reference has no reasoning level and forgets the previous response, a bug",
+        is: |it| {
+            let sent = |exchange: &Exchange| match it.key {
+                "gen_ai.request.reasoning.level" => it.adds(exchange.request["reasoning"]["effort"].clone()),
+                "gen_ai.request.previous_response.id" => {
+                    it.adds(exchange.request["previous_response_id"].clone())
+                }
+                _ => false,
+            };
+            it.any_exchange(sent)
+        },
+    },
+    Deviation {
+        name: "tier of Responses on metrics",
+        of: Of::Latest,
+        why: "the pin wants it there; the reference has it for chat alone",
+        is: |it| {
+            it.key == "openai.response.service_tier"
+                && it.is_of("responses.")
+                && matches!(it.place, Place::Metric(_))
+                && it.expected.is_none()
+        },
+    },
+    Deviation {
+        name: "ids of unfinished streams",
+        of: Of::Latest,
+        why: "every event of a stream of Responses tells the id; the reference reads it from the last one alone",
+        is: |it| {
+            let told = |exchange: &Exchange| {
+                let mut documents = exchange.documents().into_iter();
+                documents.any(|document| it.adds(document["response"]["id"].clone()))
+            };
+            it.key == "gen_ai.response.id" && it.any_exchange(told)
+        },
+    },
+    Deviation {
+        name: "what unfinished streams have told",
+        of: Of::Latest,
+        why: "a stream of Responses that was cut or failed has told something; the reference drops it",
+        is: |it| {
+            let is_cut = it.any_exchange(|exchange| {
+                matches!(exchange.fate, Fate::CutAfter(_)) || exchange.is_failed() || !exchange.is_finished()
+            });
+            let is_unfinished = |message: &Value| message["finish_reason"] == "error";
+            let messages = it.actual.and_then(Value::as_array).into_iter().flatten();
+            is_cut
+                && it.is_of("responses.")
+                && it.expected.is_none()
+                && (it.key == "gen_ai.response.finish_reasons" && it.adds(json!(["error"]))
+                    || it.key == "gen_ai.output.messages" && messages.last().is_some_and(is_unfinished))
+        },
+    },
+    Deviation {
+        name: "streams without their last event",
+        of: Of::Latest,
+        why: "a stream of Responses that does not say that it is over is half an answer; the reference has a success",
+        is: |it| {
+            it.is_of("responses.")
+                && it.any_exchange(|exchange| exchange.fate == Fate::Read && !exchange.is_finished())
+                && (it.key == "error.type" && it.adds("truncated_response")
+                    || it.key == "status" && it.actual == Some(&json!("ERROR")))
+        },
+    },
+    Deviation {
+        name: "chunks of streams that fail",
+        of: Of::Latest,
+        why: "an event that tells an error is no chunk; chunks are measured when they come, before the failure is known",
+        is: |it| {
+            *it.place == Place::Metric("gen_ai.client.operation.time_per_output_chunk".into())
+                && it.is_of("responses.")
+                && it.any_exchange(Exchange::is_failed)
+        },
+    },
+    Deviation {
+        name: "chunks that are fetched",
+        of: Of::Latest,
+        why: "the pin's metrics of chunks are of a model at work, not of what is fetched",
+        is: |it| {
+            let metrics = [
+                "gen_ai.client.operation.time_to_first_chunk",
+                "gen_ai.client.operation.time_per_output_chunk",
+            ];
+            let is_of_chunks = metrics.iter().any(|name| *it.place == Place::Metric((*name).into()));
+            is_of_chunks && it.key == "metric" && it.actual.is_none() && it.is_of("responses.retrieve")
+        },
+    },
+    Deviation {
+        name: "request.stream of fetches",
+        of: Of::Latest,
+        why: "the reference leaves it out, a bug",
+        is: |it| it.key == "gen_ai.request.stream" && it.adds(true) && it.is_of("responses.retrieve"),
+    },
+    Deviation {
+        name: "reasoning without a status",
+        of: Of::Latest,
+        why: "the reference drops reasoning of an answer that has no status of its own, as OpenAI writes it",
+        is: |it| {
+            it.key == "gen_ai.output.messages" && it.is_of("responses.") && it.both(is_without_reasoning)
+        },
+    },
+    Deviation {
+        name: "reasons of incomplete items",
+        of: Of::Latest,
+        why: "the reference says `incomplete`, or that a call is one although half of it is missing; the reason is known",
+        is: |it| {
+            let is_incomplete = |exchange: &Exchange| {
+                exchange.documents().iter().any(|document| {
+                    let response =
+                        if document["response"].is_object() { &document["response"] } else { document };
+                    response["status"] == "incomplete"
+                })
+            };
+            it.key == "gen_ai.output.messages" && it.any_exchange(is_incomplete) && it.both(differs_in_reason)
+        },
     },
 ];
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response, Uri};
+use http::{HeaderMap, Response, Uri};
 use http_body::{Body, Frame};
 use opentelemetry_sdk::logs::{InMemoryLogExporter, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
@@ -66,7 +66,7 @@ fn observe(case: &Case, exchanges: &[Exchange], convention: ConventionName, capt
 fn play(observer: &Observer, recorded: &Exchange) {
     let url: Uri = recorded.url.parse().unwrap_or_else(|error| panic!("{}: {error}", recorded.url));
     let exchange = observer
-        .begin(&Call::new(&Method::POST, &url, &HeaderMap::new()))
+        .begin(&Call::new(&recorded.method, &url, &HeaderMap::new()))
         .expect("every case is a model call");
     let request = Script::new([recorded.request.to_string()], false);
     read(exchange.request_body(request), usize::MAX);

@@ -34,14 +34,9 @@ fn recorded_exchanges_give_the_expected_telemetry() {
         return;
     };
     let mut compared: BTreeMap<String, usize> = BTreeMap::new();
-    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
     let mut deviations: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut failures = Vec::new();
     for case in &cases {
-        if let Some(reason) = case.skip() {
-            *skipped.entry(reason).or_default() += 1;
-            continue;
-        }
         for reference in &REFERENCES {
             let Some(expected) = case.expected(reference) else { continue };
             *compared.entry(format!("{} {}", reference.name, reference.mode)).or_default() += 1;
@@ -63,9 +58,6 @@ fn recorded_exchanges_give_the_expected_telemetry() {
     for (reference, count) in &compared {
         println!("{count} cases compared with {reference}");
     }
-    for (reason, count) in skipped {
-        println!("{count} cases skipped: {reason}");
-    }
     for (name, cases) in deviations {
         println!("{:4} cases deviate: {name}: {}", cases.len(), deviation::why(name));
     }
@@ -76,7 +68,7 @@ fn recorded_exchanges_give_the_expected_telemetry() {
 #[test]
 fn a_retry_is_a_call_of_its_own() {
     let Some(cases) = case::all() else { return };
-    for case in cases.iter().filter(|case| case.skip().is_none()) {
+    for case in &cases {
         for attempt in case.retried() {
             let actual: Telemetry =
                 drive::exchange(case, attempt, ConventionName::default(), Capture::NoContent);

@@ -203,8 +203,13 @@ fn attributes(json: &Value) -> Attributes {
 /// The value without what is a matter of representation: content as structure, nulls left out, parts in one order,
 /// bytes as base64, placeholders filled in.
 fn plain(key: &str, value: Value) -> Value {
-    let is_content =
-        matches!(key, "gen_ai.input.messages" | "gen_ai.output.messages" | "gen_ai.tool.definitions");
+    let is_content = matches!(
+        key,
+        "gen_ai.input.messages"
+            | "gen_ai.output.messages"
+            | "gen_ai.system_instructions"
+            | "gen_ai.tool.definitions"
+    );
     match value {
         Value::String(text) if is_content => {
             plain(key, serde_json::from_str(&text).expect("content is JSON"))

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::resource::percent_decoded;
 use super::{at_least_one, boolean, none_of};
-use crate::setting::{Bad, Source, without_secrets};
+use crate::setting::{Bad, Source, shown_url};
 use crate::signal::Signal;
 
 /// Where and how one signal is exported.
@@ -28,7 +28,7 @@ pub(crate) struct Destination {
 impl Destination {
     /// The URL as it may be printed.
     pub(crate) fn shown_url(&self) -> String {
-        let url = without_secrets(&self.url.to_string());
+        let url = shown_url(&self.url.to_string());
         if self.protocol == Protocol::Grpc { url.trim_end_matches('/').to_owned() } else { url }
     }
 }

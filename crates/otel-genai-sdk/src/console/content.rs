@@ -17,17 +17,23 @@ const LABEL: usize = 9;
 
 /// Which kinds of content there are, a bit each.
 pub(crate) fn kinds(facts: &Facts<'_>) -> u8 {
-    const KINDS: [&str; 8] = [
-        words::SYSTEM_INSTRUCTIONS,
-        words::INPUT_MESSAGES,
-        words::OUTPUT_MESSAGES,
-        words::QUERY,
-        words::DOCUMENTS,
-        words::TOOL_ARGUMENTS,
-        words::TOOL_RESULT,
-        words::TOOL_DEFINITIONS,
+    const KINDS: [&[&str]; 8] = [
+        &[words::SYSTEM_INSTRUCTIONS],
+        &[words::INPUT_MESSAGES, words::MEMORY_INPUT],
+        &[words::OUTPUT_MESSAGES, words::MEMORY_OUTPUT],
+        &[words::QUERY, words::MEMORY_QUERY, words::SCORING_PROMPT],
+        &[words::DOCUMENTS, words::RECORDS, words::RERANK_INPUT, words::RERANK_OUTPUT],
+        &[words::TOOL_ARGUMENTS],
+        &[words::TOOL_RESULT],
+        &[words::TOOL_DEFINITIONS],
     ];
-    KINDS.iter().rev().fold(0, |kinds, name| kinds << 1 | u8::from(facts.get(name).is_some()))
+    let is_there = |names: &&[&str]| names.iter().any(|name| facts.get(name).is_some());
+    KINDS.iter().rev().fold(0, |kinds, names| kinds << 1 | u8::from(is_there(names)))
+}
+
+/// Whether messages are among these kinds.
+pub(crate) fn has_messages(kinds: u8) -> bool {
+    kinds & 0b110 != 0
 }
 
 /// Writes content line by line below a headline.
@@ -54,11 +60,26 @@ impl Fold<'_> {
         if let Some(messages) = facts.get(words::OUTPUT_MESSAGES) {
             self.messages("output", messages);
         }
-        if let Some(query) = facts.get(words::QUERY) {
-            self.said("query", &text_of(query));
+        for (name, label) in [
+            (words::MEMORY_INPUT, "input"),
+            (words::MEMORY_OUTPUT, "output"),
+            (words::QUERY, "query"),
+            (words::MEMORY_QUERY, "query"),
+            (words::SCORING_PROMPT, "prompt"),
+        ] {
+            if let Some(text) = facts.get(name) {
+                self.said(label, &text_of(text));
+            }
         }
-        if let Some(documents) = facts.get(words::DOCUMENTS) {
-            self.documents(documents);
+        for (name, label) in [
+            (words::DOCUMENTS, "documents"),
+            (words::RERANK_INPUT, "input"),
+            (words::RERANK_OUTPUT, "output"),
+            (words::RECORDS, "records"),
+        ] {
+            if let Some(documents) = facts.get(name) {
+                self.documents(label, documents);
+            }
         }
         if let Some(arguments) = facts.get(words::TOOL_ARGUMENTS) {
             self.said("arguments", &text_of(&parsed(arguments)));
@@ -72,11 +93,19 @@ impl Fold<'_> {
     }
 
     fn messages(&mut self, what: &str, value: &Json) {
-        let messages = match parsed(value) {
-            Json::Array(messages) => messages,
+        match parsed(value) {
+            Json::Array(messages) => self.conversation(what, &messages),
             // No message the conventions know: shown as the text that it is.
-            other => return self.said(what, &text_of(&other)),
-        };
+            other => self.said(what, &text_of(&other)),
+        }
+    }
+
+    /// Messages that say themselves who says them.
+    pub(crate) fn said_by(&mut self, messages: &[Json]) {
+        self.conversation("message", messages);
+    }
+
+    fn conversation(&mut self, what: &str, messages: &[Json]) {
         let hidden = messages.len().saturating_sub(FIRST_MESSAGES + LAST_MESSAGES);
         for (at, message) in messages.iter().enumerate() {
             if hidden > 0 && at == FIRST_MESSAGES {
@@ -102,17 +131,22 @@ impl Fold<'_> {
         }
     }
 
-    fn documents(&mut self, value: &Json) {
+    /// `2: hr-12 0.93 "Thirty days off a year.", hr-99 0.41 "Days of the week."`
+    fn documents(&mut self, label: &str, value: &Json) {
         match parsed(value) {
             Json::Array(documents) => {
-                let ids: Vec<_> = documents
-                    .iter()
-                    .map(|document| document.get("id").map_or_else(|| "?".into(), one_line))
-                    .collect();
-                self.said("documents", &format!("{} ({})", documents.len(), ids.join(", ")));
+                let told: Vec<_> = documents.iter().map(document).collect();
+                let told = told.join(", ");
+                let gap = if told.is_empty() { "" } else { ": " };
+                self.said(label, &format!("{}{gap}{told}", documents.len()));
             }
-            other => self.said("documents", &text_of(&other)),
+            other => self.said(label, &text_of(&other)),
         }
+    }
+
+    /// What else there is to a call, in as few words as it takes.
+    pub(crate) fn remark(&mut self, label: &str, text: &str) {
+        self.folded(label, text, LINES, (Style::Faint, Style::Faint));
     }
 
     fn tools(&mut self, value: &Json) {
@@ -183,6 +217,24 @@ impl Fold<'_> {
         self.out.push_str(&self.paint.paint(style, text));
         self.out.push('\n');
     }
+}
+
+/// What a document or a memory says of itself.
+fn document(document: &Json) -> String {
+    let field =
+        |names: [&str; 2]| names.iter().find_map(|name| document.get(name)).filter(|value| !value.is_null());
+    let mut told: Vec<String> = [field(["id", "id"]), field(["score", "relevance_score"])]
+        .into_iter()
+        .flatten()
+        .map(one_line)
+        .collect();
+    match field(["content", "memory"]) {
+        Some(Json::String(text)) => told.push(format!("\"{}\"", cut(&one_line(&text.as_str().into()), 60))),
+        Some(other) => told.push(cut(&one_line(other), 60)),
+        None if told.is_empty() => told.push(cut(&text_of(document), 60)),
+        None => {}
+    }
+    told.join(" ")
 }
 
 /// One part of a message, as text.

@@ -1,25 +1,30 @@
 //! Attributes, wherever they come from: spans have [`opentelemetry::Value`], log records have [`AnyValue`].
 
+use std::borrow::Cow;
+
 use opentelemetry::logs::AnyValue;
-use opentelemetry::{Array, KeyValue, Value};
+use opentelemetry::{Array, Key, KeyValue, Value};
 use serde_json::Value as Json;
 
 use super::paint::{Flow, Style};
-use super::text::{plain, seconds, thousands};
+use super::text::{cut, plain, seconds, thousands};
 use super::words;
 
 /// Attributes that can be looked up by name, as JSON.
 pub(crate) struct Facts<'a> {
-    all: Vec<(&'a str, Json)>,
+    all: Vec<(Cow<'a, str>, Json)>,
 }
 
 impl<'a> Facts<'a> {
     pub(crate) fn of_span(attributes: &'a [KeyValue]) -> Self {
-        Self { all: attributes.iter().map(|pair| (pair.key.as_str(), of_value(&pair.value))).collect() }
+        Self {
+            all: attributes.iter().map(|pair| (pair.key.as_str().into(), of_value(&pair.value))).collect(),
+        }
     }
 
-    pub(crate) fn of_log(attributes: impl Iterator<Item = (&'a str, &'a AnyValue)>) -> Self {
-        Self { all: attributes.map(|(key, value)| (key, of_any(value))).collect() }
+    pub(crate) fn of_log<'b>(attributes: impl Iterator<Item = &'b (Key, AnyValue)>) -> Facts<'static> {
+        let owned = |(key, value): &(Key, AnyValue)| (key.as_str().to_owned().into(), of_any(value));
+        Facts { all: attributes.map(owned).collect() }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Json> {
@@ -47,8 +52,62 @@ impl<'a> Facts<'a> {
     pub(crate) fn others(&self) -> impl Iterator<Item = (&str, String)> {
         self.all
             .iter()
-            .filter(|(key, _)| !key.starts_with("gen_ai.") && !READ.contains(key))
-            .map(|(key, value)| (*key, one_line(value)))
+            .filter(|(key, _)| !key.starts_with("gen_ai.") && !READ.contains(&key.as_ref()))
+            .map(|(key, value)| (key.as_ref(), one_line(value)))
+    }
+
+    /// Whether it is of an operation of generative AI, in whichever convention.
+    pub(crate) fn is_genai(&self) -> bool {
+        [words::OPERATION, words::LOONGSUITE_KIND, words::MCP_METHOD]
+            .iter()
+            .any(|name| self.get(name).is_some())
+    }
+
+    /// What tells operations of one kind apart: the round of a loop, the store of a memory.
+    pub(crate) fn write_particulars(&self, line: &mut Flow) {
+        const PARTICULARS: [(&str, &str); 14] = [
+            (words::ROUND, "round"),
+            (words::ROUND_FINISH, "finish"),
+            (words::STORE, "store"),
+            (words::MEMORY_USER, "user"),
+            (words::MEMORY_TYPE, "type"),
+            (words::RECORD, "record"),
+            (words::RECORD_COUNT, "records"),
+            (words::RERANK_COUNT, "documents"),
+            (words::TOP_K, "top"),
+            (words::RESPONSE_STATUS, "status"),
+            (words::RPC_STATUS, "status"),
+            (words::MCP_RESOURCE, "resource"),
+            (words::MCP_VERSION, "version"),
+            (words::SKILL, "skill"),
+        ];
+        self.write_labelled(&PARTICULARS, line);
+    }
+
+    /// Whom it is for and in which conversation: all that happens within is of the same.
+    pub(crate) fn write_surroundings(&self, line: &mut Flow) {
+        const SURROUNDINGS: [(&str, &str); 3] =
+            [(words::SESSION, "session"), (words::USER, "user"), (words::CONVERSATION, "conversation")];
+        self.write_labelled(&SURROUNDINGS, line);
+    }
+
+    fn write_labelled(&self, labels: &[(&str, &str)], line: &mut Flow) {
+        for (name, label) in labels {
+            if let Some(value) = self.text(name) {
+                line.words(&[(Style::Faint, &format!("{label} ")), (Style::Plain, &cut(&value, 60))]);
+            }
+        }
+    }
+
+    /// Where content was uploaded to, and which.
+    pub(crate) fn references(&self) -> Vec<(&str, String)> {
+        self.all
+            .iter()
+            .filter_map(|(key, value)| {
+                let what = key.strip_prefix("gen_ai.")?.strip_suffix(words::REFERENCE)?;
+                Some((what, one_line(value)))
+            })
+            .collect()
     }
 
     /// Time to the first chunk in seconds.
@@ -87,6 +146,8 @@ impl<'a> Facts<'a> {
         let parts: Vec<String> = [
             (self.number(words::CACHED_TOKENS), "cached"),
             (written, "cache written"),
+            (self.number(words::IMAGE_TOKENS), "image"),
+            (self.number(words::AUDIO_TOKENS), "audio"),
             (self.number(words::REASONING_TOKENS), "reasoning"),
         ]
         .into_iter()
@@ -129,7 +190,8 @@ impl<'a> Facts<'a> {
 }
 
 /// Words outside `gen_ai.` that have their place in a line.
-const READ: [&str; 5] = [
+const READ: [&str; 6] = [
+    words::OBSERVATION,
     words::ERROR_TYPE,
     words::SERVER_ADDRESS,
     words::SERVER_PORT,

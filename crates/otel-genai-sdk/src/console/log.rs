@@ -1,35 +1,71 @@
-//! Log records and events: one line each, and content only where its span has not shown it.
+//! Log records and events. What tells of a span that comes here too waits for it; all else is one line each, with
+//! content below it.
+
+use std::time::Duration;
 
 use opentelemetry::logs::Severity;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::logs::{LogBatch, LogExporter, SdkLogRecord};
+use opentelemetry_sdk::logs::{LogBatch, LogExporter};
 use serde_json::Value as Json;
 
 use super::content::{Fold, kinds};
-use super::facts::{Facts, of_any, one_line};
-use super::paint::{Flow, Style};
+use super::event::Event;
+use super::facts::one_line;
+use super::paint::{Flow, Paint, Style};
 use super::text::{clock, cut, plain};
-use super::{Console, ConsoleExporter, Teller, words};
+use super::{Console, ConsoleExporter, words};
 
 impl LogExporter for ConsoleExporter {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
-        let mut out = String::new();
+        let console = &self.console;
+        let mut alone: Vec<(Event, u8)> = Vec::new();
+        let mut waiting = console.waiting();
         for (record, _) in batch.iter() {
-            write(&self.console, record, &mut out);
+            let event = Event::of(record);
+            let waits = console.has_spans_and_events() && event.is_of_operation();
+            match event.span.filter(|_| waits) {
+                Some(span) => alone.extend(waiting.keep(span, event)),
+                None => alone.push((event, 0)),
+            }
         }
-        self.console.write(&out);
+        alone.extend(waiting.tired().into_iter().map(|event| (event, 0)));
+        drop(waiting);
+        write_all(console, &alone);
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        self.console.end();
         Ok(())
     }
 }
 
-fn write(console: &Console, record: &SdkLogRecord, out: &mut String) {
+impl Console {
+    /// Spans or events end.
+    pub(crate) fn end(&self) {
+        if self.has_spans_and_events() {
+            let left = self.waiting().end();
+            let left: Vec<_> = left.into_iter().map(|event| (event, 0)).collect();
+            write_all(self, &left);
+        }
+    }
+}
+
+fn write_all(console: &Console, events: &[(Event, u8)]) {
     let paint = console.paint();
-    let facts = Facts::of_log(record.attributes_iter().map(|(key, value)| (key.as_str(), value)));
-    let time = record.timestamp().or_else(|| record.observed_timestamp()).unwrap_or(std::time::UNIX_EPOCH);
-    let severity = record.severity_number();
+    let mut out = String::new();
+    for (event, shown) in events {
+        write(paint, event, *shown, &mut out);
+    }
+    console.write(&out);
+}
+
+/// An event on its own. Content of the kinds that were `shown` with its span is left out.
+fn write(paint: Paint, event: &Event, shown: u8, out: &mut String) {
+    let facts = &event.facts;
     let mut line = Flow::new(paint, "  ", 2);
-    line.word(Style::Faint, &clock(time));
-    let (word, style) = match severity {
+    line.word(Style::Faint, &clock(event.time));
+    let (word, style) = match event.severity {
         Some(severity) if severity >= Severity::Error => ("error", Style::Bad),
         Some(severity) if severity >= Severity::Warn => ("warn", Style::Bad),
         Some(severity) if severity >= Severity::Info => ("info", Style::Faint),
@@ -37,13 +73,16 @@ fn write(console: &Console, record: &SdkLogRecord, out: &mut String) {
         None => ("event", Style::Faint),
     };
     line.word(style, word);
-    if let Some(name) = record.event_name() {
+    if let Some(name) = &event.name {
         line.word(Style::Strong, &plain(name));
     }
     for name in [words::OPERATION, words::REQUEST_MODEL] {
         if let Some(text) = facts.text(name) {
             line.word(Style::Plain, &cut(&text, 60));
         }
+    }
+    if event.is_evaluation() {
+        line.word(Style::Plain, &cut(&event.evaluation(), 200));
     }
     facts.write_outcome(&mut line);
     let failure = facts.text(words::ERROR_TYPE).or_else(|| facts.text(words::EXCEPTION_TYPE));
@@ -55,16 +94,20 @@ fn write(console: &Console, record: &SdkLogRecord, out: &mut String) {
     for (key, value) in facts.others().filter(|(key, _)| *key != "event.name").take(4) {
         line.words(&[(Style::Faint, &format!("{}=", plain(key))), (Style::Plain, &cut(&value, 40))]);
     }
-    if let Some(body) = record.body().map(of_any) {
-        let text = match &body {
-            Json::Object(fields) => fields.get("content").map_or_else(|| one_line(&body), one_line),
+    let message = event.message();
+    if let (Some(body), None) = (&event.body, &message) {
+        let text = match body {
+            Json::Object(fields) => fields.get("content").map_or_else(|| one_line(body), one_line),
             other => one_line(other),
         };
         line.word(Style::Plain, &cut(&text, 100));
     }
     out.push_str(&line.end());
-    let span = record.trace_context().map(|context| context.span_id);
-    if span.is_none_or(|span| console.claim(span, Teller::Event, kinds(&facts))) {
-        Fold { paint, indent: 6, out }.content(&facts);
+    let mut below = Fold { paint, indent: 6, out };
+    if let Some(message) = message {
+        below.said_by(&[message]);
+    }
+    if kinds(facts) & !shown != 0 {
+        below.content(facts);
     }
 }

@@ -211,8 +211,9 @@ fn figure(value: f64, unit: &str) -> String {
         "s" => seconds(value),
         "ms" => seconds(value / 1e3),
         _ => {
-            let number = if value.fract().abs() < 1e-9 && value.abs() < 1e15 {
-                let whole = thousands(value.abs() as u64);
+            let is_whole = value.fract().abs() < 1e-9 || value.abs() >= 1000.0;
+            let number = if is_whole && value.abs() < 1e15 {
+                let whole = thousands(value.abs().round() as u64);
                 if value < 0.0 { format!("-{whole}") } else { whole }
             } else {
                 format!("{value:.1}")
@@ -228,12 +229,34 @@ fn figure(value: f64, unit: &str) -> String {
 
 /// `chat gpt-4o-mini openai input`: the words that say what it is, then what else there is as `key=value`.
 fn series(attributes: &[&KeyValue]) -> String {
-    const PLAIN: [&str; 4] = [words::OPERATION, words::REQUEST_MODEL, words::TOKEN_TYPE, words::ERROR_TYPE];
-    const LEFT_OUT: [&str; 5] =
-        [words::PROVIDER, words::SYSTEM, words::RESPONSE_MODEL, words::SERVER_ADDRESS, words::SERVER_PORT];
+    const PLAIN: [&str; 11] = [
+        words::MCP_METHOD,
+        words::OPERATION,
+        words::AGENT,
+        words::WORKFLOW,
+        words::TOOL,
+        words::PROMPT,
+        words::REQUEST_MODEL,
+        words::SKILL,
+        words::TOKEN_TYPE,
+        words::TOKEN_MODALITY,
+        words::ERROR_TYPE,
+    ];
+    const LEFT_OUT: [&str; 7] = [
+        words::PROVIDER,
+        words::SYSTEM,
+        words::RESPONSE_MODEL,
+        words::SERVER_ADDRESS,
+        words::SERVER_PORT,
+        words::LOONGSUITE_KIND,
+        words::MCP_VERSION,
+    ];
     let owned: Vec<KeyValue> = attributes.iter().map(|pair| (*pair).clone()).collect();
     let facts = Facts::of_span(&owned);
-    let mut said: Vec<String> = PLAIN.iter().filter_map(|name| facts.text(name)).collect();
+    // A modality that nobody told is no news.
+    let is_news =
+        |name: &&&str| **name != words::TOKEN_MODALITY || facts.text(name).as_deref() != Some("unknown");
+    let mut said: Vec<String> = PLAIN.iter().filter(is_news).filter_map(|name| facts.text(name)).collect();
     let mut others: Vec<String> = owned
         .iter()
         .filter(|pair| !PLAIN.contains(&pair.key.as_str()) && !LEFT_OUT.contains(&pair.key.as_str()))

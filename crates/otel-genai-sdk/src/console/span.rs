@@ -1,24 +1,32 @@
 //! Spans: a headline each, children below their parents where both are at hand.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use opentelemetry::SpanId;
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::content::{Fold, kinds};
+use super::content::{Fold, has_messages, kinds};
+use super::event::Event;
 use super::facts::Facts;
 use super::paint::{Flow, Paint, Style};
 use super::text::{cut, plain, seconds};
-use super::{Console, ConsoleExporter, Teller, words};
+use super::{Console, ConsoleExporter, words};
 
 /// Deeper children are not indented further: a terminal has an end.
 const DEEPEST: usize = 8;
 
 impl SpanExporter for ConsoleExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        self.console.fetch_events();
         self.console.write(&render(&self.console, batch));
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        self.console.end();
         Ok(())
     }
 }
@@ -69,7 +77,7 @@ fn write(console: &Console, paint: Paint, depth: usize, span: &SpanData, out: &m
     let mut line = Flow::new(paint, &format!("{}{mark} ", " ".repeat(indent)), indent + 2);
     let name = cut(&plain(&span.name), paint.columns.saturating_sub(indent + 4));
     let duration = span.end_time.duration_since(span.start_time).unwrap_or_default().as_secs_f64();
-    let is_genai = facts.get(words::OPERATION).is_some();
+    let is_genai = facts.is_genai();
     line.word(if is_genai { Style::Name } else { Style::Strong }, &name);
     line.word(Style::Plain, &seconds(duration));
     if is_genai {
@@ -77,9 +85,10 @@ fn write(console: &Console, paint: Paint, depth: usize, span: &SpanData, out: &m
             line.words(&[(Style::Faint, "answered by "), (Style::Plain, &model)]);
         }
         facts.write_first_chunk(&mut line);
+        facts.write_particulars(&mut line);
         facts.write_outcome(&mut line);
-        if let Some(id) = facts.text(words::CONVERSATION) {
-            line.word(Style::Faint, &format!("conversation {}", cut(&id, 40)));
+        if depth == 0 {
+            facts.write_surroundings(&mut line);
         }
     } else {
         if !matches!(span.span_kind, SpanKind::Internal) {
@@ -94,8 +103,60 @@ fn write(console: &Console, paint: Paint, depth: usize, span: &SpanData, out: &m
     if failed {
         below.failure(&error(span, &facts));
     }
-    if console.claim(span.span_context.span_id(), Teller::Span, kinds(&facts)) {
-        below.content(&facts);
+    below.content(&facts);
+    let own = span.span_context.span_id();
+    let (events, shown) = {
+        let mut waiting = console.waiting();
+        let events = waiting.take(own);
+        let shown = events.iter().fold(kinds(&facts), |shown, event| shown | kinds(&event.facts));
+        waiting.shown(own, shown);
+        (events, shown)
+    };
+    write_events(&mut below, &events, kinds(&facts), shown);
+    if let Some(note) = facts.text(words::OBSERVATION) {
+        below.remark("note", &note);
+    }
+    let references = facts.references();
+    if let Some((_, address)) = references.first() {
+        let what: Vec<_> = references.iter().map(|(what, _)| *what).collect();
+        let place = address.rsplit_once('/').map_or(address.as_str(), |(place, _)| place);
+        below.remark("uploaded", &format!("{} to {place}", what.join(", ")));
+    }
+}
+
+/// The events of a span: their content where the span has none of it, and their names. `said` is what the span said,
+/// `shown` what it and its events say together.
+fn write_events(below: &mut Fold<'_>, events: &[Event], said: u8, shown: u8) {
+    let mut known = said;
+    for event in events {
+        let kinds = kinds(&event.facts);
+        if kinds & !known != 0 {
+            below.content(&event.facts);
+            known |= kinds;
+        }
+        if event.is_evaluation() {
+            below.remark("evaluated", &event.evaluation());
+        }
+    }
+    let messages: Vec<_> = events.iter().filter_map(Event::message).collect();
+    if !has_messages(shown) && !messages.is_empty() {
+        below.said_by(&messages);
+    }
+    let mut names: Vec<(&str, usize)> = Vec::new();
+    for name in events.iter().filter_map(|event| event.name.as_deref()) {
+        match names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => names.push((name, 1)),
+        }
+    }
+    let names: Vec<_> = names
+        .into_iter()
+        .map(|(name, count)| if count > 1 { format!("{name} ×{count}") } else { name.to_owned() })
+        .collect();
+    match names.len() {
+        0 => {}
+        1 if events.len() == 1 => below.remark("event", &names.join(", ")),
+        _ => below.remark("events", &names.join(", ")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a row of the tables says, and whether a request fits it.
 
+use http::header::ACCEPT;
 use http::{HeaderMap, Method, Uri};
 use otel_genai::ProviderName;
 
@@ -13,6 +14,7 @@ pub(super) struct Rule {
     path: &'static str,
     host: Option<&'static str>,
     header: Option<&'static str>,
+    accepted: &'static [&'static str],
     kept_headers: &'static [&'static str],
     kept_queries: &'static [&'static str],
     /// `None`: the request is known to be no call.
@@ -32,6 +34,7 @@ pub(super) const fn post(path: &'static str, protocol: Protocol) -> Rule {
         path,
         host: None,
         header: None,
+        accepted: &[],
         kept_headers: &[],
         kept_queries: &[],
         protocol: Some(protocol),
@@ -66,6 +69,12 @@ impl Rule {
     /// With this header only.
     pub(super) const fn with(mut self, header: &'static str) -> Rule {
         self.header = Some(header);
+        self
+    }
+
+    /// Only of who accepts each of these media types.
+    pub(super) const fn accepting(mut self, types: &'static [&'static str]) -> Rule {
+        self.accepted = types;
         self
     }
 
@@ -111,7 +120,8 @@ impl Rule {
     ) -> Option<Vec<(&'static str, String)>> {
         let fits = self.method == method.as_str()
             && self.host.is_none_or(|pattern| is_host(host, pattern))
-            && self.header.is_none_or(|name| headers.contains_key(name));
+            && self.header.is_none_or(|name| headers.contains_key(name))
+            && self.accepted.iter().all(|media_type| accepts(headers, media_type));
         if !fits {
             return None;
         }
@@ -129,6 +139,14 @@ impl Rule {
         }
         Some(kept)
     }
+}
+
+fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
+    let values = headers.get_all(ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|accepted| {
+        let essence = accepted.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case(media_type)
+    })
 }
 
 /// Whether a host fits a pattern. `openai.com` is fitted by `api.openai.com`, not by `notopenai.com`; in a pattern with

@@ -5,6 +5,10 @@ mod choices;
 mod message;
 mod request;
 
+pub(super) use answer::Chat;
+pub(super) use message::{Sent, ToolCall, part, response_item};
+pub(super) use request::{Texts, Tool};
+
 use otel_genai::{Inference, OperationName, ProviderName};
 
 use crate::call::Call;
@@ -38,6 +42,6 @@ impl Dialect for ChatCompletions {
             Call::Inference(op) => op.request.choice_count.map_or(1, |n| usize::try_from(n).unwrap_or(1)),
             _ => 1,
         };
-        Box::new(answer::Chat::new(wanted, asked.options))
+        Box::new(Chat::new(wanted, asked.options))
     }
 }

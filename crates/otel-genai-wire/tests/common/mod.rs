@@ -102,7 +102,7 @@ fn headers(json: &Value) -> HeaderMap {
     headers
 }
 
-fn base64(text: &str) -> Vec<u8> {
+pub fn base64(text: &str) -> Vec<u8> {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
     for digit in text.bytes().filter_map(|byte| DIGITS.iter().position(|digit| *digit == byte)) {

@@ -8,6 +8,7 @@ use otel_genai_semconv::metric::Metric;
 
 use super::Told;
 use crate::capture::Capture;
+use crate::content::Pipeline;
 use crate::failure::Failure;
 use crate::operation::{Field, Kind};
 use crate::signal::Record;
@@ -126,6 +127,8 @@ pub(crate) enum Unless {
     DefaultPort,
     /// `auto`, the default.
     Auto,
+    /// A port without an address.
+    NoAddress,
 }
 
 /// An attribute that samplers see.
@@ -183,7 +186,7 @@ pub(crate) enum Event {
         custom: bool,
     },
     /// Events of the convention's own making; `bool`: with content.
-    Custom(fn(&Told<'_>, bool) -> Vec<Record>),
+    Custom(fn(&Told<'_>, bool, &Pipeline) -> Vec<Record>),
 }
 
 /// Metrics that share their attributes.

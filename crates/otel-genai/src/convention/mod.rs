@@ -267,7 +267,7 @@ impl<'a> Told<'a> {
         let fact = match row.source {
             Source::Always(value) => return Some(Fact::Word(Cow::Borrowed(value))),
             Source::Field(field) => self.fact(field)?,
-            Source::Json(field) => as_json(self.fact(field)?)?,
+            Source::Json(field) => self.fact(field)?,
         };
         let told = match (row.unless, &fact) {
             (Unless::Never, _) => true,
@@ -275,6 +275,7 @@ impl<'a> Told<'a> {
             | (Unless::One, Fact::Int(1))
             | (Unless::DefaultPort, Fact::Int(443))
             | (Unless::Auto, Fact::Text("auto")) => false,
+            (Unless::NoAddress, _) => self.word(Field::ServerAddress).is_some(),
             (Unless::Blank, Fact::Text(text)) => !text.trim().is_empty(),
             _ => !fact.is_empty(),
         };
@@ -316,7 +317,7 @@ impl<'a> Told<'a> {
 }
 
 /// Structured content as JSON text. A text stays as it is, and null says nothing.
-fn as_json(fact: Fact<'_>) -> Option<Fact<'_>> {
+pub(crate) fn as_json(fact: Fact<'_>) -> Option<Fact<'_>> {
     let text = match &fact {
         Fact::Json(json) => match &**json {
             Value::Null => return None,

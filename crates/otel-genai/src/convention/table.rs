@@ -308,6 +308,7 @@ fn attribute(row: &Row) -> String {
         Unless::One => " (unless 1)",
         Unless::DefaultPort => " (unless 443)",
         Unless::Auto => " (unless `auto`)",
+        Unless::NoAddress => " (with an address only)",
     };
     format!("{}{value}{unless}", code(&name))
 }

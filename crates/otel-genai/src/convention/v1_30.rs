@@ -21,6 +21,7 @@ use super::describe::{
     start,
 };
 use crate::capture::Capture;
+use crate::content::Pipeline;
 use crate::message::{FinishReason, Message, Modality, Part, Role, ToolCallPart, ToolCallResponsePart};
 use crate::operation::{Fact, Field, Kind};
 use crate::signal::{Record, any_value};
@@ -113,16 +114,17 @@ const EMBEDDINGS: Description = Description {
 };
 
 /// One event for each message given to the model, and one for each choice of its answer.
-fn events(told: &Told<'_>, with_content: bool) -> Vec<Record> {
+fn events(told: &Told<'_>, with_content: bool, pipeline: &Pipeline) -> Vec<Record> {
     let events = Events { told, with_content };
     let mut records = Vec::new();
-    if let Some(Fact::Parts(instructions)) = told.fact(Field::SystemInstructions) {
+    let instructions = told.fact(Field::SystemInstructions).map(|fact| pipeline.fit(fact));
+    if let Some(instructions) = instructions.as_ref().and_then(parts) {
         records.push(events.record(event::GEN_AI_SYSTEM_MESSAGE, events.content(instructions)));
     }
-    for message in messages(told, Field::InputMessages).iter() {
+    for message in messages(told, Field::InputMessages, pipeline).iter() {
         events.history(message, &mut records);
     }
-    let answers = messages(told, Field::OutputMessages);
+    let answers = messages(told, Field::OutputMessages, pipeline);
     let reasons = match told.fact(Field::FinishReasons) {
         Some(Fact::Texts(reasons)) => reasons,
         _ => Cow::Borrowed(&[] as &[String]),
@@ -134,8 +136,16 @@ fn events(told: &Told<'_>, with_content: bool) -> Vec<Record> {
     records
 }
 
-fn messages<'a>(told: &Told<'a>, field: Field) -> Cow<'a, [Message]> {
-    match told.fact(field) {
+fn parts<'a>(fact: &'a Fact<'_>) -> Option<&'a [Part]> {
+    match fact {
+        Fact::Parts(parts) => Some(parts),
+        Fact::OwnedParts(parts) => Some(parts),
+        _ => None,
+    }
+}
+
+fn messages<'a>(told: &Told<'a>, field: Field, pipeline: &Pipeline) -> Cow<'a, [Message]> {
+    match told.fact(field).map(|fact| pipeline.fit(fact)) {
         Some(Fact::Messages(messages)) => messages,
         _ => Cow::Borrowed(&[]),
     }

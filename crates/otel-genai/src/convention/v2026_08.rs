@@ -42,8 +42,10 @@ pub(super) static CONVENTION: Convention = Convention {
 };
 
 /// Where the provider listens.
-pub(super) const SERVER: &[Row] =
-    &[start(SERVER_ADDRESS, Field::ServerAddress), start(SERVER_PORT, Field::ServerPort)];
+pub(super) const SERVER: &[Row] = &[
+    start(SERVER_ADDRESS, Field::ServerAddress),
+    start(SERVER_PORT, Field::ServerPort).unless(Unless::NoAddress),
+];
 
 /// Who is asked for what: the attributes that samplers and metrics see.
 pub(super) const IDENTITY: &[Row] = &[

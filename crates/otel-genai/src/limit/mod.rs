@@ -7,7 +7,7 @@
 //! | what | is cut how |
 //! |---|---|
 //! | a text | its end, with `…[cut: 12345 of 20000 bytes left out]` |
-//! | JSON (tool arguments, results, documents) | long texts first; then the end of lists and objects, with a mark in place; what is nested deeper than [`ContentLimits::depth`] |
+//! | JSON (tool arguments, results, documents) | long texts first; then the end of lists and objects, with a mark in place; what is nested deeper than [`ContentLimits::depth`](field@ContentLimits::depth) |
 //! | a tool definition | the description as a text; a schema that is too large becomes a schema that says so |
 //! | binary data | never within: it becomes a part `blob_reference`, as under [`BlobPolicy`] |
 //! | a message | its parts share the room: small ones stay whole, large ones are cut alike |
@@ -62,7 +62,7 @@ pub struct ContentLimits {
 }
 
 impl Default for ContentLimits {
-    /// No limit but that of [`depth`](ContentLimits::depth), 24 levels.
+    /// No limit but that of `depth`, 24 levels.
     fn default() -> Self {
         ContentLimits {
             attribute_bytes: None,
@@ -75,7 +75,7 @@ impl Default for ContentLimits {
 }
 
 impl ContentLimits {
-    /// The default of [`depth`](ContentLimits::depth).
+    /// The default of `depth`.
     pub const DEPTH: usize = 24;
 
     /// The least limit: a mark needs its room. Lower limits are taken for this one.

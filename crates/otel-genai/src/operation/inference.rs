@@ -138,7 +138,8 @@ impl Operation for Inference {
     }
 
     fn is_complete(&self) -> bool {
-        !self.response.finish_reasons.is_empty()
+        let choices = self.request.choice_count.and_then(|count| usize::try_from(count).ok()).unwrap_or(1);
+        self.response.finish_reasons.len() >= choices.max(1)
     }
 }
 
@@ -270,8 +271,8 @@ impl InferenceRequest {
         change(ContentMut::Messages(Field::InputMessages, &mut self.input_messages));
         change(ContentMut::Parts(Field::SystemInstructions, &mut self.system_instructions));
         change(ContentMut::Tools(Field::ToolDefinitions, &mut self.tool_definitions));
-        for (_, value) in self.prompt.iter_mut().flat_map(|prompt| &mut prompt.variables) {
-            change(ContentMut::Text(Field::PromptVariables, value));
+        for (name, value) in self.prompt.iter_mut().flat_map(|prompt| &mut prompt.variables) {
+            change(ContentMut::Variable(name, value));
         }
     }
 

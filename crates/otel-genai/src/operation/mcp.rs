@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::fact::of;
 use super::{ContentMut, Custom, Fact, Facts, Field, Kind, Operation, Server, operation};
+use crate::failure::Failure;
 
 /// Who tells of an MCP call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +44,8 @@ pub struct McpCall {
     pub session_id: Option<String>,
     /// The code of a JSON-RPC error, as text.
     pub response_status_code: Option<String>,
+    /// Whether the tool answered with an error of its own (`isError` of the result): `error.type` is `tool_error` then.
+    pub tool_failed: bool,
     /// How the two are connected.
     pub network: Network,
     /// Client: where the server listens.
@@ -100,6 +103,7 @@ impl McpCall {
             protocol_version: None,
             session_id: None,
             response_status_code: None,
+            tool_failed: false,
             network: Network::default(),
             server: None,
             client: None,
@@ -154,6 +158,18 @@ impl Facts for McpCall {
 }
 
 impl Operation for McpCall {
+    /// The code of a JSON-RPC error is the error's type; a convention may take some of them for no error.
+    fn judge<'a>(&self, failure: Option<&'a Failure>) -> Option<Cow<'a, Failure>> {
+        let error_type = match &self.response_status_code {
+            Some(code) => code.clone(),
+            None if self.tool_failed && failure.is_none() => "tool_error".to_owned(),
+            None => return failure.map(Cow::Borrowed),
+        };
+        let mut judged = Failure::new(error_type);
+        judged.message = failure.and_then(|failure| failure.message.clone());
+        Some(Cow::Owned(judged))
+    }
+
     fn custom_mut(&mut self) -> &mut Custom {
         &mut self.custom
     }
@@ -165,8 +181,8 @@ impl Operation for McpCall {
         if let Some(result) = &mut self.result {
             change(ContentMut::Json(Field::ToolResult, result));
         }
-        for (_, value) in &mut self.prompt_variables {
-            change(ContentMut::Text(Field::PromptVariables, value));
+        for (name, value) in &mut self.prompt_variables {
+            change(ContentMut::Variable(name, value));
         }
     }
 }

@@ -36,11 +36,13 @@ pub use tool::{Command, ExecuteTool, Skill};
 pub use vendor::{Aws, Azure, OpenAi};
 pub use workflow::InvokeWorkflow;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use serde_json::Value;
 
+use crate::failure::Failure;
 use crate::message::{Message, Part, ToolDefinition};
 
 /// Where the provider listens (`server.address`, `server.port`): the provider's own host, never a gateway's.
@@ -98,6 +100,12 @@ pub trait Operation: Facts + Clone + Send + Sized + 'static {
     #[doc(hidden)]
     fn fill(&mut self, _inner: &Self) {}
 
+    /// What the operation itself knows of how it failed, beside what it was told.
+    #[doc(hidden)]
+    fn judge<'a>(&self, failure: Option<&'a Failure>) -> Option<Cow<'a, Failure>> {
+        failure.map(Cow::Borrowed)
+    }
+
     /// Whether the answer is known to have come to its end.
     #[doc(hidden)]
     fn is_complete(&self) -> bool {
@@ -131,6 +139,8 @@ pub enum ContentMut<'a> {
     Json(Field, &'a mut Value),
     /// A text.
     Text(Field, &'a mut String),
+    /// A variable of a prompt template: its name and its value.
+    Variable(&'a str, &'a mut String),
 }
 
 pub(crate) mod sealed {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use opentelemetry::{Key, KeyValue, StringValue, Value};
 
 use crate::content::Pipeline;
-use crate::convention::{At, Row, Telling, Told, Unless};
+use crate::convention::{At, Row, Source, Telling, Told, Unless, as_json};
 use crate::operation::Fact;
 
 /// Room for as many attributes as operations mostly have, and small enough for an allocator's quickest way.
@@ -59,12 +59,20 @@ pub(crate) fn content<'a>(
     let mut out = Vec::new();
     for row in rows {
         match told.row(row) {
-            Some(Fact::Variables(variables)) => out.extend(
-                variables
-                    .iter()
-                    .map(|(name, value)| (Key::from(format!("{}.{name}", row.name)), Fact::Text(value))),
-            ),
-            Some(fact) => out.push((Key::from_static_str(row.name), pipeline.fit(fact))),
+            Some(Fact::Variables(variables)) => {
+                for (name, value) in variables {
+                    let key = Key::from(format!("{}.{name}", row.name));
+                    // Of two values of one name the first counts.
+                    if out.iter().all(|(known, _)| *known != key) {
+                        out.push((key, pipeline.fit(Fact::Text(value))));
+                    }
+                }
+            }
+            Some(fact) => {
+                let fact = pipeline.fit(fact);
+                let fact = if matches!(row.source, Source::Json(_)) { as_json(fact) } else { Some(fact) };
+                out.extend(fact.map(|fact| (Key::from_static_str(row.name), fact)));
+            }
             None => {}
         }
     }

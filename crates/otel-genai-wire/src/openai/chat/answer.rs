@@ -59,7 +59,7 @@ static WANT: Want = Want::Fields(&[
 
 /// What an answer has told so far.
 #[derive(Debug)]
-pub(super) struct Chat {
+pub(crate) struct Chat {
     content: bool,
     /// How many choices were asked for.
     wanted: usize,
@@ -75,7 +75,7 @@ pub(super) struct Chat {
 }
 
 impl Chat {
-    pub(super) fn new(wanted: usize, options: Options) -> Self {
+    pub(crate) fn new(wanted: usize, options: Options) -> Self {
         Chat {
             content: options.content,
             wanted,

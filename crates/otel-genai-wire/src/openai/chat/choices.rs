@@ -20,6 +20,8 @@ object! {
         "index" => index: Option<u64>,
         "delta" => delta: Option<Box<Delta<'a>>>,
         "message" => message: Raw<'a>,
+        // Of the older completions, whole and in pieces.
+        "text" => text: Option<Cow<'a, str>>,
         "finish_reason" => finish_reason: Option<Cow<'a, str>>,
         "error" => error: Raw<'a>,
     }
@@ -114,6 +116,10 @@ impl Choices {
         let Some(said) = self.list.get_mut(at) else { return };
         if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
             said.finish_reason = Some(json::prefix(&reason, 256).to_owned());
+        }
+        if let Some(text) = choice.text {
+            said.has_text = true;
+            return said.take(Delta { content: Content::Text(text), ..Delta::default() }, &mut self.room);
         }
         // Perplexity sends both: beside a delta a message that repeats all that was said before, beside the message of
         // a whole answer a delta that is empty.

@@ -115,7 +115,7 @@ impl Sent<'_> {
 }
 
 impl ToolCall<'_> {
-    fn part(self) -> Option<Part> {
+    pub(crate) fn part(self) -> Option<Part> {
         let id = self.id.map(Cow::into_owned);
         match (self.function, self.custom) {
             (Some(function), _) => {
@@ -153,7 +153,7 @@ fn tool_response(id: Option<Cow<'_, str>>, content: Content<'_>) -> Part {
 }
 
 /// An item of a tool's response: a text is told as it is, the address of anything else without its secrets.
-fn response_item(item: Value) -> Value {
+pub(crate) fn response_item(item: Value) -> Value {
     let is_text = item.is_string() || item.get("type").is_some_and(|kind| kind == "text");
     if is_text { item } else { media::value_without_secrets(item) }
 }

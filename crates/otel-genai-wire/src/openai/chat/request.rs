@@ -85,7 +85,7 @@ pub(super) static WANT: Want = Want::Fields(&[
 
 /// One text, or a list of them.
 #[derive(Debug, Default)]
-pub(crate) struct Texts(Vec<String>);
+pub(crate) struct Texts(pub(crate) Vec<String>);
 
 impl<'de> Lenient<'de> for Texts {
     fn text(text: Cow<'de, str>) -> Self {
@@ -119,7 +119,7 @@ impl Request<'_> {
         request.choice_count = self.n;
         request.reasoning_level = owned(self.reasoning_effort)
             .or_else(|| owned(self.reasoning.and_then(|reasoning| reasoning.effort)));
-        let format = self.response_format.and_then(|format| format.kind);
+        let format = owned(self.response_format.and_then(|format| format.kind));
         request.output_type = match format.as_deref() {
             _ if self.modalities.0.iter().any(|modality| modality == "audio") => Some(OutputType::Speech),
             _ if self.modalities.0.iter().any(|modality| modality == "image") => Some(OutputType::Image),
@@ -131,6 +131,7 @@ impl Request<'_> {
         let tools = self.tools.into_iter().filter_map(Tool::definition);
         let functions = self.functions.into_iter().filter_map(|function| function.definition("function"));
         request.tool_definitions = tools.chain(functions).collect();
+        op.openai.response_format = format;
         op.openai.request_service_tier = owned(self.service_tier);
         if matches!(op.provider, ProviderName::OpenAi | ProviderName::AzureAiOpenAi) {
             op.openai.api_type = Some(OpenAiApiType::ChatCompletions);
@@ -139,7 +140,7 @@ impl Request<'_> {
 }
 
 impl Tool<'_> {
-    fn definition(self) -> Option<ToolDefinition> {
+    pub(crate) fn definition(self) -> Option<ToolDefinition> {
         let kind = self.kind.as_deref().unwrap_or("function");
         match (self.function, self.custom) {
             (Some(definition), _) | (None, Some(definition)) => definition.definition(kind),
