@@ -1,6 +1,7 @@
 //! What developers of otel-genai type: `cargo xtask <task>`.
 
 mod api;
+mod bench;
 mod docs;
 mod program;
 mod semconv;
@@ -78,7 +79,7 @@ fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Test { fast } => Ok(suite::test(fast)),
         Task::Ci => Ok(suite::ci()),
-        Task::Bench { arguments } => suite::bench(&arguments),
+        Task::Bench { arguments } => bench::run(&arguments),
         Task::Demo { arguments } => suite::demo(&arguments),
         Task::Docs => docs::write(),
         Task::Api { check } => {

@@ -1,4 +1,4 @@
-//! `cargo xtask test`, `ci`, `bench` and `demo`: programs run one after the other.
+//! `cargo xtask test`, `ci` and `demo`: programs run one after the other.
 
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use crate::program::{self, cargo};
 use crate::{Result, workspace};
 
 const END_TO_END: &str = "tests/e2e/run.py";
-const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+pub(crate) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
 /// Everything that tells whether the product works; `fast` leaves out format, lints and end-to-end tests.
 pub(crate) fn test(fast: bool) -> ExitCode {
@@ -41,16 +41,6 @@ fn advisories(suite: &mut Suite) {
         }
         _ => suite.step("advisories", &mut check),
     }
-}
-
-/// Every benchmark, each with `arguments`.
-pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode> {
-    for (package, bench) in
-        [("otel-genai-gateway", "proxy"), ("otel-genai", "handler"), ("otel-genai-wire", "reading")]
-    {
-        program::run(cargo(&["bench", "-p", package, "--bench", bench, "--"]).args(arguments))?;
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// The program's own demo, built for speed.

@@ -170,25 +170,26 @@ impl Surroundings {
     }
 
     /// What is known of this field because of what is around the operation.
-    pub(crate) fn fact(&self, kind: Kind, field: Field) -> Option<Fact<'_>> {
+    pub(crate) fn fact(&self, op: &dyn Facts, field: Field) -> Option<Fact<'_>> {
         let is_agent =
-            matches!(kind, Kind::CreateAgent | Kind::InvokeAgentInternal | Kind::InvokeAgentClient);
+            || matches!(op.kind(), Kind::CreateAgent | Kind::InvokeAgentInternal | Kind::InvokeAgentClient);
         match field {
             Field::ConversationId => self.conversation_id.as_deref(),
             Field::SessionId => self.session_id.as_deref(),
             Field::UserId => self.user_id.as_deref(),
             // An agent without a name is not the one around it.
-            Field::AgentName if !is_agent => self.agent_name.as_deref(),
+            Field::AgentName if !is_agent() => self.agent_name.as_deref(),
             _ => None,
         }
         .map(Fact::Text)
     }
 
-    /// What holds within this operation, and its handles for when it ends. `None`: nothing changes.
-    pub(crate) fn within<O: Operation>(&self, op: &O) -> (Option<Surroundings>, Handles) {
+    /// What holds within this operation, and its handles for when it ends. `None`: nothing changes. An operation that
+    /// leaves nothing (`silent`) takes nothing from deeper layers either.
+    pub(crate) fn within<O: Operation>(&self, op: &O, silent: bool) -> (Option<Surroundings>, Handles) {
         let kind = op.kind();
         let is_agent = matches!(kind, Kind::InvokeAgentInternal | Kind::InvokeAgentClient);
-        let layered = O::LAYERED || kind == Kind::ExecuteTool;
+        let layered = !silent && (O::LAYERED || kind == Kind::ExecuteTool);
         let text = |field| match op.fact(field) {
             Some(Fact::Text(text)) if !text.is_empty() => Some(Arc::<str>::from(text)),
             _ => None,

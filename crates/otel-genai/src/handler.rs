@@ -62,6 +62,11 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
+    /// Whether nothing is left of an operation whose span is not recorded.
+    pub(crate) fn tells_spans_alone(&self) -> bool {
+        self.events.is_none() && self.instruments.is_empty() && self.pipeline.hook.is_none()
+    }
+
     /// What of an operation is told where.
     pub(crate) fn plan(&self, capture: Option<Capture>) -> Plan {
         let asked = capture.is_some_and(|capture| capture != Capture::NoContent);
@@ -359,6 +364,8 @@ pub struct Builder {
     tracers: Option<ForScope<BoxedTracer>>,
     loggers: Option<ForScope<Box<dyn EventSink>>>,
     meters: Option<ForScope<Meter>>,
+    /// Whether nothing is measured.
+    unmeasured: bool,
     config: Option<Config>,
     capture: Option<Capture>,
     conventions: Option<Conventions>,
@@ -398,6 +405,14 @@ impl Builder {
     {
         let provider = provider.clone();
         self.meters = Some(Box::new(move |scope| provider.meter_with_scope(scope)));
+        self.unmeasured = false;
+        self
+    }
+
+    /// Measures nothing, whatever meter provider OpenTelemetry has globally. Without metrics and events an operation
+    /// that is not sampled costs next to nothing.
+    pub fn without_metrics(mut self) -> Self {
+        self.unmeasured = true;
         self
     }
 
@@ -484,16 +499,21 @@ impl Builder {
             Some(tracers) => tracers(scope.clone()),
             None => global::tracer_with_scope(scope.clone()),
         };
-        let meter = match self.meters {
-            Some(meters) => meters(scope.clone()),
-            None => global::meter_with_scope(scope.clone()),
+        let instruments = if self.unmeasured {
+            Instruments::default()
+        } else {
+            let meter = match self.meters {
+                Some(meters) => meters(scope.clone()),
+                None => global::meter_with_scope(scope.clone()),
+            };
+            Instruments::new(&meter, &conventions.metrics())
         };
         let events = self.loggers.map(|loggers| loggers(scope));
         let emit_exceptions = events.is_some() && config.emit_event != Some(false);
         GenAi(Arc::new(Inner {
             conventions,
             tracer,
-            instruments: Instruments::new(&meter, &conventions.metrics()),
+            instruments,
             events,
             baggage: self.baggage || config.baggage,
             error_types: self.error_types,

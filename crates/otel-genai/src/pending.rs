@@ -1,12 +1,14 @@
 //! An operation that has been described and not yet started.
 
 use opentelemetry::baggage::{BaggageExt as _, BaggageMetadata, KeyValueMetadata};
-use opentelemetry::trace::{FutureExt as _, Link, SpanContext, SpanKind, TraceContextExt as _, Tracer as _};
+use opentelemetry::trace::{
+    FutureExt as _, Link, Span as _, SpanContext, SpanKind, TraceContextExt as _, Tracer as _,
+};
 use opentelemetry::{Context, Key, KeyValue, Value};
 use otel_genai_semconv::attribute::ERROR_TYPE;
 
 use crate::capture::Capture;
-use crate::context::{Relation, Surroundings};
+use crate::context::{Handles, Relation, Surroundings};
 use crate::convention::{Name, Told};
 use crate::failure::Cause;
 use crate::handler::{GenAi, Inner};
@@ -20,7 +22,8 @@ use crate::span::{Active, Moment, Role, Running};
 #[must_use = "an operation that is not started records nothing: call start() or scope()"]
 pub struct Pending<O: Operation> {
     genai: GenAi,
-    op: O,
+    /// Boxed, because it is large and moves at each step of its description.
+    op: Box<O>,
     parent: Option<Context>,
     at: Option<Moment>,
     capture: Option<Capture>,
@@ -33,7 +36,7 @@ impl<O: Operation> Pending<O> {
     pub(crate) fn new(genai: GenAi, op: O) -> Self {
         Pending {
             genai,
-            op,
+            op: Box::new(op),
             parent: None,
             at: None,
             capture: None,
@@ -105,12 +108,12 @@ impl<O: Operation> Pending<O> {
         let parent = parent.unwrap_or_else(Context::current);
         let inner = genai.inner();
         let surroundings = Surroundings::of(&parent, inner.baggage).into_owned();
-        let role = if GenAi::is_suppressed(&parent) {
+        let mut role = if GenAi::is_suppressed(&parent) {
             Role::Unseen
         } else if distinct {
             Role::Own
         } else {
-            match surroundings.relation(&op) {
+            match surroundings.relation(&*op) {
                 Relation::Own => Role::Own,
                 Relation::Same(layer) => Role::Same(layer),
                 Relation::Part(layer) => Role::Part(layer),
@@ -120,7 +123,7 @@ impl<O: Operation> Pending<O> {
         let running = tellings.map(|telling| {
             let telling = telling.filter(|_| !matches!(role, Role::Unseen))?;
             let told = Told {
-                op: &op,
+                op: &*op,
                 surroundings: &surroundings,
                 operation: telling.description.operation,
                 failed: false,
@@ -130,19 +133,23 @@ impl<O: Operation> Pending<O> {
 
         let mut context = parent;
         let mut given = Vec::new();
+        let mut handles = Handles::default();
+        let mut recording = false;
         if matches!(role, Role::Own) {
             let links = std::mem::take(&mut links);
-            let begun = begin(inner, &op, &surroundings, &running, &context, at, in_process, links);
-            (context, given) = begun.unwrap_or((context, given));
-        }
-        let mut handles = crate::context::Handles::default();
-        if matches!(role, Role::Own) {
+            let begun = begin(inner, &*op, &surroundings, &running, &context, at, in_process, links);
+            if let Some(begun) = begun {
+                Begun { context, given, recording } = begun;
+            }
+            if !recording && inner.tells_spans_alone() {
+                role = Role::Silent;
+            }
             surroundings.count(op.kind());
-            let (within, kept) = surroundings.within(&op);
+            let (within, kept) = surroundings.within(&*op, matches!(role, Role::Silent));
             handles = kept;
             if let Some(within) = within {
                 if inner.baggage {
-                    let baggage = within.baggage(&op);
+                    let baggage = within.baggage(&*op);
                     if !baggage.is_empty() {
                         context = context.with_baggage(merged(&context, baggage));
                     }
@@ -152,7 +159,9 @@ impl<O: Operation> Pending<O> {
         }
         let plan = inner.plan(capture);
         // A deeper layer's content stands on the outer one's span.
-        let recording = !matches!(role, Role::Unseen) && context.span().is_recording();
+        if matches!(role, Role::Same(_) | Role::Part(_)) {
+            recording = context.span().is_recording();
+        }
         let plan = plan.of_span(recording, matches!(role, Role::Unseen), O::CONVERSATION);
         Active::new(
             op,
@@ -197,8 +206,17 @@ impl<O: Operation> Pending<O> {
     }
 }
 
-/// Starts the span, if there is one. Gives the context in which it is current, and the keys of the attributes that it
-/// has now.
+/// A span that has been started.
+pub(crate) struct Begun {
+    /// The context in which it is current.
+    pub(crate) context: Context,
+    /// The keys of the user's own attributes that it has.
+    pub(crate) given: Vec<Key>,
+    /// Whether it is recorded.
+    pub(crate) recording: bool,
+}
+
+/// Starts the span, if there is one.
 #[expect(clippy::too_many_arguments, reason = "all that is known when an operation starts")]
 pub(crate) fn begin(
     inner: &Inner,
@@ -209,7 +227,7 @@ pub(crate) fn begin(
     at: Moment,
     in_process: bool,
     links: Vec<SpanContext>,
-) -> Option<(Context, Vec<Key>)> {
+) -> Option<Begun> {
     let first = running.iter().flatten().next()?;
     let description = first.telling.description;
     if matches!(description.name, Name::None) {
@@ -220,15 +238,18 @@ pub(crate) fn begin(
         SpanKind::Client if in_process => SpanKind::Internal,
         ref kind => kind.clone(),
     };
-    let mut attributes = first.identity.clone();
+    // With room for what is added at the end.
+    let mut attributes = Vec::with_capacity(signal::ATTRIBUTES);
+    attributes.extend_from_slice(&first.identity);
     for second in running.iter().flatten().skip(1) {
         signal::add_missing(&mut attributes, second.identity.clone());
     }
     // The user's own attributes win, also at samplers.
+    let mut given = Vec::new();
     for custom in op.custom().attributes.iter().filter(|custom| custom.key.as_str() != ERROR_TYPE) {
+        given.push(custom.key.clone());
         signal::replace(&mut attributes, custom.clone());
     }
-    let given = attributes.iter().map(|attribute| attribute.key.clone()).collect();
     let mut builder = inner
         .tracer
         .span_builder(told.span_name(&description.name))
@@ -239,7 +260,8 @@ pub(crate) fn begin(
         builder = builder.with_links(links.into_iter().map(|link| Link::new(link, Vec::new(), 0)).collect());
     }
     let span = builder.start_with_context(&inner.tracer, parent);
-    Some((parent.with_span(span), given))
+    let recording = span.is_recording();
+    Some(Begun { context: parent.with_span(span), given, recording })
 }
 
 /// The baggage with further entries, which win.

@@ -12,12 +12,12 @@ use otel_genai_semconv::attribute::ERROR_TYPE;
 
 use crate::content::Panicked;
 use crate::context::{Handles, Layer, Surroundings};
-use crate::convention::{Event, Name, Row, Telling, Told};
+use crate::convention::{Content, Event, Name, Telling, Told};
 use crate::failure::{Cause, Failure};
 use crate::handler::{GenAi, Inner, Plan};
 use crate::operation::{Fact, Field, Operation};
 use crate::pending;
-use crate::signal::{self, Measured, Record};
+use crate::signal::{self, Measured, Record, View};
 
 /// One moment on both clocks: the wall's for telemetry, the steady one for durations.
 #[derive(Clone, Copy, Debug)]
@@ -47,12 +47,12 @@ impl Moment {
 /// records that it was cancelled (or that a panic ended it), so that nothing is lost and nothing lies.
 #[must_use = "dropping a running operation ends it as cancelled: call finish() or fail()"]
 pub struct Active<O: Operation> {
-    op: O,
+    op: Box<O>,
     genai: GenAi,
     context: Context,
     at: Moment,
     running: [Option<Running>; 2],
-    /// The keys of the attributes that the span got when it started.
+    /// The keys of the user's own attributes that the span got when it started.
     given: Vec<Key>,
     /// For a span that is started late.
     in_process: bool,
@@ -79,6 +79,8 @@ pub(crate) enum Role {
     Own,
     /// Not to be told at all: it is caused by exporting telemetry.
     Unseen,
+    /// One of its own that leaves nothing: its span is not sampled, and nobody takes metrics or events.
+    Silent,
     /// The same call as the outer one, which tells of it.
     Same(Arc<Layer>),
     /// How the outer one is done: measured, but without a span of its own.
@@ -98,7 +100,7 @@ impl<O: Operation> Active<O> {
         reason = "only `Pending::start` makes one, and it knows all of this"
     )]
     pub(crate) fn new(
-        op: O,
+        op: Box<O>,
         genai: GenAi,
         context: Context,
         at: Moment,
@@ -162,11 +164,7 @@ impl<O: Operation> Active<O> {
     /// Whether something is said in place of content that is not captured.
     pub(crate) fn tells_instead(&self) -> bool {
         self.plan.opted_in
-            && self
-                .running
-                .iter()
-                .flatten()
-                .any(|running| signal::tells_instead(running.telling.description.span))
+            && self.running.iter().flatten().any(|running| !running.telling.content.instead.is_empty())
     }
 
     /// A further attribute of the span and, where the convention allows it, the event. It wins over the convention's
@@ -196,7 +194,7 @@ impl<O: Operation> Active<O> {
     /// following one a time per output chunk. What these metrics say of the call (further metric attributes, say) is
     /// what is known by the chunk at which the answering model is.
     pub fn chunk_at(&mut self, arrived: Instant) {
-        if !self.open {
+        if !self.open || matches!(self.role, Role::Silent) {
             return;
         }
         // A chunk from before the start is somebody's mistake, and no time at all says so best.
@@ -231,9 +229,14 @@ impl<O: Operation> Active<O> {
         let mut attributes = [Vec::new(), Vec::new()];
         for (running, attributes) in self.running.iter().zip(&mut attributes) {
             let Some(running) = running else { continue };
-            let Some(metrics) = &running.telling.description.chunks else { continue };
-            *attributes =
-                signal::listed(metrics.attributes, &self.told(running.telling, false), &running.identity);
+            if running.telling.description.chunks.is_none() {
+                continue;
+            }
+            *attributes = signal::listed(
+                &running.telling.chunks,
+                &self.told(running.telling, false),
+                &running.identity,
+            );
             for custom in &self.op.custom().metric_attributes {
                 signal::replace(attributes, custom.clone());
             }
@@ -243,7 +246,7 @@ impl<O: Operation> Active<O> {
 
     fn told(&self, telling: Telling, failed: bool) -> Told<'_> {
         Told {
-            op: &self.op,
+            op: &*self.op,
             surroundings: &self.surroundings,
             operation: telling.description.operation,
             failed,
@@ -251,8 +254,9 @@ impl<O: Operation> Active<O> {
     }
 
     /// The operation ended well, now.
-    pub fn finish(self) {
-        self.finish_at(Instant::now());
+    pub fn finish(mut self) {
+        let now = self.now();
+        self.end(now, None);
     }
 
     /// The operation ended well at that moment.
@@ -262,7 +266,8 @@ impl<O: Operation> Active<O> {
 
     /// The operation failed, now. Takes any error by reference, or a [`Failure`] where more is known.
     pub fn fail(self, cause: impl Cause) {
-        self.fail_at(Instant::now(), cause);
+        let now = self.now();
+        self.fail_at(now, cause);
     }
 
     /// The operation failed at that moment.
@@ -287,6 +292,11 @@ impl<O: Operation> Active<O> {
         result
     }
 
+    /// This moment, where it matters.
+    fn now(&self) -> Instant {
+        if matches!(self.role, Role::Silent) { self.at.instant } else { Instant::now() }
+    }
+
     fn end(&mut self, ended: Instant, failure: Option<&Failure>) {
         if !std::mem::take(&mut self.open) {
             return;
@@ -296,10 +306,10 @@ impl<O: Operation> Active<O> {
         let failure = failure.map(|failure| self.genai.inner().pipeline.shown(failure));
         let failure = failure.as_deref();
         match std::mem::replace(&mut self.role, Role::Unseen) {
-            Role::Unseen => {}
+            Role::Unseen | Role::Silent => {}
             Role::Own => self.tell(ended, failure),
             Role::Same(layer) => {
-                if !layer.absorb(&self.op) {
+                if !layer.absorb(&*self.op) {
                     self.tell_late(ended, failure);
                 }
             }
@@ -307,9 +317,9 @@ impl<O: Operation> Active<O> {
                 let genai = self.genai.clone();
                 let mut attributes = Vec::new();
                 for Running { telling, identity } in self.running.iter().flatten() {
-                    let told = self.told(*telling, failure.is_some());
+                    let told = self.told(telling, failure.is_some());
                     signal::add_missing(&mut attributes, identity.clone());
-                    signal::add_missing(&mut attributes, signal::ended(*telling, &told, identity).0);
+                    signal::add_missing(&mut attributes, signal::ended(telling, &told, identity).0);
                 }
                 if layer.add(&attributes) {
                     self.measure(genai.inner(), ended, failure);
@@ -331,7 +341,7 @@ impl<O: Operation> Active<O> {
         let genai = self.genai.clone();
         let begun = pending::begin(
             genai.inner(),
-            &self.op,
+            &*self.op,
             &self.surroundings,
             &self.running,
             &self.context,
@@ -339,8 +349,8 @@ impl<O: Operation> Active<O> {
             self.in_process,
             std::mem::take(&mut self.links),
         );
-        if let Some((context, given)) = begun {
-            (self.context, self.given) = (context, given);
+        if let Some(begun) = begun {
+            (self.context, self.given) = (begun.context, begun.given);
         }
         self.surroundings.count(self.op.kind());
         self.tell(ended, failure);
@@ -350,21 +360,19 @@ impl<O: Operation> Active<O> {
     fn tell(&mut self, ended: Instant, failure: Option<&Failure>) {
         let mut absorbed = Vec::new();
         if let Some(layer) = self.handles.layer.take() {
-            absorbed = layer.fill(&mut self.op);
+            absorbed = layer.fill(&mut *self.op);
         }
         let genai = self.genai.clone();
         let inner = genai.inner();
         let at = self.at.system_at(ended);
         let context = self.context.clone();
         let span = context.span();
-        // Without a convention that knows the operation there is no span, and this one is the parent's.
-        let has_span =
-            self.first().is_some_and(|first| !matches!(first.telling.description.name, Name::None));
+        let has_span = self.has_span();
         let recording = has_span && span.is_recording();
         let error_type = failure.map(|failure| KeyValue::new(ERROR_TYPE, failure.error_type.clone()));
 
         let content = self.plan.content();
-        if (content || self.tells_instead()) && inner.pipeline.redact(&mut self.op).is_err() {
+        if (content || self.tells_instead()) && inner.pipeline.redact(&mut *self.op).is_err() {
             self.plan = self.plan.without_content();
         } else if content {
             let name = self.op.fact(Field::OperationName).and_then(|fact| match fact {
@@ -372,7 +380,7 @@ impl<O: Operation> Active<O> {
                 _ => None,
             });
             match inner.pipeline.call_hook(
-                &mut self.op,
+                &mut *self.op,
                 name.as_deref().unwrap_or_default(),
                 if has_span { span.span_context() } else { &SpanContext::NONE },
             ) {
@@ -388,13 +396,14 @@ impl<O: Operation> Active<O> {
         for (position, running) in self.running.iter().flatten().enumerate() {
             let Running { telling, identity } = running;
             let description = telling.description;
-            let told = self.told(*telling, failure.is_some());
+            let told = self.told(telling, failure.is_some());
             let emits = inner.events.is_some() && self.plan.emits(telling.convention);
             let own_list = !matches!(description.event, Event::Details { rows: None, .. });
+            let content_of_event = if own_list { &telling.event_content } else { &telling.content };
             let mut ended = Vec::new();
             let mut late = false;
             if recording || (emits && !own_list) {
-                (ended, late) = signal::ended(*telling, &told, identity);
+                (ended, late) = signal::ended(telling, &told, identity);
             }
             // Content is prepared once where span and event say the same.
             let mut shared = None;
@@ -402,12 +411,11 @@ impl<O: Operation> Active<O> {
                 match description.event {
                     Event::None => {}
                     Event::Details { name, severity, rows, custom: with_custom } => {
-                        let content =
-                            self.content(rows.unwrap_or(description.span), &told, self.plan.event_content);
+                        let content = self.content(content_of_event, &told, self.plan.event_content);
                         let custom = if with_custom { custom.as_slice() } else { &[] };
                         let record = match rows {
-                            Some(rows) => {
-                                let listed = signal::listed(rows, &told, identity);
+                            Some(_) => {
+                                let listed = signal::listed(&telling.event, &told, identity);
                                 signal::details(
                                     name,
                                     severity,
@@ -444,7 +452,7 @@ impl<O: Operation> Active<O> {
             }
             if recording {
                 let content = shared
-                    .unwrap_or_else(|| self.content(description.span, &told, self.plan.span_content))
+                    .unwrap_or_else(|| self.content(&telling.content, &told, self.plan.span_content))
                     .into_iter()
                     .filter_map(|(key, fact)| Some(KeyValue::new(key, signal::value(&fact)?)));
                 if position == 0 {
@@ -456,7 +464,7 @@ impl<O: Operation> Active<O> {
                     }
                 } else {
                     ended.extend(content);
-                    ended.retain(|new| !self.given.contains(&new.key));
+                    ended.retain(|new| !self.is_given(&new.key));
                     signal::add_missing(&mut attributes, ended);
                 }
             }
@@ -483,7 +491,7 @@ impl<O: Operation> Active<O> {
             if let Some(name) = renamed {
                 span.update_name(name);
             }
-            absorbed.retain(|new| !self.given.contains(&new.key));
+            absorbed.retain(|new| !self.is_given(&new.key));
             signal::add_missing(&mut attributes, absorbed);
             for custom in custom.iter().chain(&error_type) {
                 signal::replace(&mut attributes, custom.clone());
@@ -491,7 +499,7 @@ impl<O: Operation> Active<O> {
             // The SDK would export a key twice that is set twice: what samplers saw stays.
             // Without attributes of the user's own, and in one convention, none can be.
             if !custom.is_empty() || self.running.iter().all(Option::is_some) {
-                attributes.retain(|new| !self.given.contains(&new.key));
+                attributes.retain(|new| !self.is_given(&new.key));
             }
             span.set_attributes(attributes);
             if let Some(failure) = failure {
@@ -508,16 +516,27 @@ impl<O: Operation> Active<O> {
     /// Content as it is written, or what is said in its place.
     fn content<'a>(
         &'a self,
-        groups: &'static [&'static [Row]],
+        content: &'static Content,
         told: &Told<'a>,
         captured: bool,
     ) -> Vec<(Key, Fact<'a>)> {
         let pipeline = &self.genai.inner().pipeline;
         match (captured, self.plan.opted_in) {
-            (true, _) => signal::content(groups, told, pipeline),
-            (false, true) => signal::instead(groups, told, pipeline),
+            (true, _) => signal::content(&content.captured, told, pipeline),
+            (false, true) => signal::content(&content.instead, told, pipeline),
             (false, false) => Vec::new(),
         }
+    }
+
+    /// Without a convention that knows the operation there is no span, and the context's is the parent's.
+    fn has_span(&self) -> bool {
+        self.first().is_some_and(|first| !matches!(first.telling.description.name, Name::None))
+    }
+
+    /// Whether the span got an attribute of this key when it started.
+    fn is_given(&self, key: &Key) -> bool {
+        let identities = self.running.iter().flatten().flat_map(|running| &running.identity);
+        self.given.contains(key) || identities.into_iter().any(|known| known.key == *key)
     }
 
     /// The view of the convention that decides.
@@ -526,27 +545,31 @@ impl<O: Operation> Active<O> {
     }
 
     fn measure(&self, inner: &Inner, ended: Instant, failure: Option<&Failure>) {
-        let tellings: Vec<_> = self
-            .running
-            .iter()
-            .flatten()
-            .map(|running| {
-                (running.telling, self.told(running.telling, failure.is_some()), running.identity.as_slice())
-            })
-            .collect();
+        if inner.instruments.is_empty() {
+            return;
+        }
+        let views = self.running.each_ref().map(|running| {
+            let Running { telling, identity } = running.as_ref()?;
+            Some(View { telling, told: self.told(telling, failure.is_some()), identity })
+        });
         let measured = Measured {
             duration: ended.saturating_duration_since(self.at.instant),
             calls: self.handles.calls.as_deref(),
             error_type: failure.map(|failure| KeyValue::new(ERROR_TYPE, failure.error_type.clone())),
             custom: &self.op.custom().metric_attributes,
         };
-        inner.instruments.record_all(&tellings, &measured);
+        inner.instruments.record_all(&views, &measured);
     }
 }
 
 impl<O: Operation> Drop for Active<O> {
     fn drop(&mut self) {
-        if self.open {
+        if !self.open {
+            return;
+        }
+        if matches!(self.role, Role::Silent) {
+            self.end(self.at.instant, None);
+        } else {
             let failure = if std::thread::panicking() { Failure::panicked() } else { Failure::cancelled() };
             self.end(Instant::now(), Some(&failure));
         }

@@ -5,6 +5,7 @@
 
 mod describe;
 mod loongsuite;
+mod sheet;
 pub mod table;
 mod v1_30;
 mod v2026_08;
@@ -21,6 +22,7 @@ use serde_json::Value;
 pub(crate) use describe::{
     Amount, At, Convention, Description, Event, Measures, Name, Point, Row, Source, Unless,
 };
+pub(crate) use sheet::{Content, Metrics, Telling};
 
 use crate::context::Surroundings;
 use crate::message::Message;
@@ -128,10 +130,7 @@ impl Conventions {
 
     /// How this kind of operation is told: by each convention that knows it, else as LoongSuite tells it, else not.
     pub(crate) fn describe(self, kind: Kind) -> [Option<Telling>; 2] {
-        let telling = |name: ConventionName| {
-            let convention = name.convention();
-            convention.describe(kind).map(|description| Telling { convention, description })
-        };
+        let telling = |name: ConventionName| sheet::sheet(name, kind);
         match (telling(self.first), self.second.and_then(telling)) {
             (None, None) => [telling(ConventionName::LoongSuite), None],
             (None, second) => [second, None],
@@ -201,13 +200,6 @@ impl FromStr for Conventions {
     }
 }
 
-/// A convention's description of one kind of operation.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Telling {
-    pub(crate) convention: &'static Convention,
-    pub(crate) description: &'static Description,
-}
-
 /// No provider gives more choices at once; a larger number in a request is a mistake.
 const MOST_CHOICES: u64 = 128;
 
@@ -232,7 +224,7 @@ impl<'a> Told<'a> {
                 _ => None,
             },
             (Field::ExpectedFinishReasons, _) => self.expected_finish_reasons(),
-            _ => self.op.fact(field).or_else(|| self.surroundings.fact(self.op.kind(), field)),
+            _ => self.op.fact(field).or_else(|| self.surroundings.fact(self.op, field)),
         }
     }
 
@@ -299,7 +291,7 @@ impl<'a> Told<'a> {
             Name::Keyed(base, keys) => {
                 let base = self.word(*base).unwrap_or_default();
                 match keys.iter().find_map(|key| self.word(*key)) {
-                    Some(key) => format!("{base} {key}").into(),
+                    Some(key) => [&*base, " ", &*key].concat().into(),
                     None => base.into_owned().into(),
                 }
             }

@@ -132,11 +132,9 @@ impl Facts for InvokeAgent {
             Field::AgentVersion => of::text(&self.version),
             Field::ConversationId => of::text(&self.conversation_id),
             Field::DataSourceId => of::text(&self.data_source_id),
-            _ => self
-                .request
-                .fact(field)
-                .or_else(|| self.response.fact(field))
-                .or_else(|| self.usage.fact(field)),
+            _ if field.is_usage() => self.usage.fact(field),
+            _ if field.is_response() => self.response.fact(field),
+            _ => self.request.fact(field),
         }
     }
 

@@ -49,7 +49,7 @@ pub enum Field {
     Temperature,
     TopP,
     EncodingFormats,
-    // What is answered.
+    // What is answered (see `is_response`).
     FinishReasons,
     /// As the answer gave them; from the messages where it gave none.
     KnownFinishReasons,
@@ -67,7 +67,7 @@ pub enum Field {
     TimeToFirstChunkNanos,
     ConversationCompacted,
     DimensionCount,
-    // Tokens.
+    // Tokens (see `is_usage`).
     InputTokens,
     OutputTokens,
     /// Input and output, as far as known, if not zero.
@@ -169,6 +169,19 @@ pub enum Field {
     AzureResourceProviderNamespace,
     BedrockGuardrailId,
     BedrockKnowledgeBaseId,
+}
+
+impl Field {
+    /// Whether [`Usage`](crate::Usage) knows it.
+    pub(crate) fn is_usage(self) -> bool {
+        (Field::InputTokens as u8..=Field::AudioCacheReadInputTokens as u8).contains(&(self as u8))
+    }
+
+    /// Whether [`InferenceResponse`](crate::InferenceResponse) knows it.
+    pub(crate) fn is_response(self) -> bool {
+        (Field::FinishReasons as u8..=Field::ConversationCompacted as u8).contains(&(self as u8))
+            || self == Field::OutputMessages
+    }
 }
 
 /// What is known of one [`Field`], borrowed until it is written.

@@ -89,12 +89,9 @@ impl Facts for Inference {
             Field::AzureResourceProviderNamespace => of::text(&self.azure.resource_provider_namespace),
             Field::BedrockGuardrailId => of::text(&self.aws.guardrail_id),
             Field::BedrockKnowledgeBaseId => of::text(&self.aws.knowledge_base_id),
-            _ => self
-                .request
-                .fact(field)
-                .or_else(|| self.response.fact(field))
-                .or_else(|| self.usage.fact(field))
-                .or_else(|| self.openai.fact(field)),
+            _ if field.is_usage() => self.usage.fact(field),
+            _ if field.is_response() => self.response.fact(field),
+            _ => self.request.fact(field).or_else(|| self.openai.fact(field)),
         }
     }
 

@@ -8,10 +8,10 @@ use otel_genai_semconv::metric::{Instrument, Metric, Number};
 
 use super::{add_missing, listed, replace};
 use crate::context::Calls;
-use crate::convention::{Amount, Measures, Point, Telling, Told};
+use crate::convention::{Amount, Measures, Metrics, Point, Telling, Told};
 
 /// A convention's instruments. There are few, so a list is the fastest map.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Instruments(Vec<(&'static str, Recorder)>);
 
 #[derive(Debug)]
@@ -24,6 +24,11 @@ enum Recorder {
 impl Instruments {
     pub(crate) fn new(meter: &Meter, metrics: &[&'static Metric]) -> Self {
         Instruments(metrics.iter().map(|metric| (metric.name, Recorder::new(meter, metric))).collect())
+    }
+
+    /// Whether nothing is measured.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(crate) fn record(&self, metric: &Metric, value: f64, attributes: &[KeyValue]) {
@@ -73,6 +78,13 @@ impl Recorder {
     }
 }
 
+/// What a convention sees of an ended operation.
+pub(crate) struct View<'a> {
+    pub(crate) telling: Telling,
+    pub(crate) told: Told<'a>,
+    pub(crate) identity: &'a [KeyValue],
+}
+
 /// What is measured of one ended operation, apart from what is known of it.
 pub(crate) struct Measured<'a> {
     pub(crate) duration: Duration,
@@ -85,14 +97,17 @@ pub(crate) struct Measured<'a> {
 impl Instruments {
     /// Records all metrics of an ended operation. A metric that two conventions share is recorded once, with the
     /// attributes of both.
-    pub(crate) fn record_all(&self, tellings: &[(Telling, Told<'_>, &[KeyValue])], measured: &Measured<'_>) {
-        for (position, (telling, told, identity)) in tellings.iter().enumerate() {
-            let (before, after) = tellings.split_at(position);
-            for measures in telling.description.measures {
-                let mut attributes = listed(measures.attributes, told, identity);
-                for (other, told, identity) in after.iter().skip(1) {
-                    for shared in other.description.measures.iter().filter(|other| shares(other, measures)) {
-                        add_missing(&mut attributes, listed(shared.attributes, told, identity));
+    pub(crate) fn record_all(&self, views: &[Option<View<'_>>; 2], measured: &Measured<'_>) {
+        for (position, view) in views.iter().enumerate() {
+            let Some(View { telling, told, identity }) = view else { continue };
+            let (before, after) = views.split_at(position);
+            for Metrics { attributes, measures } in &telling.measures {
+                let mut attributes = listed(attributes, told, identity);
+                for other in after.iter().skip(1).flatten() {
+                    for shared in
+                        other.telling.measures.iter().filter(|other| shares(other.measures, measures))
+                    {
+                        add_missing(&mut attributes, listed(&shared.attributes, &other.told, other.identity));
                     }
                 }
                 for custom in measured.custom {
@@ -100,7 +115,7 @@ impl Instruments {
                 }
                 for point in measures.points {
                     let is_told =
-                        before.iter().any(|(telling, ..)| tells(telling.description.measures, point));
+                        before.iter().flatten().any(|view| tells(view.telling.description.measures, point));
                     let Some(amount) = amount(point, told, measured).filter(|_| !is_told) else { continue };
                     let own = point.own.map(|(key, value)| KeyValue::new(key, value));
                     let error_type = measured.error_type.clone().filter(|_| point.error);

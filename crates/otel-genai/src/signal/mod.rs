@@ -7,7 +7,5 @@ mod span;
 
 pub(crate) use any_value::any_value;
 pub(crate) use event::{EventSink, Record, details, erase, exception};
-pub(crate) use metric::{Instruments, Measured};
-pub(crate) use span::{
-    add_missing, content, ended, identity, instead, listed, replace, tells_instead, value,
-};
+pub(crate) use metric::{Instruments, Measured, View};
+pub(crate) use span::{ATTRIBUTES, add_missing, content, ended, identity, listed, replace, value};

@@ -9,13 +9,17 @@ use crate::content::Pipeline;
 use crate::convention::{At, Row, Source, Telling, Told, Unless, as_json};
 use crate::operation::Fact;
 
+/// Room for as many attributes as operations mostly have, and small enough for an allocator's quickest way.
+pub(crate) const ATTRIBUTES: usize = 16;
+
 /// The attributes known at the start: what samplers see.
 pub(crate) fn identity(telling: Telling, told: &Told<'_>) -> Vec<KeyValue> {
     let mut identity = Vec::with_capacity(8);
-    for row in rows(telling.description.span).filter(|row| row.at == At::Start) {
+    for row in &telling.start {
         // What is empty now may be filled in later, and the SDK would export both.
-        if row.unless != Unless::Never || told.row(row).is_some_and(|fact| !fact.is_empty()) {
-            push(&mut identity, row, told, &[]);
+        let fact = told.row(row).filter(|fact| row.unless != Unless::Never || !fact.is_empty());
+        if let Some(value) = fact.as_ref().and_then(value) {
+            identity.push(KeyValue::new(row.name, value));
         }
     }
     identity
@@ -26,65 +30,34 @@ pub(crate) fn identity(telling: Telling, told: &Told<'_>) -> Vec<KeyValue> {
 ///
 /// What was said at the start stays, because OpenTelemetry's API for Rust can neither replace nor remove an attribute.
 pub(crate) fn ended(telling: Telling, told: &Told<'_>, identity: &[KeyValue]) -> (Vec<KeyValue>, bool) {
-    let mut attributes = Vec::with_capacity(24);
+    let mut attributes = Vec::with_capacity(ATTRIBUTES);
     let mut late = false;
-    for row in rows(telling.description.span) {
-        match row.at {
-            At::Start if identity.iter().any(|known| known.key.as_str() == row.name) => {}
-            At::Start => late |= push(&mut attributes, row, told, &[]),
-            At::End => {
-                push(&mut attributes, row, told, &[]);
-            }
-            At::Content | At::NoContent => {}
-        }
+    for row in telling.start.iter().filter(|row| known(identity, row.name).is_none()) {
+        late |= push(&mut attributes, row, told, &[]);
+    }
+    for row in &telling.end {
+        push(&mut attributes, row, told, &[]);
     }
     (attributes, late)
 }
 
 /// The attributes of a metric, or of an event that has its own list.
-pub(crate) fn listed(
-    groups: &'static [&'static [Row]],
-    told: &Told<'_>,
-    identity: &[KeyValue],
-) -> Vec<KeyValue> {
+pub(crate) fn listed(rows: &[&'static Row], told: &Told<'_>, identity: &[KeyValue]) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(identity.len() + 4);
-    for row in rows(groups).filter(|row| matches!(row.at, At::Start | At::End)) {
+    for row in rows {
         push(&mut attributes, row, told, identity);
     }
     attributes
 }
 
-/// What is said where content is not.
-pub(crate) fn instead<'a>(
-    groups: &'static [&'static [Row]],
-    told: &Told<'a>,
-    pipeline: &Pipeline,
-) -> Vec<(Key, Fact<'a>)> {
-    facts(groups, At::NoContent, told, pipeline)
-}
-
-/// Whether anything is said where content is not.
-pub(crate) fn tells_instead(groups: &'static [&'static [Row]]) -> bool {
-    rows(groups).any(|row| row.at == At::NoContent)
-}
-
-/// Content, borrowed.
+/// Content, borrowed, or what is said in its place.
 pub(crate) fn content<'a>(
-    groups: &'static [&'static [Row]],
-    told: &Told<'a>,
-    pipeline: &Pipeline,
-) -> Vec<(Key, Fact<'a>)> {
-    facts(groups, At::Content, told, pipeline)
-}
-
-fn facts<'a>(
-    groups: &'static [&'static [Row]],
-    at: At,
+    rows: &[&'static Row],
     told: &Told<'a>,
     pipeline: &Pipeline,
 ) -> Vec<(Key, Fact<'a>)> {
     let mut out = Vec::new();
-    for row in rows(groups).filter(|row| row.at == at) {
+    for row in rows {
         match told.row(row) {
             Some(Fact::Variables(variables)) => {
                 for (name, value) in variables {
@@ -106,13 +79,9 @@ fn facts<'a>(
     out
 }
 
-fn rows(groups: &'static [&'static [Row]]) -> impl Iterator<Item = &'static Row> {
-    groups.iter().copied().flatten()
-}
-
 fn push(out: &mut Vec<KeyValue>, row: &Row, told: &Told<'_>, identity: &[KeyValue]) -> bool {
     if row.at == At::Start
-        && let Some(known) = identity.iter().find(|known| known.key.as_str() == row.name)
+        && let Some(known) = known(identity, row.name)
     {
         out.push(known.clone());
         return true;
@@ -120,6 +89,10 @@ fn push(out: &mut Vec<KeyValue>, row: &Row, told: &Told<'_>, identity: &[KeyValu
     let Some(value) = told.row(row).and_then(|fact| value(&fact)) else { return false };
     out.push(KeyValue::new(row.name, value));
     true
+}
+
+fn known<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a KeyValue> {
+    attributes.iter().find(|known| known.key.as_str() == name)
 }
 
 /// A fact as the value of a span's attribute. Content is JSON in a string, because spans carry no structure.
@@ -132,7 +105,7 @@ pub(crate) fn value(fact: &Fact<'_>) -> Option<Value> {
         Fact::Float(number) => Value::F64(*number),
         Fact::Bool(value) => Value::Bool(*value),
         Fact::Texts(texts) => {
-            let texts: Vec<StringValue> = texts.iter().map(|text| text.clone().into()).collect();
+            let texts: Vec<StringValue> = texts.iter().map(|text| shared(text)).collect();
             Value::Array(texts.into())
         }
         Fact::Messages(messages) => serde_json::to_string(messages).ok()?.into(),
