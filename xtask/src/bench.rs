@@ -18,7 +18,6 @@ const CAPTURED: &str = "handler, content on span and event";
 
 /// Every benchmark, each with `arguments`.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
-    program::run(bench("otel-genai-gateway", "proxy").args(arguments))?;
     let table = program::filter(bench("otel-genai", "handler").args(arguments), "")?;
     print!("{table}");
     match captured(&table) {
@@ -28,6 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         ),
     }
     program::run(bench("otel-genai-wire", "reading").args(arguments))?;
+    program::run(bench("otel-genai-gateway", "proxy").args(arguments))?;
     Ok(ExitCode::SUCCESS)
 }
 
