@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use opentelemetry::baggage::BaggageExt as _;
+use opentelemetry::baggage::{BaggageExt as _, BaggageMetadata, KeyValueMetadata};
 use opentelemetry::{Context, KeyValue};
 use otel_genai_semconv::attribute::{
     GEN_AI_AGENT_NAME, GEN_AI_CONVERSATION_ID, GEN_AI_SESSION_ID, GEN_AI_USER_ID,
@@ -184,11 +184,29 @@ impl Surroundings {
         .map(Fact::Text)
     }
 
+    /// The context within this operation, made of the one in which its span is current.
+    pub(crate) fn inside<O: Operation>(
+        &self,
+        context: &Context,
+        op: &O,
+        silent: bool,
+        baggage: bool,
+    ) -> Inside {
+        let (within, handles) = self.within(op, silent);
+        let Some(within) = within else { return Inside { context: context.clone(), handles } };
+        let entries = if baggage { within.baggage(op) } else { Vec::new() };
+        let context = context.with_value(within);
+        if entries.is_empty() {
+            return Inside { context, handles };
+        }
+        Inside { context: context.with_baggage(merged(&context, entries)), handles }
+    }
+
     /// What holds within this operation, and its handles for when it ends. `None`: nothing changes. An operation that
     /// leaves nothing (`silent`) takes nothing from deeper layers either.
-    pub(crate) fn within<O: Operation>(&self, op: &O, silent: bool) -> (Option<Surroundings>, Handles) {
+    fn within<O: Operation>(&self, op: &O, silent: bool) -> (Option<Surroundings>, Handles) {
         let kind = op.kind();
-        let is_agent = matches!(kind, Kind::InvokeAgentInternal | Kind::InvokeAgentClient);
+        let is_agent = kind.is_invocation();
         let layered = !silent && (O::LAYERED || kind == Kind::ExecuteTool);
         let text = |field| match op.fact(field) {
             Some(Fact::Text(text)) if !text.is_empty() => Some(Arc::<str>::from(text)),
@@ -230,7 +248,7 @@ impl Surroundings {
     }
 
     /// The same as baggage, which leaves the process.
-    pub(crate) fn baggage(&self, op: &dyn Facts) -> Vec<KeyValue> {
+    fn baggage(&self, op: &dyn Facts) -> Vec<KeyValue> {
         let own = |field, key, value: &Option<Arc<str>>| {
             op.fact(field)?;
             Some(KeyValue::new(key, Arc::clone(value.as_ref()?)))
@@ -247,9 +265,29 @@ impl Surroundings {
     }
 }
 
+/// What a running operation hands down.
+pub(crate) struct Inside {
+    /// Where this operation is the current one.
+    pub(crate) context: Context,
+    pub(crate) handles: Handles,
+}
+
 /// What a running operation keeps of what it hands down.
 #[derive(Clone, Default)]
 pub(crate) struct Handles {
     pub(crate) layer: Option<Arc<Layer>>,
     pub(crate) calls: Option<Arc<Calls>>,
+}
+
+/// The baggage with further entries, which win.
+fn merged(context: &Context, new: Vec<KeyValue>) -> Vec<KeyValueMetadata> {
+    let known = context.baggage();
+    let known = known
+        .iter()
+        .map(|(key, (value, metadata))| KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone()));
+    // Of two entries of one key the later one counts.
+    let new = new.into_iter().map(|entry| {
+        KeyValueMetadata::new(entry.key, entry.value.as_str().into_owned(), BaggageMetadata::default())
+    });
+    known.chain(new).collect()
 }

@@ -1,6 +1,5 @@
 //! An operation that has been described and not yet started.
 
-use opentelemetry::baggage::{BaggageExt as _, BaggageMetadata, KeyValueMetadata};
 use opentelemetry::trace::{
     FutureExt as _, Link, Span as _, SpanContext, SpanKind, TraceContextExt as _, Tracer as _,
 };
@@ -8,7 +7,7 @@ use opentelemetry::{Context, Key, KeyValue, Value};
 use otel_genai_semconv::attribute::ERROR_TYPE;
 
 use crate::capture::Capture;
-use crate::context::{Handles, Relation, Surroundings};
+use crate::context::{Relation, Surroundings};
 use crate::convention::{Name, Told};
 use crate::failure::Cause;
 use crate::handler::{GenAi, Inner};
@@ -133,7 +132,6 @@ impl<O: Operation> Pending<O> {
 
         let mut context = parent;
         let mut given = Vec::new();
-        let mut handles = Handles::default();
         let mut recording = false;
         if matches!(role, Role::Own) {
             let links = std::mem::take(&mut links);
@@ -145,17 +143,6 @@ impl<O: Operation> Pending<O> {
                 role = Role::Silent;
             }
             surroundings.count(op.kind());
-            let (within, kept) = surroundings.within(&*op, matches!(role, Role::Silent));
-            handles = kept;
-            if let Some(within) = within {
-                if inner.baggage {
-                    let baggage = within.baggage(&*op);
-                    if !baggage.is_empty() {
-                        context = context.with_baggage(merged(&context, baggage));
-                    }
-                }
-                context = context.with_value(within);
-            }
         }
         let plan = inner.plan(capture);
         // A deeper layer's content stands on the outer one's span.
@@ -163,20 +150,13 @@ impl<O: Operation> Pending<O> {
             recording = context.span().is_recording();
         }
         let plan = plan.of_span(recording, matches!(role, Role::Unseen), O::CONVERSATION);
-        Active::new(
-            op,
-            genai,
-            context,
-            at,
-            running,
-            given,
-            in_process,
-            links,
-            surroundings,
-            handles,
-            role,
-            plan,
-        )
+        let active =
+            Active::new(op, genai, context, at, running, given, in_process, links, surroundings, role, plan);
+        // An agent's calls are counted where there are none, too.
+        if active.kind().is_invocation() {
+            active.inside();
+        }
+        active
     }
 
     /// Runs `body` as this operation: it is the parent of all that happens within, ends when `body` ends, and an
@@ -262,17 +242,4 @@ pub(crate) fn begin(
     let span = builder.start_with_context(&inner.tracer, parent);
     let recording = span.is_recording();
     Some(Begun { context: parent.with_span(span), given, recording })
-}
-
-/// The baggage with further entries, which win.
-fn merged(context: &Context, new: Vec<KeyValue>) -> Vec<KeyValueMetadata> {
-    let known = context.baggage();
-    let known = known
-        .iter()
-        .map(|(key, (value, metadata))| KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone()));
-    // Of two entries of one key the later one counts.
-    let new = new.into_iter().map(|entry| {
-        KeyValueMetadata::new(entry.key, entry.value.as_str().into_owned(), BaggageMetadata::default())
-    });
-    known.chain(new).collect()
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
 use opentelemetry::trace::{FutureExt as _, SpanContext, Status, TraceContextExt as _};
@@ -11,7 +11,7 @@ use opentelemetry::{Context, ContextGuard, Key, KeyValue};
 use otel_genai_semconv::attribute::ERROR_TYPE;
 
 use crate::content::Panicked;
-use crate::context::{Handles, Layer, Surroundings};
+use crate::context::{Inside, Layer, Surroundings};
 use crate::convention::{Content, Event, Name, Telling, Told};
 use crate::failure::{Cause, Failure};
 use crate::handler::{GenAi, Inner, Plan};
@@ -49,6 +49,7 @@ impl Moment {
 pub struct Active<O: Operation> {
     op: Box<O>,
     genai: GenAi,
+    /// Where its span is current, and nothing else of it.
     context: Context,
     at: Moment,
     running: [Option<Running>; 2],
@@ -58,7 +59,8 @@ pub struct Active<O: Operation> {
     in_process: bool,
     links: Vec<SpanContext>,
     surroundings: Surroundings,
-    handles: Handles,
+    /// Made when somebody asks for it: most calls of models have nothing inside.
+    inside: OnceLock<Inside>,
     role: Role,
     plan: Plan,
     chunks: Option<Chunks>,
@@ -109,7 +111,6 @@ impl<O: Operation> Active<O> {
         in_process: bool,
         links: Vec<SpanContext>,
         surroundings: Surroundings,
-        handles: Handles,
         role: Role,
         plan: Plan,
     ) -> Self {
@@ -124,7 +125,7 @@ impl<O: Operation> Active<O> {
             in_process,
             links,
             surroundings,
-            handles,
+            inside: OnceLock::new(),
             role,
             plan,
             chunks: None,
@@ -135,19 +136,30 @@ impl<O: Operation> Active<O> {
 
     /// The context in which this operation is current: for parents, propagation and spawned tasks.
     pub fn context(&self) -> &Context {
-        &self.context
+        match self.role {
+            Role::Own | Role::Silent => &self.inside().context,
+            Role::Unseen | Role::Same(_) | Role::Part(_) => &self.context,
+        }
+    }
+
+    /// What this operation hands down.
+    pub(crate) fn inside(&self) -> &Inside {
+        self.inside.get_or_init(|| {
+            let silent = matches!(self.role, Role::Silent);
+            self.surroundings.inside(&self.context, &*self.op, silent, self.genai.inner().baggage)
+        })
     }
 
     /// Makes this operation the current one of this thread until the guard is dropped, for code that does not wait.
     /// The guard must not be held across an `.await`: use [`run`](Active::run) or
     /// [`scope`](crate::Pending::scope) there.
     pub fn attach(&self) -> ContextGuard {
-        self.context.clone().attach()
+        self.context().clone().attach()
     }
 
     /// Runs `future` within this operation, for callers that end it by hand.
     pub fn run<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F, O> {
-        future.with_context(self.context.clone())
+        future.with_context(self.context().clone())
     }
 
     /// When the operation began.
@@ -359,7 +371,7 @@ impl<O: Operation> Active<O> {
     /// Writes all that is to be told of the operation.
     fn tell(&mut self, ended: Instant, failure: Option<&Failure>) {
         let mut absorbed = Vec::new();
-        if let Some(layer) = self.handles.layer.take() {
+        if let Some(layer) = self.inside.get_mut().and_then(|inside| inside.handles.layer.take()) {
             absorbed = layer.fill(&mut *self.op);
         }
         let genai = self.genai.clone();
@@ -554,7 +566,7 @@ impl<O: Operation> Active<O> {
         });
         let measured = Measured {
             duration: ended.saturating_duration_since(self.at.instant),
-            calls: self.handles.calls.as_deref(),
+            calls: self.inside.get().and_then(|inside| inside.handles.calls.as_deref()),
             error_type: failure.map(|failure| KeyValue::new(ERROR_TYPE, failure.error_type.clone())),
             custom: &self.op.custom().metric_attributes,
         };

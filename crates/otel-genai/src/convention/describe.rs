@@ -10,7 +10,7 @@ use super::Told;
 use crate::capture::Capture;
 use crate::content::Pipeline;
 use crate::failure::Failure;
-use crate::operation::{Field, Kind};
+use crate::operation::{Fact, Field, Kind};
 use crate::signal::Record;
 
 /// A published vocabulary.
@@ -165,6 +165,27 @@ pub(crate) const fn json(row: Row) -> Row {
 }
 
 impl Row {
+    /// The field that it tells, where nothing but the operation's own data decides what is known of it.
+    pub(crate) fn own_field(&self) -> Option<Field> {
+        match self.source {
+            Source::Field(field) if field.is_own() => Some(field),
+            _ => None,
+        }
+    }
+
+    /// Whether a fact is told, which may be empty or the default.
+    pub(crate) fn tells(&self, fact: &Fact<'_>) -> bool {
+        match (self.unless, fact) {
+            (Unless::Never, _) => true,
+            (Unless::Zero, Fact::Int(0))
+            | (Unless::One, Fact::Int(1))
+            | (Unless::DefaultPort, Fact::Int(443))
+            | (Unless::Auto, Fact::Text("auto")) => false,
+            (Unless::Blank, Fact::Text(text)) => !text.trim().is_empty(),
+            _ => !fact.is_empty(),
+        }
+    }
+
     /// The same, but not told in this case.
     pub(crate) const fn unless(self, unless: Unless) -> Row {
         Row { unless, ..self }

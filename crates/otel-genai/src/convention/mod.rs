@@ -269,17 +269,7 @@ impl<'a> Told<'a> {
             Source::Field(field) => self.fact(field)?,
             Source::Json(field) => self.fact(field)?,
         };
-        let told = match (row.unless, &fact) {
-            (Unless::Never, _) => true,
-            (Unless::Zero, Fact::Int(0))
-            | (Unless::One, Fact::Int(1))
-            | (Unless::DefaultPort, Fact::Int(443))
-            | (Unless::Auto, Fact::Text("auto")) => false,
-            (Unless::NoAddress, _) => self.word(Field::ServerAddress).is_some(),
-            (Unless::Blank, Fact::Text(text)) => !text.trim().is_empty(),
-            _ => !fact.is_empty(),
-        };
-        told.then_some(fact)
+        row.tells(&fact).then_some(fact)
     }
 
     /// The span's name.

@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 
 use super::{At, Convention, ConventionName, Description, Event, Measures, Row};
-use crate::operation::Kind;
+use crate::operation::{Field, Kind};
 
 /// How a convention tells one kind of operation.
 #[derive(Debug)]
@@ -13,8 +13,9 @@ pub(crate) struct Sheet {
     pub(crate) description: &'static Description,
     /// What samplers see.
     pub(crate) start: Rows,
-    /// What is told at the end.
-    pub(crate) end: Rows,
+    /// What is told at the end: what the operation's own data say, and the rest.
+    pub(crate) end: Own,
+    pub(crate) end_beside: Rows,
     /// Content, and what may be said in its place.
     pub(crate) content: Content,
     /// What an event says that has its own list; empty where it says what the span says.
@@ -32,6 +33,13 @@ pub(crate) type Telling = &'static Sheet;
 
 /// Attributes, in the order in which they are told.
 pub(crate) type Rows = Box<[&'static Row]>;
+
+/// Rows whose values the operation's own data say, and their fields.
+#[derive(Debug)]
+pub(crate) struct Own {
+    pub(crate) rows: Rows,
+    pub(crate) fields: Box<[Field]>,
+}
 
 /// The rows of content.
 #[derive(Debug)]
@@ -66,11 +74,18 @@ impl Sheet {
             Event::Details { rows, .. } => rows.unwrap_or_default(),
             Event::None | Event::Custom(_) => &[],
         };
+        let end = told_at(description.span, &[At::End]);
+        let own: Vec<_> = end.iter().filter_map(|row| Some((*row, row.own_field()?))).collect();
+        let beside: Vec<_> = end.iter().copied().filter(|row| row.own_field().is_none()).collect();
         Some(Sheet {
             convention,
             description,
             start: told_at(description.span, &[At::Start]),
-            end: told_at(description.span, &[At::End]),
+            end: Own {
+                rows: own.iter().map(|(row, _)| *row).collect(),
+                fields: own.iter().map(|(_, field)| *field).collect(),
+            },
+            end_beside: beside.into(),
             content: Content::new(description.span),
             event: told_at(event, &[At::Start, At::End]),
             event_content: Content::new(event),

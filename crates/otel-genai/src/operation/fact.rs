@@ -172,6 +172,20 @@ pub enum Field {
 }
 
 impl Field {
+    /// Whether nothing but the operation's own data decides what is known of it.
+    pub(crate) fn is_own(self) -> bool {
+        !matches!(
+            self,
+            Field::OperationName
+                | Field::ConversationId
+                | Field::SessionId
+                | Field::UserId
+                | Field::AgentName
+                | Field::FinishedOutputMessages
+                | Field::ExpectedFinishReasons
+        )
+    }
+
     /// Whether [`Usage`](crate::Usage) knows it.
     pub(crate) fn is_usage(self) -> bool {
         (Field::InputTokens as u8..=Field::AudioCacheReadInputTokens as u8).contains(&(self as u8))

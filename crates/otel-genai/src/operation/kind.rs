@@ -67,6 +67,11 @@ impl Kind {
         Kind::ReactStep,
     ];
 
+    /// Whether an agent runs.
+    pub(crate) fn is_invocation(self) -> bool {
+        matches!(self, Kind::InvokeAgentInternal | Kind::InvokeAgentClient)
+    }
+
     /// Its name, for people.
     pub fn as_str(self) -> &'static str {
         match self {

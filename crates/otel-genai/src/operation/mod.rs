@@ -120,6 +120,15 @@ pub trait Facts: sealed::Sealed + Send {
     fn kind(&self) -> Kind;
     /// What is known of this field.
     fn fact(&self, field: Field) -> Option<Fact<'_>>;
+    /// Shows what is known of these fields, with the position of each among them. Asked once for many, because most of
+    /// them are not known.
+    fn facts<'a>(&'a self, fields: &[Field], show: &mut dyn FnMut(usize, Fact<'a>)) {
+        for (position, field) in fields.iter().enumerate() {
+            if let Some(fact) = self.fact(*field) {
+                show(position, fact);
+            }
+        }
+    }
     /// Further attributes.
     fn custom(&self) -> &Custom;
 }

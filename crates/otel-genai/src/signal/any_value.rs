@@ -32,6 +32,13 @@ fn text(value: impl Into<String>) -> AnyValue {
     AnyValue::String(value.into().into())
 }
 
+/// The words that stand in nearly every message need no copy.
+fn common(text: &str) -> Option<&'static str> {
+    const WORDS: [&str; 8] =
+        ["text", "user", "assistant", "system", "tool", "stop", "tool_call", "tool_call_response"];
+    WORDS.into_iter().find(|word| *word == text)
+}
+
 fn list(items: Vec<AnyValue>) -> Built {
     Ok(Some(AnyValue::ListAny(Box::new(items))))
 }
@@ -93,7 +100,7 @@ impl ser::Serializer for ToAnyValue {
         Ok(Some(text(v)))
     }
     fn serialize_str(self, v: &str) -> Built {
-        Ok(Some(text(v)))
+        Ok(Some(common(v).map_or_else(|| text(v), AnyValue::from)))
     }
     fn serialize_bytes(self, v: &[u8]) -> Built {
         Ok(Some(AnyValue::Bytes(Box::new(v.to_vec()))))

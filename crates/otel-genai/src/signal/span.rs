@@ -35,7 +35,15 @@ pub(crate) fn ended(telling: Telling, told: &Told<'_>, identity: &[KeyValue]) ->
     for row in telling.start.iter().filter(|row| known(identity, row.name).is_none()) {
         late |= push(&mut attributes, row, told, &[]);
     }
-    for row in &telling.end {
+    let rows = &telling.end.rows;
+    told.op.facts(&telling.end.fields, &mut |position, fact| {
+        if let Some(row) = rows.get(position).filter(|row| row.tells(&fact))
+            && let Some(value) = value(&fact)
+        {
+            attributes.push(KeyValue::new(row.name, value));
+        }
+    });
+    for row in &telling.end_beside {
         push(&mut attributes, row, told, &[]);
     }
     (attributes, late)
