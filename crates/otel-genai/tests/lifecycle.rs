@@ -535,3 +535,12 @@ fn what_is_asked_not_to_be_captured_is_not_an_opt_in() {
     call.finish();
     assert_eq!(t.span().get("gen_ai.tool.definitions"), None);
 }
+
+#[test]
+fn a_port_is_told_with_its_address_only() {
+    let t = telemetry();
+    t.genai.chat("openai", "none").server("", 8080).start().finish();
+    t.genai.chat("openai", "both").server("localhost", 8080).start().finish();
+    assert_eq!(t.span_named("chat none").get("server.port"), None);
+    assert_eq!(t.span_named("chat both").get("server.port"), Some("8080"));
+}

@@ -269,7 +269,9 @@ impl<'a> Told<'a> {
             Source::Field(field) => self.fact(field)?,
             Source::Json(field) => self.fact(field)?,
         };
-        row.tells(&fact).then_some(fact)
+        // The only condition that asks for another fact, so it is not the row's own to judge.
+        let has_address = row.unless != Unless::NoAddress || self.word(Field::ServerAddress).is_some();
+        (has_address && row.tells(&fact)).then_some(fact)
     }
 
     /// The span's name.
