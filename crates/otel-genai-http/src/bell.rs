@@ -50,6 +50,16 @@ impl Bell {
         thread::park();
     }
 
+    /// The same, but no longer than that. Returns whether nobody has rung.
+    pub(crate) fn sleep_for(&self, limit: Duration) -> bool {
+        thread::park_timeout(limit);
+        let quiet = self.0.load(Ordering::SeqCst) == ASLEEP;
+        if quiet {
+            self.get_up();
+        }
+        quiet
+    }
+
     /// For the reader, when something has come: waits a little for more, unless there is much already.
     pub(crate) fn gather(&self) {
         self.0.store(GATHERING, Ordering::SeqCst);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError};
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::header::CONTENT_ENCODING;
 use otel_genai::{GenAi, Moment};
@@ -16,6 +16,7 @@ use otel_genai_wire::detect;
 use crate::bell::Bell;
 use crate::exchange::{Call, Exchange, headers};
 use crate::record::{Batch, Begun, Record};
+use crate::runs::{CHECK, Recovery, Runs};
 use crate::secret::Secrets;
 use crate::totals::{Counters, Totals};
 
@@ -30,12 +31,21 @@ pub struct Options {
     pub waiting: usize,
     /// How many bytes of one body are kept for its content, in each direction.
     pub content_limit: usize,
+    /// Whose calls may be told as the run of one agent. A call that asks for tools is then told when the next one brings
+    /// their answers; or after five minutes, or at [`drain`](Observer::drain). To find out, tool calls and their answers
+    /// are read even where no content is recorded.
+    pub runs: Runs,
 }
 
 impl Default for Options {
-    /// 64 MiB and 1,024 batches of backlog, 4 MiB of content.
+    /// 64 MiB and 1,024 batches of backlog, 4 MiB of content, no runs.
     fn default() -> Self {
-        Options { backlog: 64 << 20, waiting: 1024, content_limit: otel_genai_wire::Options::DEFAULT_LIMIT }
+        Options {
+            backlog: 64 << 20,
+            waiting: 1024,
+            content_limit: otel_genai_wire::Options::DEFAULT_LIMIT,
+            runs: Runs::default(),
+        }
     }
 }
 
@@ -141,14 +151,15 @@ impl Observer {
             route,
             headers: headers(call.headers, &[CONTENT_ENCODING]),
             secrets: Secrets::of(call.headers, call.upstream),
+            scope: shared.options.runs.scope(call),
             parent: call.parent.clone(),
             at: Moment::now(),
         };
         Some(Exchange::new(Arc::new(Record::new(Arc::clone(shared), begun))))
     }
 
-    /// Waits until all that ended before this call has been read, but no longer than `timeout`. Blocks: call it off
-    /// an async thread. Returns whether it was done in time.
+    /// Waits until all that ended before this call has been read and told, but no longer than `timeout`. A run that waits
+    /// for its next step is over by this. Blocks: call it off an async thread. Returns whether it was done in time.
     pub fn drain(&self, timeout: Duration) -> bool {
         let (done, wait) = mpsc::sync_channel(1);
         self.shared.hand_over(Work::Drained(done));
@@ -241,13 +252,23 @@ impl Drop for Shared {
 }
 
 fn read(queue: &Receiver<Work>, bell: &Bell) {
-    while let Some(work) = next(queue, bell) {
+    let mut recovery = Recovery::default();
+    loop {
+        let work = match next(queue, bell, !recovery.is_empty()) {
+            Next::Work(work) => work,
+            Next::Nothing => {
+                recovery.expire(Instant::now());
+                continue;
+            }
+            Next::Over => break,
+        };
         match work {
             Work::Batch(record, mut batch) => {
                 let shared = Arc::clone(&record.observer);
                 let mut reading = record.reading.lock().unwrap_or_else(PoisonError::into_inner);
                 // A bug in reading must not end the telemetry of all other calls.
-                if catch_unwind(AssertUnwindSafe(|| reading.read(&shared, &mut batch))).is_err() {
+                let read = || reading.read(&shared, &mut batch, &mut recovery);
+                if catch_unwind(AssertUnwindSafe(read)).is_err() {
                     shared.failures.fetch_add(1, Ordering::Relaxed);
                     let _ = catch_unwind(AssertUnwindSafe(|| reading.abandon()));
                 }
@@ -255,26 +276,44 @@ fn read(queue: &Receiver<Work>, bell: &Bell) {
                 shared.waiting.fetch_sub(1, Ordering::Relaxed);
             }
             Work::Drained(done) => {
+                recovery.end_all();
                 let _ = done.send(());
             }
         }
+        if !recovery.is_empty() {
+            recovery.expire(Instant::now());
+        }
     }
+    recovery.end_all();
 }
 
-/// The next piece of work, as soon as there is one and some company for it. `None`: there will be no more.
-fn next(queue: &Receiver<Work>, bell: &Bell) -> Option<Work> {
+enum Next {
+    Work(Work),
+    /// It was quiet for a while.
+    Nothing,
+    /// There will be no more.
+    Over,
+}
+
+/// The next piece of work, as soon as there is one and some company for it. `looks` now and then, even if there is none.
+fn next(queue: &Receiver<Work>, bell: &Bell, looks: bool) -> Next {
     loop {
         match queue.try_recv() {
-            Ok(work) => return Some(work),
-            Err(TryRecvError::Disconnected) => return None,
+            Ok(work) => return Next::Work(work),
+            Err(TryRecvError::Disconnected) => return Next::Over,
             Err(TryRecvError::Empty) => bell.lie_down(),
         }
         match queue.try_recv() {
             Ok(work) => {
                 bell.get_up();
-                return Some(work);
+                return Next::Work(work);
             }
-            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Disconnected) => return Next::Over,
+            Err(TryRecvError::Empty) if looks => {
+                if bell.sleep_for(CHECK) {
+                    return Next::Nothing;
+                }
+            }
             Err(TryRecvError::Empty) => bell.sleep(),
         }
         bell.gather();

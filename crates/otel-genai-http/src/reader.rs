@@ -13,12 +13,13 @@ use otel_genai::{
 use otel_genai_wire::{Call, CallMut, Options, Progress, RequestReader, ResponseReader, Route};
 
 use crate::decompress::{self, Decompressor};
-use crate::record::{Batch, Data, Ending, Note};
+use crate::record::{Batch, Begun, Data, Ending, Note};
+use crate::runs::{Ended, Recovery, Scope, Waiting};
 use crate::secret::Secrets;
 use crate::totals::Counters;
 
 /// What of a call could not be read, for people: an attribute of its span.
-const OBSERVATION: &str = "otel_genai.observation";
+pub(crate) const OBSERVATION: &str = "otel_genai.observation";
 /// The note of a call of which bytes were lost.
 const LOST: &str = "part of the traffic was not read: it came faster than it could be";
 
@@ -27,6 +28,7 @@ pub(crate) struct Reader {
     genai: GenAi,
     limit: usize,
     route: Route,
+    scope: Option<Scope>,
     parent: Context,
     began: Moment,
     secrets: Secrets,
@@ -43,16 +45,19 @@ struct Request {
     body: Decompressor<RequestReader>,
     /// Bytes are missing: what follows would be misread.
     torn: bool,
+    bytes: usize,
 }
 
 struct Response {
-    call: Running,
+    call: Going,
     /// What of the request could not be read.
     note: Option<String>,
     body: Decompressor<Answer>,
     torn: bool,
     /// Whether bytes of the body have come, readable or not.
     any_bytes: bool,
+    /// How many have passed, there and back.
+    bytes: usize,
 }
 
 /// The answer's reader, and what it made of the bytes since it was last asked.
@@ -79,29 +84,23 @@ impl decompress::Reader for Answer {
 }
 
 impl Reader {
-    pub(crate) fn new(
-        genai: GenAi,
-        route: Route,
-        limit: usize,
-        headers: &HeaderMap,
-        secrets: Secrets,
-        parent: Context,
-        began: Moment,
-    ) -> Self {
-        let options = Options::new(genai.captures_content()).limit(limit);
-        let request =
-            Request { body: Decompressor::new(headers, RequestReader::new(&route, options)), torn: false };
-        Reader { genai, limit, route, parent, began, secrets, phase: Phase::Request(Box::new(request)) }
+    pub(crate) fn new(genai: GenAi, limit: usize, begun: Begun) -> Self {
+        let Begun { route, headers, secrets, scope, parent, at } = begun;
+        let options = Options::new(genai.captures_content()).tools(scope.is_some()).limit(limit);
+        let body = Decompressor::new(&headers, RequestReader::new(&route, options));
+        let request = Request { body, torn: false, bytes: 0 };
+        let phase = Phase::Request(Box::new(request));
+        Reader { genai, limit, route, scope, parent, began: at, secrets, phase }
     }
 
-    pub(crate) fn read(&mut self, batch: &mut Batch, counters: &Counters) {
+    pub(crate) fn read(&mut self, batch: &mut Batch, counters: &Counters, recovery: &mut Recovery) {
         let notes = mem::take(&mut batch.notes);
         for note in notes {
             match note {
                 Note::Request(data) => self.request(batch, &data),
-                Note::Response { status, headers } => self.response(status, &headers),
-                Note::Frame { at, data } => self.frame(at, batch, &data, counters),
-                Note::End { at, ending } => self.end(at, ending, counters),
+                Note::Response { status, headers } => self.response(status, &headers, recovery),
+                Note::Frame { at, data } => self.frame(at, batch, &data, counters, recovery),
+                Note::End { at, ending } => self.end(at, ending, counters, recovery),
             }
         }
     }
@@ -114,23 +113,29 @@ impl Reader {
     fn request(&mut self, batch: &Batch, data: &Data) {
         let Phase::Request(request) = &mut self.phase else { return };
         match batch.bytes(data).filter(|_| !request.torn) {
-            Some(bytes) => request.body.push(bytes),
+            Some(bytes) => {
+                request.bytes += bytes.len();
+                request.body.push(bytes);
+            }
             None => request.torn = true,
         }
     }
 
     /// The response's head: whatever of the request has come by now is what there is to know of it.
-    fn response(&mut self, status: u16, headers: &HeaderMap) {
+    fn response(&mut self, status: u16, headers: &HeaderMap, recovery: &mut Recovery) {
         let Phase::Request(request) = mem::replace(&mut self.phase, Phase::Over) else { return };
-        let torn = request.torn;
+        let (torn, request_bytes) = (request.torn, request.bytes);
         let Some(request) = request.body.finish() else { return };
         let note = if torn { Some(LOST) } else { request.note() };
         let Some(call) = request.finish() else { return };
+        let has_tools = match &call {
+            Call::Inference(op) => self.scope.is_some() && !op.request.tool_definitions.is_empty(),
+            _ => false,
+        };
         // The answer's reader may look at the call; the running operation owns it afterwards.
-        let content = self.genai.captures_content();
-        let options = Options::new(content).limit(self.limit);
+        let options = Options::new(self.genai.captures_content() || has_tools).limit(self.limit);
         let reader = ResponseReader::new(&self.route, status, headers, &call, options);
-        let Some(call) = self.start(call) else { return };
+        let Some(call) = self.start(call, recovery) else { return };
         self.phase = Phase::Response(Box::new(Response {
             call,
             note: note.map(str::to_owned),
@@ -140,43 +145,91 @@ impl Reader {
             ),
             torn: false,
             any_bytes: false,
+            bytes: request_bytes,
         }));
     }
 
-    fn start(&self, call: Call) -> Option<Running> {
-        Running::start(call, self)
+    fn start(&self, call: Call, recovery: &mut Recovery) -> Option<Going> {
+        match (call, self.scope) {
+            (Call::Inference(op), Some(scope)) => {
+                let Some(run) = recovery.join(&self.genai, scope, &op, self.began) else {
+                    return Running::start(Call::Inference(op), self).map(Going::Running);
+                };
+                Some(Going::Waiting(Waiting::new(op, run)))
+            }
+            (call, _) => Running::start(call, self).map(Going::Running),
+        }
+    }
+
+    /// The call is over.
+    fn close(
+        &self,
+        call: Going,
+        at: Instant,
+        failure: Option<Failure>,
+        note: Option<String>,
+        bytes: usize,
+        recovery: &mut Recovery,
+    ) {
+        let failure = failure.map(|failure| self.secrets.redact(failure));
+        match (call, self.scope) {
+            (Going::Running(call), _) => {
+                if let Some(note) = note {
+                    // Of the span alone: what is told of the call elsewhere is the conventions' business.
+                    call.context().span().set_attribute(KeyValue::new(OBSERVATION, note));
+                }
+                call.end(at, failure);
+            }
+            (Going::Waiting(call), Some(scope)) => {
+                let (op, run, chunks) = call.into_parts();
+                let parent = self.parent.clone();
+                let genai = self.genai.clone();
+                let ended = Ended { genai, op, parent, began: self.began, at, chunks, failure, note, bytes };
+                recovery.ended(run, scope, ended);
+            }
+            // Only a call with a scope waits.
+            (Going::Waiting(_), None) => {}
+        }
     }
 
     fn run<O: Operation>(&self, op: O) -> Box<Active<O>> {
         Box::new(self.genai.operation(op).parent(self.parent.clone()).at(self.began).start())
     }
 
-    fn frame(&mut self, at: Instant, batch: &Batch, data: &Data, counters: &Counters) {
+    fn frame(
+        &mut self,
+        at: Instant,
+        batch: &Batch,
+        data: &Data,
+        counters: &Counters,
+        recovery: &mut Recovery,
+    ) {
         let Phase::Response(response) = &mut self.phase else { return };
         let Some(bytes) = batch.bytes(data).filter(|_| !response.torn) else {
             response.torn = true;
             return;
         };
         response.any_bytes |= !bytes.is_empty();
+        response.bytes += bytes.len();
         response.body.push(bytes);
         let Some(answer) = response.body.reader_mut() else { return };
         let progress = mem::take(&mut answer.progress);
         response.call.chunks(progress.chunks, at, &answer.reader);
         if progress.ended {
-            self.end(at, Ending::Complete, counters);
+            self.end(at, Ending::Complete, counters, recovery);
         }
     }
 
-    fn end(&mut self, at: Instant, ending: Ending, counters: &Counters) {
+    fn end(&mut self, at: Instant, ending: Ending, counters: &Counters, recovery: &mut Recovery) {
         match mem::replace(&mut self.phase, Phase::Over) {
             Phase::Request(request) => {
                 // There was no response.
                 let torn = request.torn;
                 let call = request.body.finish().and_then(RequestReader::finish);
-                if let Some(call) = call.and_then(|call| self.start(call)) {
+                if let Some(call) = call.and_then(|call| self.start(call, recovery)) {
                     let failure = failure(ending, torn);
                     counters.call(call.tokens(), failure.is_some());
-                    call.end(at, failure.map(|failure| self.secrets.redact(failure)));
+                    self.close(call, at, failure, None, 0, recovery);
                 }
             }
             Phase::Response(mut response) => {
@@ -202,17 +255,10 @@ impl Reader {
                     false => answer.and_then(|answer| answer.reader.note()),
                 };
                 let notes: Vec<String> = response.note.into_iter().chain(missing).collect();
-                if !notes.is_empty() {
-                    // Of the span alone: what is told of the call elsewhere is the conventions' business.
-                    response
-                        .call
-                        .context()
-                        .span()
-                        .set_attribute(KeyValue::new(OBSERVATION, notes.join("; ")));
-                }
+                let note = (!notes.is_empty()).then(|| notes.join("; "));
                 let failure = broken.or(told).or_else(|| failure(ending, response.torn));
                 counters.call(response.call.tokens(), failure.is_some());
-                response.call.end(at, failure.map(|failure| self.secrets.redact(failure)));
+                self.close(response.call, at, failure, note, response.bytes, recovery);
             }
             Phase::Over => {}
         }
@@ -299,6 +345,40 @@ running! {
     CreateAgent,
     InvokeAgent(op => op.response.model),
     McpCall,
+}
+
+/// A call between its request and its end.
+enum Going {
+    /// Its span is open.
+    Running(Running),
+    /// It may be a step of a run, and is told when it is over.
+    Waiting(Waiting),
+}
+
+impl Going {
+    fn chunks(&mut self, count: u32, at: Instant, reader: &ResponseReader) {
+        match self {
+            Going::Running(call) => call.chunks(count, at, reader),
+            Going::Waiting(call) => call.chunks(count, at),
+        }
+    }
+
+    /// Fills in all that was learned from the response.
+    fn complete(&mut self, reader: &mut ResponseReader, is_over: bool) -> Option<Failure> {
+        match self {
+            Going::Running(call) => call.complete(reader, is_over),
+            Going::Waiting(call) if is_over => reader.finish(&mut *call.op),
+            Going::Waiting(call) => reader.abandon(&mut *call.op),
+        }
+    }
+
+    /// How many tokens the provider counted, in and out.
+    fn tokens(&self) -> (Option<u64>, Option<u64>) {
+        match self {
+            Going::Running(call) => call.tokens(),
+            Going::Waiting(call) => (call.op.usage.input_tokens, call.op.usage.output_tokens),
+        }
+    }
 }
 
 impl Running {

@@ -17,6 +17,7 @@ use otel_genai_wire::Route;
 
 use crate::observer::Shared;
 use crate::reader::Reader;
+use crate::runs::{Recovery, Scope};
 use crate::secret::Secrets;
 
 /// A batch is handed over when it has this many notes ...
@@ -97,6 +98,8 @@ pub(crate) struct Begun {
     pub(crate) route: Route,
     pub(crate) headers: HeaderMap,
     pub(crate) secrets: Secrets,
+    /// Whose other calls it may belong to.
+    pub(crate) scope: Option<Scope>,
     pub(crate) parent: Context,
     pub(crate) at: Moment,
 }
@@ -108,20 +111,13 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    pub(crate) fn read(&mut self, observer: &Shared, batch: &mut Batch) {
+    pub(crate) fn read(&mut self, observer: &Shared, batch: &mut Batch, recovery: &mut Recovery) {
         if let Some(begun) = self.begun.take() {
-            self.reader = Some(Reader::new(
-                observer.genai.clone(),
-                begun.route,
-                observer.options.content_limit,
-                &begun.headers,
-                begun.secrets,
-                begun.parent,
-                begun.at,
-            ));
+            let limit = observer.options.content_limit;
+            self.reader = Some(Reader::new(observer.genai.clone(), limit, begun));
         }
         if let Some(reader) = &mut self.reader {
-            reader.read(batch, &observer.counters);
+            reader.read(batch, &observer.counters, recovery);
         }
     }
 

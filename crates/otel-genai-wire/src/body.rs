@@ -32,13 +32,28 @@ impl Body {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         match &mut self.held {
             Held::Bytes(held) if held.len() + bytes.len() <= self.limit => held.extend_from_slice(bytes),
-            Held::Bytes(held) => {
-                let mut scan = Box::new(Scan::new(self.want));
-                scan.push(held);
-                scan.push(bytes);
-                self.held = Held::Scan(scan);
+            Held::Bytes(_) => {
+                self.reduce();
+                self.push(bytes);
             }
             Held::Scan(scan) => scan.push(bytes),
+        }
+    }
+
+    /// Keeps only what is wanted of what has come and of what comes.
+    pub(crate) fn reduce(&mut self) {
+        if let Held::Bytes(held) = &self.held {
+            let mut scan = Box::new(Scan::new(self.want));
+            scan.push(held);
+            self.held = Held::Scan(scan);
+        }
+    }
+
+    /// Whether any of these occurs in what is held.
+    pub(crate) fn has_any(&self, needles: &[&[u8]]) -> bool {
+        match &self.held {
+            Held::Bytes(held) => needles.iter().any(|needle| memchr::memmem::find(held, needle).is_some()),
+            Held::Scan(_) => false,
         }
     }
 

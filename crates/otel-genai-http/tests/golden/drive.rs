@@ -7,13 +7,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, Uri};
+use http::{HeaderMap, HeaderName, Response, Uri};
 use http_body::{Body, Frame};
 use opentelemetry_sdk::logs::{InMemoryLogExporter, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider};
 use otel_genai::{Capture, ConventionName, GenAi};
-use otel_genai_http::{Call, Observer, Options, transport_failure};
+use otel_genai_http::{Call, Observer, Options, Runs, transport_failure};
 
 use crate::case::{Case, Exchange, Fate};
 use crate::telemetry::Telemetry;
@@ -49,11 +49,14 @@ fn observe(case: &Case, exchanges: &[Exchange], convention: ConventionName, capt
         .convention(convention)
         .capture(capture)
         .build();
-    let observer = Observer::new(genai, Options::default()).unwrap();
-    for exchange in exchanges {
-        play(&observer, exchange);
+    // What may be a step of a run is told later, and must be told the same.
+    let mut options = Options::default();
+    options.runs = Runs::Keyed;
+    let observer = Observer::new(genai, options).unwrap();
+    for (session, exchange) in exchanges.iter().enumerate() {
+        play(&observer, exchange, session);
+        assert!(observer.drain(Duration::from_secs(30)), "{}: reading takes too long", case.id);
     }
-    assert!(observer.drain(Duration::from_secs(30)), "{}: reading takes too long", case.id);
     assert_eq!(observer.losses(), otel_genai_http::Losses::default(), "{}", case.id);
     meters.force_flush().unwrap();
     Telemetry::actual(
@@ -63,11 +66,11 @@ fn observe(case: &Case, exchanges: &[Exchange], convention: ConventionName, capt
     )
 }
 
-fn play(observer: &Observer, recorded: &Exchange) {
+fn play(observer: &Observer, recorded: &Exchange, session: usize) {
     let url: Uri = recorded.url.parse().unwrap_or_else(|error| panic!("{}: {error}", recorded.url));
-    let exchange = observer
-        .begin(&Call::new(&recorded.method, &url, &HeaderMap::new()))
-        .expect("every case is a model call");
+    let headers = HeaderMap::from_iter([(HeaderName::from_static("x-session-id"), session.into())]);
+    let exchange =
+        observer.begin(&Call::new(&recorded.method, &url, &headers)).expect("every case is a model call");
     let request = Script::new([recorded.request.to_string()], false);
     read(exchange.request_body(request), usize::MAX);
     if recorded.fate == Fate::Refused {

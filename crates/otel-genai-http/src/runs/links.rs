@@ -1,0 +1,261 @@
+//! What ties one call to the next: the tools that an answer asked for, and the answers that a request brings.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::time::Instant;
+
+use otel_genai::{Inference, Message, Part, Role, ToolCallPart, ToolCallResponsePart};
+use serde_json::Value;
+
+use super::tool::Asked;
+use super::{RunId, Scope};
+
+/// So much of a conversation's first text tells it from others.
+const OPENING: usize = 1024;
+/// An answer that asks for more tools than this is no agent's.
+const MAX_ASKED: usize = 128;
+
+/// The tools that were asked for and whose answers may come.
+#[derive(Default)]
+pub(super) struct Links {
+    asked: Vec<Option<Asked>>,
+    free: Vec<usize>,
+    /// By the call's id, and by what is asked: not every provider gives ids.
+    by_key: HashMap<(Scope, Key), Vec<usize>>,
+    of_run: HashMap<RunId, Vec<Place>>,
+}
+
+/// A key, and what it leads to.
+type Place = ((Scope, Key), usize);
+
+/// How an answer finds what it answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    Id(String),
+    /// Name and arguments, of a conversation that begins so.
+    Said(String, u64, u64),
+}
+
+/// What a tool answered, as a request brings it.
+pub(super) struct Answered<'a> {
+    pub(super) response: &'a ToolCallResponsePart,
+    /// The model's words that asked for it, where the request repeats them.
+    call: Option<&'a ToolCallPart>,
+}
+
+/// The answers at the end of a request: what came before has been sent before.
+pub(super) fn answered(op: &Inference) -> Vec<Answered<'_>> {
+    let messages = &op.request.input_messages;
+    let is_call = |part: &Part| matches!(part, Part::ToolCall(_));
+    let last_call = messages.iter().rposition(|message| message.parts.iter().any(is_call));
+    // Several messages of the model may follow each other, as where each call is an item of its own.
+    let calls_begin = last_call.map(|last| {
+        let before = messages.get(..last).unwrap_or_default();
+        let run = before.iter().rev().take_while(|message| !message.parts.iter().any(is_response)).count();
+        last - run
+    });
+    let calls = messages
+        .get(calls_begin.unwrap_or(0)..last_call.map_or(0, |last| last + 1))
+        .unwrap_or_default()
+        .iter()
+        .flat_map(|message| &message.parts)
+        .filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call),
+            _ => None,
+        });
+    let mut calls: Vec<Option<&ToolCallPart>> = calls.map(Some).collect();
+    let from = last_call.map_or(0, |last| last + 1);
+    let after = messages.get(from..).unwrap_or_default().iter().flat_map(|message| &message.parts);
+    let responses = after.filter_map(|part| match part {
+        Part::ToolCallResponse(response) => Some(response),
+        _ => None,
+    });
+    responses
+        .take(MAX_ASKED)
+        .map(|response| Answered { response, call: pick(&mut calls, response) })
+        .collect()
+}
+
+fn is_response(part: &Part) -> bool {
+    matches!(part, Part::ToolCallResponse(_))
+}
+
+/// Takes the call that this answers: by its id, else by its name, else the next one.
+fn pick<'a>(
+    calls: &mut [Option<&'a ToolCallPart>],
+    response: &ToolCallResponsePart,
+) -> Option<&'a ToolCallPart> {
+    let name = response.extra.get("name").and_then(Value::as_str);
+    let fits = |call: &ToolCallPart| match (&response.id, name) {
+        (Some(id), _) if !id.is_empty() => call.id.as_deref() == Some(id),
+        (_, Some(name)) => call.name == name,
+        _ => true,
+    };
+    calls.iter_mut().find(|call| call.is_some_and(fits))?.take()
+}
+
+impl Links {
+    /// Which calls of which runs these answer. All of one request belong to the first one's run.
+    pub(super) fn find(
+        &self,
+        scope: Scope,
+        op: &Inference,
+        answered: &[Answered<'_>],
+    ) -> Vec<(RunId, usize)> {
+        let opening = opening(op);
+        let mut found: Vec<(RunId, usize)> = Vec::with_capacity(answered.len());
+        for answered in answered {
+            let keys = [
+                answered.response.id.as_deref().and_then(id_key),
+                answered.call.map(|call| said_key(call, opening)),
+            ];
+            let taken = |at: &usize| found.iter().any(|(_, other)| other == at);
+            let at = keys.into_iter().flatten().find_map(|key| {
+                let candidates = self.by_key.get(&(scope, key))?.iter().copied().filter(|at| !taken(at));
+                // Ids are unique where providers make them; where they are not, the conversation tells.
+                candidates.rev().max_by_key(|at| self.fit(*at, op, opening))
+            });
+            // Nothing is left out in the middle: the answers and what is found go side by side.
+            match at.and_then(|at| Some((self.get(at)?.run, at))) {
+                Some(one) => found.push(one),
+                None => found.push((RunId::NONE, usize::MAX)),
+            }
+        }
+        if found.iter().all(|(run, _)| *run == RunId::NONE) {
+            found.clear();
+        }
+        found
+    }
+
+    /// How well a candidate fits besides its key.
+    fn fit(&self, at: usize, op: &Inference, opening: u64) -> (bool, bool) {
+        let Some(asked) = self.get(at) else { return (false, false) };
+        let previous =
+            op.request.previous_response_id.is_some() && op.request.previous_response_id == asked.response_id;
+        (previous || asked.opening == opening, !asked.told)
+    }
+
+    fn get(&self, at: usize) -> Option<&Asked> {
+        self.asked.get(at)?.as_ref()
+    }
+
+    /// What was asked for, if it has not been told yet. It is from now on.
+    pub(super) fn take_untold(&mut self, at: usize) -> Option<Asked> {
+        let asked = self.asked.get_mut(at)?.as_mut().filter(|asked| !asked.told)?;
+        asked.told = true;
+        let told = Asked { run: asked.run, told: true, opening: asked.opening, ..Asked::default() };
+        Some(std::mem::replace(asked, told))
+    }
+
+    /// Remembers what this answer asks for. Returns whether it asks for any tool.
+    pub(super) fn ask(
+        &mut self,
+        run: RunId,
+        scope: Scope,
+        op: &Inference,
+        at: Instant,
+        content: bool,
+    ) -> bool {
+        let opening = opening(op);
+        let parts = op.response.output_messages.iter().flat_map(|message: &Message| &message.parts);
+        let calls = parts.filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call),
+            _ => None,
+        });
+        let mut any = false;
+        for call in calls.take(MAX_ASKED) {
+            any = true;
+            let asked = Asked {
+                run,
+                opening,
+                name: call.name.clone(),
+                id: call.id.clone().filter(|id| !id.is_empty()),
+                arguments: call.arguments.clone().filter(|_| content),
+                response_id: op.response.id.clone(),
+                at: Some(at),
+                told: false,
+            };
+            let slot = self.free.pop().unwrap_or(self.asked.len());
+            match self.asked.get_mut(slot) {
+                Some(free) => *free = Some(asked),
+                None => self.asked.push(Some(asked)),
+            }
+            let keys = [call.id.as_deref().and_then(id_key), Some(said_key(call, opening))];
+            for key in keys.into_iter().flatten().map(|key| (scope, key)) {
+                self.by_key.entry(key.clone()).or_default().push(slot);
+                self.of_run.entry(run).or_default().push((key, slot));
+            }
+        }
+        any
+    }
+
+    pub(super) fn forget(&mut self, run: RunId) {
+        for (key, slot) in self.of_run.remove(&run).unwrap_or_default() {
+            if let Some(places) = self.by_key.get_mut(&key) {
+                places.retain(|place| *place != slot);
+                if places.is_empty() {
+                    self.by_key.remove(&key);
+                }
+            }
+            // The first of its keys frees it.
+            if self.asked.get_mut(slot).is_some_and(|asked| asked.take().is_some()) {
+                self.free.push(slot);
+            }
+        }
+    }
+}
+
+fn id_key(id: &str) -> Option<Key> {
+    (!id.is_empty()).then(|| Key::Id(id.to_owned()))
+}
+
+fn said_key(call: &ToolCallPart, opening: u64) -> Key {
+    let mut hasher = std::hash::DefaultHasher::new();
+    // An absent object and an empty one are written either way.
+    match &call.arguments {
+        Some(arguments) if arguments.as_object().is_none_or(|fields| !fields.is_empty()) => {
+            digest(arguments, &mut hasher);
+        }
+        _ => {}
+    }
+    Key::Said(call.name.clone(), hasher.finish(), opening)
+}
+
+/// The same for the same value, whatever the order of its keys.
+fn digest(value: &Value, hasher: &mut impl Hasher) {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_unstable_by_key(|(name, _)| *name);
+            fields.len().hash(hasher);
+            for (name, value) in fields {
+                name.hash(hasher);
+                digest(value, hasher);
+            }
+        }
+        Value::Array(items) => {
+            items.len().hash(hasher);
+            items.iter().for_each(|item| digest(item, hasher));
+        }
+        // What one side writes as 1 the other may write as 1.0.
+        Value::Number(number) => number.as_f64().unwrap_or_default().to_bits().hash(hasher),
+        Value::String(text) => text.hash(hasher),
+        Value::Bool(is) => is.hash(hasher),
+        Value::Null => 0_u8.hash(hasher),
+    }
+}
+
+/// A digest of how the conversation begins, apart from its instructions.
+fn opening(op: &Inference) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    let said = |message: &&Message| !matches!(message.role, Role::System);
+    if let Some(first) = op.request.input_messages.iter().find(said) {
+        for part in &first.parts {
+            if let Part::Text(text) = part {
+                let bytes = text.content.as_bytes();
+                bytes.get(..OPENING).unwrap_or(bytes).hash(&mut hasher);
+            }
+        }
+    }
+    hasher.finish()
+}
