@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Runs the end-to-end tests from nothing: `python3 tests/e2e/run.py [PYTEST ARGUMENTS]`.
 
+With `--table` alone it renews the table of SDKs in docs/providers.md, and runs nothing.
+
 Needs Python 3.11 or newer, Node 18 or newer with npm, and cargo. Everything else goes into `target/e2e` and
 `tests/e2e/node/node_modules`, and is set up again only when what it was made from has changed.
 
@@ -34,6 +36,8 @@ def main(arguments: list[str]) -> int:
         if sys.version_info < (3, 11):
             raise SetupError(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: {sys.executable}")
         python = ensure_venv()
+        if arguments == ["--table"]:
+            return subprocess.call([str(python), str(HERE / "sdks" / "table.py")])
         node = ensure_node()
         binary = ensure_binary("OTEL_GENAI_BIN", "otel-genai-cli", "otel-genai")
         judge = ensure_binary("OTEL_GENAI_CONFORMANCE_BIN", "otel-genai-conformance", "otel-genai-conformance")
