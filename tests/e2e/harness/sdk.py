@@ -116,8 +116,9 @@ class Sdk:
     unseen: tuple[str, ...] = ()
     """Exchanges that give no spans."""
     findings: tuple[str, ...] = ()
-    """What the judge of the conventions finds in the runs' telemetry, as regular expressions. They are judged once, apart from what
-    the test itself receives."""
+    """What the judge of the conventions finds in the runs' telemetry, as regular expressions.
+
+    They are judged once, apart from what the test itself receives."""
     _ran: Ran | str | None = field(default=None, repr=False)
 
     def ran(self, launcher: Launcher) -> Ran:
