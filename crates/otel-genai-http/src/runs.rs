@@ -9,6 +9,8 @@
 
 mod links;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod tool;
 mod waiting;
 
@@ -35,6 +37,8 @@ pub(crate) const CHECK: Duration = Duration::from_secs(15);
 const MAX_RUNS: usize = 1024;
 /// So many bytes of calls, as far as they are counted, wait for a next step.
 const MAX_WAITING: usize = 64 << 20;
+/// A call that holds more than this does not wait.
+const MAX_ONE: usize = 8 << 20;
 
 /// The runs that go on.
 #[derive(Default)]
@@ -148,7 +152,7 @@ impl Recovery {
             ended.forget_content();
         }
         match &mut run.stage {
-            Stage::First(first) if asks => {
+            Stage::First(first) if asks && ended.bytes <= MAX_ONE => {
                 self.waiting += ended.bytes;
                 *first = Some(Box::new(ended));
             }
@@ -195,7 +199,9 @@ impl Recovery {
 
     fn end_quietest(&mut self) -> bool {
         let idle = self.runs.iter().filter(|(_, run)| run.open == 0);
-        let Some(id) = idle.min_by_key(|(_, run)| run.touched).map(|(id, _)| *id) else { return false };
+        let Some(id) = idle.min_by_key(|(id, run)| (run.touched, id.0)).map(|(id, _)| *id) else {
+            return false;
+        };
         self.end_here(id);
         true
     }

@@ -65,25 +65,45 @@ class Exchange:
     """What the program says it got; the same without us."""
     requests: list[Request]
     spans: list[Span]
+    inferred: list[Span]
+    """The agent and the tools of the same trace."""
     port: int
 
     def assert_spans(self, *expected: dict[str, Any], kind: str = "CLIENT") -> None:
         """The spans are exactly these, by their attributes; the server's address is understood unless it is None.
 
-        A span is named after its operation and model. One with `error.type` has failed.
+        A span is named after its operation and model. One with `error.type` has failed. Calls that bring what tools
+        answered are one agent's, with a span for each tool.
         """
         assert len(self.spans) == len(expected), [span.name for span in self.spans]
+        agent = self._assert_run(expected)
         for span, facts in zip(self.spans, expected):
             facts = {"server.address": "127.0.0.1", "server.port": self.port, **facts}
             facts = {key: fact for key, fact in facts.items() if fact is not None}
             assert span.name == f"{facts['gen_ai.operation.name']} {facts['gen_ai.request.model']}"
-            assert (span.kind, span.parent_id, span.events, span.links, span.dropped) == (kind, "", [], [], 0)
+            assert (span.kind, span.parent_id, span.events, span.links, span.dropped) == (kind, agent, [], [], 0)
             assert_same({key: json.loads(value) if key in CONTENT else value
                          for key, value in span.attributes.items()}, facts)
             if "error.type" in facts:
                 assert span.status == "ERROR" and span.status_message not in ("", facts["error.type"])
             else:
                 assert (span.status, span.status_message) == ("UNSET", "")
+
+    def _assert_run(self, expected: tuple[dict[str, Any], ...]) -> str:
+        """The agent's span id, if the calls are steps of a run."""
+        answers = [sum(part["type"] == "tool_call_response" for message in facts.get("gen_ai.input.messages", [])
+                       for part in message["parts"]) for facts in expected]
+        if len(set(answers)) < 2:
+            assert self.inferred == [], [span.name for span in self.inferred]
+            return ""
+        agent, *tools = sorted(self.inferred, key=lambda span: (span.name != "invoke_agent", span.start))
+        assert (agent.name, agent.kind, agent.parent_id) == ("invoke_agent", "INTERNAL", "")
+        assert (agent.start, agent.end) == (self.spans[0].start, self.spans[-1].end)
+        assert len(tools) == max(answers) - min(answers), [span.name for span in tools]
+        for tool in tools:
+            assert tool.name == f"execute_tool {tool.attributes['gen_ai.tool.name']}"
+            assert tool.parent_id == agent.span_id
+        return agent.span_id
 
 
 @dataclass
@@ -172,7 +192,10 @@ class Sdk:
         dealt = {}
         for name, count in self.exchanges.items():
             seen = 0 if name in self.unseen else count
-            dealt[name] = Exchange(name, printed[name], list(islice(requests, count)), list(islice(spans, seen)), port)
+            own = list(islice(spans, seen))
+            traces = {span.trace_id for span in own}
+            inferred = [span for span in telemetry.inferred if span.trace_id in traces]
+            dealt[name] = Exchange(name, printed[name], list(islice(requests, count)), own, inferred, port)
         expected = sum(count for name, count in self.exchanges.items() if name not in self.unseen)
         assert len(telemetry.spans) == expected, [span.name for span in telemetry.spans]
         return dealt

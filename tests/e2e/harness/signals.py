@@ -83,6 +83,9 @@ class Telemetry:
     """Everything a receiver got, in the order it came."""
 
     spans: list[Span] = field(default_factory=list)
+    """Those of calls that were seen."""
+    inferred: list[Span] = field(default_factory=list)
+    """Those of agents and tools that were recovered from what calls bring each other."""
     logs: list[Log] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
@@ -148,9 +151,10 @@ def add_traces(into: Telemetry, request: Any) -> None:
         for block in group.scope_spans:
             scope = _scope(block)
             for s in block.spans:
-                into.spans.append(Span(
+                facts = attributes(s.attributes)
+                (into.inferred if facts.get("otel_genai.inferred") else into.spans).append(Span(
                     name=s.name, kind=SPAN_KINDS[s.kind], status=STATUS[s.status.code],
-                    status_message=s.status.message, attributes=attributes(s.attributes),
+                    status_message=s.status.message, attributes=facts,
                     trace_id=s.trace_id.hex(), span_id=s.span_id.hex(), parent_id=s.parent_span_id.hex(),
                     start=s.start_time_unix_nano, end=s.end_time_unix_nano,
                     events=[(e.name, attributes(e.attributes)) for e in s.events],

@@ -189,6 +189,11 @@ impl Links {
         any
     }
 
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_key.is_empty() && self.of_run.is_empty() && self.asked.iter().all(Option::is_none)
+    }
+
     pub(super) fn forget(&mut self, run: RunId) {
         for (key, slot) in self.of_run.remove(&run).unwrap_or_default() {
             if let Some(places) = self.by_key.get_mut(&key) {
