@@ -48,6 +48,12 @@ impl BaseUrl {
         origin.strip_suffix('/').unwrap_or(&origin).to_owned()
     }
 
+    /// The whole URL, without the user's name. What no address can be made of is its origin.
+    pub(crate) fn whole(&self) -> Uri {
+        let origin = self.origin();
+        format!("{origin}{}", self.rest).parse().unwrap_or_else(|_| self.origin.clone())
+    }
+
     /// The same URL at another origin.
     pub(crate) fn at(&self, origin: &str, prefix: &str) -> String {
         let (scheme, host) = origin.split_once("://").unwrap_or(("http", origin));
