@@ -39,7 +39,8 @@ Examples:
   otel-genai run --dry-run -- python main.py           what would be set
 
 How it works: the base-URL variables of the program's SDK point to a gateway on 127.0.0.1, which forwards everything \
-byte for byte and reads the calls as they pass. A value that is set already becomes the place the calls go to. \
+byte for byte and reads the calls as they pass. A value that is set already becomes the place the calls go to. Inside \
+Python and Node, hooks lead the calls to known hosts there whose SDK reads no variable (--no-shim: not). \
 Nothing else of the program changes: not its input, its output, its signals or its exit status.
 
 Exit status: the program's own, or 128+n when signal n ended it; 127 when the command is not found, 126 when it \
@@ -272,11 +273,17 @@ fn service(command: &[OsString]) -> String {
 
 fn nothing_seen(plan: &Plan) -> String {
     let names: Vec<_> = plan.variables.iter().map(|variable| variable.name).collect();
-    match names.as_slice() {
-        [] => "no model calls were seen: no base-URL variable was set (--dry-run says why)".to_owned(),
-        names => format!(
-            "no model calls were seen; a program's calls are seen when its SDK reads {}",
-            names.join(" or ")
+    let names = names.join(" or ");
+    match (plan.shim.is_some(), names.as_str()) {
+        (true, "") => "no model calls were seen; those of Python and Node to known hosts are seen".to_owned(),
+        (true, names) => format!(
+            "no model calls were seen; those of Python and Node to known hosts are seen, and of others whose SDK reads {names}"
+        ),
+        (false, "") => {
+            "no model calls were seen: no base-URL variable was set (--dry-run says why)".to_owned()
+        }
+        (false, names) => format!(
+            "no model calls were seen; without hooks (--no-shim) a program's calls are seen when its SDK reads {names}"
         ),
     }
 }

@@ -457,6 +457,7 @@ def _aiohttp(module):
                 return method(self, verb, url, *args, **kwargs)
             method(self, verb, led, *args, **dict(kwargs, proxy=None))
             try:
+                self.__dict__[_MARK] = True
                 params = kwargs.get("params")
                 self.original_url = url.extend_query(params) if params else url
                 self.headers["Host"] = _host(str(url))
@@ -479,18 +480,17 @@ def _aiohttp(module):
 
         return _request
 
-    def told(method):
-        def fget(self):
-            info = method(self)
-            url = self.__dict__.get("original_url")
-            same = url is None or not getattr(self, _MARK, False)
-            return info if same else info._replace(url=url.with_fragment(None), real_url=url)
+    info = request_class.__dict__.get("request_info")
 
-        return fget
+    def request_info(self):
+        told = info.fget(self)
+        return told._replace(url=self.original_url.with_fragment(None)) if _MARK in self.__dict__ else told
 
     if "url" in parameters and "proxy" in parameters:
         _wrap(request_class, "__init__", created)
         _wrap(module.ClientSession, "_request", requested)
+        if isinstance(info, property):
+            request_class.request_info = property(request_info)
 
 
 def _aiohttp_request(module, url, kwargs):

@@ -116,6 +116,9 @@ impl Shim {
 /// The folder before all others, once.
 fn python_path(folder: &std::path::Path, inherited: OsString) -> OsString {
     let mut value = folder.as_os_str().to_owned();
+    if inherited.is_empty() {
+        return value;
+    }
     for other in std::env::split_paths(&inherited).filter(|other| other != folder) {
         value.push(":");
         value.push(other);
