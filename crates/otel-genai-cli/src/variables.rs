@@ -26,6 +26,26 @@ pub(crate) struct Variable {
     pub(crate) kept: Option<&'static str>,
 }
 
+impl Variable {
+    /// Whether this value stays: Ollama's only where a server may be meant.
+    fn keeps(&self, url: &BaseUrl) -> bool {
+        self.kept.is_some() && (self.name != OLLAMA_HOST || url.is_here())
+    }
+
+    /// Its value as a URL. Ollama's clients read `HOST` and `HOST:PORT`, too, and take a port of their own.
+    fn parse(&self, value: &str) -> Option<BaseUrl> {
+        let value = value.trim();
+        if self.name != OLLAMA_HOST || value.contains("://") {
+            return BaseUrl::parse(value);
+        }
+        let (host, path) = value.split_at(value.find('/').unwrap_or(value.len()));
+        let host = if host.starts_with(':') { format!("127.0.0.1{host}") } else { host.to_owned() };
+        let port =
+            if host.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(':') { "" } else { ":11434" };
+        BaseUrl::parse(&format!("http://{host}{port}{path}"))
+    }
+}
+
 const fn row(name: &'static str, route: &'static str) -> Variable {
     Variable { name, route, default: None, kept: None }
 }
@@ -49,6 +69,9 @@ const SERVED: &str = "a server that the program starts listens there";
 /// A signature is for the host that it was made for, so that a request can be led elsewhere only after signing.
 const SIGNED: &str = "requests are signed for the host that it names";
 
+/// The one variable whose value need not be a URL.
+const OLLAMA_HOST: &str = "OLLAMA_HOST";
+
 /// Every variable that is looked at. Only providers whose calls can be read: nothing is led elsewhere for nothing.
 #[rustfmt::skip]
 pub(crate) const VARIABLES: &[Variable] = &[
@@ -68,7 +91,7 @@ pub(crate) const VARIABLES: &[Variable] = &[
     row("GROQ_BASE_URL", "groq"), row("GROQ_API_BASE", "groq"),
     row("MISTRAL_BASE_URL", "mistral"), row("MISTRAL_API_BASE", "mistral"),
     row("MOONSHOT_BASE_URL", "moonshot"), row("MOONSHOT_API_BASE", "moonshot"),
-    kept("OLLAMA_HOST", "ollama", SERVED), row("OLLAMA_API_BASE", "ollama"), row("OLLAMA_API_BASE_URL", "ollama"),
+    kept(OLLAMA_HOST, "ollama", SERVED), row("OLLAMA_API_BASE", "ollama"), row("OLLAMA_API_BASE_URL", "ollama"),
     row("OPENROUTER_BASE_URL", "openrouter"), row("OPENROUTER_API_BASE", "openrouter"),
     row("PERPLEXITY_BASE_URL", "perplexity"), row("PERPLEXITY_API_BASE", "perplexity"),
     row("TOGETHER_BASE_URL", "together"), row("TOGETHER_API_BASE", "together"),
@@ -257,12 +280,15 @@ impl Plan {
                 self.untouched.push((row.name, "--no-env".to_owned()));
                 continue;
             }
-            if let Some(why) = row.kept {
-                kept_origins.extend(value.to_str().and_then(|value| kept_origin(row, value)));
+            let url = value.to_str().and_then(|value| row.parse(value));
+            if let Some(why) = row.kept
+                && url.as_ref().is_none_or(|url| row.keeps(url))
+            {
+                kept_origins.extend(url.map(|url| url.here()));
                 self.untouched.push((row.name, why.to_owned()));
                 continue;
             }
-            match value.to_str().and_then(BaseUrl::parse) {
+            match url {
                 Some(url) => self.set(row.name, route, url, false),
                 None => {
                     let shown = shown_url(&value.to_string_lossy());
@@ -349,23 +375,6 @@ impl Plan {
         let urls = self.variables.iter().map(|variable| (variable.name, variable.value(origin).into()));
         urls.chain(self.no_proxy.iter().cloned()).collect()
     }
-}
-
-/// Where a variable whose value stays leads: `0.0.0.0` is where a server listens, and is found on this machine.
-fn kept_origin(row: &Variable, value: &str) -> Option<Uri> {
-    if let Some(url) = BaseUrl::parse(value) {
-        return Some(url.origin);
-    }
-    if row.kept != Some(SERVED) {
-        return None;
-    }
-    let host = value.trim().replace("0.0.0.0", "127.0.0.1");
-    let with_port = if host.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()) {
-        host
-    } else {
-        format!("{host}:11434")
-    };
-    BaseUrl::parse(&format!("http://{with_port}")).map(|url| url.origin)
 }
 
 /// `openai` of `openai-2`.
@@ -523,13 +532,13 @@ mod tests {
         for (name, value, origin) in [
             ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "https://vpce.example/", "https://vpce.example/"),
             ("OLLAMA_HOST", "0.0.0.0", "http://127.0.0.1:11434/"),
-            ("OLLAMA_HOST", "gpu:9999", "http://gpu:9999/"),
-            ("OLLAMA_HOST", "http://gpu/", "http://gpu/"),
+            ("OLLAMA_HOST", ":8080", "http://127.0.0.1:8080/"),
+            ("OLLAMA_HOST", "[::1]", "http://[::1]:11434/"),
         ] {
             let plan = plan_with(&[(name, value)], &[], &[]);
             assert_eq!(plan.untouched.first().map(|(name, _)| *name), Some(name));
             let row = VARIABLES.iter().find(|row| row.name == name).unwrap();
-            assert_eq!(kept_origin(row, value).unwrap().to_string(), origin);
+            assert_eq!(row.parse(value).unwrap().here().to_string(), origin);
         }
         let asked = plan_with(&[], &["ollama=http://gpu:11434"], &["OPENAI_BASE_URL", "OPENAI_API_BASE"]);
         assert_eq!(environment(&asked), ["OLLAMA_HOST=http://127.0.0.1:7/ollama"]);
@@ -546,6 +555,26 @@ mod tests {
         assert_eq!(mirror("localhost:11434=http://x").as_deref(), Some("http://localhost:11434/"));
         assert_eq!(mirror("openai=http://x"), None);
         assert!(Upstream::known("a.b:port=http://x").is_err());
+    }
+
+    #[test]
+    fn ollamas_host_need_not_be_a_url() {
+        for (value, upstream, moved) in [
+            ("nas", "http://nas:11434", "http://127.0.0.1:7/ollama"),
+            ("10.0.0.5:8080", "http://10.0.0.5:8080", "http://127.0.0.1:7/ollama"),
+            ("nas/team/", "http://nas:11434", "http://127.0.0.1:7/ollama/team/"),
+            ("[fd00::1]", "http://[fd00::1]:11434", "http://127.0.0.1:7/ollama"),
+            ("https://ollama.example.com", "https://ollama.example.com", "http://127.0.0.1:7/ollama"),
+        ] {
+            let plan = plan_with(&[("OLLAMA_HOST", value)], &[], &["OPENAI_BASE_URL", "OPENAI_API_BASE"]);
+            assert_eq!(environment(&plan), [format!("OLLAMA_HOST={moved}")], "{value}");
+            assert_eq!(routes(&plan), [format!("/ollama {upstream}")], "{value}");
+        }
+        assert_eq!(
+            plan_with(&[("OLLAMA_API_BASE", "nas")], &[], &[]).warnings.len(),
+            1,
+            "not every variable's"
+        );
     }
 
     #[test]
