@@ -1,7 +1,10 @@
 //! Any bytes as the body of a response, cut anywhere: no panic, and the same result however they are cut.
 //!
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run response` in `crates/otel-genai-wire`. The first byte chooses the protocol.
+//! `RUSTC_BOOTSTRAP=1 cargo fuzz run response` in `crates/otel-genai-wire`. The first byte chooses the protocol;
+//! `PROTOCOL=Gemini` leaves only those to choose from whose names begin so.
 #![no_main]
+
+use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
@@ -16,9 +19,15 @@ const CONTENT_TYPES: [&str; 5] = [
     "application/vnd.amazon.eventstream",
 ];
 
+static PROTOCOLS: LazyLock<Vec<Protocol>> = LazyLock::new(|| {
+    let named = std::env::var("PROTOCOL").unwrap_or_default();
+    let all = Protocol::ALL.iter().copied();
+    all.filter(|protocol| format!("{protocol:?}").starts_with(&named)).collect()
+});
+
 fuzz_target!(|input: &[u8]| {
     let Some(([protocol, how, content_type, limit, piece], body)) = input.split_first_chunk::<5>() else { return };
-    let protocol = Protocol::ALL[usize::from(*protocol) % Protocol::ALL.len()];
+    let protocol = PROTOCOLS[usize::from(*protocol) % PROTOCOLS.len()];
     let route = Route::new(protocol, ProviderName::OpenAi, Server::new("model.example", 443));
     let status = if how & 2 == 0 { 200 } else { 400 };
     let limit = if *limit < 128 { usize::from(*limit) * 8 } else { Options::DEFAULT_LIMIT };
