@@ -113,6 +113,8 @@ class Sdk:
     """Names of request headers, in lower case, that differ from run to run by themselves: only their place is compared."""
     unseen: tuple[str, ...] = ()
     """Exchanges that give no spans."""
+    timeout: float = 40
+    """How many seconds a run may take."""
     _ran: Ran | Exception | None = field(default=None, repr=False)
 
     def ran(self, launcher: Launcher) -> Ran:
@@ -132,11 +134,11 @@ class Sdk:
             origin = provider.origin
             env = {**otlp.env, **self.env(origin), "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
             provider.reset(self.script)
-            direct = Seen(launcher.direct(self.argv, **{**env, **self.only_direct(origin)}),
+            direct = Seen(launcher.direct(self.argv, timeout=self.timeout, **{**env, **self.only_direct(origin)}),
                           provider.requests, provider.connections)
             assert direct.result.code == 0, direct.result.text_err
             provider.reset(self.script)
-            wrapped = Seen(launcher.wrapped(self.argv, options=self.options(origin), **env),
+            wrapped = Seen(launcher.wrapped(self.argv, timeout=self.timeout, options=self.options(origin), **env),
                            provider.requests, provider.connections)
             telemetry = otlp.take()
         assert_same_program(direct.result, wrapped.result)
