@@ -34,9 +34,11 @@ async fn chat(client: &Client<OpenAIConfig>, seen: &mut Map<String, Value>) -> R
     note(seen, "chat unary", &whole["choices"][0]["message"]["content"], &whole);
 
     let options = json!({ "include_usage": true });
-    let request = json!({ "model": "gpt-4o-mini", "messages": ask("Say it in pieces"), "stream_options": options });
+    let request =
+        json!({ "model": "gpt-4o-mini", "messages": ask("Say it in pieces"), "stream_options": options });
     let chunks = all(chat.create_stream(typed(request)?).await?).await?;
-    let text: String = chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect();
+    let text: String =
+        chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect();
     note(seen, "chat stream", &Value::from(text), &Value::from(chunks));
 
     let request = json!({ "model": "gpt-4o-mini", "messages": ask(QUESTION), "tools": tools });
@@ -52,7 +54,9 @@ async fn chat(client: &Client<OpenAIConfig>, seen: &mut Map<String, Value>) -> R
     note(seen, "chat tools", &second["choices"][0]["message"]["content"], &first);
 
     let chunks = all(chat.create_stream(typed(request)?).await?).await?;
-    let name = chunks.iter().find_map(|chunk| chunk.pointer("/choices/0/delta/tool_calls/0/function/name")?.as_str());
+    let name = chunks
+        .iter()
+        .find_map(|chunk| chunk.pointer("/choices/0/delta/tool_calls/0/function/name")?.as_str());
     note(seen, "chat streamed tools", &Value::from(name), &Value::from(chunks.clone()));
 
     let request = json!({ "model": "busy", "messages": ask("Please fail") });
@@ -67,7 +71,10 @@ async fn chat(client: &Client<OpenAIConfig>, seen: &mut Map<String, Value>) -> R
     Ok(())
 }
 
-async fn responses(client: &Client<OpenAIConfig>, seen: &mut Map<String, Value>) -> Result<(), Box<dyn Error>> {
+async fn responses(
+    client: &Client<OpenAIConfig>,
+    seen: &mut Map<String, Value>,
+) -> Result<(), Box<dyn Error>> {
     let responses = client.responses();
     let mut tool = about();
     tool["type"] = Value::from("function");
@@ -87,12 +94,18 @@ async fn responses(client: &Client<OpenAIConfig>, seen: &mut Map<String, Value>)
 
     let request = json!({ "model": "gpt-4o-mini", "input": "Say it in pieces" });
     let events = all(responses.create_stream(typed(request)?).await?).await?;
-    let over = events.iter().rfind(|event| event["type"] == "response.completed").map(|event| text(&event["response"]));
+    let over = events
+        .iter()
+        .rfind(|event| event["type"] == "response.completed")
+        .map(|event| text(&event["response"]));
     note(seen, "stream", &over.unwrap_or_default(), &Value::from(events));
 
     let request = json!({ "model": "o4-mini", "input": "Think first", "reasoning": { "effort": "low", "summary": "auto" } });
     let events = all(responses.create_stream(typed(request)?).await?).await?;
-    let over = events.iter().rfind(|event| event["type"] == "response.completed").map(|event| text(&event["response"]));
+    let over = events
+        .iter()
+        .rfind(|event| event["type"] == "response.completed")
+        .map(|event| text(&event["response"]));
     note(seen, "reasoning", &over.unwrap_or_default(), &Value::from(events));
 
     let request = json!({ "model": "gpt-4o-mini", "input": ask, "tools": tools });
@@ -152,7 +165,9 @@ async fn all<T: Serialize>(
 
 fn refused<T>(answer: Result<T, OpenAIError>) -> Value {
     match answer {
-        Err(OpenAIError::ApiError(problem)) => json!(["ApiError", problem.status_code.as_u16(), problem.api_error.message]),
+        Err(OpenAIError::ApiError(problem)) => {
+            json!(["ApiError", problem.status_code.as_u16(), problem.api_error.message])
+        }
         Err(problem) => json!([problem.to_string()]),
         Ok(_) => Value::Null,
     }
