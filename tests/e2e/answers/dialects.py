@@ -14,7 +14,7 @@ from typing import Any
 from harness.provider import Request
 from harness.sdk import STREAMED, says, text, tool_call, tool_response
 
-from . import anthropic, openai
+from . import anthropic, gemini, openai
 
 Facts = dict[str, Any]
 HELLO, BRIEFLY = "Hello – ünïcödé 🦀", "Answer briefly."
@@ -40,7 +40,7 @@ class Dialect:
     """From what is known of an answer without a thought, what is known of it with one."""
     call: tuple[Any, ...]
     """What the model says when it wants the tool."""
-    call_id: str
+    call_id: str | None
     result_role: str
     result: str
     """What the model says of the tool's result, before the result."""
@@ -49,6 +49,10 @@ class Dialect:
     system_apart: bool
     """Whether the system prompt has a place of its own."""
     broken: Callable[[Request], Facts]
+    response: Any = None
+    """The tool's result as part of a message, where it is more than its text."""
+    call_again: tuple[Any, ...] = ()
+    """What the program says that the model said, where it is not the same."""
 
     def unary(self, requests: list[Request], **more: Any) -> list[Facts]:
         asked = (self.asked(HELLO, **{"gen_ai.system_instructions": [text(BRIEFLY)]}) if self.system_apart
@@ -64,9 +68,9 @@ class Dialect:
 
     def tools(self, requests: list[Request], **more: Any) -> list[Facts]:
         """The round trip: two requests."""
-        response = says(self.result_role, tool_response(self.call_id, OUTSIDE))
+        response = says(self.result_role, self.response or tool_response(self.call_id, OUTSIDE))
         first = {**self.asked(QUESTION), **self.answered(requests[0], *self.call, reason=self.reasons[1])}
-        second = {**self.asked(QUESTION, says("assistant", *self.call), response),
+        second = {**self.asked(QUESTION, says("assistant", *(self.call_again or self.call)), response),
                   **self.answered(requests[1], f"{self.result}{OUTSIDE}", reason=self.reasons[0])}
         return [{**one, "gen_ai.tool.definitions": [self.tool], **more} for one in (first, second)]
 
@@ -133,4 +137,14 @@ ANTHROPIC = Dialect(
     system_apart=True,
     broken=lambda request: {**anthropic.answered(request, f"You said: {BREAK}", reason="error"),
                             "gen_ai.usage.output_tokens": 1},
+)
+GEMINI = Dialect(
+    asked=lambda *messages, name=gemini.MODEL, **more: {**gemini.asked(*messages, model=name), **more},
+    answered=gemini.answered,
+    reasons=("stop", "tool_call"), busy="gemini-busy", refusal="RESOURCE_EXHAUSTED",
+    thinker=gemini.MODEL, thought=_thought_as_part(gemini.THOUGHT["text"]),
+    call=(tool_call(None, "get_weather", {"city": "Paris"}),), call_id=None, result_role="user",
+    result="The tool said: ", tool=openai.WEATHER, system_apart=True,
+    broken=lambda request: gemini.answered(request, "You said:", reason="error", used=gemini.USED_BEFORE_THE_END),
+    response=tool_response(None, {"result": OUTSIDE}, name="get_weather"),
 )

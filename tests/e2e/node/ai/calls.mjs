@@ -1,9 +1,11 @@
 // Vercel's AI SDK with the provider that the first argument names: whole, streamed, thinking, with tools, refused, broken off.
 import { anthropic } from "@ai-sdk/anthropic";
-import { google } from "@ai-sdk/google";
+import { createGoogleGenerativeAI } from "@ai-sdk/google";
 import { openai } from "@ai-sdk/openai";
 import { generateText, jsonSchema, stepCountIs, streamText, tool } from "ai";
 
+// Its ids for calls, which Gemini leaves without, are random unless somebody makes them.
+const google = createGoogleGenerativeAI({ baseURL: process.env.E2E_GOOGLE_BASE_URL, generateId: () => "call_of_ours" });
 const providers = {
   openai: {
     model: openai("gpt-4o-mini"),
