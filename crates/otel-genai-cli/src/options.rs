@@ -80,6 +80,12 @@ pub(crate) struct TelemetryOptions {
     #[arg(long, value_name = "NAME", value_parser = convention)]
     convention: Option<Conventions>,
 
+    /// Tell each call alone: recover no agent runs and no tool executions from what calls bring each other
+    ///
+    /// Same as OTEL_GENAI_INFER=false.
+    #[arg(long)]
+    pub(crate) no_infer: bool,
+
     /// Say nothing but errors: no warnings, no last line
     ///
     /// Telemetry on the console is not ours to hide: --exporter none does that. Same as OTEL_LOG_LEVEL=error.

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use otel_genai::{Capture, Config, ConventionName, GenAi, config};
-use otel_genai_http::{Observer, Options};
+use otel_genai_http::{Observer, Options, Runs};
 use otel_genai_sdk::{ConsoleOptions, Exporter, Report, Signal, Telemetry, shown_url};
 use otel_genai_upload::UploadHook;
 
@@ -13,6 +13,7 @@ use crate::diagnostics::{say, was_said};
 use crate::exit::Failure;
 use crate::inherit::{self, Inherited};
 use crate::options::TelemetryOptions;
+use crate::settings;
 use crate::tally::Tally;
 
 /// What a command wants of its telemetry.
@@ -23,6 +24,8 @@ pub(crate) struct Wanted<'a> {
     /// Where telemetry goes when the user says nothing.
     pub(crate) exporter: Exporter,
     pub(crate) console: ConsoleOptions,
+    /// Whose calls may be the run of one agent.
+    pub(crate) runs: Runs,
     /// Where content goes when the user says nothing.
     pub(crate) content: Capture,
     /// Whether there will be calls: else nothing is made ready outside of this process.
@@ -67,7 +70,9 @@ impl Session {
                 genai = genai.completion_hook(upload.clone());
             }
             let genai = genai.build();
-            let observer = in_background(|| Observer::new(genai, Options::default()))
+            let mut observing = Options::default();
+            observing.runs = if settings::infer(options.no_infer) { wanted.runs } else { Runs::Ignored };
+            let observer = in_background(|| Observer::new(genai, observing))
                 .map_err(|error| Failure::ours(format!("the system gives no thread: {error}")))?;
             Some(observer)
         };

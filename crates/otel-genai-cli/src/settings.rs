@@ -45,6 +45,13 @@ pub(crate) const SHIM: Own = Own {
     default: "true",
     about: "Whether calls are led from inside Python and Node, too",
 };
+pub(crate) const INFER: Own = Own {
+    name: "OTEL_GENAI_INFER",
+    flag: "--no-infer",
+    values: "true or false",
+    default: "true",
+    about: "Whether agent runs and tool executions are recovered from the calls",
+};
 pub(crate) const LISTEN: Own = Own {
     name: "OTEL_GENAI_LISTEN",
     flag: "--listen",
@@ -54,7 +61,7 @@ pub(crate) const LISTEN: Own = Own {
 };
 
 /// All of them, in the order they are shown in.
-pub(crate) const OWN: &[Own] = &[UPSTREAM, NO_ENV, SHIM, LISTEN, FLUSH_TIMEOUT];
+pub(crate) const OWN: &[Own] = &[UPSTREAM, NO_ENV, SHIM, INFER, LISTEN, FLUSH_TIMEOUT];
 
 impl Own {
     /// The flag's value, else the variable's if it can be used, else nothing. A value that cannot is warned of.
@@ -187,6 +194,11 @@ pub(crate) fn no_env(flag: &[String]) -> Vec<String> {
 /// Whether the program is hooked from inside.
 pub(crate) fn shim(no_shim: bool) -> bool {
     !no_shim && SHIM.or_variable::<OnOff>(None).is_none_or(|on| on.0)
+}
+
+/// Whether agent runs are recovered.
+pub(crate) fn infer(no_infer: bool) -> bool {
+    !no_infer && INFER.or_variable::<OnOff>(None).is_none_or(|on| on.0)
 }
 
 /// `true` or `false`, and what people write for them.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use otel_genai::Capture;
 use otel_genai_gateway::{Gateway, Route};
+use otel_genai_http::Runs;
 use otel_genai_sdk::{ConsoleOptions, ConsoleTarget, Exporter};
 use serde_json::{Value, json};
 
@@ -61,6 +62,7 @@ impl Demo {
             service: "otel-genai-demo".to_owned(),
             exporter: Exporter::ConsoleAlways,
             console: ConsoleOptions::new().target(ConsoleTarget::Stdout),
+            runs: Runs::OfOneProgram,
             content: Capture::SpanAndEvent,
             calls: true,
         })?;

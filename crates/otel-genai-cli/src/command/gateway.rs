@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use otel_genai::Capture;
 use otel_genai_gateway::{Gateway as Proxy, GatewayBuilder, Route, RouteError, UpstreamFailure};
+use otel_genai_http::Runs;
 use otel_genai_sdk::{ConsoleOptions, Exporter};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -71,6 +72,7 @@ impl Gateway {
             service: "otel-genai-gateway".to_owned(),
             exporter: Exporter::Console,
             console: ConsoleOptions::new(),
+            runs: Runs::Keyed,
             content: Capture::NoContent,
             calls: true,
         })?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use otel_genai::Capture;
 use otel_genai_gateway::{Drained, Gateway, GatewayBuilder};
+use otel_genai_http::Runs;
 use otel_genai_sdk::{ConsoleOptions, Exporter};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -111,6 +112,7 @@ impl Run {
             service: service(&self.command),
             exporter: Exporter::Console,
             console: ConsoleOptions::new(),
+            runs: Runs::OfOneProgram,
             content: Capture::NoContent,
             calls: !self.dry_run,
         })?;
