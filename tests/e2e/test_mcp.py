@@ -14,6 +14,8 @@ from harness.launcher import HERE, environment, execute
 
 FOLDER = HERE / "programs" / "mcp"
 CLIENT, SERVER = str(FOLDER / "client.py"), str(FOLDER / "server.py")
+# The suite's rule knows `execute_tool` from agents alone; the conventions name an MCP span by its method.
+NAMED_BY_METHOD = r'^genai_span_name_format: span "tools/call '
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
@@ -34,6 +36,7 @@ def by_name(spans):
     return found
 
 
+@pytest.mark.possible_findings(NAMED_BY_METHOD)
 def test_a_client_sees_no_difference_and_every_message_is_told(launcher, otlp):
     alone = stdio("all")
     wrapped = stdio("all", launcher.binary, "mcp", "--", **otlp.env)
@@ -75,6 +78,7 @@ def test_a_client_sees_no_difference_and_every_message_is_told(launcher, otlp):
     assert session.count == 1 and session.attributes == {"mcp.protocol.version": version, "network.transport": "pipe"}
 
 
+@pytest.mark.possible_findings(NAMED_BY_METHOD)
 def test_content_when_it_is_asked_for_and_the_clients_side(launcher, otlp):
     stdio("all", launcher.binary, "mcp", "--content", "true", "--side", "client", "--service-name", "mine", "--", **otlp.env)
     got = otlp.take()
@@ -89,6 +93,7 @@ def test_content_when_it_is_asked_for_and_the_clients_side(launcher, otlp):
     assert "mcp.client.session.duration" in got.metric_names
 
 
+@pytest.mark.possible_findings(NAMED_BY_METHOD)
 def test_a_server_that_dies(launcher, otlp):
     assert stdio("die", launcher.binary, "mcp", "--", **otlp.env).json["die"] == stdio("die").json["die"]
     got = otlp.take()
@@ -120,15 +125,15 @@ def served():
         running.wait()
 
 
+@pytest.mark.possible_findings(NAMED_BY_METHOD)
 def test_streamable_http_through_the_gateway(launcher, otlp, served):
-    alone = talk("all", "http", f"http://127.0.0.1:{served}/mcp")
+    alone = talk("calls", "http", f"http://127.0.0.1:{served}/mcp")
     gateway = subprocess.Popen(
         [launcher.binary, "gateway", "--listen", "127.0.0.1:0", "--route", f"mcp=http://127.0.0.1:{served}"],
         env=environment(**otlp.env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     try:
-        address = next(word for line in iter(gateway.stderr.readline, b"")
-                       for word in line.decode().split() if word.startswith("http://127.0.0.1:"))
-        through = talk("all", "http", f"{address.rstrip('/').split('/mcp')[0]}/mcp/mcp")
+        address = next(line.split()[-1].decode() for line in gateway.stdout if line.startswith(b"listening on "))
+        through = talk("calls", "http", f"{address}/mcp/mcp")
     finally:
         gateway.terminate()
         gateway.communicate(timeout=20)

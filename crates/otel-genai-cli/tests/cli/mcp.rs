@@ -74,7 +74,7 @@ fn a_receiver_gets_spans_and_the_session() {
         "\"pipe\"",
         "0af7651916cd43dd8448eb211c80319c",
         parent,
-        "\"kind\":2",
+        "\"kind\": 2",
     ] {
         assert!(seen.contains(words), "{words}: {seen}");
     }
@@ -152,7 +152,8 @@ fn signals_and_exit_codes_are_the_servers() {
 
 #[test]
 fn what_the_server_leaves_running_does_not_hold_us() {
-    let mut running = Running::start(silent(&["mcp", "--", "sh", "-c", "sleep 60 & echo $!; exit 4"]));
+    let mut running =
+        Running::start(silent(&["mcp", "--", "sh", "-c", "sleep 60 2>/dev/null & echo $!; exit 4"]));
     let left = running.line();
     let told = running.end();
     crate::support::signal(left.parse().unwrap(), "KILL");

@@ -1,4 +1,7 @@
-"""Talks to an MCP server with the official SDK, and prints what came of it: `client.py stdio COMMAND...`, `client.py http URL`."""
+"""Talks to an MCP server with the official SDK, and prints what came of it.
+
+`client.py stdio WHAT COMMAND...`, `client.py http WHAT URL`. What: `all`, `calls` (nothing is cancelled) or `die`.
+"""
 
 import asyncio
 import json
@@ -51,7 +54,8 @@ async def talk(read, write, what):
         request = types.CallToolRequest(params=types.CallToolRequestParams.model_validate(
             {"name": "add", "arguments": {"a": 1, "b": 2}, "_meta": {"traceparent": TRACEPARENT}}))
         seen["traced"] = await text(session.send_request(types.ClientRequest(request), types.CallToolResult))
-        await cancel(session)
+        if what == "all":
+            await cancel(session)
 
 
 async def progress(done, total, message):
