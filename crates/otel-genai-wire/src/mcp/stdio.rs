@@ -219,7 +219,7 @@ impl McpPipe {
         for heard in heard {
             match heard {
                 Heard::Sent(sent) => self.sent(from, *sent, told),
-                Heard::Answer(answer) => self.answered(from, *answer, told),
+                Heard::Answer(answer) => self.answered(from, &answer, told),
             }
         }
     }
@@ -262,10 +262,10 @@ impl McpPipe {
         match method {
             // Whoever has asked cancels.
             McpMethodName::NotificationsCancelled => {
-                about.and_then(|id| find(of(from), |open| Some(&open.id), id)).map(|open| open.call)
+                about.and_then(|id| find(&of(from), |open| Some(&open.id), id)).map(|open| open.call)
             }
             McpMethodName::NotificationsProgress => about
-                .and_then(|token| find(of(other(from)), |open| open.progress_token.as_ref(), token))
+                .and_then(|token| find(&of(other(from)), |open| open.progress_token.as_ref(), token))
                 .map(|open| open.call),
             McpMethodName::SamplingCreateMessage
             | McpMethodName::ElicitationCreate
@@ -280,10 +280,10 @@ impl McpPipe {
         }
     }
 
-    fn answered(&mut self, from: McpSide, answer: message::Answer, told: &mut Vec<McpTold>) {
+    fn answered(&mut self, from: McpSide, answer: &message::Answer, told: &mut Vec<McpTold>) {
         let Some(id) = &answer.id else { return };
         let asked = self.open.iter().filter(|open| open.from != from);
-        let Some(call) = find(asked, |open| Some(&open.id), id).map(|open| open.call) else { return };
+        let Some(call) = find(&asked, |open| Some(&open.id), id).map(|open| open.call) else { return };
         let Some(at) = self.open.iter().position(|open| open.call == call) else { return };
         let Some(open) = self.open.get(at) else { return };
         let reply = answer.reply(open.method.clone(), self.options);
@@ -302,7 +302,7 @@ impl McpPipe {
 
 /// The oldest with this id. Some answer `"1"` to `1`, so that kind counts only where it has to.
 fn find<'a>(
-    open: impl Iterator<Item = &'a Open> + Clone,
+    open: &(impl Iterator<Item = &'a Open> + Clone),
     id_of: impl Fn(&'a Open) -> Option<&'a Id>,
     id: &Id,
 ) -> Option<&'a Open> {
