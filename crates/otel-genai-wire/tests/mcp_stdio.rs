@@ -66,17 +66,20 @@ impl Pipe {
         self.take(told);
     }
 
-    fn ask(&mut self, from: McpSide, id: impl Into<Value>, method: &str, params: Value) -> usize {
+    fn ask(&mut self, from: McpSide, id: impl Into<Value>, method: &str, params: impl Into<Value>) -> usize {
+        let params: Value = params.into();
         self.say(from, &json!({"jsonrpc": "2.0", "id": id.into(), "method": method, "params": params}));
         self.calls.len() - 1
     }
 
-    fn notify(&mut self, from: McpSide, method: &str, params: Value) -> usize {
+    fn notify(&mut self, from: McpSide, method: &str, params: impl Into<Value>) -> usize {
+        let params: Value = params.into();
         self.say(from, &json!({"jsonrpc": "2.0", "method": method, "params": params}));
         self.calls.len() - 1
     }
 
-    fn answer(&mut self, from: McpSide, id: impl Into<Value>, result: Value) {
+    fn answer(&mut self, from: McpSide, id: impl Into<Value>, result: impl Into<Value>) {
+        let result: Value = result.into();
         self.say(from, &json!({"jsonrpc": "2.0", "id": id.into(), "result": result}));
     }
 
