@@ -157,7 +157,7 @@ class Sdk:
         def seen(request: Request) -> Any:
             lines = [line.split(b":")[0] if line.split(b":")[0].decode("latin-1").lower() in self.volatile else line
                      for line in end_to_end_lines(request)]
-            return request.head.split(b"\r\n", 1)[0], lines, request.framing, request.body
+            return [request.head.split(b"\r\n", 1)[0], *lines, request.framing, request.body]
 
         assert [request.target for request in wrapped] == [request.target for request in direct]
         for ours, theirs in zip(wrapped, direct):
