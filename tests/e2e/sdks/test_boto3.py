@@ -167,6 +167,7 @@ def answered(*parts, reason="end_turn", used=USED):
     }
 
 
+@pytest.mark.proves("boto3 (Bedrock Runtime)", "Python", "by hooks")
 def test_signatures_stay_valid(ran):
     """As AWS does: the signature of what arrived is computed anew. The host is signed, too."""
     assert len(ran.wrapped.requests) == sum(SDK.exchanges.values())

@@ -8,7 +8,7 @@ import pytest
 from harness.launcher import python
 from harness.model import VECTOR, split_words, tag
 from harness.provider import Cut, Reply
-from harness.sdk import STREAMED, Sdk, says, tool_call, tool_response
+from harness.sdk import STREAMED, Sdk, assert_hooked, says, tool_call, tool_response
 
 KEY = "AIza-e2e-SECRETSECRET-0123456789"
 MODEL, ANSWERED, EMBEDDER = "gemini-2.5-flash", "gemini-2.5-flash-001", "text-embedding-005"
@@ -229,3 +229,13 @@ def test_embeddings(ran):
         "gen_ai.embeddings.dimension.count": 4,
         **({"gen_ai.usage.input_tokens": 6} if ran.provider == "gcp.vertex_ai" else {}),
     })
+
+
+@pytest.mark.parametrize(("provider", "variable", "host"), [
+    pytest.param("gcp.gen_ai", "GOOGLE_GEMINI_BASE_URL", "generativelanguage.googleapis.com",
+                 marks=pytest.mark.proves("google-genai (Gemini API)", "Python", "by hooks")),
+    pytest.param("gcp.vertex_ai", "GOOGLE_VERTEX_BASE_URL", "us-central1-aiplatform.googleapis.com",
+                 marks=pytest.mark.proves("google-genai (Vertex AI)", "Python", "by hooks")),
+])
+def test_hooks_lead_it_without_a_variable(launcher, provider, variable, host):
+    assert_hooked(SDKS[provider].by_hooks(variable, host), launcher, host)
