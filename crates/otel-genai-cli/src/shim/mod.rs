@@ -3,8 +3,9 @@
 
 mod folder;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::path::Path;
 
 use http::Uri;
 use otel_genai_gateway::{KnownHosts, RouteError};
@@ -83,11 +84,7 @@ impl Shim {
     }
 
     /// What changes in the program's environment, with the gateway at `origin` and the hooks in `folder`.
-    pub(crate) fn environment(
-        &self,
-        origin: &str,
-        folder: &std::path::Path,
-    ) -> Vec<(&'static str, OsString)> {
+    pub(crate) fn environment(&self, origin: &str, folder: &Path) -> Vec<(&'static str, OsString)> {
         let mut all = vec![
             ("OTEL_GENAI_SHIM_GATEWAY", format!("{origin}/{}", self.token).into()),
             ("OTEL_GENAI_SHIM_PID", std::process::id().to_string().into()),
@@ -97,9 +94,9 @@ impl Shim {
         for (name, inherited) in &self.inherited {
             let inherited = inherited.clone().unwrap_or_default();
             let value = if *name == PYTHONPATH {
-                python_path(folder, inherited)
+                python_path(folder, &inherited)
             } else {
-                node_options(folder, inherited)
+                node_options(folder, &inherited)
             };
             all.push((*name, value));
         }
@@ -114,12 +111,12 @@ impl Shim {
 }
 
 /// The folder before all others, once.
-fn python_path(folder: &std::path::Path, inherited: OsString) -> OsString {
+fn python_path(folder: &Path, inherited: &OsStr) -> OsString {
     let mut value = folder.as_os_str().to_owned();
     if inherited.is_empty() {
         return value;
     }
-    for other in std::env::split_paths(&inherited).filter(|other| other != folder) {
+    for other in std::env::split_paths(inherited).filter(|other| other != folder) {
         value.push(":");
         value.push(other);
     }
@@ -127,14 +124,14 @@ fn python_path(folder: &std::path::Path, inherited: OsString) -> OsString {
 }
 
 /// `--require` and not `--import`: a Node that does not know an option in this variable refuses to start.
-fn node_options(folder: &std::path::Path, inherited: OsString) -> OsString {
+fn node_options(folder: &Path, inherited: &OsStr) -> OsString {
     let path = folder.join(folder::NODE).to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
     let quoted = if path.contains([' ', '"', '\\']) { format!("\"{path}\"") } else { path };
     let ours = format!("--require={quoted}");
     if inherited.to_string_lossy().contains(&ours) {
-        return inherited;
+        return inherited.to_owned();
     }
-    let mut value = inherited;
+    let mut value = inherited.to_owned();
     if !value.is_empty() {
         value.push(" ");
     }
@@ -146,12 +143,12 @@ fn node_options(folder: &std::path::Path, inherited: OsString) -> OsString {
 impl fmt::Display for Shim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, inherited) in &self.inherited {
-            let folder = std::path::Path::new("FOLDER");
+            let folder = Path::new("FOLDER");
             let inherited = inherited.clone().unwrap_or_default();
             let value = if *name == PYTHONPATH {
-                python_path(folder, inherited)
+                python_path(folder, &inherited)
             } else {
-                node_options(folder, inherited)
+                node_options(folder, &inherited)
             };
             writeln!(f, "{name}={}", value.to_string_lossy())?;
         }
@@ -175,8 +172,6 @@ impl fmt::Display for Shim {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::variables::Upstream;
 
