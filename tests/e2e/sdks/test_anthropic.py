@@ -114,6 +114,7 @@ def test_the_async_client(ran):
     })
 
 
-@pytest.mark.proves("anthropic", "Python", "by hooks")
-def test_hooks_lead_it_without_a_variable(launcher):
-    assert_hooked(SDK.by_hooks("ANTHROPIC_BASE_URL", "api.anthropic.com"), launcher, "api.anthropic.com")
+@pytest.mark.parametrize("one", [
+    pytest.param(one, marks=pytest.mark.proves(NAMES[one], one, "by hooks")) for one in SDKS])
+def test_hooks_lead_it_without_a_variable(launcher, one):
+    assert_hooked(SDKS[one].by_hooks("ANTHROPIC_BASE_URL", "api.anthropic.com"), launcher, "api.anthropic.com")
