@@ -11,7 +11,8 @@ use http::{HeaderMap, Method, Uri};
 use otel_genai::{ProviderName, Server};
 
 use crate::protocol::Protocol;
-use rule::{Path, is_host};
+use rule::Path;
+pub use rule::is_host;
 use table::{HOSTS, RULES};
 
 /// Who is asked, where, and in which protocol.
@@ -71,6 +72,16 @@ pub fn detect(method: &Method, upstream: &Uri, headers: &HeaderMap) -> Option<Ro
         is_stream: rule.is_stream,
         is_certain: rule.is_certain,
         parameters,
+    })
+}
+
+/// The hosts that the tables know as a provider's, as patterns for [`is_host`]. No two alike.
+pub fn known_hosts() -> impl Iterator<Item = &'static str> {
+    let mut seen = Vec::new();
+    HOSTS.iter().map(|(pattern, _, _)| *pattern).filter(move |pattern| {
+        let is_new = !seen.contains(pattern);
+        seen.push(*pattern);
+        is_new
     })
 }
 
