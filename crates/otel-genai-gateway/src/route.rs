@@ -132,6 +132,22 @@ pub(crate) struct Target {
     pub(crate) host: HeaderValue,
 }
 
+impl Target {
+    /// The host itself, as a program would address it that knows no gateway.
+    pub(crate) fn at(scheme: &Scheme, authority: &Authority, path_and_query: &str) -> Option<Self> {
+        if authority.host().is_empty() || authority.as_str().contains('@') {
+            return None;
+        }
+        let is_default = match authority.port_u16() {
+            Some(80) => *scheme == Scheme::HTTP,
+            Some(443) => *scheme == Scheme::HTTPS,
+            _ => false,
+        };
+        let authority = if is_default { authority.host().parse().ok()? } else { authority.clone() };
+        Upstream::new(scheme.clone(), authority, String::new()).ok()?.target(path_and_query.to_owned())
+    }
+}
+
 /// All routes of a gateway.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
