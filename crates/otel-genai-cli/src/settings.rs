@@ -38,6 +38,13 @@ pub(crate) const NO_ENV: Own = Own {
     default: "none",
     about: "Variables of the program that are left alone",
 };
+pub(crate) const INTERCEPT: Own = Own {
+    name: "OTEL_GENAI_INTERCEPT",
+    flag: "--intercept",
+    values: "true, false, or hosts: openai.com,llm.example.com; `known` in a list means the known ones",
+    default: "false",
+    about: "Whether TLS of a program under `otel-genai run` to model hosts is read",
+};
 pub(crate) const LISTEN: Own = Own {
     name: "OTEL_GENAI_LISTEN",
     flag: "--listen",
@@ -47,7 +54,7 @@ pub(crate) const LISTEN: Own = Own {
 };
 
 /// All of them, in the order they are shown in.
-pub(crate) const OWN: &[Own] = &[UPSTREAM, NO_ENV, LISTEN, FLUSH_TIMEOUT];
+pub(crate) const OWN: &[Own] = &[UPSTREAM, NO_ENV, INTERCEPT, LISTEN, FLUSH_TIMEOUT];
 
 impl Own {
     /// The flag's value, else the variable's if it can be used, else nothing. A value that cannot is warned of.
