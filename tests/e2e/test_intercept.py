@@ -139,12 +139,14 @@ def test_only_the_hosts_that_are_named(launcher, provider, otlp, env):
     seen(otlp)
 
 
-def test_a_program_that_pins_its_authority_gets_through_the_second_time(launcher, provider, authority, otlp, env):
+def test_a_program_that_pins_its_authority_gets_through_when_it_tries_again(launcher, provider, authority, otlp, env):
     program = python("pinned.py", KNOWN, str(authority.file))
-    assert launcher.direct(program, **env).json == [200, 200]
+    assert launcher.direct(program, **env).json == [200]
     wrapped = launcher.wrapped(program, options=("--intercept",), **env)
-    assert wrapped.json == ["CERTIFICATE_VERIFY_FAILED", 200], wrapped.text_err
-    assert f"1 connection to {KNOWN} refused our certificate (unknown authority)" in wrapped.text_err
+    *refused, last = wrapped.json
+    assert last == 200 and set(refused) == {"CERTIFICATE_VERIFY_FAILED"}, wrapped.text_err
+    connections = "1 connection" if len(refused) == 1 else f"{len(refused)} connections"
+    assert f"{connections} to {KNOWN} refused our certificate (unknown authority)" in wrapped.text_err
     assert otlp.take().spans == []
 
 

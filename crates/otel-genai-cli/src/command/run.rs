@@ -147,7 +147,7 @@ impl Run {
         };
         let intercepted = self.hosts().patterns().is_some();
         // The program has a proxy then, whatever the environment says.
-        let var = |name: &str| match std::env::var_os(name) {
+        let var = |name: &str| match std::env::var_os(name).filter(|value| !value.is_empty()) {
             None if intercepted && name == "HTTPS_PROXY" => Some("ours".into()),
             value => value,
         };
