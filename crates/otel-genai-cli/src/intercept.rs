@@ -11,11 +11,12 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use otel_genai_gateway::{Intercept, Refusal};
+use otel_genai_gateway::{Intercept, Refusal, RouteError};
 use otel_genai_sdk::shown_url;
 
 use crate::diagnostics;
 use crate::exit::Failure;
+use crate::variables::Mirror;
 use bundle::Folder;
 pub(crate) use hosts::Hosts;
 
@@ -137,9 +138,11 @@ impl Interception {
         Ok(Some(plan))
     }
 
-    /// For the gateway.
-    pub(crate) fn intercept(&self) -> Intercept {
-        self.intercept.clone()
+    /// For the gateway: with hosts whose calls go elsewhere.
+    pub(crate) fn intercept(&self, mirrors: &[Mirror]) -> Result<Intercept, RouteError> {
+        mirrors.iter().try_fold(self.intercept.clone(), |intercept, mirror| {
+            intercept.mirror(&mirror.origin, &mirror.upstream.whole())
+        })
     }
 
     /// Writes the files and says that they are there. Blocks.

@@ -12,6 +12,7 @@ mod options;
 mod proxies;
 mod session;
 mod settings;
+mod shim;
 mod tally;
 mod trust;
 mod url;

@@ -236,7 +236,7 @@ fn refuse(shared: &Shared, error: UpstreamError) -> Result<Response<ResponseBody
 /// A defect in observing must not become one in forwarding.
 fn begin(observer: &Observer, parts: &request::Parts, target: &Target, sight: Sight) -> Option<Exchange> {
     let begun = catch_unwind(AssertUnwindSafe(|| {
-        let call = Call::new(&parts.method, &target.uri, &parts.headers);
+        let call = Call::new(&parts.method, target.observed(), &parts.headers);
         let mut call = call.parent(context::parent(&parts.headers));
         if sight == Sight::Intercepted {
             call = call.attribute(KeyValue::new(INTERCEPTED, true));

@@ -94,7 +94,7 @@ mod retrieval;
 mod scan;
 
 pub use call::{Call, CallMut};
-pub use detect::{Route, detect, is_host, known_hosts};
+pub use detect::{Route, detect, is_host, is_known_host, known_hosts};
 pub use options::Options;
 pub use protocol::Protocol;
 pub use request::RequestReader;

@@ -18,6 +18,7 @@ use crate::intercept::{self, Hosts, Interception};
 use crate::options::TelemetryOptions;
 use crate::session::{self, Session, Wanted};
 use crate::settings::{self, FLUSH_TIMEOUT, INTERCEPT, Seconds};
+use crate::shim::{Folder, NODE_OPTIONS, PYTHONPATH, Shim};
 use crate::trust;
 use crate::variables::{Plan, Upstream, VARIABLES};
 
@@ -40,16 +41,18 @@ Examples:
   otel-genai run --dry-run -- python main.py           what would be set
 
 How it works: the base-URL variables of the program's SDK point to a gateway on 127.0.0.1, which forwards everything \
-byte for byte and reads the calls as they pass. A value that is set already becomes the place the calls go to. \
+byte for byte and reads the calls as they pass. A value that is set already becomes the place the calls go to. Inside \
+Python and Node, hooks lead the calls to known hosts there whose SDK reads no variable (--no-shim: not). \
 Nothing else of the program changes: not its input, its output, its signals or its exit status.
 
 Exit status: the program's own, or 128+n when signal n ended it; 127 when the command is not found, 126 when it \
 cannot be executed, 125 when otel-genai itself fails, 2 when the options are wrong."
 )]
 pub(super) struct Run {
-    /// Where calls go whose variable the program leaves unset; may be repeated
+    /// Where calls go whose variable the program leaves unset, or which are for a host; may be repeated
     ///
-    /// NAME is openai, azure, groq, ... (`otel-genai config --all` lists the variables of each). Also OTEL_GENAI_UPSTREAM.
+    /// NAME is openai, azure, groq, ... (`otel-genai config --all` lists the variables of each), or a host such as
+    /// api.openai.com: calls to that host go to the URL, and are recorded as calls to that host. Also OTEL_GENAI_UPSTREAM.
     #[arg(long, value_name = "NAME=URL", value_parser = Upstream::known, help_heading = "Program")]
     upstream: Vec<Upstream>,
 
@@ -59,6 +62,11 @@ pub(super) struct Run {
     #[arg(long, value_name = "VARIABLE", value_delimiter = ',', help_heading = "Program")]
     no_env: Vec<String>,
 
+    /// Do not hook the HTTP clients of Python and Node from inside; variables alone lead the calls
+    ///
+    /// Same as OTEL_GENAI_SHIM=false.
+    #[arg(long, help_heading = "Program")]
+    no_shim: bool,
     /// Read TLS to model hosts, for programs that can be told nothing but a proxy [default hosts: the known ones]
     ///
     /// Makes a certificate authority for this run, which the program trusts through its environment, and is its HTTPS
@@ -107,7 +115,8 @@ impl Run {
             ));
         }
         diagnostics::begin(self.telemetry.quiet);
-        let plan = self.plan();
+        let mut plan = self.plan();
+        let folder = if self.dry_run { None } else { hook(&mut plan) };
         let interception = self.interception()?;
         let warnings = interception.iter().flat_map(|interception| &interception.warnings);
         for warning in plan.warnings.iter().chain(warnings) {
@@ -130,8 +139,8 @@ impl Run {
         let signals = Signals::catch()
             .map_err(|error| Failure::ours(format!("signals cannot be passed on: {error}")))?;
         let runtime = super::runtime()?;
-        let ended =
-            runtime.block_on(self.supervise(&plan, interception.as_ref(), session, signals, flush_timeout));
+        let help = Help { folder, interception };
+        let ended = runtime.block_on(self.supervise(&plan, &help, session, signals, flush_timeout));
         // A name lookup that hangs must not hold us.
         runtime.shutdown_background();
         ended
@@ -143,6 +152,7 @@ impl Run {
         let ours = |name: &String| {
             VARIABLES.iter().any(|variable| variable.name == name)
                 || name.eq_ignore_ascii_case("NO_PROXY")
+                || [PYTHONPATH, NODE_OPTIONS].contains(&name.as_str())
                 || intercept::sets(name)
         };
         let intercepted = self.hosts().patterns().is_some();
@@ -151,7 +161,8 @@ impl Run {
             None if intercepted && name == "HTTPS_PROXY" => Some("ours".into()),
             value => value,
         };
-        let mut plan = Plan::new(&var, &upstreams, &no_env);
+        let with_shim = settings::shim(self.no_shim);
+        let mut plan = Plan::new(&var, &upstreams, &no_env, with_shim);
         for name in no_env.iter().filter(|name| !ours(name)) {
             plan.warnings.push(format!("--no-env {name}: otel-genai never sets that variable"));
         }
@@ -170,13 +181,18 @@ impl Run {
     async fn supervise(
         &self,
         plan: &Plan,
-        interception: Option<&Interception>,
+        help: &Help,
         session: Session,
         mut signals: Signals,
         flush_timeout: Duration,
     ) -> Result<u8, Failure> {
+        let interception = help.interception.as_ref();
         let gateway = Running::start(plan, interception, &session, flush_timeout).await?;
-        let mut environment = plan.environment(&format!("http://{}", gateway.address));
+        let origin = format!("http://{}", gateway.address);
+        let mut environment = plan.environment(&origin);
+        if let (Some(shim), Some(folder)) = (&plan.shim, &help.folder) {
+            environment.extend(shim.environment(&origin, folder.path()));
+        }
         let certificates = interception.map(Interception::begin).transpose()?;
         if let (Some(interception), Some(certificates)) = (interception, &certificates) {
             environment.extend(interception.environment(gateway.address, certificates));
@@ -236,6 +252,14 @@ impl Run {
     }
 }
 
+/// What leads the calls that no variable leads.
+struct Help {
+    /// `None`: nothing is hooked.
+    folder: Option<Folder>,
+    /// `None`: nothing is intercepted.
+    interception: Option<Interception>,
+}
+
 /// The gateway while the program runs.
 struct Running {
     address: SocketAddr,
@@ -251,10 +275,16 @@ impl Running {
         flush_timeout: Duration,
     ) -> Result<Self, Failure> {
         let routes = plan.routes().map_err(Failure::ours)?;
+        let known = plan.shim.as_ref().map(Shim::known_hosts).transpose().map_err(Failure::ours)?;
+        let intercept = interception.map(|interception| interception.intercept(plan.mirrors()));
+        let intercept = intercept.transpose().map_err(Failure::ours)?;
         let builder = || {
             let mut builder = Gateway::builder(session.observer()).drain(DRAIN.min(flush_timeout / 3));
-            if let Some(interception) = interception {
-                builder = builder.intercept(interception.intercept());
+            if let Some(known) = &known {
+                builder = builder.known_hosts(known.clone());
+            }
+            if let Some(intercept) = &intercept {
+                builder = builder.intercept(intercept.clone());
             }
             routes.iter().cloned().fold(builder, GatewayBuilder::route)
         };
@@ -274,6 +304,22 @@ impl Running {
     }
 }
 
+/// Makes the hooks ready. Without them the variables must do.
+fn hook(plan: &mut Plan) -> Option<Folder> {
+    let shim = plan.shim.as_mut()?;
+    let ready = shim.draw_token().and_then(|()| Folder::open().map_err(Failure::ours));
+    match ready {
+        Ok(folder) => Some(folder),
+        Err(error) => {
+            plan.shim = None;
+            plan.warnings.push(format!(
+                "the hooks for Python and Node cannot be made ready: {error}; only clients that read a base-URL variable are seen"
+            ));
+            None
+        }
+    }
+}
+
 /// A word that looks like an option of ours and was taken for the program, because no `--` stands before it.
 fn mistyped_option(command: &[OsString], mut words: impl Iterator<Item = OsString>) -> Option<String> {
     let program = command.first()?.to_str().filter(|word| word.starts_with('-'))?;
@@ -290,13 +336,19 @@ fn service(command: &[OsString]) -> String {
 fn nothing_seen(plan: &Plan, intercepted: bool) -> String {
     let mut names: Vec<_> = plan.variables.iter().map(|variable| variable.name).collect();
     if intercepted {
-        names.push("HTTPS_PROXY with one of the variables for certificates");
+        names.push("HTTPS_PROXY and the variables for certificates");
     }
-    match names.as_slice() {
-        [] => "no model calls were seen: no base-URL variable was set (--dry-run says why)".to_owned(),
-        names => format!(
-            "no model calls were seen; a program's calls are seen when its SDK reads {}",
-            names.join(" or ")
+    let names = names.join(" or ");
+    match (plan.shim.is_some(), names.as_str()) {
+        (true, "") => "no model calls were seen; those of Python and Node to known hosts are seen".to_owned(),
+        (true, names) => format!(
+            "no model calls were seen; those of Python and Node to known hosts are seen, and of others whose SDK reads {names}"
+        ),
+        (false, "") => {
+            "no model calls were seen: no base-URL variable was set (--dry-run says why)".to_owned()
+        }
+        (false, names) => format!(
+            "no model calls were seen; without hooks (--no-shim) a program's calls are seen when its SDK reads {names}"
         ),
     }
 }

@@ -19,7 +19,6 @@ use crate::body::ResponseBody;
 use crate::failure::{UpstreamError, answer};
 use crate::forward::{Shared, Sight, send};
 use crate::gateway::{Phase, serve_connection};
-use crate::route::Target;
 use crate::tunnel;
 
 /// How long a program may take to agree on TLS; nothing but its own work is waited for.
@@ -58,9 +57,9 @@ pub(crate) async fn serve(
     }
     let uri = request.uri();
     let target = match (uri.scheme(), uri.authority(), uri.path_and_query()) {
-        (Some(scheme), Some(authority), Some(path)) => {
-            Target::at(scheme, authority, path.as_str()).map(|target| (target, authority.host().to_owned()))
-        }
+        (Some(scheme), Some(authority), Some(path)) => intercept
+            .target(scheme, authority, path.as_str())
+            .map(|target| (target, authority.host().to_owned())),
         _ => None,
     };
     match target {
@@ -106,7 +105,8 @@ async fn terminate(shared: Arc<Shared>, intercept: Intercept, client: OnUpgrade,
     };
     let Ok(Some(stream)) = stream else { return };
     let served = shared.clone();
-    let service = service_fn(move |request| forward(served.clone(), authority.clone(), request));
+    let service =
+        service_fn(move |request| forward(served.clone(), intercept.clone(), authority.clone(), request));
     serve_connection(&shared.server, TokioIo::new(stream), service, phase).await;
 }
 
@@ -117,7 +117,7 @@ async fn handshake(intercept: &Intercept, client: OnUpgrade, host: &str) -> Opti
     // Who goes before it has begun, or speaks something else, has refused nothing.
     let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), client).await.ok()?;
     let host = host.to_ascii_lowercase();
-    let config = match intercept.0.authority.config(&host) {
+    let config = match intercept.inner.authority.config(&host) {
         Ok(config) => config,
         Err(error) => {
             tracing::warn!(target: "otel_genai_gateway", "no certificate could be made for {host}: {error}");
@@ -128,7 +128,7 @@ async fn handshake(intercept: &Intercept, client: OnUpgrade, host: &str) -> Opti
         Ok(stream) => Some(stream),
         Err((error, mut client)) => {
             tracing::debug!(target: "otel_genai_gateway", "the certificate for {host} was refused: {error}");
-            intercept.0.refusals.count(&host, &error);
+            intercept.inner.refusals.count(&host, &error);
             let _ = client.shutdown().await;
             None
         }
@@ -138,6 +138,7 @@ async fn handshake(intercept: &Intercept, client: OnUpgrade, host: &str) -> Opti
 /// A request that came through such a connection.
 async fn forward(
     shared: Arc<Shared>,
+    intercept: Intercept,
     authority: Authority,
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, UpstreamError> {
@@ -150,7 +151,7 @@ async fn forward(
         return Ok(misdirected("this connection is to another host"));
     }
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    match Target::at(&Scheme::HTTPS, &authority, path) {
+    match intercept.target(&Scheme::HTTPS, &authority, path) {
         Some(target) => send(shared, request, target, Sight::Intercepted).await,
         None => Ok(misdirected("the host cannot be addressed")),
     }
