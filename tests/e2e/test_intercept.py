@@ -139,6 +139,23 @@ def test_only_the_hosts_that_are_named(launcher, provider, otlp, env):
     seen(otlp)
 
 
+def test_a_host_whose_calls_go_elsewhere(launcher, otlp):
+    with Provider() as mirror:
+        mirror.reset(model.answer)
+        options = ("--intercept", "--upstream", f"{KNOWN}={mirror.origin}/mirror")
+        wrapped = launcher.wrapped(python("fixed_url.py", "httpx", URL), options=options, **ENV, **otlp.env)
+        assert [request.target for request in mirror.requests] == ["/mirror/v1/chat/completions"], wrapped.text_err
+    seen(otlp)
+
+
+def test_what_the_hooks_lead_is_not_intercepted_as_well(launcher, provider, otlp, env):
+    hooked = {**env, "OTEL_GENAI_SHIM": "true"}
+    wrapped = launcher.wrapped(python("fixed_url.py", "httpx", URL), options=("--intercept",), **hooked)
+    assert wrapped.json["status"] == 200, wrapped.text_err
+    span = otlp.take().span()
+    assert span.attributes["server.address"] == KNOWN and "otel_genai.intercepted" not in span.attributes
+
+
 def test_a_program_that_pins_its_authority_gets_through_when_it_tries_again(launcher, provider, authority, otlp, env):
     program = python("pinned.py", KNOWN, str(authority.file))
     assert launcher.direct(program, **env).json == [200]

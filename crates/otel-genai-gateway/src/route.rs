@@ -174,9 +174,7 @@ impl Target {
     pub(crate) fn observed(&self) -> &Uri {
         self.observed.as_ref().unwrap_or(&self.uri)
     }
-}
 
-impl Target {
     /// The host itself, as a program would address it that knows no gateway.
     pub(crate) fn at(scheme: &Scheme, authority: &Authority, path_and_query: &str) -> Option<Self> {
         if authority.host().is_empty() || authority.as_str().contains('@') {
