@@ -8,6 +8,7 @@ mod diagnostics;
 mod exit;
 mod inherit;
 mod intercept;
+mod mcp;
 mod options;
 mod proxies;
 mod session;
