@@ -7,6 +7,8 @@ mod demo;
 mod diagnostics;
 mod exit;
 mod inherit;
+mod intercept;
+mod mcp;
 mod options;
 mod proxies;
 mod session;
