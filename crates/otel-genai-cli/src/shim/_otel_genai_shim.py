@@ -351,7 +351,7 @@ def _requests_request(adapters, request, args, kwargs):
         copy = request.copy()
         copy.body, copy.hooks = request.body, request.hooks
         copy.url = led
-        copy.headers.setdefault("Host", _host(request.url))
+        # No Host is set: the connection writes it in its usual place, and the gateway the provider's name into it.
         copy.headers.update(_trace(copy.headers.__contains__))
         return copy, (), dict(kwargs, proxies={})
     except Exception:
@@ -417,14 +417,13 @@ def _botocore_request(session, request):
             return None
         config = session._proxy_config
         proxy = config.proxy_url_for(request.url)
-        if session._client_cert or (proxy and not _is_environments(proxy)) or config.proxy_url_for(led):
+        if session._cert_file or (proxy and not _is_environments(proxy)) or config.proxy_url_for(led):
             return None
         import copy  # botocore has it
 
         other = copy.copy(request)
         other.url, other.headers = led, copy.copy(request.headers)
-        if other.headers.get("Host") is None:
-            other.headers["Host"] = _host(request.url)
+        # No Host is set: the connection writes it in its usual place, and the gateway the provider's name into it.
         for name, value in _trace(lambda name: request.headers.get(name) is not None).items():
             other.headers[name] = value
         return other
