@@ -417,12 +417,12 @@ def _botocore_request(session, request):
             return None
         config = session._proxy_config
         proxy = config.proxy_url_for(request.url)
-        if session._cert_file or (proxy and not _is_environments(proxy)) or config.proxy_url_for(led):
+        if getattr(session, "_cert_file", None) or (proxy and not _is_environments(proxy)) or config.proxy_url_for(led):
             return None
         import copy  # botocore has it
 
         other = copy.copy(request)
-        other.url, other.headers = led, copy.copy(request.headers)
+        other.url, other.headers = led, request.headers.copy()
         # No Host is set: the connection writes it in its usual place, and the gateway the provider's name into it.
         for name, value in _trace(lambda name: request.headers.get(name) is not None).items():
             other.headers[name] = value
@@ -494,8 +494,7 @@ def _aiohttp(module):
 
 def _aiohttp_request(module, url, kwargs):
     try:
-        # Others connect to a socket or a proxy of their own.
-        if type(kwargs["session"].connector) is not module.TCPConnector:
+        if not _connects_plainly(type(kwargs["session"].connector), module.TCPConnector):
             return None
         led = _gateway.lead(str(url))
         proxy = kwargs.get("proxy")
@@ -504,6 +503,12 @@ def _aiohttp_request(module, url, kwargs):
         return type(url)(led, encoded=True)
     except Exception:
         return None
+
+
+def _connects_plainly(kind, plain):
+    """Whether a connector connects as aiohttp's own does. Others connect to a socket or a proxy of their own."""
+    how = ("connect", "_create_connection", "_create_direct_connection", "_wrap_create_connection", "_resolve_host")
+    return issubclass(kind, plain) and all(getattr(kind, name, None) is getattr(plain, name, None) for name in how)
 
 
 # -- who looks at the variables ----------------------------------------------------------------------------------------
