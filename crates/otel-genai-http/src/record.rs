@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use opentelemetry::Context;
+use opentelemetry::{Context, KeyValue};
 use otel_genai::{Failure, Moment};
 use otel_genai_wire::Route;
 
@@ -98,6 +98,7 @@ pub(crate) struct Begun {
     pub(crate) headers: HeaderMap,
     pub(crate) secrets: Secrets,
     pub(crate) parent: Context,
+    pub(crate) attributes: Vec<KeyValue>,
     pub(crate) at: Moment,
 }
 
@@ -110,15 +111,7 @@ pub(crate) struct Reading {
 impl Reading {
     pub(crate) fn read(&mut self, observer: &Shared, batch: &mut Batch) {
         if let Some(begun) = self.begun.take() {
-            self.reader = Some(Reader::new(
-                observer.genai.clone(),
-                begun.route,
-                observer.options.content_limit,
-                &begun.headers,
-                begun.secrets,
-                begun.parent,
-                begun.at,
-            ));
+            self.reader = Some(Reader::new(observer.genai.clone(), observer.options.content_limit, begun));
         }
         if let Some(reader) = &mut self.reader {
             reader.read(batch, &observer.counters);

@@ -89,8 +89,8 @@ def page(text: str, cells: Iterable[tuple[str, str, str]]) -> str:
 
 INTRODUCTION = """Programs with these SDKs run unmodified under `otel-genai run`. Each mark stands for a test that runs such a program
 alone and under `run`, against one scripted server: both times the server gets the same bytes and the program the same
-answers, and the telemetry says what was said. *By hooks*: without a variable that leads the SDK to the gateway, by the hooks that
-[`run` sets inside Python and Node](run.md#inside-python-and-node)."""
+answers, and the telemetry says what was said. *By hooks*: without a variable that leads the SDK to the gateway, by the
+hooks that [`run` sets inside Python and Node](run.md#inside-python-and-node)."""
 
 
 def main(arguments: list[str]) -> int:

@@ -6,6 +6,7 @@ import json
 import re
 import struct
 import urllib.parse
+from dataclasses import replace
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -15,9 +16,10 @@ from botocore.credentials import Credentials
 from harness.launcher import python
 from harness.model import VECTOR, split_words, tag
 from harness.provider import Cut, Reply
-from harness.sdk import STREAMED, Sdk, says, tool_call, tool_response
+from harness.sdk import STREAMED, Sdk, assert_hooked, says, tool_call, tool_response
 
 KEY, SECRET, REGION = "AKIAE2ESECRETSECRET1", "e2e/SECRETSECRET+0123456789abcdefghijklm", "us-east-1"
+HOST = f"bedrock-runtime.{REGION}.amazonaws.com"
 MODEL, EMBEDDER = "anthropic.claude-3-5-haiku-20241022-v1:0", "amazon.titan-embed-text-v2:0"
 WEATHER = {"toolUse": {"toolUseId": "tooluse_e2e_weather", "name": "get_weather", "input": {"city": "Paris"}}}
 THOUGHT = "They want a thought."
@@ -136,6 +138,9 @@ SDK = Sdk(
                         "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
                         # Its User-Agent lists a set.
                         "PYTHONHASHSEED": "0"},
+    # Converse names neither its answer nor the model, and embeddings have no formats.
+    findings=(f'"chat {MODEL}": gen_ai.response.(id|model): ',
+              f'"embeddings {EMBEDDER}": gen_ai.(response.model|request.encoding_formats): '),
     # These tell the moment, and the signature covers them.
     volatile=("amz-sdk-invocation-id", "x-amz-date", "authorization"),
 )
@@ -167,19 +172,32 @@ def answered(*parts, reason="end_turn", used=USED):
     }
 
 
-@pytest.mark.proves("boto3 (Bedrock Runtime)", "Python", "by hooks")
 def test_signatures_stay_valid(ran):
+    assert_signed(ran.wrapped.requests, f"127.0.0.1:{ran['unary'].port}")
+    assert {request.header("host") for request in ran.wrapped.requests} == {f"127.0.0.1:{ran['unary'].port}"}
+
+
+@pytest.mark.proves("boto3 (Bedrock Runtime)", "Python", "by hooks")
+def test_signatures_are_for_the_host_that_was_asked(launcher):
+    """Without a variable. The scripted server stands in for AWS here; AWS itself would get its own name in `Host`."""
+    # The SDK's User-Agent says whether the variable was set.
+    hooked = replace(SDK.by_hooks("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", HOST), volatile=(*SDK.volatile, "user-agent"))
+    assert_hooked(hooked, launcher, HOST)
+    assert_signed(hooked.ran(launcher).wrapped.requests, HOST)
+
+
+def assert_signed(requests, host):
     """As AWS does: the signature of what arrived is computed anew. The host is signed, too."""
-    assert len(ran.wrapped.requests) == sum(SDK.exchanges.values())
-    for request in ran.wrapped.requests:
-        assert "host" in re.search("SignedHeaders=([^,]*)", request.header("authorization"))[1].split(";")
-        assert signature(request) == re.search("Signature=(.*)", request.header("authorization"))[1]
+    assert len(requests) == sum(SDK.exchanges.values())
+    for request in requests:
+        given = dict(re.findall("(SignedHeaders|Signature)=([^, ]*)", request.header("authorization")))
+        assert "host" in given["SignedHeaders"].split(";")
+        assert signature(request, host, given["SignedHeaders"].split(";")) == given["Signature"]
 
 
-def signature(request):
-    named = re.search("SignedHeaders=([^,]*)", request.header("authorization"))[1].split(";")
-    sent = AWSRequest(request.method, f"http://{request.header('host')}{request.target}", data=request.body,
-                      headers={name: request.header(name) for name in named})
+def signature(request, host, signed):
+    sent = AWSRequest(request.method, f"http://{host}{request.target}", data=request.body,
+                      headers={name: host if name == "host" else request.header(name) for name in signed})
     sent.context["timestamp"] = request.header("x-amz-date")
     signer = SigV4Auth(Credentials(KEY, SECRET), "bedrock", REGION)
     return signer.signature(signer.string_to_sign(sent, signer.canonical_request(sent)), sent)
@@ -221,7 +239,7 @@ def test_a_tools_round_trip(ran):
         **asked(question), "gen_ai.tool.definitions": TOOLS, **answered("I look outside.", call, reason="tool_use"),
     }, {
         **asked(question, says("assistant", "I look outside.", call),
-                says("user", tool_response("tooluse_e2e_weather", [{"text": "18 degrees and sunny"}]))),
+                says("user", tool_response("tooluse_e2e_weather", "18 degrees and sunny"))),
         "gen_ai.tool.definitions": TOOLS, **answered("The tool said: 18 degrees and sunny"),
     })
 

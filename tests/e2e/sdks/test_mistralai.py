@@ -151,7 +151,7 @@ def test_a_tools_round_trip(ran):
         # The answer has an empty text, and is told as it is.
         **asked(question), "gen_ai.tool.definitions": TOOLS, **answered(one.requests[0], "", call, reason="tool_calls"),
     }, {
-        **asked(question, says("assistant", "", call), says("tool", tool_response(WEATHER["id"], "18 degrees and sunny"))),
+        **asked(question, says("assistant", "", call), says("tool", tool_response(WEATHER["id"], "18 degrees and sunny"), name="get_weather")),
         "gen_ai.tool.definitions": TOOLS, **answered(one.requests[1], "The tool said: 18 degrees and sunny"),
     })
 
