@@ -11,7 +11,7 @@ use http_body_util::Either;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{self, Client};
-use otel_genai_http::{Call, Exchange, Observer};
+use otel_genai_http::{Call, Exchange, Observer, Upgrade};
 use tokio::sync::watch;
 
 use crate::body::ResponseBody;
@@ -143,7 +143,8 @@ fn length_of_another(parts: &http::response::Parts) -> Option<u64> {
     parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// A request that wants another protocol: unobserved, and carried as bytes once both sides agree.
+/// A request that wants another protocol: carried as bytes once both sides agree, and observed where models are called
+/// in it.
 async fn upgrade(
     shared: Arc<Shared>,
     mut request: Request<Incoming>,
@@ -151,6 +152,7 @@ async fn upgrade(
 ) -> Result<Response<ResponseBody>, UpstreamError> {
     let client = hyper::upgrade::on(&mut request);
     let (mut parts, body) = request.into_parts();
+    let wanted = shared.observer.as_ref().and_then(|observer| begin_upgrade(observer, &parts, &target));
     let uri = target.uri.clone();
     set_host(&mut parts.headers, target.host.clone());
     address(&shared, &mut parts, target);
@@ -163,8 +165,10 @@ async fn upgrade(
         return Ok(pass(response, Version::HTTP_11, None, None));
     }
     let upstream = hyper::upgrade::on(&mut response);
-    tokio::spawn(tunnel::carry(client, upstream, shared.phase.subscribe()));
-    Ok(response.map(|_| ResponseBody::own("")))
+    let (parts, _) = response.into_parts();
+    let session = wanted.map(|wanted| wanted.accepted(&parts));
+    tokio::spawn(tunnel::carry(client, upstream, session, shared.phase.subscribe()));
+    Ok(Response::from_parts(parts, ResponseBody::own("")))
 }
 
 async fn send_with_consent(
@@ -201,6 +205,18 @@ fn begin(observer: &Observer, parts: &request::Parts, target: &Target) -> Option
     }));
     begun.unwrap_or_else(|_| {
         tracing::warn!(target: "otel_genai_gateway", "observing a call failed inside; it is forwarded unobserved");
+        None
+    })
+}
+
+/// Likewise for what may become a session.
+fn begin_upgrade(observer: &Observer, parts: &request::Parts, target: &Target) -> Option<Upgrade> {
+    let begun = catch_unwind(AssertUnwindSafe(|| {
+        let call = Call::new(&parts.method, &target.uri, &parts.headers);
+        observer.begin_upgrade(&call.parent(context::parent(&parts.headers)))
+    }));
+    begun.unwrap_or_else(|_| {
+        tracing::warn!(target: "otel_genai_gateway", "observing a session failed inside; it is carried unobserved");
         None
     })
 }
