@@ -12,6 +12,7 @@ mod http2;
 mod interim;
 mod observed;
 mod proxied;
+mod realtime;
 mod routing;
 mod shutdown;
 mod streaming;
