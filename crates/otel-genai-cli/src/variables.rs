@@ -22,11 +22,29 @@ pub(crate) struct Variable {
     pub(crate) default: Option<&'static str>,
 }
 
+impl Variable {
+    /// Its value as a URL. Ollama's clients read `HOST` and `HOST:PORT`, too, and take a port of their own.
+    fn parse(&self, value: &str) -> Option<BaseUrl> {
+        let value = value.trim();
+        if self.name != OLLAMA_HOST || value.contains("://") {
+            return BaseUrl::parse(value);
+        }
+        let (host, path) = value.split_at(value.find('/').unwrap_or(value.len()));
+        let host = if host.starts_with(':') { format!("127.0.0.1{host}") } else { host.to_owned() };
+        let port =
+            if host.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(':') { "" } else { ":11434" };
+        BaseUrl::parse(&format!("http://{host}{port}{path}"))
+    }
+}
+
 const fn row(name: &'static str, route: &'static str) -> Variable {
     Variable { name, route, default: None }
 }
 
 const OPENAI: &str = "https://api.openai.com/v1";
+
+/// The one variable whose value need not be a URL.
+const OLLAMA_HOST: &str = "OLLAMA_HOST";
 
 /// Every variable that is looked at. Only providers whose calls can be read: nothing is led elsewhere for nothing.
 #[rustfmt::skip]
@@ -37,13 +55,15 @@ pub(crate) const VARIABLES: &[Variable] = &[
     row("ANTHROPIC_BASE_URL", "anthropic"),
     row("CEREBRAS_BASE_URL", "cerebras"), row("CEREBRAS_API_BASE", "cerebras"),
     row("CO_API_URL", "cohere"),
-    row("DASHSCOPE_API_BASE", "dashscope"),
+    row("DASHSCOPE_HTTP_BASE_URL", "dashscope"), row("DASHSCOPE_API_BASE", "dashscope"),
     row("DEEPSEEK_BASE_URL", "deepseek"), row("DEEPSEEK_API_BASE", "deepseek"),
     row("FIREWORKS_BASE_URL", "fireworks"), row("FIREWORKS_API_BASE", "fireworks"),
     row("GOOGLE_GEMINI_BASE_URL", "gemini"),
+    row("GOOGLE_VERTEX_BASE_URL", "vertex"),
     row("GROQ_BASE_URL", "groq"), row("GROQ_API_BASE", "groq"),
     row("MISTRAL_BASE_URL", "mistral"), row("MISTRAL_API_BASE", "mistral"),
     row("MOONSHOT_BASE_URL", "moonshot"), row("MOONSHOT_API_BASE", "moonshot"),
+    row(OLLAMA_HOST, "ollama"), row("OLLAMA_API_BASE", "ollama"),
     row("OPENROUTER_BASE_URL", "openrouter"), row("OPENROUTER_API_BASE", "openrouter"),
     row("PERPLEXITY_BASE_URL", "perplexity"), row("PERPLEXITY_API_BASE", "perplexity"),
     row("TOGETHER_BASE_URL", "together"), row("TOGETHER_API_BASE", "together"),
@@ -188,7 +208,7 @@ impl Plan {
                 self.untouched.push((row.name, "--no-env".to_owned()));
                 continue;
             }
-            match value.to_str().and_then(BaseUrl::parse) {
+            match value.to_str().and_then(|value| row.parse(value)) {
                 Some(url) => self.set(row.name, route, url),
                 None => {
                     let shown = shown_url(&value.to_string_lossy());
@@ -397,6 +417,27 @@ mod tests {
         assert_eq!(environment(&plan), Vec::<String>::new());
         let warning = plan.warnings.concat();
         assert!(warning.contains("OPENAI_BASE_URL") && !warning.contains("SECRET"), "{warning}");
+    }
+
+    #[test]
+    fn ollamas_host_need_not_be_a_url() {
+        for (value, upstream, moved) in [
+            ("nas", "http://nas:11434", "http://127.0.0.1:7/ollama"),
+            ("10.0.0.5:8080", "http://10.0.0.5:8080", "http://127.0.0.1:7/ollama"),
+            (":8080", "http://127.0.0.1:8080", "http://127.0.0.1:7/ollama"),
+            ("nas/team/", "http://nas:11434", "http://127.0.0.1:7/ollama/team/"),
+            ("[::1]", "http://[::1]:11434", "http://127.0.0.1:7/ollama"),
+            ("https://ollama.example.com", "https://ollama.example.com", "http://127.0.0.1:7/ollama"),
+        ] {
+            let plan = plan_with(&[("OLLAMA_HOST", value)], &[], &["OPENAI_BASE_URL", "OPENAI_API_BASE"]);
+            assert_eq!(environment(&plan), [format!("OLLAMA_HOST={moved}")], "{value}");
+            assert_eq!(routes(&plan), [format!("/ollama {upstream}")], "{value}");
+        }
+        assert_eq!(
+            plan_with(&[("OLLAMA_API_BASE", "nas")], &[], &[]).warnings.len(),
+            1,
+            "not every variable's"
+        );
     }
 
     #[test]
