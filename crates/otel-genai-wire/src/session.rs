@@ -54,7 +54,7 @@ pub enum SessionEvent {
 
 /// All that was learned of a call in a session.
 pub struct SessionAnswer {
-    fill: Box<dyn FnOnce(&mut Inference) -> Option<Failure> + Send>,
+    answer: Box<dyn Answered>,
     note: Option<String>,
 }
 
@@ -227,13 +227,10 @@ impl Notes {
         match told {
             Told::Began { call, at, operation } => SessionEvent::Began { call, at, operation },
             Told::Chunk { call } => SessionEvent::Chunk { call },
-            Told::Ended { call, answer } => SessionEvent::Ended {
-                call,
-                answer: SessionAnswer {
-                    note: self.say(answer.is_cut()),
-                    fill: Box::new(|operation| answer.fill(operation)),
-                },
-            },
+            Told::Ended { call, answer } => {
+                let note = self.say(answer.is_cut());
+                SessionEvent::Ended { call, answer: SessionAnswer { answer, note } }
+            }
         }
     }
 
@@ -263,7 +260,7 @@ impl SessionAnswer {
     /// answer was complete.
     #[must_use]
     pub fn finish(self, operation: &mut Inference) -> Option<Failure> {
-        (self.fill)(operation)
+        self.answer.fill(operation)
     }
 }
 

@@ -1,6 +1,10 @@
-"""A Realtime session: a text, a tool's round trip, a voice, a refusal, and a connection that drops."""
+"""A Realtime session: a text, a tool's round trip, a voice, a refusal, and a connection that drops.
+
+With `--packed`, both sides compress their messages.
+"""
 import base64
 import json
+import sys
 
 from openai import OpenAI
 
@@ -33,7 +37,8 @@ def said(response):
     return content.text or content.transcript
 
 
-with OpenAI().realtime.connect(model="gpt-realtime") as connection:
+packed = {"compression": "deflate"} if "--packed" in sys.argv else {}
+with OpenAI().realtime.connect(model="gpt-realtime", websocket_connection_options=packed) as connection:
     connection.session.update(session={
         "type": "realtime", "output_modalities": ["text"], "instructions": "Answer briefly.", "tools": [WEATHER],
     })

@@ -29,11 +29,11 @@ impl World {
     /// A gateway before a server that answers each message of text by these, and then closes or drops the connection.
     async fn before(answers: &'static [&'static [&'static str]], closes: bool) -> Self {
         let upstream = server(move |stream| async move {
+            #[expect(clippy::result_large_err, reason = "the callback's type is the library's")]
             let choose = |_: &Request, mut response: Response| {
                 response.headers_mut().insert("sec-websocket-protocol", "realtime".parse().unwrap());
                 Ok(response)
             };
-            #[expect(clippy::result_large_err, reason = "the callback's type is the library's")]
             let mut socket = accept_hdr_async(stream, choose).await.unwrap();
             for answers in answers {
                 loop {

@@ -119,7 +119,7 @@ impl Dialogue for Session {
         let event: Event<'_> = json::read(&mended)?;
         match side {
             Side::Client => self.client(&event, at),
-            Side::Server => self.server(event, at, tell),
+            Side::Server => self.server(&event, at, tell),
         }
         Ok(())
     }
@@ -168,7 +168,7 @@ impl Session {
         }
     }
 
-    fn server(&mut self, event: Event<'_>, at: Instant, tell: &mut dyn FnMut(Told)) {
+    fn server(&mut self, event: &Event<'_>, at: Instant, tell: &mut dyn FnMut(Told)) {
         match event.kind.as_deref().unwrap_or_default() {
             "session.created" | "session.updated" => {
                 let given = event.session.to::<Given<'_>>();
@@ -200,11 +200,11 @@ impl Session {
                     self.turns.remove(at).done(response, tell);
                 }
             }
-            "error" => self.error(&event, at, tell),
+            "error" => self.error(event, at, tell),
             kind if kind.starts_with("response.") => {
                 let turn = self.turn(event.response_id.as_deref()).and_then(|at| self.turns.get_mut(at));
                 if let Some(turn) = turn {
-                    turn.event(kind, &event, tell);
+                    turn.event(kind, event, tell);
                 }
             }
             _ => {}
