@@ -115,6 +115,8 @@ class Sdk:
     """Names of request headers, in lower case, that differ from run to run by themselves: only their place is compared."""
     unseen: tuple[str, ...] = ()
     """Exchanges that give no spans."""
+    timeout: float = 40
+    """How many seconds a run may take."""
     findings: tuple[str, ...] = ()
     """What the judge of the conventions finds in the runs' telemetry, as regular expressions.
 
@@ -136,11 +138,11 @@ class Sdk:
             origin = provider.origin
             env = {**otlp.env, **self.env(origin), "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
             provider.reset(self.script)
-            direct = Seen(launcher.direct(self.argv, **{**env, **self.only_direct(origin)}),
+            direct = Seen(launcher.direct(self.argv, timeout=self.timeout, **{**env, **self.only_direct(origin)}),
                           provider.requests, provider.connections)
             assert direct.result.code == 0, direct.result.text_err
             provider.reset(self.script)
-            wrapped = Seen(launcher.wrapped(self.argv, options=self.options(origin), **env),
+            wrapped = Seen(launcher.wrapped(self.argv, timeout=self.timeout, options=self.options(origin), **env),
                            provider.requests, provider.connections)
             telemetry = otlp.take()
         received = otlp_receivers.RECEIVED[before:]
