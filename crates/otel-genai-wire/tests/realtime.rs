@@ -213,7 +213,7 @@ fn a_text_with_a_tool_is_two_calls() {
     assert_eq!((first.began, first.chunks.as_slice(), first.ended), (5, &[10, 11][..], Some(14)));
     let op = &first.operation;
     assert_eq!((op.request.max_tokens, op.request.temperature), (Some(300), None));
-    assert_eq!(op.request.output_type.as_ref().map(|kind| kind.as_str()), Some("text"));
+    assert_eq!(op.request.output_type.as_ref().map(otel_genai::OutputType::as_str), Some("text"));
     assert_eq!(op.response.id.as_deref(), Some("resp_1"));
     assert_eq!(op.conversation_id.as_deref(), Some("conv_1"));
     assert_eq!(first.reasons(), ["tool_calls"]);
@@ -261,7 +261,7 @@ fn a_voice_is_heard_and_answered() {
     let op = &call.operation;
     assert_eq!(op.request.temperature, Some(0.8));
     assert_eq!(op.request.max_tokens, None);
-    assert_eq!(op.request.output_type.as_ref().map(|kind| kind.as_str()), Some("speech"));
+    assert_eq!(op.request.output_type.as_ref().map(otel_genai::OutputType::as_str), Some("speech"));
     assert_eq!((op.usage.audio.input_tokens, op.usage.audio.output_tokens), (Some(13), Some(91)));
     assert_eq!((op.usage.text.input_tokens, op.usage.audio.cache_read_input_tokens), (Some(119), Some(4)));
     assert_eq!(
@@ -480,7 +480,7 @@ fn packed_messages_are_read_and_unknown_extensions_are_not() {
         let mut bytes = vec![0xC1, u8::try_from(packed.len()).unwrap()];
         bytes.extend(packed);
         reader.server(&bytes, Instant::now(), |event| {
-            began += u32::from(matches!(event, SessionEvent::Began { .. }))
+            began += u32::from(matches!(event, SessionEvent::Began { .. }));
         });
     }
     assert_eq!((began, reader.is_reading()), (3, true));

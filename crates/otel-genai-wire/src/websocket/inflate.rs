@@ -47,8 +47,8 @@ impl Inflate {
                 tell(made);
             }
             self.is_over = status == Status::StreamEnd;
-            // What did not fit is told in the next round.
-            if made < plain.len() && (packed.is_empty() || taken == 0) {
+            // There may be more than was made at once, also where there was room for it.
+            if made == 0 && (packed.is_empty() || taken == 0) {
                 break;
             }
         }

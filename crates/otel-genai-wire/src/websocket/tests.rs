@@ -146,6 +146,17 @@ fn packed_messages_refer_to_those_before_them_if_that_was_agreed() {
 }
 
 #[test]
+fn packed_messages_of_any_length_are_unpacked_whole() {
+    let mut packer = Packer(flate2::Compress::new(flate2::Compression::default(), false));
+    let lengths = [5_700, 32_190, 8_192, 3, 70_000, 32_768, 100_001];
+    let texts: Vec<Vec<u8>> =
+        lengths.iter().map(|length| b"UklGRg==".repeat(20_000)[..*length].to_vec()).collect();
+    let bytes: Vec<u8> = texts.iter().flat_map(|text| frame(0xC1, &packer.pack(text), None)).collect();
+    let read = read(Packing::Deflate { takes_over: true }, [bytes.as_slice()]);
+    assert!(read == Read { messages: texts, ..Read::default() });
+}
+
+#[test]
 fn a_message_may_end_with_the_last_block() {
     let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(b"final").unwrap();
