@@ -68,6 +68,8 @@
 //! A session over a WebSocket holds many calls: a [`SessionReader`] takes what passes on the connection, in both
 //! directions, and tells when each begins and ends.
 //!
+//! Over standard input and output, MCP is read by [`McpPipe`]: both directions of one conversation, a message a line.
+//!
 //! # Bounds
 //!
 //! Everything here is pure: no sockets, no clock, no globals. Nothing fails and nothing panics, whatever the bytes are:
@@ -101,6 +103,7 @@ mod websocket;
 
 pub use call::{Call, CallMut};
 pub use detect::{Route, detect, is_known_host, known_hosts};
+pub use mcp::stdio::{McpAnswer, McpPipe, McpTold};
 pub use options::Options;
 pub use protocol::Protocol;
 pub use request::RequestReader;
