@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use hyper::rt::{Read, Write};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use otel_genai_http::{Session, SessionTap};
@@ -14,11 +15,12 @@ use tokio::sync::watch;
 
 use crate::gateway::Phase;
 
+/// Between two connections that spoke HTTP.
 pub(crate) async fn carry(
     client: OnUpgrade,
     upstream: OnUpgrade,
     session: Option<Session>,
-    mut phase: watch::Receiver<Phase>,
+    phase: watch::Receiver<Phase>,
 ) {
     let (from_client, from_upstream) = session.map(Session::taps).unzip();
     let carried = async {
@@ -27,6 +29,24 @@ pub(crate) async fn carry(
         let mut upstream = Tapped { stream: TokioIo::new(upstream), tap: from_upstream };
         tokio::io::copy_bidirectional(&mut client, &mut upstream).await.ok()
     };
+    until_stopped(carried, phase).await;
+}
+
+/// Between one that did and one that never will.
+pub(crate) async fn carry_to<U>(client: OnUpgrade, upstream: U, phase: watch::Receiver<Phase>)
+where
+    U: Read + Write + Unpin,
+{
+    let carried = async { copy(client.await.ok()?, upstream).await };
+    until_stopped(carried, phase).await;
+}
+
+async fn copy(client: impl Read + Write + Unpin, upstream: impl Read + Write + Unpin) -> Option<(u64, u64)> {
+    let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
+    tokio::io::copy_bidirectional(&mut client, &mut upstream).await.ok()
+}
+
+async fn until_stopped<T>(carried: impl Future<Output = T>, mut phase: watch::Receiver<Phase>) {
     tokio::select! {
         // Either end may vanish at any time; the other then sees its connection closed, which is all there is to say.
         _ = carried => {}

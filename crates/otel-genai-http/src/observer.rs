@@ -140,6 +140,7 @@ impl Observer {
             headers: headers(call.headers, &[CONTENT_ENCODING]),
             secrets: Secrets::of(call.headers, call.upstream),
             parent: call.parent.clone(),
+            attributes: call.attributes.clone(),
             at: Moment::now(),
         };
         Some(Exchange::new(Arc::new(Record::new(Arc::clone(shared), begun))))

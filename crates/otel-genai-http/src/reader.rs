@@ -13,7 +13,7 @@ use otel_genai::{
 use otel_genai_wire::{Call, CallMut, Options, Progress, RequestReader, ResponseReader, Route};
 
 use crate::decompress::{self, Decompressor};
-use crate::record::{Batch, Data, Ending, Note};
+use crate::record::{Batch, Begun, Data, Ending, Note};
 use crate::secret::Secrets;
 use crate::totals::Counters;
 
@@ -28,6 +28,7 @@ pub(crate) struct Reader {
     limit: usize,
     route: Route,
     parent: Context,
+    attributes: Vec<KeyValue>,
     began: Moment,
     secrets: Secrets,
     phase: Phase,
@@ -79,19 +80,12 @@ impl decompress::Reader for Answer {
 }
 
 impl Reader {
-    pub(crate) fn new(
-        genai: GenAi,
-        route: Route,
-        limit: usize,
-        headers: &HeaderMap,
-        secrets: Secrets,
-        parent: Context,
-        began: Moment,
-    ) -> Self {
+    pub(crate) fn new(genai: GenAi, limit: usize, begun: Begun) -> Self {
+        let Begun { route, headers, secrets, parent, attributes, at } = begun;
         let options = Options::new(genai.captures_content()).limit(limit);
-        let request =
-            Request { body: Decompressor::new(headers, RequestReader::new(&route, options)), torn: false };
-        Reader { genai, limit, route, parent, began, secrets, phase: Phase::Request(Box::new(request)) }
+        let body = Decompressor::new(&headers, RequestReader::new(&route, options));
+        let phase = Phase::Request(Box::new(Request { body, torn: false }));
+        Reader { genai, limit, route, parent, attributes, began: at, secrets, phase }
     }
 
     pub(crate) fn read(&mut self, batch: &mut Batch, counters: &Counters) {
@@ -146,7 +140,11 @@ impl Reader {
     }
 
     fn start(&self, call: Call) -> Option<Running> {
-        Running::start(call, self)
+        let running = Running::start(call, self)?;
+        if !self.attributes.is_empty() {
+            running.context().span().set_attributes(self.attributes.iter().cloned());
+        }
+        Some(running)
     }
 
     fn run<O: Operation>(&self, op: O) -> Box<Active<O>> {

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use opentelemetry::Context;
+use opentelemetry::{Context, KeyValue};
 use otel_genai::{Failure, Moment};
 use otel_genai_wire::Route;
 
@@ -103,6 +103,7 @@ pub(crate) struct Begun {
     pub(crate) headers: HeaderMap,
     pub(crate) secrets: Secrets,
     pub(crate) parent: Context,
+    pub(crate) attributes: Vec<KeyValue>,
     pub(crate) at: Moment,
 }
 
@@ -123,15 +124,7 @@ impl Reading {
             let (genai, limit) = (observer.genai.clone(), observer.options.content_limit);
             self.reader = Some(match begun.route.protocol.is_session() {
                 true => Reads::Session(Box::new(session::Reader::new(genai, begun, limit))),
-                false => Reads::Exchange(Box::new(Reader::new(
-                    genai,
-                    begun.route,
-                    limit,
-                    &begun.headers,
-                    begun.secrets,
-                    begun.parent,
-                    begun.at,
-                ))),
+                false => Reads::Exchange(Box::new(Reader::new(genai, limit, begun))),
             });
         }
         match &mut self.reader {

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use http::header::SEC_WEBSOCKET_EXTENSIONS;
 use http::response;
-use opentelemetry::Context;
+use opentelemetry::{Context, KeyValue};
 use otel_genai::Moment;
 use otel_genai_wire::{Route, detect};
 
@@ -28,6 +28,7 @@ pub struct Upgrade {
     route: Route,
     secrets: Secrets,
     parent: Context,
+    attributes: Vec<KeyValue>,
 }
 
 /// A connection that is a WebSocket now.
@@ -59,6 +60,7 @@ impl Observer {
             route,
             secrets: Secrets::of(call.headers, call.upstream),
             parent: call.parent.clone(),
+            attributes: call.attributes.clone(),
         })
     }
 }
@@ -72,6 +74,7 @@ impl Upgrade {
             headers: headers(&answer.headers, &[SEC_WEBSOCKET_EXTENSIONS]),
             secrets: self.secrets,
             parent: self.parent,
+            attributes: self.attributes,
             at: Moment::now(),
         };
         Session { record: Arc::new(Record::new(self.observer, begun)) }

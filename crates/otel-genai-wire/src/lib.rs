@@ -102,7 +102,7 @@ mod session;
 mod websocket;
 
 pub use call::{Call, CallMut};
-pub use detect::{Route, detect, is_known_host, known_hosts};
+pub use detect::{Route, detect, is_host, is_known_host, known_hosts};
 pub use mcp::stdio::{McpAnswer, McpPipe, McpTold};
 pub use options::Options;
 pub use protocol::Protocol;

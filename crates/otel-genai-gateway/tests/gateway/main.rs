@@ -9,6 +9,7 @@
 
 mod failure;
 mod http2;
+mod intercept;
 mod interim;
 mod observed;
 mod proxied;

@@ -19,6 +19,8 @@ pub(crate) struct Reader {
     genai: GenAi,
     parent: Context,
     secrets: Secrets,
+    /// What the span of each call says besides what the conventions want.
+    attributes: Vec<KeyValue>,
     /// `None`: nothing more is read.
     session: Option<SessionReader>,
     running: HashMap<u64, Box<Active<Inference>>>,
@@ -34,7 +36,8 @@ impl Reader {
                 "a session is not read: both sides agreed on a WebSocket extension that is not known here"
             );
         }
-        Reader { genai, parent: begun.parent, secrets: begun.secrets, session, running: HashMap::new() }
+        let Begun { parent, secrets, attributes, .. } = begun;
+        Reader { genai, parent, secrets, attributes, session, running: HashMap::new() }
     }
 
     pub(crate) fn read(&mut self, batch: &mut Batch, counters: &Counters) {
@@ -98,7 +101,11 @@ impl Reader {
         match event {
             SessionEvent::Began { call, at, operation } => {
                 let operation = self.genai.operation(*operation).parent(self.parent.clone());
-                self.running.insert(call, Box::new(operation.at(moment(at)).start()));
+                let running = operation.at(moment(at)).start();
+                if !self.attributes.is_empty() {
+                    running.context().span().set_attributes(self.attributes.iter().cloned());
+                }
+                self.running.insert(call, Box::new(running));
             }
             SessionEvent::Chunk { call } => {
                 if let Some(running) = self.running.get_mut(&call) {
