@@ -15,7 +15,7 @@ use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto;
 use opentelemetry::KeyValue;
-use otel_genai_http::{Call, Exchange, Observer};
+use otel_genai_http::{Call, Exchange, Observer, Upgrade};
 use tokio::sync::watch;
 
 use crate::body::ResponseBody;
@@ -86,7 +86,7 @@ pub(crate) async fn send(
     sight: Sight,
 ) -> Result<Response<ResponseBody>, UpstreamError> {
     if request.version() == Version::HTTP_11 && wants_upgrade(request.headers()) {
-        return Box::pin(upgrade(shared, request, target)).await;
+        return Box::pin(upgrade(shared, request, target, sight)).await;
     }
     exchange(&shared, request, target, sight).await
 }
@@ -183,14 +183,18 @@ fn length_of_another(parts: &http::response::Parts) -> Option<u64> {
     parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// A request that wants another protocol: unobserved, and carried as bytes once both sides agree.
+/// A request that wants another protocol: carried as bytes once both sides agree, and observed where models are called
+/// in it.
 async fn upgrade(
     shared: Arc<Shared>,
     mut request: Request<Incoming>,
     target: Target,
+    sight: Sight,
 ) -> Result<Response<ResponseBody>, UpstreamError> {
     let client = hyper::upgrade::on(&mut request);
     let (mut parts, body) = request.into_parts();
+    let observer = shared.observer.as_ref().filter(|_| sight != Sight::None);
+    let wanted = observer.and_then(|observer| begin_upgrade(observer, &parts, &target, sight));
     let uri = target.uri.clone();
     set_host(&mut parts.headers, target.host.clone());
     address(&shared, &mut parts, target);
@@ -203,8 +207,10 @@ async fn upgrade(
         return Ok(pass(response, Version::HTTP_11, None, None));
     }
     let upstream = hyper::upgrade::on(&mut response);
-    tokio::spawn(tunnel::carry(client, upstream, shared.phase.subscribe()));
-    Ok(response.map(|_| ResponseBody::own("")))
+    let (parts, _) = response.into_parts();
+    let session = wanted.map(|wanted| wanted.accepted(&parts));
+    tokio::spawn(tunnel::carry(client, upstream, session, shared.phase.subscribe()));
+    Ok(Response::from_parts(parts, ResponseBody::own("")))
 }
 
 async fn send_with_consent(
@@ -235,18 +241,35 @@ fn refuse(shared: &Shared, error: UpstreamError) -> Result<Response<ResponseBody
 
 /// A defect in observing must not become one in forwarding.
 fn begin(observer: &Observer, parts: &request::Parts, target: &Target, sight: Sight) -> Option<Exchange> {
-    let begun = catch_unwind(AssertUnwindSafe(|| {
-        let call = Call::new(&parts.method, target.observed(), &parts.headers);
-        let mut call = call.parent(context::parent(&parts.headers));
-        if sight == Sight::Intercepted {
-            call = call.attribute(KeyValue::new(INTERCEPTED, true));
-        }
-        observer.begin(&call)
-    }));
+    let begun = catch_unwind(AssertUnwindSafe(|| observer.begin(&call(parts, target, sight))));
     begun.unwrap_or_else(|_| {
         tracing::warn!(target: "otel_genai_gateway", "observing a call failed inside; it is forwarded unobserved");
         None
     })
+}
+
+/// Likewise for what may become a session.
+fn begin_upgrade(
+    observer: &Observer,
+    parts: &request::Parts,
+    target: &Target,
+    sight: Sight,
+) -> Option<Upgrade> {
+    let begun = catch_unwind(AssertUnwindSafe(|| observer.begin_upgrade(&call(parts, target, sight))));
+    begun.unwrap_or_else(|_| {
+        tracing::warn!(target: "otel_genai_gateway", "observing a session failed inside; it is carried unobserved");
+        None
+    })
+}
+
+/// What is told of a request to whoever observes it.
+fn call<'a>(parts: &'a request::Parts, target: &'a Target, sight: Sight) -> Call<'a> {
+    let call = Call::new(&parts.method, target.observed(), &parts.headers);
+    let call = call.parent(context::parent(&parts.headers));
+    match sight {
+        Sight::Intercepted => call.attribute(KeyValue::new(INTERCEPTED, true)),
+        _ => call,
+    }
 }
 
 /// Points the request at the provider. (HTTP/2 is chosen when connecting, so the version here is only the common one.)

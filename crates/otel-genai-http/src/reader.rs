@@ -18,9 +18,9 @@ use crate::secret::Secrets;
 use crate::totals::Counters;
 
 /// What of a call could not be read, for people: an attribute of its span.
-const OBSERVATION: &str = "otel_genai.observation";
+pub(crate) const OBSERVATION: &str = "otel_genai.observation";
 /// The note of a call of which bytes were lost.
-const LOST: &str = "part of the traffic was not read: it came faster than it could be";
+pub(crate) const LOST: &str = "part of the traffic was not read: it came faster than it could be";
 
 /// How far an exchange has come.
 pub(crate) struct Reader {
@@ -96,6 +96,8 @@ impl Reader {
                 Note::Response { status, headers } => self.response(status, &headers),
                 Note::Frame { at, data } => self.frame(at, batch, &data, counters),
                 Note::End { at, ending } => self.end(at, ending, counters),
+                // Of sessions.
+                Note::Sent { .. } | Note::Left => {}
             }
         }
     }

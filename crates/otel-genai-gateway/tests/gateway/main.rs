@@ -13,6 +13,7 @@ mod intercept;
 mod interim;
 mod observed;
 mod proxied;
+mod realtime;
 mod routing;
 mod shutdown;
 mod streaming;
