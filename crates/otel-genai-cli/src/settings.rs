@@ -52,6 +52,13 @@ pub(crate) const INFER: Own = Own {
     default: "true",
     about: "Whether agent runs and tool executions are recovered from the calls",
 };
+pub(crate) const INTERCEPT: Own = Own {
+    name: "OTEL_GENAI_INTERCEPT",
+    flag: "--intercept",
+    values: "true, false, or hosts: openai.com,llm.example.com; `known` in a list means the known ones",
+    default: "false",
+    about: "Whether TLS of a program under `otel-genai run` to model hosts is read",
+};
 pub(crate) const LISTEN: Own = Own {
     name: "OTEL_GENAI_LISTEN",
     flag: "--listen",
@@ -61,7 +68,7 @@ pub(crate) const LISTEN: Own = Own {
 };
 
 /// All of them, in the order they are shown in.
-pub(crate) const OWN: &[Own] = &[UPSTREAM, NO_ENV, SHIM, INFER, LISTEN, FLUSH_TIMEOUT];
+pub(crate) const OWN: &[Own] = &[UPSTREAM, NO_ENV, SHIM, INTERCEPT, INFER, LISTEN, FLUSH_TIMEOUT];
 
 impl Own {
     /// The flag's value, else the variable's if it can be used, else nothing. A value that cannot is warned of.

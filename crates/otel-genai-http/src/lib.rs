@@ -36,6 +36,7 @@ mod reader;
 mod record;
 mod runs;
 mod secret;
+mod session;
 mod tap;
 mod totals;
 
@@ -43,5 +44,6 @@ pub use exchange::{Call, Exchange};
 pub use failure::{causes, transport_failure};
 pub use observer::{Losses, Observer, Options, Unread};
 pub use runs::Runs;
+pub use session::{Session, SessionTap, Upgrade};
 pub use tap::Tap;
 pub use totals::Totals;

@@ -21,7 +21,7 @@ use crate::totals::Counters;
 /// What of a call could not be read, for people: an attribute of its span.
 pub(crate) const OBSERVATION: &str = "otel_genai.observation";
 /// The note of a call of which bytes were lost.
-const LOST: &str = "part of the traffic was not read: it came faster than it could be";
+pub(crate) const LOST: &str = "part of the traffic was not read: it came faster than it could be";
 
 /// How far an exchange has come.
 pub(crate) struct Reader {
@@ -30,6 +30,7 @@ pub(crate) struct Reader {
     route: Route,
     scope: Option<Scope>,
     parent: Context,
+    attributes: Vec<KeyValue>,
     began: Moment,
     secrets: Secrets,
     phase: Phase,
@@ -85,12 +86,12 @@ impl decompress::Reader for Answer {
 
 impl Reader {
     pub(crate) fn new(genai: GenAi, limit: usize, begun: Begun) -> Self {
-        let Begun { route, headers, secrets, scope, parent, at } = begun;
+        let Begun { route, headers, secrets, scope, parent, attributes, at } = begun;
         let options = Options::new(genai.captures_content()).tools(scope.is_some()).limit(limit);
         let body = Decompressor::new(&headers, RequestReader::new(&route, options));
         let request = Request { body, torn: false, bytes: 0 };
         let phase = Phase::Request(Box::new(request));
-        Reader { genai, limit, route, scope, parent, began: at, secrets, phase }
+        Reader { genai, limit, route, scope, parent, attributes, began: at, secrets, phase }
     }
 
     pub(crate) fn read(&mut self, batch: &mut Batch, counters: &Counters, recovery: &mut Recovery) {
@@ -101,6 +102,8 @@ impl Reader {
                 Note::Response { status, headers } => self.response(status, &headers, recovery),
                 Note::Frame { at, data } => self.frame(at, batch, &data, counters, recovery),
                 Note::End { at, ending } => self.end(at, ending, counters, recovery),
+                // Of sessions.
+                Note::Sent { .. } | Note::Left => {}
             }
         }
     }
@@ -153,12 +156,20 @@ impl Reader {
         match (call, self.scope) {
             (Call::Inference(op), Some(scope)) => {
                 let Some(run) = recovery.join(&self.genai, scope, &op, self.began) else {
-                    return Running::start(Call::Inference(op), self).map(Going::Running);
+                    return self.run_now(Call::Inference(op));
                 };
                 Some(Going::Waiting(Waiting::new(op, run)))
             }
-            (call, _) => Running::start(call, self).map(Going::Running),
+            (call, _) => self.run_now(call),
         }
+    }
+
+    fn run_now(&self, call: Call) -> Option<Going> {
+        let running = Running::start(call, self)?;
+        if !self.attributes.is_empty() {
+            running.context().span().set_attributes(self.attributes.iter().cloned());
+        }
+        Some(Going::Running(running))
     }
 
     /// The call is over.
@@ -184,7 +195,10 @@ impl Reader {
                 let (op, run, chunks) = call.into_parts();
                 let parent = self.parent.clone();
                 let genai = self.genai.clone();
-                let ended = Ended { genai, op, parent, began: self.began, at, chunks, failure, note, bytes };
+                let mut attributes = self.attributes.clone();
+                attributes.extend(note.map(|note| KeyValue::new(OBSERVATION, note)));
+                let ended =
+                    Ended { genai, op, parent, began: self.began, at, chunks, failure, attributes, bytes };
                 recovery.ended(run, scope, ended);
             }
             // Only a call with a scope waits.

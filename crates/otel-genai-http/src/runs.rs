@@ -164,6 +164,7 @@ impl Recovery {
             Stage::Agent(agent) => {
                 let at = ended.at;
                 run.failure.clone_from(&ended.failure);
+                agent.response.finish_reasons.clone_from(&ended.op.response.finish_reasons);
                 let over = !asks && run.failure.is_none() && run.open == 0;
                 ended.tell(agent.context().clone());
                 if over {

@@ -50,7 +50,7 @@ impl World {
             at: self.clock.instant,
             chunks: Vec::new(),
             failure: None,
-            note: None,
+            attributes: Vec::new(),
             bytes,
         };
         self.recovery.ended(run, Scope::Program, ended);

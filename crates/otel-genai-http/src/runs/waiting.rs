@@ -8,7 +8,6 @@ use opentelemetry::{Context, KeyValue};
 use otel_genai::{Failure, GenAi, Inference, Moment};
 
 use super::RunId;
-use crate::reader::OBSERVATION;
 
 /// A call that goes on.
 pub(crate) struct Waiting {
@@ -27,8 +26,8 @@ pub(crate) struct Ended {
     pub(crate) at: Instant,
     pub(crate) chunks: Vec<Instant>,
     pub(crate) failure: Option<Failure>,
-    /// What could not be read of it.
-    pub(crate) note: Option<String>,
+    /// Of its span alone.
+    pub(crate) attributes: Vec<KeyValue>,
     /// About how much memory it takes.
     pub(crate) bytes: usize,
 }
@@ -59,7 +58,7 @@ impl Ended {
 
     /// Tells the call, within `parent`, as it would have been told while it went on.
     pub(crate) fn tell(self, parent: Context) {
-        let Ended { genai, mut op, began, at, chunks, failure, note, .. } = self;
+        let Ended { genai, mut op, began, at, chunks, failure, attributes, .. } = self;
         // What the metrics of chunks say of a call is what is known by then: the model, and nothing of the end.
         let mut response = mem::take(&mut op.response);
         let usage = mem::take(&mut op.usage);
@@ -73,8 +72,8 @@ impl Ended {
         call.response = response;
         call.usage = usage;
         call.openai = openai;
-        if let Some(note) = note {
-            call.context().span().set_attribute(KeyValue::new(OBSERVATION, note));
+        if !attributes.is_empty() {
+            call.context().span().set_attributes(attributes);
         }
         match failure {
             None => call.finish_at(at),
