@@ -16,3 +16,17 @@ pub(crate) use embeddings::Embeddings;
 pub(crate) use images::Images;
 pub(crate) use responses::{Fetch, Responses};
 pub(crate) use speech::Speech;
+
+use otel_genai::{OpenAi, ProviderName};
+
+/// Leaves out what others say in OpenAI's fields: the conventions expect OpenAI's attributes of OpenAI alone, whether its
+/// own or Azure's.
+fn keep_own(provider: &ProviderName, openai: &mut OpenAi) {
+    if !is_openai(provider) {
+        *openai = OpenAi::default();
+    }
+}
+
+fn is_openai(provider: &ProviderName) -> bool {
+    matches!(provider, ProviderName::OpenAi | ProviderName::AzureAiOpenAi)
+}

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use otel_genai::{Inference, OpenAiApiType, OutputType, ProviderName, ToolDefinition};
+use otel_genai::{Inference, OpenAiApiType, OutputType, ToolDefinition};
 use serde::de::SeqAccess;
 use serde_json::Value;
 
+use super::super::keep_own;
 use super::message::Sent;
 use crate::gather::owned;
 use crate::json::{self, Lenient, Raw, object};
@@ -133,9 +134,8 @@ impl Request<'_> {
         request.tool_definitions = tools.chain(functions).collect();
         op.openai.response_format = format;
         op.openai.request_service_tier = owned(self.service_tier);
-        if matches!(op.provider, ProviderName::OpenAi | ProviderName::AzureAiOpenAi) {
-            op.openai.api_type = Some(OpenAiApiType::ChatCompletions);
-        }
+        op.openai.api_type = Some(OpenAiApiType::ChatCompletions);
+        keep_own(&op.provider, &mut op.openai);
     }
 }
 
