@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("harness.same", "harness.match", "harness.raw", "harness.signals")
+pytest.register_assert_rewrite("harness.same", "harness.match", "harness.raw", "harness.sdk", "harness.signals")
 
 from harness import cases, conformance, otlp as receivers
 from harness.launcher import Launcher, stop_all

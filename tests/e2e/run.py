@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Runs the end-to-end tests from nothing: `python3 tests/e2e/run.py [PYTEST ARGUMENTS]`.
 
-Needs Python 3.11 or newer, Node 18 or newer with npm, and cargo. Everything else goes into `target/e2e` and
+With `--table` alone it renews the table of SDKs in docs/providers.md, and runs nothing.
+
+Needs Python 3.11 or newer, Node 20 or newer with npm, and cargo. Everything else goes into `target/e2e` and
 `tests/e2e/node/node_modules`, and is set up again only when what it was made from has changed.
 
 Environment:
@@ -34,6 +36,8 @@ def main(arguments: list[str]) -> int:
         if sys.version_info < (3, 11):
             raise SetupError(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: {sys.executable}")
         python = ensure_venv()
+        if arguments == ["--table"]:
+            return subprocess.call([str(python), str(HERE / "sdks" / "table.py")])
         node = ensure_node()
         binary = ensure_binary("OTEL_GENAI_BIN", "otel-genai-cli", "otel-genai")
         judge = ensure_binary("OTEL_GENAI_CONFORMANCE_BIN", "otel-genai-conformance", "otel-genai-conformance")
@@ -96,7 +100,7 @@ def ensure_node() -> str:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise SetupError(
-            f"{'node' if node is None else 'npm'} is not on the PATH. Install Node 18 or newer with npm "
+            f"{'node' if node is None else 'npm'} is not on the PATH. Install Node 20 or newer with npm "
             "(on Debian or Ubuntu: apt-get install nodejs npm)"
         )
     version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip()
@@ -104,8 +108,8 @@ def ensure_node() -> str:
         major = int(version.removeprefix("v").split(".")[0])
     except ValueError:
         raise SetupError(f"{node} --version says {version!r}, which is no version") from None
-    if major < 18:
-        raise SetupError(f"Node 18 or newer is needed, {node} is {version}")
+    if major < 20:
+        raise SetupError(f"Node 20 or newer is needed, {node} is {version}")
     folder = HERE / "node"
     stamp = folder / "node_modules" / ".e2e-stamp"
     wanted = digest((folder / "package-lock.json").read_bytes(), version.encode())

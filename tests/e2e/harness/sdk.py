@@ -1,0 +1,185 @@
+"""One SDK's program, run alone and under `otel-genai run` against one scripted server, and what came of each of its calls.
+
+A program makes several *exchanges* one after the other, and prints a JSON object: what each gave it, by name. Both runs
+are made once; the requests and spans of the second are dealt out to the exchanges in the order they came.
+
+    SDK = Sdk(python("anthropic/calls.py"), answer, {"unary": 1, "tools": 2},
+              env=lambda origin: {"ANTHROPIC_BASE_URL": origin, "ANTHROPIC_API_KEY": API_KEY})
+
+    @pytest.mark.proves("anthropic", "Python", "unary")
+    def test_unary(launcher):
+        SDK.ran(launcher)["unary"].assert_spans({"gen_ai.operation.name": "chat", ...})
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from .cases import Seen
+from .launcher import Launcher
+from .match import SECONDS, assert_same
+from .otlp import receiver
+from .provider import Provider, Reply, Request
+from .same import assert_same_program, end_to_end_lines
+from .signals import Span, Telemetry
+
+STREAMED = {"gen_ai.request.stream": True, "gen_ai.response.time_to_first_chunk": SECONDS}
+"""What the spans of all streams have that brought something."""
+
+CONTENT = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions", "gen_ai.tool.definitions")
+"""Attributes that are JSON in a string; compared as what they say."""
+
+TOKENS = {"input": "gen_ai.usage.input_tokens", "output": "gen_ai.usage.output_tokens"}
+
+
+def says(role: str, *parts: Any, **more: Any) -> dict[str, Any]:
+    """A message as content attributes have it; a part that is a string is text."""
+    return {"role": role, "parts": [text(p) if isinstance(p, str) else p for p in parts], **more}
+
+
+def text(content: str) -> dict[str, Any]:
+    return {"type": "text", "content": content}
+
+
+def tool_call(id: str | None, name: str, arguments: Any) -> dict[str, Any]:
+    return {"type": "tool_call", **({} if id is None else {"id": id}), "name": name, "arguments": arguments}
+
+
+def tool_response(id: str | None, response: Any, **more: Any) -> dict[str, Any]:
+    return {"type": "tool_call_response", **({} if id is None else {"id": id}), "response": response, **more}
+
+
+@dataclass
+class Exchange:
+    """What one exchange of the wrapped run was, from every side."""
+
+    name: str
+    printed: Any
+    """What the program says it got; the same without us."""
+    requests: list[Request]
+    spans: list[Span]
+    port: int
+
+    def assert_spans(self, *expected: dict[str, Any]) -> None:
+        """The spans are exactly these, by their attributes; the server's address is understood.
+
+        A span is named after its operation and model. One with `error.type` has failed.
+        """
+        assert len(self.spans) == len(expected), [span.name for span in self.spans]
+        for span, facts in zip(self.spans, expected):
+            facts = {"server.address": "127.0.0.1", "server.port": self.port, **facts}
+            assert span.name == f"{facts['gen_ai.operation.name']} {facts['gen_ai.request.model']}"
+            assert (span.kind, span.parent_id, span.events, span.links, span.dropped) == ("CLIENT", "", [], [], 0)
+            assert_same({key: json.loads(value) if key in CONTENT else value
+                         for key, value in span.attributes.items()}, facts)
+            if "error.type" in facts:
+                assert span.status == "ERROR" and span.status_message not in ("", facts["error.type"])
+            else:
+                assert (span.status, span.status_message) == ("UNSET", "")
+
+
+@dataclass
+class Ran:
+    """Both runs of a program, found the same."""
+
+    direct: Seen
+    wrapped: Seen
+    telemetry: Telemetry
+    exchanges: dict[str, Exchange]
+
+    def __getitem__(self, name: str) -> Exchange:
+        return self.exchanges[name]
+
+
+@dataclass
+class Sdk:
+    argv: list[str]
+    script: Callable[[Request], Reply]
+    exchanges: dict[str, int]
+    """How many requests each exchange makes, in the program's order."""
+    env: Callable[[str], dict[str, str]]
+    """The program's environment, from the scripted server's origin."""
+    only_direct: Callable[[str], dict[str, str]] = lambda _origin: {}
+    """Added to the environment of the run without us: for SDKs that no variable leads anywhere."""
+    options: Callable[[str], tuple[str, ...]] = lambda _origin: ()
+    """Options of `otel-genai run`, from the scripted server's origin."""
+    volatile: tuple[str, ...] = ()
+    """Names of request headers, in lower case, that differ from run to run by themselves: only their place is compared."""
+    unseen: tuple[str, ...] = ()
+    """Exchanges that give no spans."""
+    _ran: Ran | Exception | None = field(default=None, repr=False)
+
+    def ran(self, launcher: Launcher) -> Ran:
+        """Both runs, made when first asked for; everything that must be the same is."""
+        if self._ran is None:
+            try:
+                self._ran = self._run(launcher)
+            except Exception as problem:
+                self._ran = problem
+                raise
+        if isinstance(self._ran, Exception):
+            pytest.fail("the program's runs failed, in the first test that asked for them", pytrace=False)
+        return self._ran
+
+    def _run(self, launcher: Launcher) -> Ran:
+        with Provider() as provider, receiver("http/protobuf") as otlp:
+            origin = provider.origin
+            env = {**otlp.env, **self.env(origin), "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
+            provider.reset(self.script)
+            direct = Seen(launcher.direct(self.argv, **{**env, **self.only_direct(origin)}),
+                          provider.requests, provider.connections)
+            assert direct.result.code == 0, direct.result.text_err
+            provider.reset(self.script)
+            wrapped = Seen(launcher.wrapped(self.argv, options=self.options(origin), **env),
+                           provider.requests, provider.connections)
+            telemetry = otlp.take()
+        assert_same_program(direct.result, wrapped.result)
+        self._assert_same_requests(direct.requests, wrapped.requests)
+        assert_signals_agree(telemetry)
+        return Ran(direct, wrapped, telemetry, self._deal(wrapped, telemetry, provider.port))
+
+    def _assert_same_requests(self, direct: list[Request], wrapped: list[Request]) -> None:
+        """Method, target, header lines in their order and case, framing and body."""
+        def seen(request: Request) -> Any:
+            lines = [line.split(b":")[0] if line.split(b":")[0].decode("latin-1").lower() in self.volatile else line
+                     for line in end_to_end_lines(request)]
+            return request.head.split(b"\r\n", 1)[0], lines, request.framing, request.body
+
+        assert [request.target for request in wrapped] == [request.target for request in direct]
+        for ours, theirs in zip(wrapped, direct):
+            assert seen(ours) == seen(theirs)
+
+    def _deal(self, wrapped: Seen, telemetry: Telemetry, port: int) -> dict[str, Exchange]:
+        printed = wrapped.result.json
+        assert list(printed) == list(self.exchanges), "the program does not print its exchanges by name, in order"
+        assert len(wrapped.requests) == sum(self.exchanges.values()), [request.target for request in wrapped.requests]
+        spans = iter(sorted(telemetry.spans, key=lambda span: span.start))
+        requests = iter(wrapped.requests)
+        dealt = {}
+        for name, count in self.exchanges.items():
+            seen = 0 if name in self.unseen else count
+            dealt[name] = Exchange(name, printed[name], list(islice(requests, count)), list(islice(spans, seen)), port)
+        expected = sum(count for name, count in self.exchanges.items() if name not in self.unseen)
+        assert len(telemetry.spans) == expected, [span.name for span in telemetry.spans]
+        return dealt
+
+
+def assert_signals_agree(telemetry: Telemetry) -> None:
+    """Metrics count what the spans tell, and each failure has its event."""
+    spans = telemetry.spans
+    durations = telemetry.series("gen_ai.client.operation.duration")
+    assert sum(point.count for point in durations) == len(spans)
+    failed = [span for span in spans if "error.type" in span.attributes]
+    assert sum(point.count for point in durations if "error.type" in point.attributes) == len(failed)
+    told = telemetry.events("gen_ai.client.operation.exception")
+    assert sorted(event.span_id for event in told) == sorted(span.span_id for span in failed)
+    for kind, attribute in TOKENS.items():
+        counted = sum(point.value for point in telemetry.series("gen_ai.client.token.usage")
+                      if point.attributes["gen_ai.token.type"] == kind)
+        assert counted == sum(span.attributes.get(attribute, 0) for span in spans), kind
