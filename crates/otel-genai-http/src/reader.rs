@@ -13,6 +13,7 @@ use otel_genai::{
 use otel_genai_wire::{Call, CallMut, Options, Progress, RequestReader, ResponseReader, Route};
 
 use crate::decompress::{self, Decompressor};
+use crate::head;
 use crate::record::{Batch, Data, Ending, Note};
 use crate::secret::Secrets;
 use crate::totals::Counters;
@@ -30,6 +31,8 @@ pub(crate) struct Reader {
     parent: Context,
     began: Moment,
     secrets: Secrets,
+    /// That it was tried before.
+    resends: Option<KeyValue>,
     phase: Phase,
 }
 
@@ -91,7 +94,16 @@ impl Reader {
         let options = Options::new(genai.captures_content()).limit(limit);
         let request =
             Request { body: Decompressor::new(headers, RequestReader::new(&route, options)), torn: false };
-        Reader { genai, limit, route, parent, began, secrets, phase: Phase::Request(Box::new(request)) }
+        Reader {
+            genai,
+            limit,
+            route,
+            parent,
+            began,
+            secrets,
+            resends: head::resends(headers),
+            phase: Phase::Request(Box::new(request)),
+        }
     }
 
     pub(crate) fn read(&mut self, batch: &mut Batch, counters: &Counters) {
@@ -131,6 +143,9 @@ impl Reader {
         let options = Options::new(content).limit(self.limit);
         let reader = ResponseReader::new(&self.route, status, headers, &call, options);
         let Some(call) = self.start(call) else { return };
+        if status >= 400 {
+            call.context().span().set_attributes(head::failure(headers));
+        }
         self.phase = Phase::Response(Box::new(Response {
             call,
             note: note.map(str::to_owned),
@@ -144,7 +159,11 @@ impl Reader {
     }
 
     fn start(&self, call: Call) -> Option<Running> {
-        Running::start(call, self)
+        let call = Running::start(call, self)?;
+        if let Some(resends) = &self.resends {
+            call.context().span().set_attribute(resends.clone());
+        }
+        Some(call)
     }
 
     fn run<O: Operation>(&self, op: O) -> Box<Active<O>> {

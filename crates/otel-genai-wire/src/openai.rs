@@ -7,6 +7,7 @@ mod embeddings;
 mod images;
 mod responses;
 mod speech;
+mod transcriptions;
 mod usage;
 
 pub(crate) use assistants::{Assistants, Runs};
@@ -16,6 +17,7 @@ pub(crate) use embeddings::Embeddings;
 pub(crate) use images::Images;
 pub(crate) use responses::{Fetch, Responses};
 pub(crate) use speech::Speech;
+pub(crate) use transcriptions::Transcriptions;
 
 use otel_genai::{OpenAi, ProviderName};
 

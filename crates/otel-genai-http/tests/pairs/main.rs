@@ -14,6 +14,7 @@
 
 mod drive;
 mod exchange;
+mod table;
 mod telling;
 
 use std::env;
@@ -57,6 +58,19 @@ async fn recorded_exchanges_leave_the_reviewed_telemetry() {
         "the telemetry of recorded exchanges has changed; if it is right so, UPDATE_SNAPSHOTS=1 accepts it\n{}",
         differences.join("\n")
     );
+}
+
+#[test]
+fn the_table_of_providers_is_what_the_snapshots_prove() {
+    let path = crate_folder().join("../../docs/providers.md");
+    // Outside of the repository there is no documentation to look at.
+    let Ok(old) = fs::read_to_string(&path) else { return };
+    let new = table::page(&old, &crate_folder().join("tests/pairs/snapshots"));
+    if env::var_os("OTEL_GENAI_WRITE_DOCS").is_some() {
+        fs::write(&path, new).unwrap();
+    } else {
+        assert!(old == new, "docs/providers.md has drifted; run `cargo xtask docs` and commit the result");
+    }
 }
 
 /// Asked first at run time: checkouts that share a target folder also share this program.

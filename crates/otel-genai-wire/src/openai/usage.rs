@@ -10,7 +10,7 @@ object! {
         "prompt_tokens" | "input_tokens" => input: Option<u64>,
         "completion_tokens" | "output_tokens" => output: Option<u64>,
         "total_tokens" => total: Option<u64>,
-        "prompt_tokens_details" | "input_tokens_details" => input_details: Option<InputDetails<'a>>,
+        "prompt_tokens_details" | "input_tokens_details" | "input_token_details" => input_details: Option<InputDetails<'a>>,
         "completion_tokens_details" | "output_tokens_details" => output_details: Option<OutputDetails<'a>>,
         // DeepSeek; Moonshot; servers that translate from Anthropic.
         "prompt_cache_hit_tokens" | "cached_tokens" | "cache_read_input_tokens" => cache_read: Option<u64>,
