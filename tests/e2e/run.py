@@ -24,7 +24,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 STATE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "e2e"
-VENV = STATE / "venv"
 
 
 class SetupError(Exception):
@@ -35,60 +34,63 @@ def main(arguments: list[str]) -> int:
     try:
         if sys.version_info < (3, 11):
             raise SetupError(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: {sys.executable}")
-        python = ensure_venv()
+        python = ensure_venv("venv", "requirements.txt")
         if arguments == ["--table"]:
             return subprocess.call([str(python), str(HERE / "sdks" / "table.py")])
+        frameworks = ensure_venv("venv-frameworks", "requirements-frameworks.txt")
         node = ensure_node()
+        rust = ensure_rust()
         binary = ensure_binary("OTEL_GENAI_BIN", "otel-genai-cli", "otel-genai")
         judge = ensure_binary("OTEL_GENAI_CONFORMANCE_BIN", "otel-genai-conformance", "otel-genai-conformance")
     except SetupError as problem:
         print(f"e2e: {problem}", file=sys.stderr)
         return 2
     environment = {**os.environ, "OTEL_GENAI_BIN": str(binary), "OTEL_GENAI_CONFORMANCE_BIN": str(judge),
-                   "E2E_NODE": node, "PYTHONDONTWRITEBYTECODE": "1"}
+                   "E2E_NODE": node, "E2E_FRAMEWORKS": str(frameworks), "E2E_RUST": str(rust),
+                   "PYTHONDONTWRITEBYTECODE": "1"}
     command = [str(python), "-m", "pytest", "-c", str(HERE / "pytest.ini"), "--rootdir", str(HERE)]
     targets = [] if any((HERE / a.split("::")[0]).exists() or Path(a.split("::")[0]).exists()
                         for a in arguments if not a.startswith("-")) else [str(HERE)]
     return subprocess.call([*command, *arguments, *targets], env=environment)
 
 
-def ensure_venv() -> Path:
-    """A virtual environment with the pinned requirements; returns its Python."""
-    requirements = HERE / "requirements.txt"
-    python = VENV / "bin" / "python"
-    stamp = VENV / ".stamp"
-    wanted = digest(requirements.read_bytes(), sys.version.encode(), str(VENV).encode())
+def ensure_venv(name: str, requirements: str) -> Path:
+    """A virtual environment with pinned requirements; returns its Python."""
+    folder = STATE / name
+    python = folder / "bin" / "python"
+    stamp = folder / ".stamp"
+    wanted = digest((HERE / requirements).read_bytes(), sys.version.encode(), str(folder).encode())
     if python.exists() and read(stamp) == wanted:
         return python
-    shutil.rmtree(VENV, ignore_errors=True)
-    VENV.parent.mkdir(parents=True, exist_ok=True)
-    note(f"making the Python environment in {VENV}")
-    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    note(f"making the Python environment in {folder}")
+    made = subprocess.run([sys.executable, "-m", "venv", str(folder)], capture_output=True, text=True)
     if made.returncode != 0:
-        without_pip(made.stdout + made.stderr)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
+        without_pip(folder, made.stdout + made.stderr)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(HERE / requirements)]
     if subprocess.call(pip) != 0:
-        raise SetupError("pip could not install tests/e2e/requirements.txt (its message is above)")
+        raise SetupError(f"pip could not install tests/e2e/{requirements} (its message is above)")
     stamp.write_text(wanted)
     return python
 
 
-def without_pip(complaint: str) -> None:
+def without_pip(folder: Path, complaint: str) -> None:
     """Debian ships Python without ensurepip: take an environment without pip and let the system's pip fill it."""
-    shutil.rmtree(VENV, ignore_errors=True)
-    bare = subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], capture_output=True, text=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    bare = subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], capture_output=True, text=True)
     if bare.returncode != 0:
         raise SetupError(
             "this Python cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv\n"
             + complaint.strip()
         )
     seeded = subprocess.run(
-        [sys.executable, "-m", "pip", "--python", str(VENV / "bin" / "python"), "install", "--quiet", "pip"],
+        [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet", "pip"],
         capture_output=True,
         text=True,
     )
     if seeded.returncode != 0:
-        shutil.rmtree(VENV, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         raise SetupError(
             "neither ensurepip nor pip is there to fill a virtual environment. "
             "On Debian or Ubuntu: apt-get install python3-venv\n" + complaint.strip()
@@ -138,6 +140,18 @@ def ensure_binary(variable: str, package: str, name: str) -> Path:
     if subprocess.call([cargo, "build", "--quiet", "-p", package], cwd=ROOT) != 0:
         raise SetupError(f"cargo build -p {package} failed (its message is above)")
     return STATE.parent / "debug" / name
+
+
+def ensure_rust() -> Path:
+    """The programs of the package in `rust/`; returns their folder."""
+    cargo = shutil.which("cargo")
+    if cargo is None:
+        raise SetupError("cargo is not on the PATH, and the program with the Rust SDK has to be built")
+    target = STATE / "rust"
+    command = [cargo, "build", "--quiet", "--locked", "--target-dir", str(target)]
+    if subprocess.call(command, cwd=HERE / "rust") != 0:
+        raise SetupError("cargo build failed in tests/e2e/rust (its message is above)")
+    return target / "debug"
 
 
 def digest(*parts: bytes) -> str:

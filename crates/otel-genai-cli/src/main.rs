@@ -11,6 +11,7 @@ mod options;
 mod proxies;
 mod session;
 mod settings;
+mod shim;
 mod tally;
 mod trust;
 mod url;

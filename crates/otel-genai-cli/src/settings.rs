@@ -27,9 +27,9 @@ pub(crate) const FLUSH_TIMEOUT: Own = Own {
 pub(crate) const UPSTREAM: Own = Own {
     name: "OTEL_GENAI_UPSTREAM",
     flag: "--upstream",
-    values: "NAME=URL,NAME=URL",
+    values: "NAME=URL,HOST=URL",
     default: "none",
-    about: "Where calls go whose base-URL variable is unset",
+    about: "Where calls go whose base-URL variable is unset, or which are for a host",
 };
 pub(crate) const NO_ENV: Own = Own {
     name: "OTEL_GENAI_NO_ENV",
@@ -37,6 +37,13 @@ pub(crate) const NO_ENV: Own = Own {
     values: "names of variables",
     default: "none",
     about: "Variables of the program that are left alone",
+};
+pub(crate) const SHIM: Own = Own {
+    name: "OTEL_GENAI_SHIM",
+    flag: "--no-shim",
+    values: "true or false",
+    default: "true",
+    about: "Whether calls are led from inside Python and Node, too",
 };
 pub(crate) const LISTEN: Own = Own {
     name: "OTEL_GENAI_LISTEN",
@@ -47,7 +54,7 @@ pub(crate) const LISTEN: Own = Own {
 };
 
 /// All of them, in the order they are shown in.
-pub(crate) const OWN: &[Own] = &[UPSTREAM, NO_ENV, LISTEN, FLUSH_TIMEOUT];
+pub(crate) const OWN: &[Own] = &[UPSTREAM, NO_ENV, SHIM, LISTEN, FLUSH_TIMEOUT];
 
 impl Own {
     /// The flag's value, else the variable's if it can be used, else nothing. A value that cannot is warned of.
@@ -175,6 +182,26 @@ pub(crate) fn upstreams(flag: &[Upstream]) -> Vec<Upstream> {
 /// The names that are left alone, by flag or variable.
 pub(crate) fn no_env(flag: &[String]) -> Vec<String> {
     NO_ENV.or_list(flag, |name| Ok(name.to_owned()))
+}
+
+/// Whether the program is hooked from inside.
+pub(crate) fn shim(no_shim: bool) -> bool {
+    !no_shim && SHIM.or_variable::<OnOff>(None).is_none_or(|on| on.0)
+}
+
+/// `true` or `false`, and what people write for them.
+struct OnOff(bool);
+
+impl FromStr for OnOff {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "on" | "yes" => Ok(Self(true)),
+            "false" | "0" | "off" | "no" => Ok(Self(false)),
+            _ => Err(format!("{text:?} is neither true nor false")),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -48,6 +48,26 @@ impl BaseUrl {
         origin.strip_suffix('/').unwrap_or(&origin).to_owned()
     }
 
+    /// The whole URL, without the user's name. What no address can be made of is its origin.
+    pub(crate) fn whole(&self) -> Uri {
+        let origin = self.origin();
+        format!("{origin}{}", self.rest).parse().unwrap_or_else(|_| self.origin.clone())
+    }
+
+    /// Whether it is of this machine, or of all its addresses, as servers say it.
+    pub(crate) fn is_here(&self) -> bool {
+        let host = self.origin.host().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        host.eq_ignore_ascii_case("localhost")
+            || address.is_ok_and(|address| address.is_loopback() || address.is_unspecified())
+    }
+
+    /// Its origin, as a client finds what listens at all addresses.
+    pub(crate) fn here(&self) -> Uri {
+        let found = self.origin().replacen("//0.0.0.0", "//127.0.0.1", 1).replacen("//[::]", "//[::1]", 1);
+        found.parse().unwrap_or_else(|_| self.origin.clone())
+    }
+
     /// The same URL at another origin.
     pub(crate) fn at(&self, origin: &str, prefix: &str) -> String {
         let (scheme, host) = origin.split_once("://").unwrap_or(("http", origin));

@@ -6,10 +6,12 @@
 use std::ffi::OsString;
 use std::fmt;
 
+use http::Uri;
 use otel_genai_gateway::{Route, RouteError};
 use otel_genai_sdk::shown_url;
 
 use crate::proxies;
+use crate::shim::Shim;
 use crate::url::BaseUrl;
 
 /// One variable that SDKs read their base URL from.
@@ -20,33 +22,80 @@ pub(crate) struct Variable {
     pub(crate) route: &'static str,
     /// What SDKs take when it is unset. `None`: they differ, or take none.
     pub(crate) default: Option<&'static str>,
+    /// Why a value of the user's stays as it is; the hooks inside the program lead its calls.
+    pub(crate) kept: Option<&'static str>,
+}
+
+impl Variable {
+    /// Whether this value stays: Ollama's only where a server may be meant.
+    fn keeps(&self, url: &BaseUrl) -> bool {
+        self.kept.is_some() && (self.name != OLLAMA_HOST || url.is_here())
+    }
+
+    /// Its value as a URL. Ollama's clients read `HOST` and `HOST:PORT`, too, and take a port of their own.
+    fn parse(&self, value: &str) -> Option<BaseUrl> {
+        let value = value.trim();
+        if self.name != OLLAMA_HOST || value.contains("://") {
+            return BaseUrl::parse(value);
+        }
+        let (host, path) = value.split_at(value.find('/').unwrap_or(value.len()));
+        let host = if host.starts_with(':') { format!("127.0.0.1{host}") } else { host.to_owned() };
+        let port =
+            if host.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(':') { "" } else { ":11434" };
+        BaseUrl::parse(&format!("http://{host}{port}{path}"))
+    }
 }
 
 const fn row(name: &'static str, route: &'static str) -> Variable {
-    Variable { name, route, default: None }
+    Variable { name, route, default: None, kept: None }
+}
+
+const fn by_default(name: &'static str, route: &'static str, default: &'static str) -> Variable {
+    Variable { name, route, default: Some(default), kept: None }
+}
+
+const fn kept(name: &'static str, route: &'static str, why: &'static str) -> Variable {
+    Variable { name, route, default: None, kept: Some(why) }
 }
 
 const OPENAI: &str = "https://api.openai.com/v1";
+/// Without a version: nearly all clients add it, and the route takes it either way.
+const ANTHROPIC: &str = "https://api.anthropic.com";
+/// What Anthropic's clients ask for when their base URL is to contain the version.
+const WITHOUT_VERSION: [&str; 5] = ["/messages", "/models", "/files", "/skills", "/complete"];
+
+/// `ollama serve` listens where the variable says that others find it.
+const SERVED: &str = "a server that the program starts listens there";
+/// A signature is for the host that it was made for, so that a request can be led elsewhere only after signing.
+const SIGNED: &str = "requests are signed for the host that it names";
+
+/// The one variable whose value need not be a URL.
+const OLLAMA_HOST: &str = "OLLAMA_HOST";
 
 /// Every variable that is looked at. Only providers whose calls can be read: nothing is led elsewhere for nothing.
 #[rustfmt::skip]
 pub(crate) const VARIABLES: &[Variable] = &[
-    Variable { name: "OPENAI_BASE_URL", route: "openai", default: Some(OPENAI) },
-    Variable { name: "OPENAI_API_BASE", route: "openai", default: Some(OPENAI) },
-    row("AZURE_OPENAI_ENDPOINT", "azure"), row("AZURE_API_BASE", "azure"),
-    row("ANTHROPIC_BASE_URL", "anthropic"),
+    by_default("OPENAI_BASE_URL", "openai", OPENAI), by_default("OPENAI_API_BASE", "openai", OPENAI),
+    row("AZURE_OPENAI_ENDPOINT", "azure"), row("AZURE_API_BASE", "azure"), row("AZURE_AI_API_BASE", "azure"),
+    row("ANTHROPIC_FOUNDRY_BASE_URL", "azure"),
+    by_default("ANTHROPIC_BASE_URL", "anthropic", ANTHROPIC),
+    row("ANTHROPIC_API_URL", "anthropic"), row("ANTHROPIC_API_BASE", "anthropic"),
+    kept("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "bedrock", SIGNED),
+    kept("AWS_BEDROCK_RUNTIME_ENDPOINT", "bedrock", SIGNED), kept("ANTHROPIC_BEDROCK_BASE_URL", "bedrock", SIGNED),
     row("CEREBRAS_BASE_URL", "cerebras"), row("CEREBRAS_API_BASE", "cerebras"),
-    row("CO_API_URL", "cohere"),
-    row("DASHSCOPE_API_BASE", "dashscope"),
+    row("CO_API_URL", "cohere"), row("COHERE_API_BASE", "cohere"),
+    row("DASHSCOPE_HTTP_BASE_URL", "dashscope"), row("DASHSCOPE_API_BASE", "dashscope"),
     row("DEEPSEEK_BASE_URL", "deepseek"), row("DEEPSEEK_API_BASE", "deepseek"),
     row("FIREWORKS_BASE_URL", "fireworks"), row("FIREWORKS_API_BASE", "fireworks"),
-    row("GOOGLE_GEMINI_BASE_URL", "gemini"),
+    row("GOOGLE_GEMINI_BASE_URL", "gemini"), row("GEMINI_API_BASE", "gemini"),
     row("GROQ_BASE_URL", "groq"), row("GROQ_API_BASE", "groq"),
     row("MISTRAL_BASE_URL", "mistral"), row("MISTRAL_API_BASE", "mistral"),
     row("MOONSHOT_BASE_URL", "moonshot"), row("MOONSHOT_API_BASE", "moonshot"),
+    kept(OLLAMA_HOST, "ollama", SERVED), row("OLLAMA_API_BASE", "ollama"), row("OLLAMA_API_BASE_URL", "ollama"),
     row("OPENROUTER_BASE_URL", "openrouter"), row("OPENROUTER_API_BASE", "openrouter"),
     row("PERPLEXITY_BASE_URL", "perplexity"), row("PERPLEXITY_API_BASE", "perplexity"),
     row("TOGETHER_BASE_URL", "together"), row("TOGETHER_API_BASE", "together"),
+    row("GOOGLE_VERTEX_BASE_URL", "vertex"), row("ANTHROPIC_VERTEX_BASE_URL", "vertex"),
     row("XAI_BASE_URL", "xai"), row("XAI_API_BASE", "xai"),
 ];
 
@@ -71,6 +120,14 @@ pub(crate) const PROVIDERS: &[(&str, &str)] = &[
 /// Any of these: the program may use Azure.
 const AZURE: [&str; 3] = ["AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN"];
 
+/// A host, and where its calls go instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mirror {
+    /// `https://api.openai.com`
+    pub(crate) origin: Uri,
+    pub(crate) upstream: BaseUrl,
+}
+
 /// `NAME=URL`, as `--upstream` and `--route` take it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Upstream {
@@ -85,7 +142,7 @@ impl std::str::FromStr for Upstream {
         let (name, value) =
             text.split_once('=').ok_or("it must be NAME=URL, such as openai=http://localhost:11434/v1")?;
         let name = name.trim();
-        let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '[' | ']');
         if name.is_empty() || name == "h" || !name.chars().all(word) {
             return Err("the name before = must be made of letters, digits, '-', '_' and '.'".to_owned());
         }
@@ -95,13 +152,32 @@ impl std::str::FromStr for Upstream {
 }
 
 impl Upstream {
-    /// The same, but only the names of the table.
+    /// The same, but only the names of the table, and hosts: `api.openai.com`, `localhost:11434`.
     pub(crate) fn known(text: &str) -> Result<Self, String> {
         let upstream: Self = text.parse()?;
+        if upstream.is_host() {
+            return match upstream.mirror() {
+                Some(_) => Ok(upstream),
+                None => Err(format!("{:?} is no host, such as api.openai.com", upstream.name)),
+            };
+        }
         if VARIABLES.iter().any(|variable| variable.route == upstream.name) {
             return Ok(upstream);
         }
-        Err(format!("{:?} is not known; names are {}", upstream.name, route_names().join(", ")))
+        Err(format!("{:?} is no host and not known; names are {}", upstream.name, route_names().join(", ")))
+    }
+
+    fn is_host(&self) -> bool {
+        self.name.contains(['.', ':'])
+    }
+
+    /// `None`: it is not for a host. One with a port of its own, on this machine, is spoken to in the clear.
+    pub(crate) fn mirror(&self) -> Option<Mirror> {
+        let name = Some(&self.name).filter(|_| self.is_host())?;
+        let local = ["localhost:", "127.0.0.1:", "[::1]:"].iter().any(|start| name.starts_with(start));
+        let scheme = if local { "http" } else { "https" };
+        let origin = BaseUrl::parse(&format!("{scheme}://{}", name.to_ascii_lowercase()))?.origin;
+        Some(Mirror { origin, upstream: self.url.clone() })
     }
 }
 
@@ -122,6 +198,9 @@ pub(crate) struct Plan {
     pub(crate) warnings: Vec<String>,
     /// Prefix and upstream, no two alike.
     routes: Vec<(String, BaseUrl)>,
+    mirrors: Vec<Mirror>,
+    /// `None`: nothing is hooked inside the program.
+    pub(crate) shim: Option<Shim>,
 }
 
 /// One variable of the program.
@@ -130,6 +209,8 @@ pub(crate) struct Planned {
     pub(crate) name: &'static str,
     prefix: String,
     url: BaseUrl,
+    /// Nobody has set it or asked for it.
+    by_default: bool,
 }
 
 impl Planned {
@@ -156,11 +237,21 @@ impl Plan {
         var: &dyn Fn(&str) -> Option<OsString>,
         upstreams: &[Upstream],
         leave: &[String],
+        with_shim: bool,
     ) -> Self {
-        let mut plan = Self::default();
+        let mut plan = Self {
+            mirrors: upstreams.iter().rev().filter_map(Upstream::mirror).collect(),
+            ..Self::default()
+        };
+        let mut kept_origins = Vec::new();
         for name in route_names() {
             let upstream = upstreams.iter().rev().find(|upstream| upstream.name == name);
-            plan.route(name, var, upstream.map(|upstream| &upstream.url), leave);
+            plan.route(name, var, upstream.map(|upstream| &upstream.url), leave, &mut kept_origins);
+        }
+        if with_shim {
+            let mirrors = plan.mirrors.clone();
+            let hide = plan.variables.iter().filter(|planned| planned.by_default).map(|planned| planned.name);
+            plan.shim = Some(Shim::new(var, kept_origins, mirrors, hide.collect(), leave));
         }
         for (name, value) in proxies::exceptions(var) {
             if leave.iter().any(|left| left == name) {
@@ -178,6 +269,7 @@ impl Plan {
         var: &dyn Fn(&str) -> Option<OsString>,
         upstream: Option<&BaseUrl>,
         leave: &[String],
+        kept_origins: &mut Vec<Uri>,
     ) {
         let rows = || VARIABLES.iter().filter(move |row| row.route == route);
         let value = |name: &str| var(name).filter(|value| !value.is_empty());
@@ -188,8 +280,16 @@ impl Plan {
                 self.untouched.push((row.name, "--no-env".to_owned()));
                 continue;
             }
-            match value.to_str().and_then(BaseUrl::parse) {
-                Some(url) => self.set(row.name, route, url),
+            let url = value.to_str().and_then(|value| row.parse(value));
+            if let Some(why) = row.kept
+                && url.as_ref().is_none_or(|url| row.keeps(url))
+            {
+                kept_origins.extend(url.map(|url| url.here()));
+                self.untouched.push((row.name, why.to_owned()));
+                continue;
+            }
+            match url {
+                Some(url) => self.set(row.name, route, url, false),
                 None => {
                     let shown = shown_url(&value.to_string_lossy());
                     self.warnings.push(format!(
@@ -228,12 +328,12 @@ impl Plan {
                 let why = "the program is set up for Azure, some of whose clients refuse it";
                 self.untouched.push((row.name, why.to_owned()));
             } else if let Some(url) = url {
-                self.set(row.name, route, url);
+                self.set(row.name, route, url, upstream.is_none());
             }
         }
     }
 
-    fn set(&mut self, name: &'static str, route: &str, url: BaseUrl) {
+    fn set(&mut self, name: &'static str, route: &str, url: BaseUrl, by_default: bool) {
         let same = |prefix: &str| prefix.strip_prefix('/').is_some_and(|rest| base_name(rest) == route);
         let mut alike = self.routes.iter().filter(|(prefix, _)| same(prefix));
         let count = alike.clone().count();
@@ -245,15 +345,26 @@ impl Plan {
                 prefix
             }
         };
-        self.variables.push(Planned { name, prefix, url });
+        self.variables.push(Planned { name, prefix, url, by_default });
     }
 
     /// The gateway's routes.
     pub(crate) fn routes(&self) -> Result<Vec<Route>, RouteError> {
         let route = |(prefix, url): &(String, BaseUrl)| {
-            // Programs without an SDK may append the version that is there already.
-            Route::new(prefix.as_str(), &url.origin).map(|route| {
-                if url.origin() == "https://api.openai.com" { route.alias("/v1/v1", "/v1") } else { route }
+            let mirror = self.mirrors.iter().find(|mirror| mirror.origin == url.origin);
+            let route = match mirror {
+                Some(mirror) => {
+                    Route::new(prefix.as_str(), &mirror.upstream.whole())?.observed_as(&url.origin)?
+                }
+                None => Route::new(prefix.as_str(), &url.origin)?,
+            };
+            Ok(match url.origin().as_str() {
+                // Programs without an SDK may append the version that is there already.
+                "https://api.openai.com" => route.alias("/v1/v1", "/v1"),
+                ANTHROPIC => {
+                    WITHOUT_VERSION.iter().fold(route, |route, path| route.alias(*path, format!("/v1{path}")))
+                }
+                _ => route,
             })
         };
         self.routes.iter().map(route).collect()
@@ -290,6 +401,9 @@ impl fmt::Display for Plan {
         for (name, why) in &self.untouched {
             writeln!(f, "{name} is left alone: {why}")?;
         }
+        if let Some(shim) = &self.shim {
+            write!(f, "\nInside Python and Node (--no-shim: not):\n{shim}")?;
+        }
         Ok(())
     }
 }
@@ -304,12 +418,13 @@ mod tests {
         let var = |name: &str| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
         let upstreams: Vec<_> = upstreams.iter().map(|text| Upstream::known(text).unwrap()).collect();
         let leave: Vec<_> = leave.iter().map(|name| (*name).to_owned()).collect();
-        Plan::new(&var, &upstreams, &leave)
+        Plan::new(&var, &upstreams, &leave, false)
     }
 
+    /// Without Anthropic's, which has a test of its own.
     fn environment(plan: &Plan) -> Vec<String> {
         let line = |(name, value): (&str, OsString)| format!("{name}={}", value.into_string().unwrap());
-        plan.environment(AT).into_iter().map(line).collect()
+        plan.environment(AT).into_iter().map(line).filter(|line| !line.starts_with("ANTHROPIC_")).collect()
     }
 
     fn routes(plan: &Plan) -> Vec<String> {
@@ -317,6 +432,7 @@ mod tests {
             .unwrap()
             .iter()
             .map(|route| format!("{} {}", route.prefix(), route.upstream()))
+            .filter(|line| !line.starts_with("/anthropic"))
             .collect()
     }
 
@@ -397,6 +513,68 @@ mod tests {
         assert_eq!(environment(&plan), Vec::<String>::new());
         let warning = plan.warnings.concat();
         assert!(warning.contains("OPENAI_BASE_URL") && !warning.contains("SECRET"), "{warning}");
+    }
+
+    #[test]
+    fn anthropic_is_led_by_default_as_long_as_nobody_says_otherwise() {
+        let lines = |vars: &[(&str, &str)]| {
+            let plan = plan_with(vars, &[], &[]);
+            let all = plan.environment(AT).into_iter().filter(|(name, _)| name.starts_with("ANTHROPIC"));
+            all.map(|(name, value)| format!("{name}={}", value.into_string().unwrap())).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(&[]), ["ANTHROPIC_BASE_URL=http://127.0.0.1:7/anthropic"]);
+        let given = [("ANTHROPIC_API_URL", "https://gw.example/a")];
+        assert_eq!(lines(&given), ["ANTHROPIC_API_URL=http://127.0.0.1:7/anthropic/a"]);
+    }
+
+    #[test]
+    fn what_is_signed_or_served_stays_and_is_led_from_within() {
+        for (name, value, origin) in [
+            ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "https://vpce.example/", "https://vpce.example/"),
+            ("OLLAMA_HOST", "0.0.0.0", "http://127.0.0.1:11434/"),
+            ("OLLAMA_HOST", ":8080", "http://127.0.0.1:8080/"),
+            ("OLLAMA_HOST", "[::1]", "http://[::1]:11434/"),
+        ] {
+            let plan = plan_with(&[(name, value)], &[], &[]);
+            assert_eq!(plan.untouched.first().map(|(name, _)| *name), Some(name));
+            let row = VARIABLES.iter().find(|row| row.name == name).unwrap();
+            assert_eq!(row.parse(value).unwrap().here().to_string(), origin);
+        }
+        let asked = plan_with(&[], &["ollama=http://gpu:11434"], &["OPENAI_BASE_URL", "OPENAI_API_BASE"]);
+        assert_eq!(environment(&asked), ["OLLAMA_HOST=http://127.0.0.1:7/ollama"]);
+    }
+
+    #[test]
+    fn calls_to_a_host_go_where_an_upstream_says() {
+        let plan = plan_with(&[], &["api.openai.com=http://mirror:8080/o/"], &[]);
+        assert_eq!(routes(&plan), ["/openai http://mirror:8080/o"]);
+        assert_eq!(environment(&plan).len(), 2, "the program sees no difference");
+        let mirror =
+            |text: &str| Upstream::known(text).unwrap().mirror().map(|mirror| mirror.origin.to_string());
+        assert_eq!(mirror("API.example.com=http://x").as_deref(), Some("https://api.example.com/"));
+        assert_eq!(mirror("localhost:11434=http://x").as_deref(), Some("http://localhost:11434/"));
+        assert_eq!(mirror("openai=http://x"), None);
+        assert!(Upstream::known("a.b:port=http://x").is_err());
+    }
+
+    #[test]
+    fn ollamas_host_need_not_be_a_url() {
+        for (value, upstream, moved) in [
+            ("nas", "http://nas:11434", "http://127.0.0.1:7/ollama"),
+            ("10.0.0.5:8080", "http://10.0.0.5:8080", "http://127.0.0.1:7/ollama"),
+            ("nas/team/", "http://nas:11434", "http://127.0.0.1:7/ollama/team/"),
+            ("[fd00::1]", "http://[fd00::1]:11434", "http://127.0.0.1:7/ollama"),
+            ("https://ollama.example.com", "https://ollama.example.com", "http://127.0.0.1:7/ollama"),
+        ] {
+            let plan = plan_with(&[("OLLAMA_HOST", value)], &[], &["OPENAI_BASE_URL", "OPENAI_API_BASE"]);
+            assert_eq!(environment(&plan), [format!("OLLAMA_HOST={moved}")], "{value}");
+            assert_eq!(routes(&plan), [format!("/ollama {upstream}")], "{value}");
+        }
+        assert_eq!(
+            plan_with(&[("OLLAMA_API_BASE", "nas")], &[], &[]).warnings.len(),
+            1,
+            "not every variable's"
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::connect::{Connector, UpstreamProxy};
 use crate::failure::UpstreamFailure;
 use crate::forward::{Shared, UpstreamBody};
 use crate::gateway::{CONNECTION_WINDOW, Gateway, MAX_HEADER_LIST, Phase, STREAM_WINDOW};
+use crate::hosts::KnownHosts;
 use crate::route::{Route, Routes};
 use crate::tls::{self, Tls};
 
@@ -31,6 +32,7 @@ pub struct GatewayBuilder {
     observer: Option<Observer>,
     routes: Vec<Route>,
     hosts: bool,
+    known: Option<KnownHosts>,
     failure: UpstreamFailure,
     proxy: UpstreamProxy,
     roots_pem: Vec<u8>,
@@ -61,6 +63,7 @@ impl GatewayBuilder {
             observer,
             routes: Vec::new(),
             hosts: false,
+            known: None,
             failure: UpstreamFailure::default(),
             proxy: UpstreamProxy::default(),
             roots_pem: Vec::new(),
@@ -80,6 +83,12 @@ impl GatewayBuilder {
     /// `https:` is always the scheme. Off by default: on a shared network this is an open proxy.
     pub fn hosts(mut self, allowed: bool) -> Self {
         self.hosts = allowed;
+        self
+    }
+
+    /// Providers that can be reached by name by whoever knows a token. Before any route. By default, none.
+    pub fn known_hosts(mut self, known: KnownHosts) -> Self {
+        self.known = Some(known);
         self
     }
 
@@ -130,7 +139,7 @@ impl GatewayBuilder {
 
         let connector = Connector::new(&self.proxy, Arc::new(Tls::new(roots)), self.connect_timeout);
         let shared = Shared {
-            routes: Routes::new(self.routes, self.hosts),
+            routes: Routes::new(self.routes, self.hosts, self.known),
             observer: self.observer,
             client: client(connector.clone()),
             upgrades: client(connector.upgradable()),

@@ -196,7 +196,7 @@ fn refuse(shared: &Shared, error: UpstreamError) -> Result<Response<ResponseBody
 /// A defect in observing must not become one in forwarding.
 fn begin(observer: &Observer, parts: &request::Parts, target: &Target) -> Option<Exchange> {
     let begun = catch_unwind(AssertUnwindSafe(|| {
-        let call = Call::new(&parts.method, &target.uri, &parts.headers);
+        let call = Call::new(&parts.method, target.observed(), &parts.headers);
         observer.begin(&call.parent(context::parent(&parts.headers)))
     }));
     begun.unwrap_or_else(|_| {

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
-use http::header::{HeaderValue, InvalidHeaderValue};
+use http::header::HeaderValue;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Uri, uri};
+
+use crate::hosts::{KnownHosts, host_header, resolve_any};
 
 /// A path prefix of the gateway, and the provider that answers behind it.
 ///
@@ -57,20 +59,25 @@ impl Route {
         if !prefix.is_empty() && (!prefix.starts_with('/') || prefix.ends_with('/') || reserved) {
             return Err(RouteError::Prefix(prefix));
         }
-        let (Some(scheme), Some(authority)) = (upstream.scheme(), upstream.authority()) else {
-            return Err(RouteError::Upstream { prefix });
-        };
-        if authority.host().is_empty() || (*scheme != Scheme::HTTP && *scheme != Scheme::HTTPS) {
-            return Err(RouteError::Upstream { prefix });
+        match Upstream::of(upstream) {
+            _ if is_decorated(upstream) => Err(RouteError::Decorated { prefix }),
+            Some(upstream) => Ok(Self { prefix, upstream, aliases: Vec::new() }),
+            None => Err(RouteError::Upstream { prefix }),
         }
-        if authority.as_str().contains('@') || upstream.query().is_some() {
-            return Err(RouteError::Decorated { prefix });
+    }
+
+    /// The upstream is a mirror of `origin` (such as `https://api.openai.com`), or a gateway in front of it: what is
+    /// observed are calls to `origin`, with the path behind the prefix.
+    ///
+    /// # Errors
+    /// When the origin is not a plain http(s) address.
+    pub fn observed_as(mut self, origin: &Uri) -> Result<Self, RouteError> {
+        match Upstream::of(origin) {
+            _ if is_decorated(origin) => return Err(RouteError::Decorated { prefix: self.prefix }),
+            Some(origin) => self.upstream.observed = Some(Box::new(origin)),
+            None => return Err(RouteError::Upstream { prefix: self.prefix }),
         }
-        let base = upstream.path().strip_suffix('/').unwrap_or(upstream.path()).to_owned();
-        match Upstream::new(scheme.clone(), authority.clone(), base) {
-            Ok(upstream) => Ok(Self { prefix, upstream, aliases: Vec::new() }),
-            Err(_) => Err(RouteError::Upstream { prefix }),
-        }
+        Ok(self)
     }
 
     /// Sends requests whose remaining path is `from`, or below it, to `to` instead.
@@ -89,6 +96,10 @@ impl Route {
         &self.prefix
     }
 
+    pub(crate) fn into_upstream(self) -> Upstream {
+        self.upstream
+    }
+
     /// The provider's base address as text, for messages to people.
     #[must_use]
     pub fn upstream(&self) -> String {
@@ -96,30 +107,55 @@ impl Route {
     }
 }
 
+/// Whether there is more in an address than where it leads.
+fn is_decorated(uri: &Uri) -> bool {
+    uri.authority().is_some_and(|authority| authority.as_str().contains('@')) || uri.query().is_some()
+}
+
 /// One origin, with what every request to it needs.
 #[derive(Debug, Clone)]
-struct Upstream {
+pub(crate) struct Upstream {
     scheme: Scheme,
     authority: Authority,
     base: String,
     host: HeaderValue,
+    /// Whom it stands for.
+    observed: Option<Box<Upstream>>,
 }
 
 impl Upstream {
-    fn new(scheme: Scheme, authority: Authority, base: String) -> Result<Self, InvalidHeaderValue> {
-        // As clients do: the scheme's own port is not written.
-        let default = if scheme == Scheme::HTTPS { 443 } else { 80 };
-        let shown = if authority.port_u16() == Some(default) { authority.host() } else { authority.as_str() };
-        let host = HeaderValue::from_str(shown)?;
-        Ok(Self { scheme, authority, base, host })
+    /// `None`: no http(s) address with a host.
+    pub(crate) fn of(uri: &Uri) -> Option<Self> {
+        let (scheme, authority) = (uri.scheme()?, uri.authority()?);
+        if authority.host().is_empty() || (*scheme != Scheme::HTTP && *scheme != Scheme::HTTPS) {
+            return None;
+        }
+        let base = uri.path().strip_suffix('/').unwrap_or(uri.path()).to_owned();
+        let host = host_header(scheme, authority)?;
+        Some(Self { scheme: scheme.clone(), authority: authority.clone(), base, host, observed: None })
     }
 
-    fn target(&self, path_and_query: String) -> Option<Target> {
+    /// Where a request goes that asks for `path`, with its query; it begins with a slash, or is empty, or is a query.
+    pub(crate) fn target(&self, path: &str) -> Option<Target> {
+        let observed = match &self.observed {
+            Some(origin) => Some(origin.uri(path)?),
+            None => None,
+        };
+        Some(Target { uri: self.uri(path)?, host: self.host.clone(), observed })
+    }
+
+    fn uri(&self, path: &str) -> Option<Uri> {
+        let mut whole = String::with_capacity(self.base.len() + path.len() + 1);
+        whole.push_str(&self.base);
+        if whole.is_empty() && !path.starts_with('/') {
+            whole.push('/');
+        }
+        whole.push_str(path);
         let mut parts = uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(PathAndQuery::try_from(path_and_query).ok()?);
-        Some(Target { uri: Uri::from_parts(parts).ok()?, host: self.host.clone() })
+        parts.path_and_query = Some(PathAndQuery::try_from(whole).ok()?);
+        Uri::from_parts(parts).ok()
     }
 }
 
@@ -130,6 +166,14 @@ pub(crate) struct Target {
     pub(crate) uri: Uri,
     /// The provider's `Host`.
     pub(crate) host: HeaderValue,
+    observed: Option<Uri>,
+}
+
+impl Target {
+    /// The address as telemetry tells it.
+    pub(crate) fn observed(&self) -> &Uri {
+        self.observed.as_ref().unwrap_or(&self.uri)
+    }
 }
 
 /// All routes of a gateway.
@@ -138,14 +182,15 @@ pub(crate) struct Routes {
     /// Longest prefix first.
     routes: Vec<Route>,
     hosts: bool,
+    known: Option<KnownHosts>,
 }
 
 impl Routes {
-    pub(crate) fn new(mut routes: Vec<Route>, hosts: bool) -> Self {
+    pub(crate) fn new(mut routes: Vec<Route>, hosts: bool, known: Option<KnownHosts>) -> Self {
         // A stable sort, reversed first: of two equal prefixes the later one wins.
         routes.reverse();
         routes.sort_by_key(|route| std::cmp::Reverse(route.prefix.len()));
-        Self { routes, hosts }
+        Self { routes, hosts, known }
     }
 
     pub(crate) fn resolve(&self, uri: &Uri) -> Option<Target> {
@@ -153,26 +198,23 @@ impl Routes {
         if self.hosts
             && let Some(rest) = asked.strip_prefix("/h/")
         {
-            return resolve_host(rest);
+            return resolve_any(rest);
+        }
+        if let Some(target) = self.known.as_ref().and_then(|known| known.resolve(asked)) {
+            return Some(target);
         }
         let (route, rest) = self.routes.iter().find_map(|route| {
             let rest = asked.strip_prefix(route.prefix.as_str())?;
             ends_segment(rest).then_some((route, rest))
         })?;
-        let base = route.upstream.base.as_str();
         let alias = route.aliases.iter().find_map(|(from, to)| {
             let below = rest.strip_prefix(from.as_str())?;
             ends_segment(below).then_some((to.as_str(), below))
         });
-        let (inserted, rest) = alias.unwrap_or(("", rest));
-        let mut path = String::with_capacity(base.len() + inserted.len() + rest.len() + 1);
-        path.push_str(base);
-        path.push_str(inserted);
-        if path.is_empty() && !rest.starts_with('/') {
-            path.push('/');
+        match alias {
+            Some((to, below)) => route.upstream.target(&format!("{to}{below}")),
+            None => route.upstream.target(rest),
         }
-        path.push_str(rest);
-        route.upstream.target(path)
     }
 
     /// The routes as a sentence for whoever asked for one that does not exist.
@@ -197,23 +239,6 @@ fn ends_segment(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with(['/', '?'])
 }
 
-/// `host[:port]/path`, or with the scheme named: `http:host[:port]/path`, `https:host[:port]/path`.
-fn resolve_host(rest: &str) -> Option<Target> {
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (name, path) = rest.split_at_checked(end)?;
-    let (scheme, name) = match name.split_once(':') {
-        Some(("http", name)) => (Scheme::HTTP, name),
-        Some(("https", name)) => (Scheme::HTTPS, name),
-        _ => (Scheme::HTTPS, name),
-    };
-    let authority = Authority::try_from(name).ok()?;
-    if authority.host().is_empty() || name.contains('@') {
-        return None;
-    }
-    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    Upstream::new(scheme, authority, String::new()).ok()?.target(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,7 +254,7 @@ mod tests {
 
     #[test]
     fn paths_and_queries_travel_byte_for_byte() {
-        let routes = Routes::new(vec![route("/openai", "https://api.openai.com/")], false);
+        let routes = Routes::new(vec![route("/openai", "https://api.openai.com/")], false, None);
         for rest in [
             "/v1/models",
             "/v1//a%2Fb/%7e/",
@@ -260,6 +285,7 @@ mod tests {
                 route("/a/b", "https://long:443/x"),
             ],
             false,
+            None,
         );
         assert_eq!(resolve(&routes, "/a/b/c").as_deref(), Some("https://long:443/x/c long"));
         assert_eq!(resolve(&routes, "/a/bc").as_deref(), Some("http://short:8080/base/bc short:8080"));
@@ -272,6 +298,7 @@ mod tests {
         let routes = Routes::new(
             vec![route("/anthropic", "https://api.anthropic.com").alias("/messages", "/v1/messages")],
             false,
+            None,
         );
         for (asked, reached) in [
             ("/messages", "/v1/messages"),
@@ -287,7 +314,7 @@ mod tests {
 
     #[test]
     fn hosts_are_reached_by_name_when_allowed() {
-        let routes = Routes::new(Vec::new(), true);
+        let routes = Routes::new(Vec::new(), true, None);
         for (asked, reached) in [
             ("/h/api.mistral.ai/v1/chat", "https://api.mistral.ai/v1/chat api.mistral.ai"),
             ("/h/host:8443//x/", "https://host:8443//x/ host:8443"),

@@ -12,7 +12,7 @@ use otel_genai::{ProviderName, Server};
 
 use crate::protocol::Protocol;
 use rule::{Path, is_host};
-use table::{HOSTS, RULES};
+use table::{COMPATIBLE, HOSTS, RULES};
 
 /// Who is asked, where, and in which protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,25 @@ pub fn detect(method: &Method, upstream: &Uri, headers: &HeaderMap) -> Option<Ro
         is_certain: rule.is_certain,
         parameters,
     })
+}
+
+/// The hosts at which model calls are known to be made, as patterns, for whoever decides by the host alone.
+///
+/// A pattern is a name, which its subdomains fit too (`openai.com`: `openai.com`, `api.openai.com`); or one in which
+/// each `*` stands for any text, and which must fit from start to end. All are in lower case. [`detect`] reads calls at
+/// any other host as well.
+pub fn known_hosts() -> impl Iterator<Item = &'static str> {
+    let mut patterns: Vec<_> = HOSTS.iter().map(|(pattern, _, _)| *pattern).collect();
+    let mut seen = std::collections::HashSet::new();
+    patterns.extend(COMPATIBLE);
+    patterns.into_iter().filter(move |pattern| seen.insert(*pattern))
+}
+
+/// Whether a host fits one of the [`known_hosts`]. A host is a name without a port, in any case.
+#[must_use]
+pub fn is_known_host(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    known_hosts().any(|pattern| is_host(&host, pattern))
 }
 
 fn provider(host: &str, path: &Path<'_>, protocol: Protocol, headers: &HeaderMap) -> ProviderName {
@@ -180,6 +199,29 @@ mod tests {
             assert_eq!(route.provider, provider, "{url}");
             assert_eq!(route.server, Server::new(address, port), "{url}");
         }
+    }
+
+    #[test]
+    fn known_hosts_are_told_from_others() {
+        for host in [
+            "api.openai.com",
+            "API.MISTRAL.AI",
+            "r.openai.azure.com",
+            "bedrock-runtime.eu-west-1.amazonaws.com",
+            "europe-west4-aiplatform.googleapis.com",
+            "openrouter.ai",
+            "api.together.xyz",
+        ] {
+            assert!(is_known_host(host), "{host}");
+        }
+        for host in ["notopenai.com", "openai.com.evil.example", "s3.amazonaws.com", "127.0.0.1", ""] {
+            assert!(!is_known_host(host), "{host}");
+        }
+        let mut all: Vec<_> = known_hosts().collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count, "none is there twice");
     }
 
     #[test]

@@ -97,7 +97,7 @@ mod retrieval;
 mod scan;
 
 pub use call::{Call, CallMut};
-pub use detect::{Route, detect};
+pub use detect::{Route, detect, is_known_host, known_hosts};
 pub use options::Options;
 pub use protocol::Protocol;
 pub use request::RequestReader;

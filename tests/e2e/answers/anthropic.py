@@ -38,12 +38,19 @@ def answer(request):
 
 
 def content(body):
-    asked = body["messages"][-1]["content"]
-    if isinstance(asked, list):
-        return [{"type": "text", "text": f"The tool said: {asked[0]['content']}"}]
+    asked = question(body)
+    if isinstance(asked, dict):
+        return [{"type": "text", "text": f"The tool said: {asked['content']}"}]
     if body.get("tools"):
         return [{"type": "text", "text": "I look outside."}, WEATHER]
     return [*([THOUGHT] if body.get("thinking") else []), {"type": "text", "text": f"You said: {asked}"}]
+
+
+def question(body):
+    """What the user says, or a tool's result."""
+    asked = body["messages"][-1]["content"]
+    block = asked[0] if isinstance(asked, list) else {"text": asked}
+    return block.get("text", block)
 
 
 def end(body):
@@ -62,7 +69,7 @@ def stream(request):
     yield event("ping")
     for index, block in enumerate(content(body)):
         yield from streamed_block(index, block)
-        if body["messages"][-1]["content"] == "Break off":
+        if question(body) == "Break off":
             yield Cut()
     yield event("message_delta", delta=end(body), usage={"output_tokens": USAGE["output_tokens"]})
     yield event("message_stop")

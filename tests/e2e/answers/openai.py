@@ -1,6 +1,6 @@
 """What the scripted server says as OpenAI: Chat Completions and embeddings as in `harness/model.py`, and Responses.
 
-Asked to "Break off", a stream does. The model `busy` has no time.
+Asked to "Break off", a stream does; asked to "Please fail", the model has no time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WEATHER = {"type": "function", "name": "get_weather", "description": "The weathe
 
 def answer(request: Request) -> Reply:
     body = request.json
-    if body["model"] == "busy":
+    if body["model"] == "busy" or "Please fail" in json.dumps(body):
         return model.error(request, 429, "Too many requests in this minute", "requests", "rate_limit_exceeded")
     if request.path.endswith("/responses"):
         if not body.get("stream"):
@@ -165,4 +165,14 @@ def answered(api: str, request: Request, *parts: Any, reason: str = "stop", usag
         "openai.response.service_tier": "default",
         **({"openai.response.system_fingerprint": model.FINGERPRINT} if api == "chat" else {}),
         **(USED[api] if usage else {}),
+    }
+
+
+def embedded() -> dict[str, Any]:
+    """A call for embeddings of `text-embedding-3-small`."""
+    return {
+        "gen_ai.operation.name": "embeddings", "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "text-embedding-3-small",
+        "gen_ai.response.model": "text-embedding-3-small-2025-01-31", "gen_ai.embeddings.dimension.count": 4,
+        "gen_ai.usage.input_tokens": 7,
     }

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -43,6 +44,17 @@ def judge_requests(documents: Iterable[str], *options: str, convention: str = CO
     findings = done.stdout.splitlines()
     assert bool(findings) == (done.returncode == 1), (done.returncode, findings)
     return findings
+
+
+def problems(received: Iterable[tuple[str, dict[str, str], bytes]], expected: Iterable[str] = (),
+             possible: Iterable[str] = (), convention: str = CONVENTION) -> list[str]:
+    """What is wrong with received export requests: findings that match no pattern, and `expected` ones that match none."""
+    documents = [as_json(*one) for one in received]
+    found = judge_requests(documents, EXCUSE, convention=convention) if documents else []
+    known = [*expected, *possible]
+    return ([line for line in found if not any(re.search(pattern, line) for pattern in known)]
+            + [f"nothing that matches {pattern}" for pattern in expected
+               if not any(re.search(pattern, line) for line in found)])
 
 
 def as_json(name: str, headers: dict[str, str], raw: bytes) -> str:

@@ -40,9 +40,20 @@ def python(program: str, *arguments: str) -> list[str]:
     return [sys.executable, str(HERE / "programs" / program), *arguments]
 
 
+def frameworks(program: str, *arguments: str) -> list[str]:
+    """A program with the frameworks, in their own environment: they ask for other versions of the SDKs."""
+    found = os.environ.get("E2E_FRAMEWORKS") or "the Python of requirements-frameworks.txt (E2E_FRAMEWORKS names it)"
+    return [found, str(HERE / "programs" / program), *arguments]
+
+
 def node(program: str, *arguments: str) -> list[str]:
     found = os.environ.get("E2E_NODE") or shutil.which("node") or "node"
     return [found, str(HERE / "node" / program), *arguments]
+
+
+def rust(program: str, *arguments: str) -> list[str]:
+    """A program of the package in `rust/`, which run.py builds."""
+    return [os.path.join(os.environ.get("E2E_RUST") or "(E2E_RUST names the folder of built programs)", program), *arguments]
 
 
 def environment(**extra: str) -> dict[str, str]:

@@ -21,10 +21,10 @@ from typing import Any
 
 import pytest
 
+from . import conformance, otlp as otlp_receivers
 from .cases import Seen
 from .launcher import Launcher
 from .match import SECONDS, assert_same
-from .otlp import receiver
 from .provider import Provider, Reply, Request
 from .same import assert_same_program, end_to_end_lines
 from .signals import Span, Telemetry
@@ -32,7 +32,8 @@ from .signals import Span, Telemetry
 STREAMED = {"gen_ai.request.stream": True, "gen_ai.response.time_to_first_chunk": SECONDS}
 """What the spans of all streams have that brought something."""
 
-CONTENT = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions", "gen_ai.tool.definitions")
+CONTENT = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions", "gen_ai.tool.definitions",
+           "gen_ai.rerank.input_documents", "gen_ai.rerank.output_documents")
 """Attributes that are JSON in a string; compared as what they say."""
 
 TOKENS = {"input": "gen_ai.usage.input_tokens", "output": "gen_ai.usage.output_tokens"}
@@ -66,16 +67,17 @@ class Exchange:
     spans: list[Span]
     port: int
 
-    def assert_spans(self, *expected: dict[str, Any]) -> None:
-        """The spans are exactly these, by their attributes; the server's address is understood.
+    def assert_spans(self, *expected: dict[str, Any], kind: str = "CLIENT") -> None:
+        """The spans are exactly these, by their attributes; the server's address is understood unless it is None.
 
         A span is named after its operation and model. One with `error.type` has failed.
         """
         assert len(self.spans) == len(expected), [span.name for span in self.spans]
         for span, facts in zip(self.spans, expected):
             facts = {"server.address": "127.0.0.1", "server.port": self.port, **facts}
+            facts = {key: fact for key, fact in facts.items() if fact is not None}
             assert span.name == f"{facts['gen_ai.operation.name']} {facts['gen_ai.request.model']}"
-            assert (span.kind, span.parent_id, span.events, span.links, span.dropped) == ("CLIENT", "", [], [], 0)
+            assert (span.kind, span.parent_id, span.events, span.links, span.dropped) == (kind, "", [], [], 0)
             assert_same({key: json.loads(value) if key in CONTENT else value
                          for key, value in span.attributes.items()}, facts)
             if "error.type" in facts:
@@ -113,36 +115,44 @@ class Sdk:
     """Names of request headers, in lower case, that differ from run to run by themselves: only their place is compared."""
     unseen: tuple[str, ...] = ()
     """Exchanges that give no spans."""
-    _ran: Ran | Exception | None = field(default=None, repr=False)
+    timeout: float = 40
+    """How many seconds a run may take."""
+    findings: tuple[str, ...] = ()
+    """What the judge of the conventions finds in the runs' telemetry, as regular expressions.
+
+    They are judged once, apart from what the test itself receives."""
+    _ran: Ran | str | None = field(default=None, repr=False)
 
     def ran(self, launcher: Launcher) -> Ran:
         """Both runs, made when first asked for; everything that must be the same is."""
         if self._ran is None:
-            try:
-                self._ran = self._run(launcher)
-            except Exception as problem:
-                self._ran = problem
-                raise
-        if isinstance(self._ran, Exception):
+            self._ran = "failed"
+            self._run(launcher)
+        if not isinstance(self._ran, Ran):
             pytest.fail("the program's runs failed, in the first test that asked for them", pytrace=False)
         return self._ran
 
-    def _run(self, launcher: Launcher) -> Ran:
-        with Provider() as provider, receiver("http/protobuf") as otlp:
+    def _run(self, launcher: Launcher) -> None:
+        before = len(otlp_receivers.RECEIVED)
+        with Provider() as provider, otlp_receivers.receiver("http/protobuf") as otlp:
             origin = provider.origin
             env = {**otlp.env, **self.env(origin), "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
             provider.reset(self.script)
-            direct = Seen(launcher.direct(self.argv, **{**env, **self.only_direct(origin)}),
+            direct = Seen(launcher.direct(self.argv, timeout=self.timeout, **{**env, **self.only_direct(origin)}),
                           provider.requests, provider.connections)
             assert direct.result.code == 0, direct.result.text_err
             provider.reset(self.script)
-            wrapped = Seen(launcher.wrapped(self.argv, options=self.options(origin), **env),
+            wrapped = Seen(launcher.wrapped(self.argv, timeout=self.timeout, options=self.options(origin), **env),
                            provider.requests, provider.connections)
             telemetry = otlp.take()
+        received = otlp_receivers.RECEIVED[before:]
+        del otlp_receivers.RECEIVED[before:]
         assert_same_program(direct.result, wrapped.result)
         self._assert_same_requests(direct.requests, wrapped.requests)
         assert_signals_agree(telemetry)
-        return Ran(direct, wrapped, telemetry, self._deal(wrapped, telemetry, provider.port))
+        self._ran = Ran(direct, wrapped, telemetry, self._deal(wrapped, telemetry, provider.port))
+        if problems := conformance.problems(received, self.findings):
+            pytest.fail("the conventions' judge found:\n  " + "\n  ".join(problems), pytrace=False)
 
     def _assert_same_requests(self, direct: list[Request], wrapped: list[Request]) -> None:
         """Method, target, header lines in their order and case, framing and body."""

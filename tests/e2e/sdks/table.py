@@ -48,7 +48,8 @@ def collected() -> set[tuple[str, str, str]]:
 def versions() -> dict[tuple[str, str], str]:
     """What the tests install, by language and package."""
     found: dict[tuple[str, str], str] = {}
-    for path in E2E.glob("requirements*.txt"):
+    # Frameworks have an environment of their own, with other versions of the SDKs beneath them; requirements.txt comes last.
+    for path in sorted(E2E.glob("requirements*.txt")):
         for name, version in re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+)", path.read_text(), re.M):
             found["Python", name] = version
     for name, version in json.loads((E2E / "node" / "package.json").read_text())["dependencies"].items():

@@ -226,7 +226,7 @@ fn ours(options: &TelemetryOptions) -> Vec<Row> {
 /// What `run` would make of each base-URL variable.
 fn programs() -> Vec<Row> {
     let upstreams = settings::upstreams(&[]);
-    let plan = Plan::new(&|name| std::env::var_os(name), &upstreams, &settings::no_env(&[]));
+    let plan = Plan::new(&|name| std::env::var_os(name), &upstreams, &settings::no_env(&[]), false);
     let row = |variable: &variables::Variable| {
         let given = std::env::var_os(variable.name).filter(|value| !value.is_empty());
         let planned = plan.variables.iter().find(|planned| planned.name == variable.name);

@@ -17,6 +17,7 @@ use crate::exit::{self, Failure, USAGE};
 use crate::options::TelemetryOptions;
 use crate::session::{self, Session, Wanted};
 use crate::settings::{self, FLUSH_TIMEOUT, Seconds};
+use crate::shim::{Folder, NODE_OPTIONS, PYTHONPATH, Shim};
 use crate::trust;
 use crate::variables::{Plan, Upstream, VARIABLES};
 
@@ -38,16 +39,18 @@ Examples:
   otel-genai run --dry-run -- python main.py           what would be set
 
 How it works: the base-URL variables of the program's SDK point to a gateway on 127.0.0.1, which forwards everything \
-byte for byte and reads the calls as they pass. A value that is set already becomes the place the calls go to. \
+byte for byte and reads the calls as they pass. A value that is set already becomes the place the calls go to. Inside \
+Python and Node, hooks lead the calls to known hosts there whose SDK reads no variable (--no-shim: not). \
 Nothing else of the program changes: not its input, its output, its signals or its exit status.
 
 Exit status: the program's own, or 128+n when signal n ended it; 127 when the command is not found, 126 when it \
 cannot be executed, 125 when otel-genai itself fails, 2 when the options are wrong."
 )]
 pub(super) struct Run {
-    /// Where calls go whose variable the program leaves unset; may be repeated
+    /// Where calls go whose variable the program leaves unset, or which are for a host; may be repeated
     ///
-    /// NAME is openai, azure, groq, ... (`otel-genai config --all` lists the variables of each). Also OTEL_GENAI_UPSTREAM.
+    /// NAME is openai, azure, groq, ... (`otel-genai config --all` lists the variables of each), or a host such as
+    /// api.openai.com: calls to that host go to the URL, and are recorded as calls to that host. Also OTEL_GENAI_UPSTREAM.
     #[arg(long, value_name = "NAME=URL", value_parser = Upstream::known, help_heading = "Program")]
     upstream: Vec<Upstream>,
 
@@ -56,6 +59,12 @@ pub(super) struct Run {
     /// Also OTEL_GENAI_NO_ENV.
     #[arg(long, value_name = "VARIABLE", value_delimiter = ',', help_heading = "Program")]
     no_env: Vec<String>,
+
+    /// Do not hook the HTTP clients of Python and Node from inside; variables alone lead the calls
+    ///
+    /// Same as OTEL_GENAI_SHIM=false.
+    #[arg(long, help_heading = "Program")]
+    no_shim: bool,
 
     /// Print what the program would get, and run nothing
     #[arg(long, visible_alias = "print-env", help_heading = "Program")]
@@ -91,7 +100,8 @@ impl Run {
             ));
         }
         diagnostics::begin(self.telemetry.quiet);
-        let plan = self.plan();
+        let mut plan = self.plan();
+        let folder = if self.dry_run { None } else { hook(&mut plan) };
         for warning in &plan.warnings {
             tracing::warn!(target: "otel_genai", "{warning}");
         }
@@ -112,7 +122,7 @@ impl Run {
         let signals = Signals::catch()
             .map_err(|error| Failure::ours(format!("signals cannot be passed on: {error}")))?;
         let runtime = super::runtime()?;
-        let ended = runtime.block_on(self.supervise(&plan, session, signals, flush_timeout));
+        let ended = runtime.block_on(self.supervise(&plan, folder.as_ref(), session, signals, flush_timeout));
         // A name lookup that hangs must not hold us.
         runtime.shutdown_background();
         ended
@@ -122,9 +132,12 @@ impl Run {
         let upstreams = settings::upstreams(&self.upstream);
         let no_env = settings::no_env(&self.no_env);
         let ours = |name: &String| {
-            VARIABLES.iter().any(|variable| variable.name == name) || name.eq_ignore_ascii_case("NO_PROXY")
+            VARIABLES.iter().any(|variable| variable.name == name)
+                || name.eq_ignore_ascii_case("NO_PROXY")
+                || [PYTHONPATH, NODE_OPTIONS].contains(&name.as_str())
         };
-        let mut plan = Plan::new(&|name| std::env::var_os(name), &upstreams, &no_env);
+        let with_shim = settings::shim(self.no_shim);
+        let mut plan = Plan::new(&|name| std::env::var_os(name), &upstreams, &no_env, with_shim);
         for name in no_env.iter().filter(|name| !ours(name)) {
             plan.warnings.push(format!("--no-env {name}: otel-genai never sets that variable"));
         }
@@ -134,12 +147,17 @@ impl Run {
     async fn supervise(
         &self,
         plan: &Plan,
+        folder: Option<&Folder>,
         session: Session,
         mut signals: Signals,
         flush_timeout: Duration,
     ) -> Result<u8, Failure> {
         let gateway = Running::start(plan, &session, flush_timeout).await?;
-        let environment = plan.environment(&format!("http://{}", gateway.address));
+        let origin = format!("http://{}", gateway.address);
+        let mut environment = plan.environment(&origin);
+        if let (Some(shim), Some(folder)) = (&plan.shim, folder) {
+            environment.extend(shim.environment(&origin, folder.path()));
+        }
         let ended = match Child::spawn(&self.command, &environment) {
             Ok(mut child) => child.wait(&mut signals).await.map_err(|error| {
                 Failure::ours(format!("the program cannot be waited for any more: {error}"))
@@ -199,8 +217,13 @@ struct Running {
 impl Running {
     async fn start(plan: &Plan, session: &Session, flush_timeout: Duration) -> Result<Self, Failure> {
         let routes = plan.routes().map_err(Failure::ours)?;
+        let known = plan.shim.as_ref().map(Shim::known_hosts).transpose().map_err(Failure::ours)?;
         let builder = || {
             let builder = Gateway::builder(session.observer()).drain(DRAIN.min(flush_timeout / 3));
+            let builder = match &known {
+                Some(known) => builder.known_hosts(known.clone()),
+                None => builder,
+            };
             routes.iter().cloned().fold(builder, GatewayBuilder::route)
         };
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -219,6 +242,22 @@ impl Running {
     }
 }
 
+/// Makes the hooks ready. Without them the variables must do.
+fn hook(plan: &mut Plan) -> Option<Folder> {
+    let shim = plan.shim.as_mut()?;
+    let ready = shim.draw_token().and_then(|()| Folder::open().map_err(Failure::ours));
+    match ready {
+        Ok(folder) => Some(folder),
+        Err(error) => {
+            plan.shim = None;
+            plan.warnings.push(format!(
+                "the hooks for Python and Node cannot be made ready: {error}; only clients that read a base-URL variable are seen"
+            ));
+            None
+        }
+    }
+}
+
 /// A word that looks like an option of ours and was taken for the program, because no `--` stands before it.
 fn mistyped_option(command: &[OsString], mut words: impl Iterator<Item = OsString>) -> Option<String> {
     let program = command.first()?.to_str().filter(|word| word.starts_with('-'))?;
@@ -234,11 +273,17 @@ fn service(command: &[OsString]) -> String {
 
 fn nothing_seen(plan: &Plan) -> String {
     let names: Vec<_> = plan.variables.iter().map(|variable| variable.name).collect();
-    match names.as_slice() {
-        [] => "no model calls were seen: no base-URL variable was set (--dry-run says why)".to_owned(),
-        names => format!(
-            "no model calls were seen; a program's calls are seen when its SDK reads {}",
-            names.join(" or ")
+    let names = names.join(" or ");
+    match (plan.shim.is_some(), names.as_str()) {
+        (true, "") => "no model calls were seen; those of Python and Node to known hosts are seen".to_owned(),
+        (true, names) => format!(
+            "no model calls were seen; those of Python and Node to known hosts are seen, and of others whose SDK reads {names}"
+        ),
+        (false, "") => {
+            "no model calls were seen: no base-URL variable was set (--dry-run says why)".to_owned()
+        }
+        (false, names) => format!(
+            "no model calls were seen; without hooks (--no-shim) a program's calls are seen when its SDK reads {names}"
         ),
     }
 }

@@ -2,8 +2,12 @@
 
 use crate::support::{otel_genai, run, silent};
 
-/// The variables that the program sees, sorted, with the gateway's port replaced.
+/// The variables that a program without hooks sees, sorted, with the gateway's port replaced.
 fn environment(vars: &[(&str, &str)], options: &[&str]) -> Vec<String> {
+    all(vars, &[&["--no-shim"], options].concat())
+}
+
+fn all(vars: &[(&str, &str)], options: &[&str]) -> Vec<String> {
     let mut command = silent(&[&["run"], options, &["--", "env"]].concat());
     command.envs(vars.iter().copied());
     let told = run(command);
@@ -28,6 +32,7 @@ fn only_the_base_urls_change() {
     assert_eq!(
         environment(&mine, &[]),
         [
+            "ANTHROPIC_BASE_URL=http://GATEWAY/anthropic",
             "MY_OWN=ü = 1",
             "OPENAI_API_BASE=http://GATEWAY/openai/v1",
             "OPENAI_API_KEY=sk-mine",
@@ -41,7 +46,10 @@ fn only_the_base_urls_change() {
 fn a_value_keeps_its_path_and_its_credentials() {
     assert_eq!(
         environment(&[("OPENAI_BASE_URL", "http://u:p@example.test:9/my/gateway/v1?a=b")], &[]),
-        ["OPENAI_BASE_URL=http://u:p@GATEWAY/openai/my/gateway/v1?a=b"]
+        [
+            "ANTHROPIC_BASE_URL=http://GATEWAY/anthropic",
+            "OPENAI_BASE_URL=http://u:p@GATEWAY/openai/my/gateway/v1?a=b"
+        ]
     );
 }
 
@@ -50,7 +58,11 @@ fn azure_alone_is_left_in_peace() {
     let azure = [("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com"), ("AZURE_OPENAI_API_KEY", "k")];
     assert_eq!(
         environment(&azure, &[]),
-        ["AZURE_OPENAI_API_KEY=k", "AZURE_OPENAI_ENDPOINT=http://GATEWAY/azure"]
+        [
+            "ANTHROPIC_BASE_URL=http://GATEWAY/anthropic",
+            "AZURE_OPENAI_API_KEY=k",
+            "AZURE_OPENAI_ENDPOINT=http://GATEWAY/azure"
+        ]
     );
 }
 
@@ -65,13 +77,41 @@ fn a_proxy_is_not_used_for_the_gateway() {
 #[test]
 fn what_is_to_be_left_alone_is() {
     assert_eq!(
-        environment(&[("OPENAI_BASE_URL", "http://x/v1")], &["--no-env", "OPENAI_BASE_URL"]),
+        environment(
+            &[("OPENAI_BASE_URL", "http://x/v1")],
+            &["--no-env", "OPENAI_BASE_URL,ANTHROPIC_BASE_URL"]
+        ),
         ["OPENAI_BASE_URL=http://x/v1"]
     );
     assert_eq!(
-        environment(&[("OTEL_GENAI_NO_ENV", "OPENAI_API_BASE, OPENAI_BASE_URL")], &[]),
-        ["OTEL_GENAI_NO_ENV=OPENAI_API_BASE, OPENAI_BASE_URL"]
+        environment(&[("OTEL_GENAI_NO_ENV", "OPENAI_API_BASE, OPENAI_BASE_URL,ANTHROPIC_BASE_URL")], &[]),
+        ["OTEL_GENAI_NO_ENV=OPENAI_API_BASE, OPENAI_BASE_URL,ANTHROPIC_BASE_URL"]
     );
+}
+
+#[test]
+fn hooks_stand_before_what_is_there_unless_they_are_refused() {
+    let mine = [("PYTHONPATH", "/mine"), ("NODE_OPTIONS", "--trace-warnings")];
+    let hooked = |name: &str, vars: &[(&str, &str)], options: &[&str]| {
+        let own = [&mine, vars].concat();
+        let lines = all(&own, options);
+        lines
+            .into_iter()
+            .find_map(|line| Some(line.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+            .unwrap()
+    };
+    let path = hooked("PYTHONPATH", &[], &[]);
+    let folder = path.strip_suffix(":/mine").unwrap();
+    assert!(std::path::Path::new(folder).join("sitecustomize.py").exists(), "{path}");
+    assert_eq!(hooked("NODE_OPTIONS", &[], &[]), format!("--trace-warnings --require={folder}/node.cjs"));
+    for (vars, options) in [
+        (&[][..], &["--no-shim"][..]),
+        (&[("OTEL_GENAI_SHIM", "false")], &[]),
+        (&[], &["--no-env", "PYTHONPATH,NODE_OPTIONS"]),
+    ] {
+        assert_eq!(hooked("PYTHONPATH", vars, options), "/mine");
+        assert_eq!(hooked("NODE_OPTIONS", vars, options), "--trace-warnings");
+    }
 }
 
 #[test]
@@ -94,8 +134,11 @@ fn a_dry_run_tells_and_runs_nothing() {
     let told = run(command);
     assert_eq!((told.code, told.err.as_str()), (0, ""));
     let lines: Vec<_> = told.out.lines().collect();
-    assert_eq!(lines[0], "OPENAI_BASE_URL=http://127.0.0.1:PORT/openai/v1  -> https://gw.test/v1");
-    assert_eq!(lines[1], "GROQ_BASE_URL=http://127.0.0.1:PORT/groq         -> https://api.groq.com");
+    assert_eq!(lines[0], "OPENAI_BASE_URL=http://127.0.0.1:PORT/openai/v1     -> https://gw.test/v1");
+    assert_eq!(lines[1], "ANTHROPIC_BASE_URL=http://127.0.0.1:PORT/anthropic  -> https://api.anthropic.com");
+    assert_eq!(lines[2], "GROQ_BASE_URL=http://127.0.0.1:PORT/groq            -> https://api.groq.com");
+    assert!(told.out.contains("\nPYTHONPATH=FOLDER\nNODE_OPTIONS=--require=FOLDER/node.cjs\n"), "{told:?}");
+    assert!(told.out.contains(" api.groq.com ") || told.out.contains(" groq.com "), "{told:?}");
     assert!(told.out.contains("Telemetry: traces, metrics, logs to stderr"), "{told:?}");
     assert!(!told.out.contains("SECRET") && !lines.contains(&"it ran"), "{told:?}");
     assert_eq!(run(otel_genai(&["run", "--print-env"])).code, 0);

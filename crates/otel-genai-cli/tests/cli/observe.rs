@@ -71,14 +71,18 @@ fn quiet_leaves_the_last_line_out() {
 fn a_program_without_calls_is_told_how_they_would_be_seen() {
     let mut command = otel_genai(&["run", "--", "true"]);
     let told = Running::start({
-        command.env("OTEL_GENAI_NO_ENV", "OPENAI_API_BASE");
+        command.env("OTEL_GENAI_NO_ENV", "OPENAI_API_BASE,ANTHROPIC_BASE_URL");
         command
     })
     .end();
     assert_eq!(
         told.err,
-        "otel-genai: no model calls were seen; a program's calls are seen when its SDK reads OPENAI_BASE_URL\n"
+        "otel-genai: no model calls were seen; those of Python and Node to known hosts are seen, and of others \
+         whose SDK reads OPENAI_BASE_URL\n"
     );
+    let mut command = otel_genai(&["run", "--no-shim", "--", "true"]);
+    command.env("OTEL_GENAI_NO_ENV", "OPENAI_API_BASE,ANTHROPIC_BASE_URL");
+    assert!(Running::start(command).end().err.contains("without hooks (--no-shim)"));
 }
 
 #[test]

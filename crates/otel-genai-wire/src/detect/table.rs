@@ -222,3 +222,29 @@ pub(super) static HOSTS: &[(&str, &str, ProviderName)] = &[
     ("voyageai.com", "", ProviderName::Custom(Cow::Borrowed("voyageai"))),
     ("x.ai", "", ProviderName::XAi),
 ];
+
+/// Hosts of others whose calls are read: who answers is told by the protocol, so that they need no row above. By
+/// [`is_host`](super::rule::is_host).
+pub(super) static COMPATIBLE: &[&str] = &[
+    "ai-gateway.vercel.sh",
+    "api.deepinfra.com",
+    "api.hyperbolic.xyz",
+    "api.novita.ai",
+    "api.sambanova.ai",
+    "api.siliconflow.cn",
+    "api.siliconflow.com",
+    "api.studio.nebius.com",
+    "api.z.ai",
+    "ark.*.volces.com",
+    "cerebras.ai",
+    "fireworks.ai",
+    "inference.baseten.co",
+    "integrate.api.nvidia.com",
+    "models.github.ai",
+    "ollama.com",
+    "open.bigmodel.cn",
+    "openrouter.ai",
+    "router.huggingface.co",
+    "together.ai",
+    "together.xyz",
+];

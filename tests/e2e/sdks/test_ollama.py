@@ -1,0 +1,191 @@
+"""The SDK `ollama` for Python."""
+
+import json
+
+import pytest
+
+from harness.launcher import python
+from harness.model import VECTOR, split_words
+from harness.provider import Cut, Reply
+from harness.sdk import STREAMED, Sdk, says, tool_call, tool_response
+
+MODEL, EMBEDDER = "qwen3:8b", "nomic-embed-text"
+WEATHER = {"function": {"name": "get_weather", "arguments": {"city": "Paris"}}}
+THOUGHT = "They want a thought."
+DATE = "2025-10-01T00:00:00.123456789Z"
+END = {
+    "done": True, "done_reason": "stop", "total_duration": 812345678, "load_duration": 12345678,
+    "prompt_eval_count": 26, "prompt_eval_duration": 130079000, "eval_count": 17, "eval_duration": 583079000,
+}
+
+
+# -- what the server says --------------------------------------------------------------------------------------------------
+
+def answer(request):
+    body = request.json
+    if body["model"] == "no-such-model":
+        return reply({"error": "model 'no-such-model' not found"}, 404)
+    if request.path == "/api/embed":
+        return reply({"model": body["model"], "embeddings": [VECTOR for _ in body["input"]], "total_duration": 14143917,
+                      "load_duration": 1019500, "prompt_eval_count": 8})
+    if request.path == "/api/generate":
+        return streamed(request, [{"response": word} for word in split_words(f"You said: {body['prompt']}")])
+    message = said(body)
+    if body.get("stream"):
+        return streamed(request, [{"message": {"role": "assistant", "content": "", **piece}} for piece in pieces(message)])
+    return reply({"model": body["model"], "created_at": DATE, "message": message, **END})
+
+
+def reply(document, status=200):
+    return Reply(status, [("Content-Type", "application/json; charset=utf-8")], json.dumps(document).encode())
+
+
+def said(body):
+    last = body["messages"][-1]
+    if last["role"] == "tool":
+        return {"role": "assistant", "content": f"The tool said: {last['content']}"}
+    if body.get("tools"):
+        return {"role": "assistant", "content": "", "tool_calls": [WEATHER]}
+    return {"role": "assistant", "content": f"You said: {last['content']}", **({"thinking": THOUGHT} if body.get("think") else {})}
+
+
+def pieces(message):
+    return [*({"thinking": word} for word in split_words(message.get("thinking", "")) if word),
+            *({"content": word} for word in split_words(message["content"]) if word),
+            *({"tool_calls": [call]} for call in message.get("tool_calls", ()))]
+
+
+def streamed(request, parts):
+    def lines():
+        shell = {"model": request.json["model"], "created_at": DATE}
+        for number, part in enumerate(parts):
+            if number == 2 and "Break off" in json.dumps(request.json):
+                yield Cut()
+            yield json.dumps({**shell, **part, "done": False}).encode() + b"\n"
+        empty = {"response": ""} if "response" in parts[0] else {"message": {"role": "assistant", "content": ""}}
+        yield json.dumps({**shell, **empty, **END}).encode() + b"\n"
+
+    return Reply(200, [("Content-Type", "application/x-ndjson")], lines(), framing="chunked")
+
+
+# -- what is told ----------------------------------------------------------------------------------------------------------
+
+SDK = Sdk(
+    python("ollama/calls.py"), answer,
+    {"unary": 1, "stream": 1, "thinking": 1, "tools": 2, "streamed tools": 1, "error": 1, "broken stream": 1, "async": 1,
+     "generate": 1, "embeddings": 1},
+    env=lambda origin: {"OLLAMA_HOST": origin.removeprefix("http://")},
+    # Ollama's answers have no ids, and its embeddings no formats.
+    findings=(": gen_ai.response.id: ", f'span "embeddings {EMBEDDER}": gen_ai.request.encoding_formats: '),
+)
+TOOLS = [{"type": "function", "name": "get_weather", "description": "The weather in a city", "parameters": {
+    "type": "object", "properties": {"city": {"type": "string", "description": "The name of the city"}},
+    "required": ["city"]}}]
+
+
+@pytest.fixture
+def ran(launcher):
+    return SDK.ran(launcher)
+
+
+def asked(*messages, operation="chat", model=MODEL):
+    return {
+        "gen_ai.operation.name": operation, "gen_ai.provider.name": "ollama", "gen_ai.request.model": model,
+        "gen_ai.input.messages": [says("user", m) if isinstance(m, str) else m for m in messages],
+    }
+
+
+def answered(*parts, finish="stop"):
+    return {
+        "gen_ai.response.model": MODEL, "gen_ai.response.finish_reasons": ["stop"],
+        "gen_ai.output.messages": [says("assistant", *parts, finish_reason=finish)],
+        "gen_ai.usage.input_tokens": 26, "gen_ai.usage.output_tokens": 17,
+    }
+
+
+@pytest.mark.proves("ollama", "Python", "unary")
+def test_a_chat(ran):
+    one = ran["unary"]
+    assert one.printed["message"]["content"] == "You said: Say this is a test – ünïcödé 🦀"
+    one.assert_spans({
+        **asked(says("system", "Answer briefly."), says("user", "Say this is a test – ünïcödé 🦀")),
+        "gen_ai.request.temperature": 0.25, "gen_ai.request.top_p": 0.5, "gen_ai.request.top_k": 5,
+        "gen_ai.request.max_tokens": 64, "gen_ai.request.seed": 42, "gen_ai.request.stop_sequences": ["END"],
+        **answered("You said: Say this is a test – ünïcödé 🦀"),
+    })
+
+
+@pytest.mark.proves("ollama", "Python", "stream")
+def test_a_stream(ran):
+    one = ran["stream"]
+    assert one.printed[-1]["done_reason"] == "stop"
+    one.assert_spans({**asked("In pieces"), **STREAMED, **answered("You said: In pieces")})
+
+
+@pytest.mark.proves("ollama", "Python", "reasoning")
+def test_a_streamed_thought(ran):
+    thought = {"type": "reasoning", "content": THOUGHT}
+    ran["thinking"].assert_spans({**asked("Think first"), **STREAMED, **answered(thought, "You said: Think first")})
+
+
+@pytest.mark.proves("ollama", "Python", "tools")
+def test_a_tools_round_trip(ran):
+    one = ran["tools"]
+    assert one.printed["answer"] == "The tool said: 18 degrees and sunny"
+    call = tool_call(None, "get_weather", {"city": "Paris"})
+    question = "How is the weather in Paris?"
+    one.assert_spans(
+        {**asked(question), "gen_ai.tool.definitions": TOOLS, **answered(call, finish="tool_call")},
+        {**asked(question, says("assistant", call), says("tool", tool_response(None, "18 degrees and sunny", name="get_weather"))),
+         "gen_ai.tool.definitions": TOOLS, **answered("The tool said: 18 degrees and sunny")},
+    )
+
+
+@pytest.mark.proves("ollama", "Python", "streamed tools")
+def test_a_streamed_tool_call(ran):
+    ran["streamed tools"].assert_spans({
+        **asked("How is the weather in Paris?"), **STREAMED, "gen_ai.tool.definitions": TOOLS,
+        **answered(tool_call(None, "get_weather", {"city": "Paris"}), finish="tool_call"),
+    })
+
+
+@pytest.mark.proves("ollama", "Python", "error")
+def test_a_refusal(ran):
+    one = ran["error"]
+    assert one.printed == [404, "model 'no-such-model' not found"]
+    one.assert_spans({**asked("Please fail", model="no-such-model"), "error.type": "404"})
+
+
+@pytest.mark.proves("ollama", "Python", "broken stream")
+def test_a_stream_that_breaks_off(ran):
+    one = ran["broken stream"]
+    assert one.printed[:2] == ["You", " said:"] and "Error" in one.printed[-1]
+    one.assert_spans({
+        **asked("Break off"), **STREAMED, "gen_ai.response.model": MODEL, "gen_ai.response.finish_reasons": ["error"],
+        "gen_ai.output.messages": [says("assistant", "You said:", finish_reason="error")],
+        "error.type": "connection_closed",
+    })
+
+
+@pytest.mark.proves("ollama", "Python", "async")
+def test_the_async_client(ran):
+    one = ran["async"]
+    assert "".join(one.printed) == "You said: In pieces"
+    one.assert_spans({**asked("In pieces"), **STREAMED, **answered("You said: In pieces")})
+
+
+def test_a_generation(ran):
+    ran["generate"].assert_spans({
+        **asked("Go on", operation="text_completion"), **STREAMED,
+        "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}], **answered("You said: Go on"),
+    })
+
+
+@pytest.mark.proves("ollama", "Python", "embeddings")
+def test_embeddings(ran):
+    one = ran["embeddings"]
+    assert one.printed["embeddings"] == [VECTOR, VECTOR]
+    one.assert_spans({
+        "gen_ai.operation.name": "embeddings", "gen_ai.provider.name": "ollama", "gen_ai.request.model": EMBEDDER,
+        "gen_ai.response.model": EMBEDDER, "gen_ai.embeddings.dimension.count": 4, "gen_ai.usage.input_tokens": 8,
+    })
