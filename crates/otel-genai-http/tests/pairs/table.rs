@@ -60,11 +60,15 @@ pub(crate) fn page(old: &str, snapshots: &Path) -> String {
 
 fn table(snapshots: &Path) -> String {
     let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    let mut table = format!("| provider | calls | {} |\n|---|--:|{}\n", names.join(" | "), ":-:|".repeat(names.len()));
+    let mut table =
+        format!("| provider | calls | {} |\n|---|--:|{}\n", names.join(" | "), ":-:|".repeat(names.len()));
     for (provider, files) in ROWS {
         let read = |file| fs::read_to_string(snapshots.join(format!("{file}.txt"))).expect("a snapshot");
         let text: String = files.iter().map(read).collect();
-        let calls: Vec<&str> = text.split("\n\n").filter(|told| told.contains(" CLIENT ") || told.contains(" INTERNAL ")).collect();
+        let calls: Vec<&str> = text
+            .split("\n\n")
+            .filter(|told| told.contains(" CLIENT ") || told.contains(" INTERNAL "))
+            .collect();
         let cells: Vec<&str> = COLUMNS
             .iter()
             .map(|(_, proves)| if calls.iter().any(|told| proves(told)) { "✓" } else { " " })
