@@ -1,15 +1,17 @@
-//! The program under `run`: started with our own streams, signalled as it would be without us, waited for.
+//! The program under `run` and `mcp`: started with our own streams, signalled as it would be without us, waited for.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
+use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::mpsc;
 
 use crate::exit::{Failure, NOT_EXECUTABLE, NOT_FOUND};
@@ -77,14 +79,32 @@ impl Child {
         command: &[OsString],
         environment: &[(&'static str, OsString)],
     ) -> Result<Self, Failure> {
+        Self::start(command, |command| {
+            command.envs(environment.iter().map(|(name, value)| (name, value)));
+        })
+    }
+
+    /// Starts `command` likewise, but for its input and output: we write the one, and read the other. Both block.
+    pub(crate) fn spawn_piped(command: &[OsString]) -> Result<(Self, OwnedFd, OwnedFd), Failure> {
+        let mut child = Self::start(command, |command| {
+            command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        })?;
+        let input = child.0.stdin.take().map(ChildStdin::into_owned_fd);
+        let output = child.0.stdout.take().map(ChildStdout::into_owned_fd);
+        match (input, output) {
+            (Some(Ok(input)), Some(Ok(output))) => Ok((child, input, output)),
+            _ => Err(Failure::ours("the system gives no pipes to the program")),
+        }
+    }
+
+    fn start(command: &[OsString], prepare: impl Fn(&mut tokio::process::Command)) -> Result<Self, Failure> {
         let (program, arguments) =
             command.split_first().ok_or_else(|| Failure::ours("there is no command to run"))?;
         let start = |program: &OsStr, first: Option<&Path>| {
-            tokio::process::Command::new(program)
-                .args(first)
-                .args(arguments)
-                .envs(environment.iter().map(|(name, value)| (name, value)))
-                .spawn()
+            let mut command = tokio::process::Command::new(program);
+            command.args(first).args(arguments);
+            prepare(&mut command);
+            command.spawn()
         };
         match start(program, None) {
             Ok(child) => Ok(Self(child)),

@@ -32,6 +32,7 @@ pub(crate) struct Wanted<'a> {
 /// Running telemetry.
 pub(crate) struct Session {
     telemetry: Telemetry,
+    genai: Option<GenAi>,
     observer: Option<Observer>,
     upload: Option<UploadHook>,
     pub(crate) config: Config,
@@ -52,8 +53,8 @@ impl Session {
 
         let config = read_config(options, wanted.content);
         let upload = if wanted.calls { in_background(|| open_upload(options)) } else { None };
-        let observer = if telemetry.destinations().is_empty() && upload.is_none() {
-            None
+        let (genai, observer) = if telemetry.destinations().is_empty() && upload.is_none() {
+            (None, None)
         } else {
             let mut genai = GenAi::builder()
                 .tracer_provider(&Inherited {
@@ -67,16 +68,21 @@ impl Session {
                 genai = genai.completion_hook(upload.clone());
             }
             let genai = genai.build();
-            let observer = in_background(|| Observer::new(genai, Options::default()))
+            let observer = in_background(|| Observer::new(genai.clone(), Options::default()))
                 .map_err(|error| Failure::ours(format!("the system gives no thread: {error}")))?;
-            Some(observer)
+            (Some(genai), Some(observer))
         };
-        Ok(Self { telemetry, observer, upload, config })
+        Ok(Self { telemetry, genai, observer, upload, config })
     }
 
     /// For the gateway. `None`: nobody wants to know.
     pub(crate) fn observer(&self) -> Option<Observer> {
         self.observer.clone()
+    }
+
+    /// For what is no HTTP. `None`: nobody wants to know.
+    pub(crate) fn genai(&self) -> Option<GenAi> {
+        self.genai.clone()
     }
 
     /// For the last line.

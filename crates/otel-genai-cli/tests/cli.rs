@@ -20,6 +20,8 @@ mod environment;
 mod exit;
 #[path = "cli/gateway.rs"]
 mod gateway;
+#[path = "cli/mcp.rs"]
+mod mcp;
 #[path = "cli/observe.rs"]
 mod observe;
 #[path = "cli/signals.rs"]

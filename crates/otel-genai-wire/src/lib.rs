@@ -66,6 +66,8 @@
 //! [`ResponseReader::note`] and [`RequestReader::note`] tell people what is missing, and after a wrong checksum nothing
 //! more is read.
 //!
+//! Over standard input and output, MCP is read by [`McpPipe`]: both directions of one conversation, a message a line.
+//!
 //! # Bounds
 //!
 //! Everything here is pure: no sockets, no clock, no globals. Nothing fails and nothing panics, whatever the bytes are:
@@ -98,6 +100,7 @@ mod scan;
 
 pub use call::{Call, CallMut};
 pub use detect::{Route, detect, is_known_host, known_hosts};
+pub use mcp::stdio::{McpAnswer, McpPipe, McpTold};
 pub use options::Options;
 pub use protocol::Protocol;
 pub use request::RequestReader;

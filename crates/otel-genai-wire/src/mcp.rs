@@ -1,9 +1,11 @@
 //! The Model Context Protocol over streamable HTTP, as its client sees it: one POST for each request or notification.
+//! Over standard input and output it is read in [`stdio`].
 //!
 //! Servers live anywhere, so a POST whose headers look like it is a call only if its body is a message of the protocol.
 
 mod answer;
 mod request;
+pub(crate) mod stdio;
 
 use std::borrow::Cow;
 

@@ -11,6 +11,7 @@ mod completions;
 mod config;
 mod demo;
 mod gateway;
+mod mcp;
 mod run;
 
 /// See what a program asks of AI models: spans, metrics and events by the OpenTelemetry GenAI conventions.
@@ -22,6 +23,7 @@ Examples:
   otel-genai run -- python main.py     run a program and see its calls
   otel-genai run --endpoint http://localhost:4318 -- node app.mjs
                                        send them to an OTLP receiver
+  otel-genai mcp -- npx -y some-server a server in an MCP client's configuration
 
 The OTEL_* variables mean what the OpenTelemetry specification says; flags go before them. \
 `otel-genai config` shows what is in force, `otel-genai COMMAND --help` everything about a command.")]
@@ -36,6 +38,8 @@ enum Command {
     Run(run::Run),
     /// Forward model calls for other programs, and see them
     Gateway(gateway::Gateway),
+    /// Run an MCP server on standard input and output, unchanged, and see what is asked of it
+    Mcp(mcp::Mcp),
     /// Show what is recorded of calls to a scripted model; needs no key and no network
     Demo(demo::Demo),
     /// Show the settings in force, and where each comes from
@@ -50,6 +54,7 @@ pub(crate) fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Run(run) => run.execute(),
         Command::Gateway(gateway) => gateway.execute(),
+        Command::Mcp(mcp) => mcp.execute(),
         Command::Demo(demo) => demo.execute(),
         Command::Config(config) => config.execute(),
         Command::Completions(completions) => completions.execute(),

@@ -417,12 +417,12 @@ def _botocore_request(session, request):
             return None
         config = session._proxy_config
         proxy = config.proxy_url_for(request.url)
-        if session._client_cert or (proxy and not _is_environments(proxy)) or config.proxy_url_for(led):
+        if getattr(session, "_cert_file", None) or (proxy and not _is_environments(proxy)) or config.proxy_url_for(led):
             return None
         import copy  # botocore has it
 
         other = copy.copy(request)
-        other.url, other.headers = led, copy.copy(request.headers)
+        other.url, other.headers = led, request.headers.copy()
         if other.headers.get("Host") is None:
             other.headers["Host"] = _host(request.url)
         for name, value in _trace(lambda name: request.headers.get(name) is not None).items():

@@ -108,15 +108,25 @@ function install() {
       extra.forEach((pair) => headers.set(pair[0], pair[1]));
       options.headers = headers;
     }
-    const body = isRequest && options.body === undefined ? input.body : options.body;
+    const follows = (options.redirect || (isRequest ? input.redirect : 'follow')) === 'follow';
+    if (isRequest) {
+      ['method', 'signal', 'redirect', 'keepalive', 'integrity', 'cache', 'credentials', 'referrerPolicy']
+        .forEach((name) => { if (options[name] === undefined) options[name] = input[name]; });
+      if (options.headers === undefined) options.headers = input.headers;
+    }
+    // A copy, so that the program's own stays whole; and as a whole, so that its length is told as it would have been.
+    const held = isRequest && options.body === undefined && input.body ? input.clone().arrayBuffer() : undefined;
+    const body = options.body;
     const again = typeof body === 'string' || body === null || body === undefined || ArrayBuffer.isView(body)
       || body instanceof ArrayBuffer || body instanceof URLSearchParams;
-    const follows = (options.redirect || (isRequest ? input.redirect : 'follow')) === 'follow';
     // A place to be sent to is told relative to the provider: the request is then made as if we were not there.
     if (follows && again) options.redirect = 'manual';
-    // The program's own stays whole, for the case that nobody listens.
-    const first = isRequest ? new Request(target, again ? input : input.clone()) : target;
-    return { first, options, url: url.href, again, follows };
+    return { target, options, held, url: url.href, again, follows };
+  }
+
+  function send(plan) {
+    if (!plan.held) return original(plan.target, plan.options);
+    return plan.held.then((body) => original(plan.target, Object.assign(plan.options, { body })));
   }
 
   function isRedirect(status) {
@@ -140,7 +150,7 @@ function install() {
           plan = undefined;
         }
         if (!plan) return original.apply(this, arguments);
-        return original(plan.first, plan.options).then(
+        return send(plan).then(
           (response) => {
             if (plan.follows && plan.again && isRedirect(response.status) && response.headers.has('location')) {
               return (response.body ? response.body.cancel() : Promise.resolve()).then(() => original(input, init));

@@ -73,6 +73,12 @@ impl Running {
         line.trim_end().to_owned()
     }
 
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.out.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         signal(self.child.id(), name);
     }

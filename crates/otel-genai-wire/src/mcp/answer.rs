@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use otel_genai::{Failure, McpMethodName};
+use otel_genai::{Failure, McpCall, McpMethodName};
 use serde_json::Value;
 
 use super::{SESSION, id};
 use crate::call::{Call, CallMut};
 use crate::json::{self, Given, Raw, object};
 use crate::media;
+use crate::options::Options;
 use crate::protocol::{Answer, Asked, Step};
 use crate::scan::Want;
 
@@ -67,12 +68,17 @@ impl Reply {
             _ => (None, None),
         };
         let session = asked.headers.get(SESSION).and_then(|session| session.to_str().ok());
+        Reply { session: session.map(str::to_owned), ..Reply::to(method, id, asked.options) }
+    }
+
+    /// Of a request with this method and id.
+    pub(super) fn to(method: Option<McpMethodName>, id: Option<String>, options: Options) -> Self {
         Reply {
-            content: asked.options.content,
-            limit: asked.options.limit,
+            content: options.content,
+            limit: options.limit,
             method,
             asked: id,
-            session: session.map(str::to_owned),
+            session: None,
             is_answered: false,
             protocol_version: None,
             result: None,
@@ -82,7 +88,7 @@ impl Reply {
     }
 
     /// Whether this was the answer.
-    fn take(&mut self, message: Message<'_>) -> bool {
+    pub(super) fn take(&mut self, message: Message<'_>) -> bool {
         if message.method.is_some() || (!message.result.is_given && message.error.is_none()) {
             return false;
         }
@@ -115,11 +121,33 @@ impl Reply {
                 });
             }
             if self.content && result.get().is_some_and(|result| result.len() <= self.limit) {
-                self.result = result.value().map(cleaned);
+                self.result = result.value().filter(has_content).map(cleaned);
             }
         }
         true
     }
+}
+
+impl Reply {
+    /// The version that was agreed on, of a session's first answer.
+    pub(super) fn agreed_version(&self) -> Option<&str> {
+        self.protocol_version.as_deref().filter(|_| self.method == Some(McpMethodName::Initialize))
+    }
+
+    /// Fills in what was learned, and returns the failure that was told.
+    pub(super) fn fill(self, op: &mut McpCall) -> Option<Failure> {
+        op.session_id = op.session_id.take().or(self.session);
+        op.protocol_version = self.protocol_version.or(op.protocol_version.take());
+        op.response_status_code = self.code.or(op.response_status_code.take());
+        op.result = self.result.or(op.result.take());
+        self.failure
+    }
+}
+
+/// Whether there is more than what is picked out of an answer that is too long.
+fn has_content(result: &Value) -> bool {
+    let picked = |key: &String| key == "isError" || key == "protocolVersion";
+    result.as_object().is_none_or(|fields| fields.is_empty() || !fields.keys().all(picked))
 }
 
 /// A tool's result without the secrets of addresses, except in its texts, which are told as they are.
@@ -181,12 +209,9 @@ impl Answer for Reply {
     }
 
     fn finish(self: Box<Self>, call: CallMut<'_>) -> Option<Failure> {
-        if let CallMut::McpCall(op) = call {
-            op.session_id = op.session_id.take().or(self.session);
-            op.protocol_version = self.protocol_version.or(op.protocol_version.take());
-            op.response_status_code = self.code.or(op.response_status_code.take());
-            op.result = self.result.or(op.result.take());
+        match call {
+            CallMut::McpCall(op) => self.fill(op),
+            _ => self.failure,
         }
-        self.failure
     }
 }

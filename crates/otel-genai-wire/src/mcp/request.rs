@@ -22,10 +22,23 @@ object! {
         "name" => name: Option<Cow<'a, str>>,
         "uri" => uri: Option<Cow<'a, str>>,
         "protocolVersion" => protocol_version: Option<Cow<'a, str>>,
+        // Of a notification: the request that is cancelled, and the one that progresses.
+        "requestId" => request_id: Raw<'a>,
+        "progressToken" => progress_token: Raw<'a>,
+        "_meta" => meta: Option<Meta<'a>>,
         // What is to be completed.
         "ref" => reference: Option<Reference<'a>>,
         // The content: nothing of it is left in the body where it is not wanted.
         "arguments" => arguments: Raw<'a>,
+    }
+
+    struct Meta<'a> {
+        "traceparent" => traceparent: Option<Cow<'a, str>>,
+        "tracestate" => tracestate: Option<Cow<'a, str>>,
+        "baggage" => baggage: Option<Cow<'a, str>>,
+        "progressToken" => progress_token: Raw<'a>,
+        // Where there are no sessions, each request says it.
+        "io.modelcontextprotocol/protocolVersion" => protocol_version: Option<Cow<'a, str>>,
     }
 
     struct Reference<'a> {
@@ -55,6 +68,8 @@ impl Message<'_> {
         op.request_id = id(self.id);
         op.jsonrpc_version = owned(self.jsonrpc.filter(|version| version != "2.0"));
         let params = self.params.unwrap_or_default();
+        let meta = params.meta.unwrap_or_default();
+        op.protocol_version = op.protocol_version.take().or(owned(meta.protocol_version));
         match op.method {
             McpMethodName::ToolsCall => {
                 op.tool_name = owned(params.name);
