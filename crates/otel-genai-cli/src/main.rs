@@ -7,6 +7,7 @@ mod demo;
 mod diagnostics;
 mod exit;
 mod inherit;
+mod intercept;
 mod mcp;
 mod options;
 mod proxies;

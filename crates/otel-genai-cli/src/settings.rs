@@ -45,6 +45,13 @@ pub(crate) const SHIM: Own = Own {
     default: "true",
     about: "Whether calls are led from inside Python and Node, too",
 };
+pub(crate) const INTERCEPT: Own = Own {
+    name: "OTEL_GENAI_INTERCEPT",
+    flag: "--intercept",
+    values: "true, false, or hosts: openai.com,llm.example.com; `known` in a list means the known ones",
+    default: "false",
+    about: "Whether TLS of a program under `otel-genai run` to model hosts is read",
+};
 pub(crate) const LISTEN: Own = Own {
     name: "OTEL_GENAI_LISTEN",
     flag: "--listen",
@@ -54,7 +61,7 @@ pub(crate) const LISTEN: Own = Own {
 };
 
 /// All of them, in the order they are shown in.
-pub(crate) const OWN: &[Own] = &[UPSTREAM, NO_ENV, SHIM, LISTEN, FLUSH_TIMEOUT];
+pub(crate) const OWN: &[Own] = &[UPSTREAM, NO_ENV, SHIM, INTERCEPT, LISTEN, FLUSH_TIMEOUT];
 
 impl Own {
     /// The flag's value, else the variable's if it can be used, else nothing. A value that cannot is warned of.

@@ -348,6 +348,11 @@ impl Plan {
         self.variables.push(Planned { name, prefix, url, by_default });
     }
 
+    /// Hosts whose calls go elsewhere.
+    pub(crate) fn mirrors(&self) -> &[Mirror] {
+        &self.mirrors
+    }
+
     /// The gateway's routes.
     pub(crate) fn routes(&self) -> Result<Vec<Route>, RouteError> {
         let route = |(prefix, url): &(String, BaseUrl)| {

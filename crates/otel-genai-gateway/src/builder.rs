@@ -13,8 +13,9 @@ use tokio::sync::watch;
 use crate::connect::{Connector, UpstreamProxy};
 use crate::failure::UpstreamFailure;
 use crate::forward::{Shared, UpstreamBody};
-use crate::gateway::{CONNECTION_WINDOW, Gateway, MAX_HEADER_LIST, Phase, STREAM_WINDOW};
+use crate::gateway::{CONNECTION_WINDOW, Gateway, MAX_HEADER_LIST, Phase, STREAM_WINDOW, server};
 use crate::hosts::KnownHosts;
+use crate::intercept::Intercept;
 use crate::route::{Route, Routes};
 use crate::tls::{self, Tls};
 
@@ -38,6 +39,7 @@ pub struct GatewayBuilder {
     roots_pem: Vec<u8>,
     connect_timeout: Option<Duration>,
     drain: Duration,
+    intercept: Option<Intercept>,
 }
 
 /// Why a gateway could not start.
@@ -69,6 +71,7 @@ impl GatewayBuilder {
             roots_pem: Vec::new(),
             connect_timeout: None,
             drain: DRAIN,
+            intercept: None,
         }
     }
 
@@ -122,6 +125,13 @@ impl GatewayBuilder {
         self
     }
 
+    /// Also serves programs as their HTTP proxy: of TLS to some hosts it reads what is in it, everything else is tunnelled
+    /// byte for byte. The programs have to be told [`Intercept::proxy_url`] and [`Intercept::authority_pem`].
+    pub fn intercept(mut self, intercept: Intercept) -> Self {
+        self.intercept = Some(intercept);
+        self
+    }
+
     /// Listens on `address`; port 0 lets the system choose. Clients can connect from here on, and are served once
     /// [`Gateway::serve`] runs.
     ///
@@ -146,6 +156,8 @@ impl GatewayBuilder {
             connector,
             failure: self.failure,
             phase: watch::Sender::new(Phase::Serving),
+            server: server(),
+            intercept: self.intercept.map(|intercept| (intercept, local_addr)),
         };
         Ok(Gateway { listener, local_addr, drain: self.drain, shared: Arc::new(shared) })
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::Uri;
 use http::header::HeaderValue;
-use http::uri::Scheme;
+use http::uri::{Authority, Scheme};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5, Tunnel};
@@ -21,7 +21,7 @@ use tower_service::Service;
 
 use crate::tls::{Protocols, Tls};
 
-type BoxError = Box<dyn StdError + Send + Sync>;
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
 /// A provider that says nothing for this long is probed by the kernel, so that a dead one is noticed.
@@ -72,6 +72,12 @@ impl Connector {
     /// The same, for connections that will become WebSockets.
     pub(crate) fn upgradable(&self) -> Self {
         Self { protocols: Protocols::Upgradable, ..self.clone() }
+    }
+
+    /// A connection to wherever a program wants, the way providers are reached: directly or through the proxy.
+    pub(crate) async fn tunnel(&self, authority: &Authority) -> Result<Link, BoxError> {
+        let uri = Uri::builder().scheme(Scheme::HTTPS).authority(authority.clone()).path_and_query("/");
+        self.dial.clone().call(uri.build()?).await
     }
 
     /// What a proxy for plain HTTP wants to see with each request.

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use http::header::{CONTENT_TYPE, HeaderValue};
+use http::uri::Authority;
 use http::{Response, StatusCode, Uri};
 use hyper_util::client::legacy;
 
@@ -44,6 +45,11 @@ impl UpstreamError {
         // The outermost error only says that a request failed.
         let root = error.source().unwrap_or(error);
         Self { kind: kind(root), upstream, cause: cause(root) }
+    }
+
+    /// No connection could be made to where a program wanted to go.
+    pub(crate) fn of_connection(authority: &Authority, error: &(dyn StdError + 'static)) -> Self {
+        Self { kind: kind(error), upstream: authority.to_string(), cause: cause(error) }
     }
 
     /// The same for the telemetry, where the provider's address stands already.

@@ -1,5 +1,6 @@
 //! One request, there and back.
 
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -11,7 +12,10 @@ use http_body_util::Either;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{self, Client};
-use otel_genai_http::{Call, Exchange, Observer};
+use hyper_util::rt::TokioExecutor;
+use hyper_util::server::conn::auto;
+use opentelemetry::KeyValue;
+use otel_genai_http::{Call, Exchange, Observer, Upgrade};
 use tokio::sync::watch;
 
 use crate::body::ResponseBody;
@@ -20,9 +24,13 @@ use crate::expect::{Consent, RequestBody, expects_continue};
 use crate::failure::{UpstreamError, UpstreamFailure, answer};
 use crate::gateway::Phase;
 use crate::header::{join_cookies, leave_host, set_host, strip_hop_by_hop, wants_upgrade};
+use crate::intercept::{self, Intercept};
 use crate::route::{Routes, Target};
 use crate::unsent::Lent;
 use crate::{context, tunnel};
+
+/// On the span of a call that came out of intercepted TLS.
+const INTERCEPTED: &str = "otel_genai.intercepted";
 
 /// Unobserved requests pay nothing for the tap.
 pub(crate) type UpstreamBody = Either<RequestBody, Lent>;
@@ -37,6 +45,20 @@ pub(crate) struct Shared {
     pub(crate) upgrades: Client<Connector, UpstreamBody>,
     pub(crate) failure: UpstreamFailure,
     pub(crate) phase: watch::Sender<Phase>,
+    pub(crate) server: auto::Builder<TokioExecutor>,
+    /// What programs need that take the gateway for their proxy, and where it is.
+    pub(crate) intercept: Option<(Intercept, SocketAddr)>,
+}
+
+/// How a request is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// As a model call, if it is one.
+    Routed,
+    /// The same, out of TLS that was meant to be the provider's alone.
+    Intercepted,
+    /// Not at all.
+    None,
 }
 
 /// Forwards a request. An error closes the client's connection without an answer.
@@ -44,23 +66,41 @@ pub(crate) async fn forward(
     shared: Arc<Shared>,
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, UpstreamError> {
+    if let Some((intercept, address)) = &shared.intercept
+        && intercept::is_for_proxy(&request, *address)
+    {
+        let intercept = intercept.clone();
+        return Box::pin(intercept::serve(shared, intercept, request)).await;
+    }
     let Some(target) = shared.routes.resolve(request.uri()) else {
         return Ok(unknown_route(&shared, &request));
     };
+    send(shared, request, target, Sight::Routed).await
+}
+
+/// Forwards a request to where it belongs.
+pub(crate) async fn send(
+    shared: Arc<Shared>,
+    request: Request<Incoming>,
+    target: Target,
+    sight: Sight,
+) -> Result<Response<ResponseBody>, UpstreamError> {
     if request.version() == Version::HTTP_11 && wants_upgrade(request.headers()) {
-        return Box::pin(upgrade(shared, request, target)).await;
+        return Box::pin(upgrade(shared, request, target, sight)).await;
     }
-    exchange(&shared, request, target).await
+    exchange(&shared, request, target, sight).await
 }
 
 async fn exchange(
     shared: &Shared,
     request: Request<Incoming>,
     target: Target,
+    sight: Sight,
 ) -> Result<Response<ResponseBody>, UpstreamError> {
     let (mut parts, body) = request.into_parts();
     let version = parts.version;
-    let exchange = shared.observer.as_ref().and_then(|observer| begin(observer, &parts, &target));
+    let observer = shared.observer.as_ref().filter(|_| sight != Sight::None);
+    let exchange = observer.and_then(|observer| begin(observer, &parts, &target, sight));
 
     let waits = version == Version::HTTP_11 && !body.is_end_stream() && expects_continue(&parts.headers);
     if version == Version::HTTP_2 {
@@ -143,14 +183,18 @@ fn length_of_another(parts: &http::response::Parts) -> Option<u64> {
     parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// A request that wants another protocol: unobserved, and carried as bytes once both sides agree.
+/// A request that wants another protocol: carried as bytes once both sides agree, and observed where models are called
+/// in it.
 async fn upgrade(
     shared: Arc<Shared>,
     mut request: Request<Incoming>,
     target: Target,
+    sight: Sight,
 ) -> Result<Response<ResponseBody>, UpstreamError> {
     let client = hyper::upgrade::on(&mut request);
     let (mut parts, body) = request.into_parts();
+    let observer = shared.observer.as_ref().filter(|_| sight != Sight::None);
+    let wanted = observer.and_then(|observer| begin_upgrade(observer, &parts, &target, sight));
     let uri = target.uri.clone();
     set_host(&mut parts.headers, target.host.clone());
     address(&shared, &mut parts, target);
@@ -163,8 +207,10 @@ async fn upgrade(
         return Ok(pass(response, Version::HTTP_11, None, None));
     }
     let upstream = hyper::upgrade::on(&mut response);
-    tokio::spawn(tunnel::carry(client, upstream, shared.phase.subscribe()));
-    Ok(response.map(|_| ResponseBody::own("")))
+    let (parts, _) = response.into_parts();
+    let session = wanted.map(|wanted| wanted.accepted(&parts));
+    tokio::spawn(tunnel::carry(client, upstream, session, shared.phase.subscribe()));
+    Ok(Response::from_parts(parts, ResponseBody::own("")))
 }
 
 async fn send_with_consent(
@@ -194,15 +240,36 @@ fn refuse(shared: &Shared, error: UpstreamError) -> Result<Response<ResponseBody
 }
 
 /// A defect in observing must not become one in forwarding.
-fn begin(observer: &Observer, parts: &request::Parts, target: &Target) -> Option<Exchange> {
-    let begun = catch_unwind(AssertUnwindSafe(|| {
-        let call = Call::new(&parts.method, target.observed(), &parts.headers);
-        observer.begin(&call.parent(context::parent(&parts.headers)))
-    }));
+fn begin(observer: &Observer, parts: &request::Parts, target: &Target, sight: Sight) -> Option<Exchange> {
+    let begun = catch_unwind(AssertUnwindSafe(|| observer.begin(&call(parts, target, sight))));
     begun.unwrap_or_else(|_| {
         tracing::warn!(target: "otel_genai_gateway", "observing a call failed inside; it is forwarded unobserved");
         None
     })
+}
+
+/// Likewise for what may become a session.
+fn begin_upgrade(
+    observer: &Observer,
+    parts: &request::Parts,
+    target: &Target,
+    sight: Sight,
+) -> Option<Upgrade> {
+    let begun = catch_unwind(AssertUnwindSafe(|| observer.begin_upgrade(&call(parts, target, sight))));
+    begun.unwrap_or_else(|_| {
+        tracing::warn!(target: "otel_genai_gateway", "observing a session failed inside; it is carried unobserved");
+        None
+    })
+}
+
+/// What is told of a request to whoever observes it.
+fn call<'a>(parts: &'a request::Parts, target: &'a Target, sight: Sight) -> Call<'a> {
+    let call = Call::new(&parts.method, target.observed(), &parts.headers);
+    let call = call.parent(context::parent(&parts.headers));
+    match sight {
+        Sight::Intercepted => call.attribute(KeyValue::new(INTERCEPTED, true)),
+        _ => call,
+    }
 }
 
 /// Points the request at the provider. (HTTP/2 is chosen when connecting, so the version here is only the common one.)

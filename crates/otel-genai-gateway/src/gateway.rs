@@ -5,14 +5,19 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::service::service_fn;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::rt::{Read, Write};
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use otel_genai_http::Observer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::body::ResponseBody;
 use crate::builder::GatewayBuilder;
+use crate::failure::UpstreamError;
 use crate::forward::{Shared, forward};
 
 /// HTTP/2 limits headers to 16 KiB by default; long tokens and baggage need more.
@@ -82,18 +87,6 @@ impl Gateway {
     /// and leaves the connections to that runtime.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
         let Self { listener, drain, shared, .. } = self;
-        let mut server = auto::Builder::new(TokioExecutor::new()).preserve_header_case(true);
-        server.http1().auto_date_header(false);
-        server
-            .http2()
-            .auto_date_header(false)
-            .timer(TokioTimer::new())
-            .max_header_list_size(MAX_HEADER_LIST)
-            .max_concurrent_streams(1024)
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW);
-        let server = Arc::new(server);
-
         let mut shutdown = pin!(shutdown);
         loop {
             let accepted = tokio::select! {
@@ -103,12 +96,7 @@ impl Gateway {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    tokio::spawn(connection(
-                        server.clone(),
-                        stream,
-                        shared.clone(),
-                        shared.phase.subscribe(),
-                    ));
+                    tokio::spawn(connection(stream, shared.clone(), shared.phase.subscribe()));
                 }
                 // A client that was gone before it was accepted is no news. Running out of descriptors passes.
                 Err(error) => {
@@ -134,16 +122,41 @@ async fn finish(phase: &watch::Sender<Phase>, drain: Duration) -> Drained {
     Drained { cut }
 }
 
-async fn connection(
-    server: Arc<auto::Builder<TokioExecutor>>,
-    stream: TcpStream,
-    shared: Arc<Shared>,
-    mut phase: watch::Receiver<Phase>,
-) {
+/// How HTTP is spoken to clients.
+pub(crate) fn server() -> auto::Builder<TokioExecutor> {
+    let mut server = auto::Builder::new(TokioExecutor::new()).preserve_header_case(true);
+    server.http1().auto_date_header(false);
+    server
+        .http2()
+        .auto_date_header(false)
+        .timer(TokioTimer::new())
+        .max_header_list_size(MAX_HEADER_LIST)
+        .max_concurrent_streams(1024)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
+    server
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>, phase: watch::Receiver<Phase>) {
     // Without it the last part of each burst waits for the client's delayed acknowledgement: 40 ms.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| forward(shared.clone(), request));
-    let mut connection = pin!(server.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let served = shared.clone();
+    let service = service_fn(move |request| forward(served.clone(), request));
+    serve_connection(&shared.server, TokioIo::new(stream), service, phase).await;
+}
+
+/// Serves one connection until it ends, or the gateway does.
+pub(crate) async fn serve_connection<I, S, F>(
+    server: &auto::Builder<TokioExecutor>,
+    stream: I,
+    service: S,
+    mut phase: watch::Receiver<Phase>,
+) where
+    I: Read + Write + Unpin + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<ResponseBody>, Error = UpstreamError, Future = F>,
+    F: Future<Output = Result<Response<ResponseBody>, UpstreamError>> + Send + 'static,
+{
+    let mut connection = pin!(server.serve_connection_with_upgrades(stream, service));
     loop {
         tokio::select! {
             biased;

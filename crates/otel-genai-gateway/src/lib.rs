@@ -9,6 +9,8 @@
 //! `Upgrade` (except for upgrades), and `TE` other than `trailers`; `Host` becomes the provider's. Interim responses
 //! (1xx) stop here, except that `100 Continue` reaches the client when the provider says it, and `101` opens a tunnel.
 //!
+//! Programs that know no base URL can take it for their HTTPS proxy ([`Intercept`]).
+//!
 //! It speaks HTTP/1.1 and HTTP/2 (with prior knowledge) to clients, HTTP/1.1 and, over TLS, HTTP/2 to providers.
 
 mod body;
@@ -21,6 +23,7 @@ mod forward;
 mod gateway;
 mod header;
 mod hosts;
+mod intercept;
 mod route;
 mod tls;
 mod tunnel;
@@ -31,4 +34,5 @@ pub use connect::UpstreamProxy;
 pub use failure::UpstreamFailure;
 pub use gateway::{Drained, Gateway};
 pub use hosts::KnownHosts;
+pub use intercept::{Intercept, InterceptError, Refusal};
 pub use route::{Route, RouteError};

@@ -174,6 +174,22 @@ impl Target {
     pub(crate) fn observed(&self) -> &Uri {
         self.observed.as_ref().unwrap_or(&self.uri)
     }
+
+    /// The host itself, as a program would address it that knows no gateway.
+    pub(crate) fn at(scheme: &Scheme, authority: &Authority, path_and_query: &str) -> Option<Self> {
+        if authority.host().is_empty() || authority.as_str().contains('@') {
+            return None;
+        }
+        let is_default = match authority.port_u16() {
+            Some(80) => *scheme == Scheme::HTTP,
+            Some(443) => *scheme == Scheme::HTTPS,
+            _ => false,
+        };
+        let authority = if is_default { authority.host().parse().ok()? } else { authority.clone() };
+        let origin =
+            Uri::builder().scheme(scheme.clone()).authority(authority).path_and_query("/").build().ok()?;
+        Upstream::of(&origin)?.target(path_and_query)
+    }
 }
 
 /// All routes of a gateway.

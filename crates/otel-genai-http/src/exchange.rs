@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, response};
 use http_body::Body;
-use opentelemetry::Context;
+use opentelemetry::{Context, KeyValue};
 use otel_genai::Failure;
 
 use crate::head;
@@ -27,18 +27,27 @@ pub struct Call<'a> {
     pub headers: &'a HeaderMap,
     /// The parent of the call's span.
     pub parent: Context,
+    /// What the call's span says besides what the conventions want: how the call was observed, for example.
+    pub attributes: Vec<KeyValue>,
 }
 
 impl<'a> Call<'a> {
     /// A request whose parent is the current context.
     pub fn new(method: &'a Method, upstream: &'a Uri, headers: &'a HeaderMap) -> Self {
-        Call { method, upstream, headers, parent: Context::current() }
+        Call { method, upstream, headers, parent: Context::current(), attributes: Vec::new() }
     }
 
     /// The same with a parent of its own.
     #[must_use]
     pub fn parent(mut self, parent: Context) -> Self {
         self.parent = parent;
+        self
+    }
+
+    /// The same with one more attribute of its span.
+    #[must_use]
+    pub fn attribute(mut self, attribute: KeyValue) -> Self {
+        self.attributes.push(attribute);
         self
     }
 }

@@ -36,11 +36,13 @@ mod observer;
 mod reader;
 mod record;
 mod secret;
+mod session;
 mod tap;
 mod totals;
 
 pub use exchange::{Call, Exchange};
 pub use failure::{causes, transport_failure};
 pub use observer::{Losses, Observer, Options, Unread};
+pub use session::{Session, SessionTap, Upgrade};
 pub use tap::Tap;
 pub use totals::Totals;

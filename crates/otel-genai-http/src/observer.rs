@@ -133,9 +133,7 @@ impl Observer {
             shared.leave(call);
             return None;
         };
-        if shared.waiting.load(Ordering::Relaxed) >= shared.options.waiting {
-            shared.lost_calls.fetch_add(1, Ordering::Relaxed);
-            shared.say_full();
+        if route.protocol.is_session() || shared.is_full() {
             return None;
         }
         let begun = Begun {
@@ -143,9 +141,14 @@ impl Observer {
             headers: headers(call.headers, head::REQUEST.iter().chain([&CONTENT_ENCODING])),
             secrets: Secrets::of(call.headers, call.upstream),
             parent: call.parent.clone(),
+            attributes: call.attributes.clone(),
             at: Moment::now(),
         };
         Some(Exchange::new(Arc::new(Record::new(Arc::clone(shared), begun))))
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Waits until all that ended before this call has been read, but no longer than `timeout`. Blocks: call it off
@@ -209,6 +212,16 @@ impl Shared {
         self.lost_frames.fetch_add(1, Ordering::Relaxed);
         self.say_full();
         false
+    }
+
+    /// Whether no further call can be observed for now; it is counted then.
+    pub(crate) fn is_full(&self) -> bool {
+        let is_full = self.waiting.load(Ordering::Relaxed) >= self.options.waiting;
+        if is_full {
+            self.lost_calls.fetch_add(1, Ordering::Relaxed);
+            self.say_full();
+        }
+        is_full
     }
 
     /// Whoever asks for something sends it: only such requests are counted as possible calls.

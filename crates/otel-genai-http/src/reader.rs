@@ -14,14 +14,14 @@ use otel_genai_wire::{Call, CallMut, Options, Progress, RequestReader, ResponseR
 
 use crate::decompress::{self, Decompressor};
 use crate::head;
-use crate::record::{Batch, Data, Ending, Note};
+use crate::record::{Batch, Begun, Data, Ending, Note};
 use crate::secret::Secrets;
 use crate::totals::Counters;
 
 /// What of a call could not be read, for people: an attribute of its span.
-const OBSERVATION: &str = "otel_genai.observation";
+pub(crate) const OBSERVATION: &str = "otel_genai.observation";
 /// The note of a call of which bytes were lost.
-const LOST: &str = "part of the traffic was not read: it came faster than it could be";
+pub(crate) const LOST: &str = "part of the traffic was not read: it came faster than it could be";
 
 /// How far an exchange has come.
 pub(crate) struct Reader {
@@ -29,10 +29,9 @@ pub(crate) struct Reader {
     limit: usize,
     route: Route,
     parent: Context,
+    attributes: Vec<KeyValue>,
     began: Moment,
     secrets: Secrets,
-    /// That it was tried before.
-    resends: Option<KeyValue>,
     phase: Phase,
 }
 
@@ -82,28 +81,13 @@ impl decompress::Reader for Answer {
 }
 
 impl Reader {
-    pub(crate) fn new(
-        genai: GenAi,
-        route: Route,
-        limit: usize,
-        headers: &HeaderMap,
-        secrets: Secrets,
-        parent: Context,
-        began: Moment,
-    ) -> Self {
+    pub(crate) fn new(genai: GenAi, limit: usize, begun: Begun) -> Self {
+        let Begun { route, headers, secrets, parent, mut attributes, at } = begun;
+        attributes.extend(head::resends(&headers));
         let options = Options::new(genai.captures_content()).limit(limit);
-        let request =
-            Request { body: Decompressor::new(headers, RequestReader::new(&route, options)), torn: false };
-        Reader {
-            genai,
-            limit,
-            route,
-            parent,
-            began,
-            secrets,
-            resends: head::resends(headers),
-            phase: Phase::Request(Box::new(request)),
-        }
+        let body = Decompressor::new(&headers, RequestReader::new(&route, options));
+        let phase = Phase::Request(Box::new(Request { body, torn: false }));
+        Reader { genai, limit, route, parent, attributes, began: at, secrets, phase }
     }
 
     pub(crate) fn read(&mut self, batch: &mut Batch, counters: &Counters) {
@@ -114,6 +98,8 @@ impl Reader {
                 Note::Response { status, headers } => self.response(status, &headers),
                 Note::Frame { at, data } => self.frame(at, batch, &data, counters),
                 Note::End { at, ending } => self.end(at, ending, counters),
+                // Of sessions.
+                Note::Sent { .. } | Note::Left => {}
             }
         }
     }
@@ -159,11 +145,11 @@ impl Reader {
     }
 
     fn start(&self, call: Call) -> Option<Running> {
-        let call = Running::start(call, self)?;
-        if let Some(resends) = &self.resends {
-            call.context().span().set_attribute(resends.clone());
+        let running = Running::start(call, self)?;
+        if !self.attributes.is_empty() {
+            running.context().span().set_attributes(self.attributes.iter().cloned());
         }
-        Some(call)
+        Some(running)
     }
 
     fn run<O: Operation>(&self, op: O) -> Box<Active<O>> {

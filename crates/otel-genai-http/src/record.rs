@@ -11,13 +11,14 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use opentelemetry::Context;
+use opentelemetry::{Context, KeyValue};
 use otel_genai::{Failure, Moment};
 use otel_genai_wire::Route;
 
 use crate::observer::Shared;
 use crate::reader::Reader;
 use crate::secret::Secrets;
+use crate::session;
 
 /// A batch is handed over when it has this many notes ...
 const BATCH_NOTES: usize = 64;
@@ -37,6 +38,10 @@ pub(crate) enum Note {
     Response { status: u16, headers: Box<HeaderMap> },
     /// A piece of the response's body.
     Frame { at: Instant, data: Data },
+    /// A piece of what the client of a session sends; what it is sent is a frame.
+    Sent { at: Instant, data: Data },
+    /// The client of a session sends nothing more.
+    Left,
     /// The exchange is over.
     End { at: Instant, ending: Ending },
 }
@@ -98,37 +103,43 @@ pub(crate) struct Begun {
     pub(crate) headers: HeaderMap,
     pub(crate) secrets: Secrets,
     pub(crate) parent: Context,
+    pub(crate) attributes: Vec<KeyValue>,
     pub(crate) at: Moment,
 }
 
 /// The reader of an exchange, made on the thread that reads: the one that forwards has better things to do.
 pub(crate) struct Reading {
     begun: Option<Begun>,
-    reader: Option<Reader>,
+    reader: Option<Reads>,
+}
+
+enum Reads {
+    Exchange(Box<Reader>),
+    Session(Box<session::Reader>),
 }
 
 impl Reading {
     pub(crate) fn read(&mut self, observer: &Shared, batch: &mut Batch) {
         if let Some(begun) = self.begun.take() {
-            self.reader = Some(Reader::new(
-                observer.genai.clone(),
-                begun.route,
-                observer.options.content_limit,
-                &begun.headers,
-                begun.secrets,
-                begun.parent,
-                begun.at,
-            ));
+            let (genai, limit) = (observer.genai.clone(), observer.options.content_limit);
+            self.reader = Some(match begun.route.protocol.is_session() {
+                true => Reads::Session(Box::new(session::Reader::new(genai, begun, limit))),
+                false => Reads::Exchange(Box::new(Reader::new(genai, limit, begun))),
+            });
         }
-        if let Some(reader) = &mut self.reader {
-            reader.read(batch, &observer.counters);
+        match &mut self.reader {
+            Some(Reads::Exchange(reader)) => reader.read(batch, &observer.counters),
+            Some(Reads::Session(reader)) => reader.read(batch, &observer.counters),
+            None => {}
         }
     }
 
     /// Nothing more is read; a running call ends as it stands.
     pub(crate) fn abandon(&mut self) {
-        if let Some(reader) = &mut self.reader {
-            reader.abandon();
+        match &mut self.reader {
+            Some(Reads::Exchange(reader)) => reader.abandon(),
+            Some(Reads::Session(reader)) => reader.abandon(),
+            None => {}
         }
     }
 }
@@ -153,6 +164,30 @@ impl Record {
 
     pub(crate) fn frame(self: &Arc<Self>, at: Instant, bytes: &Bytes) {
         self.note(|batch, observer| Note::Frame { at, data: hold(bytes, batch, observer) });
+    }
+
+    /// What the client of a session sends.
+    pub(crate) fn sent(self: &Arc<Self>, at: Instant, bytes: &[u8]) {
+        self.note(|batch, observer| Note::Sent { at, data: copy(bytes, batch, observer) });
+    }
+
+    /// What the client of a session is sent.
+    pub(crate) fn received(self: &Arc<Self>, at: Instant, bytes: &[u8]) {
+        self.note(|batch, observer| Note::Frame { at, data: copy(bytes, batch, observer) });
+    }
+
+    /// The client of a session sends nothing more.
+    pub(crate) fn left(self: &Arc<Self>) {
+        self.note(|_, _| Note::Left);
+    }
+
+    /// Hands over what there is. Sessions do not end soon.
+    pub(crate) fn flush(self: &Arc<Self>) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if !pending.notes.is_empty() {
+            let batch = mem::take(&mut *pending);
+            self.observer.send(Arc::clone(self), batch);
+        }
     }
 
     /// The exchange is over; only the first time counts, and nothing counts after it.
@@ -192,25 +227,44 @@ impl Drop for Record {
 impl Note {
     /// Whether it tells of bytes that are missing.
     fn is_lost(&self) -> bool {
-        matches!(self, Note::Request(Data::Lost) | Note::Frame { data: Data::Lost, .. })
+        matches!(
+            self,
+            Note::Request(Data::Lost)
+                | Note::Frame { data: Data::Lost, .. }
+                | Note::Sent { data: Data::Lost, .. }
+        )
     }
 }
 
 fn hold(bytes: &Bytes, batch: &mut Batch, observer: &Shared) -> Data {
-    // The note counts too: a token is hardly larger than what is noted of it.
-    let size = bytes.len() + size_of::<Note>();
-    if !observer.reserve(size) {
+    if bytes.len() < COPY_BELOW {
+        return copy(bytes, batch, observer);
+    }
+    if !reserve(bytes, batch, observer) {
         return Data::Lost;
     }
-    batch.held += size;
-    if bytes.len() < COPY_BELOW {
-        if batch.copied.capacity() == 0 {
-            batch.copied.reserve(COPIED.max(bytes.len()));
-        }
-        let start = batch.copied.len();
-        batch.copied.extend_from_slice(bytes);
-        Data::Copied(start..batch.copied.len())
-    } else {
-        Data::Shared(bytes.clone())
+    Data::Shared(bytes.clone())
+}
+
+/// Takes room for a note of these bytes.
+fn reserve(bytes: &[u8], batch: &mut Batch, observer: &Shared) -> bool {
+    // The note counts too: a token is hardly larger than what is noted of it.
+    let size = bytes.len() + size_of::<Note>();
+    let is_room = observer.reserve(size);
+    if is_room {
+        batch.held += size;
     }
+    is_room
+}
+
+fn copy(bytes: &[u8], batch: &mut Batch, observer: &Shared) -> Data {
+    if !reserve(bytes, batch, observer) {
+        return Data::Lost;
+    }
+    if batch.copied.capacity() == 0 {
+        batch.copied.reserve(COPIED.max(bytes.len()));
+    }
+    let start = batch.copied.len();
+    batch.copied.extend_from_slice(bytes);
+    Data::Copied(start..batch.copied.len())
 }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::{HeaderMap, HeaderName, Uri};
 use otel_genai::Failure;
 
@@ -22,6 +23,21 @@ fn is_credential(name: &HeaderName) -> bool {
     )
 }
 
+/// What is known not to be a secret, and is worth reading in a message.
+const PLAIN: [&str; 4] = ["model", "deployment", "api-version", "intent"];
+
+fn in_query(upstream: &Uri) -> impl Iterator<Item = &str> {
+    let pairs = upstream.query().unwrap_or_default().split('&');
+    pairs.filter(|pair| !PLAIN.contains(&pair.split('=').next().unwrap_or_default()))
+}
+
+/// Keys that browsers put among the protocols of a WebSocket, for want of any other header.
+fn in_subprotocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter().filter_map(|value| value.to_str().ok());
+    let protocols = values.flat_map(|value| value.split(',')).map(str::trim);
+    protocols.filter_map(|protocol| protocol.split_once("-key.").map(|(_, key)| key))
+}
+
 /// Shorter words occur in messages by chance.
 const SHORTEST: usize = 8;
 const INSTEAD: &str = "[redacted]";
@@ -34,7 +50,8 @@ pub(crate) struct Secrets(String);
 impl Secrets {
     pub(crate) fn of(headers: &HeaderMap, upstream: &Uri) -> Self {
         let found = headers.iter().filter(|(name, _)| is_credential(name));
-        let values = found.filter_map(|(_, value)| value.to_str().ok()).chain(upstream.query());
+        let values = found.filter_map(|(_, value)| value.to_str().ok());
+        let values = values.chain(in_subprotocols(headers)).chain(in_query(upstream));
         let mut all = String::new();
         for value in values {
             all.reserve(value.len() + 1);
@@ -92,6 +109,16 @@ mod tests {
             let told = secrets.redact(Failure::new("401").message(format!("wrong key: {said}!")));
             assert_eq!(told.message.as_deref(), Some("wrong key: [redacted]!"), "{name}");
         }
+    }
+
+    #[test]
+    fn a_key_among_subprotocols_is_one_and_a_model_in_the_query_is_none() {
+        let protocols = "realtime, openai-insecure-api-key.sk-0123456789, openai-beta.realtime-v1";
+        let headers = [(SEC_WEBSOCKET_PROTOCOL, protocols.parse().unwrap())].into_iter().collect();
+        let secrets = Secrets::of(&headers, &Uri::from_static("wss://host/v1/realtime?model=gpt-realtime"));
+        let told =
+            secrets.redact(Failure::new("401").message("no realtime with gpt-realtime for sk-0123456789"));
+        assert_eq!(told.message.as_deref(), Some("no realtime with gpt-realtime for [redacted]"));
     }
 
     #[test]

@@ -11,7 +11,8 @@ use http::{HeaderMap, Method, Uri};
 use otel_genai::{ProviderName, Server};
 
 use crate::protocol::Protocol;
-use rule::{Path, is_host};
+use rule::Path;
+pub use rule::is_host;
 use table::{COMPATIBLE, HOSTS, RULES};
 
 /// Who is asked, where, and in which protocol.

@@ -53,6 +53,7 @@
 //! | OpenAI images and speech | the same | server-sent events; sound as it is |
 //! | OpenAI transcriptions and translations | the same | server-sent events; text as it is |
 //! | OpenAI assistants (`create_agent`) and their runs (`invoke_agent`) | OpenAI, Azure OpenAI | server-sent events |
+//! | OpenAI Realtime | OpenAI, Azure OpenAI, everyone compatible | messages of a WebSocket |
 //! | vector searches | OpenAI, Qdrant, Chroma, Weaviate, Pinecone, Elasticsearch, OpenSearch | |
 //! | Model Context Protocol | any MCP server over streamable HTTP | server-sent events |
 //!
@@ -65,6 +66,9 @@
 //! What cannot be read is left out and said: [`ResponseReader::skipped`] counts events that were no JSON or too long,
 //! [`ResponseReader::note`] and [`RequestReader::note`] tell people what is missing, and after a wrong checksum nothing
 //! more is read.
+//!
+//! A session over a WebSocket holds many calls: a [`SessionReader`] takes what passes on the connection, in both
+//! directions, and tells when each begins and ends.
 //!
 //! Over standard input and output, MCP is read by [`McpPipe`]: both directions of one conversation, a message a line.
 //!
@@ -97,11 +101,14 @@ mod request;
 mod response;
 mod retrieval;
 mod scan;
+mod session;
+mod websocket;
 
 pub use call::{Call, CallMut};
-pub use detect::{Route, detect, is_known_host, known_hosts};
+pub use detect::{Route, detect, is_host, is_known_host, known_hosts};
 pub use mcp::stdio::{McpAnswer, McpPipe, McpTold};
 pub use options::Options;
 pub use protocol::Protocol;
 pub use request::RequestReader;
 pub use response::{Progress, ResponseReader};
+pub use session::{SessionAnswer, SessionEnd, SessionEvent, SessionReader};

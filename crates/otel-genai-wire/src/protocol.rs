@@ -15,6 +15,7 @@ use crate::error;
 use crate::framing::{Framing, Media};
 use crate::options::Options;
 use crate::scan::Want;
+use crate::session::Dialogue;
 use crate::{anthropic, bedrock, cohere, dashscope, gemini, mcp, ollama, openai, retrieval};
 
 /// Names the protocols and says who speaks them.
@@ -30,6 +31,13 @@ macro_rules! protocols {
         impl Protocol {
             /// All protocols that are read.
             pub const ALL: &'static [Protocol] = &[$(Protocol::$name),*];
+
+            /// Whether what goes this way is a session over a WebSocket, which a [`SessionReader`](crate::SessionReader)
+            /// reads, rather than one call.
+            #[must_use]
+            pub fn is_session(self) -> bool {
+                matches!(self, Protocol::OpenAiRealtime)
+            }
 
             pub(crate) fn dialect(self) -> &'static dyn Dialect {
                 match self {
@@ -104,6 +112,8 @@ protocols! {
     OpenAiSpeech => openai::Speech,
     /// OpenAI's transcriptions and translations of sound.
     OpenAiTranscriptions => openai::Transcriptions,
+    /// OpenAI's sessions over a WebSocket, of which each answer is a call.
+    OpenAiRealtime => openai::Realtime,
     /// An assistant of OpenAI's is created.
     OpenAiAssistants => openai::Assistants,
     /// An assistant of OpenAI's runs on a thread.
@@ -158,6 +168,11 @@ pub(crate) trait Dialect: fmt::Debug + Sync {
     /// How the body of an answer is cut into documents.
     fn framing(&self, media: Media, asked: &Asked<'_>) -> Framing {
         Framing::usual(media, asked.request.is_stream())
+    }
+
+    /// A reader of the session that such a request opens, if it does: then there are no calls but those in it.
+    fn session(&self, _route: &Route, _options: Options) -> Option<Box<dyn Dialogue>> {
+        None
     }
 
     /// The failure that an answer with an error status tells.

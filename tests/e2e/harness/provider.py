@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import select
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterable
@@ -122,7 +123,8 @@ class _Closed(Exception):
 class Provider:
     """The server. Use as a context manager; `base_url` is what OPENAI_BASE_URL should say."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.script: Callable[[Request], Reply] = lambda _request: Reply(404)
         self.on_expect: Callable[[Request], Reply | None] = lambda _request: None
         """Asked for requests with `Expect: 100-continue`: a reply at once, or None to let the body come."""
@@ -173,6 +175,11 @@ class Provider:
 
     def _serve(self, peer: socket.socket, number: int) -> None:
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls is not None:
+            try:
+                peer = self._tls.wrap_socket(peer, server_side=True)
+            except OSError:  # the client did not like what it saw, or left
+                return
         reader = _Reader(peer)
         with peer:
             while not self._closing.is_set():

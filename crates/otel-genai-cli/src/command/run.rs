@@ -14,9 +14,10 @@ use tokio::task::JoinHandle;
 use crate::child::{Child, Signals};
 use crate::diagnostics;
 use crate::exit::{self, Failure, USAGE};
+use crate::intercept::{self, Hosts, Interception};
 use crate::options::TelemetryOptions;
 use crate::session::{self, Session, Wanted};
-use crate::settings::{self, FLUSH_TIMEOUT, Seconds};
+use crate::settings::{self, FLUSH_TIMEOUT, INTERCEPT, Seconds};
 use crate::shim::{Folder, NODE_OPTIONS, PYTHONPATH, Shim};
 use crate::trust;
 use crate::variables::{Plan, Upstream, VARIABLES};
@@ -36,6 +37,7 @@ Examples:
   otel-genai run --content true -- python main.py      prompts and answers, too
   otel-genai run --endpoint http://localhost:4318 -- npm start
   otel-genai run --upstream openai=http://localhost:11434/v1 -- python main.py
+  otel-genai run --intercept -- ./closed-binary        one that reads no such variable
   otel-genai run --dry-run -- python main.py           what would be set
 
 How it works: the base-URL variables of the program's SDK point to a gateway on 127.0.0.1, which forwards everything \
@@ -65,6 +67,19 @@ pub(super) struct Run {
     /// Same as OTEL_GENAI_SHIM=false.
     #[arg(long, help_heading = "Program")]
     no_shim: bool,
+    /// Read TLS to model hosts, for programs that can be told nothing but a proxy [default hosts: the known ones]
+    ///
+    /// Makes a certificate authority for this run, which the program trusts through its environment, and is its HTTPS
+    /// proxy. Other hosts are tunnelled unread. Also OTEL_GENAI_INTERCEPT=true, or a list of hosts.
+    #[arg(
+        long,
+        value_name = "HOSTS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        help_heading = "Program"
+    )]
+    intercept: Option<Hosts>,
 
     /// Print what the program would get, and run nothing
     #[arg(long, visible_alias = "print-env", help_heading = "Program")]
@@ -102,7 +117,9 @@ impl Run {
         diagnostics::begin(self.telemetry.quiet);
         let mut plan = self.plan();
         let folder = if self.dry_run { None } else { hook(&mut plan) };
-        for warning in &plan.warnings {
+        let interception = self.interception()?;
+        let warnings = interception.iter().flat_map(|interception| &interception.warnings);
+        for warning in plan.warnings.iter().chain(warnings) {
             tracing::warn!(target: "otel_genai", "{warning}");
         }
         let flush_timeout = FLUSH_TIMEOUT.or_variable(self.flush_timeout).unwrap_or_default().0;
@@ -115,14 +132,15 @@ impl Run {
             calls: !self.dry_run,
         })?;
         if self.dry_run {
-            super::print(&self.describe(&plan, &session));
+            super::print(&self.describe(&plan, interception.as_ref(), &session));
             return Ok(0);
         }
 
         let signals = Signals::catch()
             .map_err(|error| Failure::ours(format!("signals cannot be passed on: {error}")))?;
         let runtime = super::runtime()?;
-        let ended = runtime.block_on(self.supervise(&plan, folder.as_ref(), session, signals, flush_timeout));
+        let help = Help { folder, interception };
+        let ended = runtime.block_on(self.supervise(&plan, &help, session, signals, flush_timeout));
         // A name lookup that hangs must not hold us.
         runtime.shutdown_background();
         ended
@@ -135,28 +153,49 @@ impl Run {
             VARIABLES.iter().any(|variable| variable.name == name)
                 || name.eq_ignore_ascii_case("NO_PROXY")
                 || [PYTHONPATH, NODE_OPTIONS].contains(&name.as_str())
+                || intercept::sets(name)
+        };
+        let intercepted = self.hosts().patterns().is_some();
+        // The program has a proxy then, whatever the environment says.
+        let var = |name: &str| match std::env::var_os(name).filter(|value| !value.is_empty()) {
+            None if intercepted && name == "HTTPS_PROXY" => Some("ours".into()),
+            value => value,
         };
         let with_shim = settings::shim(self.no_shim);
-        let mut plan = Plan::new(&|name| std::env::var_os(name), &upstreams, &no_env, with_shim);
+        let mut plan = Plan::new(&var, &upstreams, &no_env, with_shim);
         for name in no_env.iter().filter(|name| !ours(name)) {
             plan.warnings.push(format!("--no-env {name}: otel-genai never sets that variable"));
         }
         plan
     }
 
+    fn hosts(&self) -> Hosts {
+        INTERCEPT.or_variable(self.intercept.clone()).unwrap_or_default()
+    }
+
+    fn interception(&self) -> Result<Option<Interception>, Failure> {
+        let no_env = settings::no_env(&self.no_env);
+        Interception::new(self.hosts(), &|name| std::env::var_os(name), &no_env)
+    }
+
     async fn supervise(
         &self,
         plan: &Plan,
-        folder: Option<&Folder>,
+        help: &Help,
         session: Session,
         mut signals: Signals,
         flush_timeout: Duration,
     ) -> Result<u8, Failure> {
-        let gateway = Running::start(plan, &session, flush_timeout).await?;
+        let interception = help.interception.as_ref();
+        let gateway = Running::start(plan, interception, &session, flush_timeout).await?;
         let origin = format!("http://{}", gateway.address);
         let mut environment = plan.environment(&origin);
-        if let (Some(shim), Some(folder)) = (&plan.shim, folder) {
+        if let (Some(shim), Some(folder)) = (&plan.shim, &help.folder) {
             environment.extend(shim.environment(&origin, folder.path()));
+        }
+        let certificates = interception.map(Interception::begin).transpose()?;
+        if let (Some(interception), Some(certificates)) = (interception, &certificates) {
+            environment.extend(interception.environment(gateway.address, certificates));
         }
         let ended = match Child::spawn(&self.command, &environment) {
             Ok(mut child) => child.wait(&mut signals).await.map_err(|error| {
@@ -184,16 +223,22 @@ impl Run {
             }
         };
         if was_run {
-            tally.say(delivered, || Some(nothing_seen(plan)));
+            if let Some(interception) = interception {
+                interception.tell_refusals();
+            }
+            tally.say(delivered, || Some(nothing_seen(plan, interception.is_some())));
         }
         ended.map(exit::code)
     }
 
-    fn describe(&self, plan: &Plan, session: &Session) -> String {
+    fn describe(&self, plan: &Plan, interception: Option<&Interception>, session: &Session) -> String {
         let command: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
         let mut text = plan.to_string();
         if text.is_empty() {
             text.push_str("Nothing would be set.\n");
+        }
+        if let Some(interception) = interception {
+            text.push_str(&interception.describe());
         }
         text.push_str(&format!("\nTelemetry: {}\n", session.destinations()));
         text.push_str(&format!("Content:   {}\n", session.config.capture.as_str()));
@@ -207,6 +252,14 @@ impl Run {
     }
 }
 
+/// What leads the calls that no variable leads.
+struct Help {
+    /// `None`: nothing is hooked.
+    folder: Option<Folder>,
+    /// `None`: nothing is intercepted.
+    interception: Option<Interception>,
+}
+
 /// The gateway while the program runs.
 struct Running {
     address: SocketAddr,
@@ -215,15 +268,24 @@ struct Running {
 }
 
 impl Running {
-    async fn start(plan: &Plan, session: &Session, flush_timeout: Duration) -> Result<Self, Failure> {
+    async fn start(
+        plan: &Plan,
+        interception: Option<&Interception>,
+        session: &Session,
+        flush_timeout: Duration,
+    ) -> Result<Self, Failure> {
         let routes = plan.routes().map_err(Failure::ours)?;
         let known = plan.shim.as_ref().map(Shim::known_hosts).transpose().map_err(Failure::ours)?;
+        let intercept = interception.map(|interception| interception.intercept(plan.mirrors()));
+        let intercept = intercept.transpose().map_err(Failure::ours)?;
         let builder = || {
-            let builder = Gateway::builder(session.observer()).drain(DRAIN.min(flush_timeout / 3));
-            let builder = match &known {
-                Some(known) => builder.known_hosts(known.clone()),
-                None => builder,
-            };
+            let mut builder = Gateway::builder(session.observer()).drain(DRAIN.min(flush_timeout / 3));
+            if let Some(known) = &known {
+                builder = builder.known_hosts(known.clone());
+            }
+            if let Some(intercept) = &intercept {
+                builder = builder.intercept(intercept.clone());
+            }
             routes.iter().cloned().fold(builder, GatewayBuilder::route)
         };
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -271,8 +333,11 @@ fn service(command: &[OsString]) -> String {
     name.map_or_else(|| "unknown_service".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-fn nothing_seen(plan: &Plan) -> String {
-    let names: Vec<_> = plan.variables.iter().map(|variable| variable.name).collect();
+fn nothing_seen(plan: &Plan, intercepted: bool) -> String {
+    let mut names: Vec<_> = plan.variables.iter().map(|variable| variable.name).collect();
+    if intercepted {
+        names.push("HTTPS_PROXY and the variables for certificates");
+    }
     let names = names.join(" or ");
     match (plan.shim.is_some(), names.as_str()) {
         (true, "") => "no model calls were seen; those of Python and Node to known hosts are seen".to_owned(),

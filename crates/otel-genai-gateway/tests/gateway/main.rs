@@ -9,9 +9,11 @@
 
 mod failure;
 mod http2;
+mod intercept;
 mod interim;
 mod observed;
 mod proxied;
+mod realtime;
 mod routing;
 mod shutdown;
 mod streaming;

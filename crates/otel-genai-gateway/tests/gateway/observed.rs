@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 
 use crate::support::{Running, read_body, read_head, read_until, server, soon};
 
-const BODY: &str = r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi"}]}"#;
-const ANSWER: &str = concat!(
+pub(crate) const BODY: &str = r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi"}]}"#;
+pub(crate) const ANSWER: &str = concat!(
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 243\r\n\r\n",
     r#"{"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4o-mini-2024-07-18","choices":[{"index":0,"#,
     r#""message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"#,
@@ -32,9 +32,7 @@ struct World {
 
 impl World {
     async fn before(upstream: SocketAddr) -> Self {
-        let spans = InMemorySpanExporter::default();
-        let tracers = SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build();
-        let genai = GenAi::builder().tracer_provider(&tracers).capture(Capture::SpanOnly).build();
+        let (genai, spans) = spans_of();
         let observer = Observer::new(genai, Options::default()).unwrap();
         let route = Route::new("/openai", &format!("http://{upstream}").parse().unwrap()).unwrap();
         let builder =
@@ -44,25 +42,39 @@ impl World {
 
     /// The one span that the calls so far left.
     async fn span(&self) -> (SpanData, BTreeMap<String, String>) {
-        let spans = soon(async {
-            loop {
-                let observer = self.observer.clone();
-                let drained =
-                    tokio::task::spawn_blocking(move || observer.drain(Duration::from_secs(10))).await;
-                assert!(drained.unwrap());
-                let spans = self.spans.get_finished_spans().unwrap();
-                if !spans.is_empty() {
-                    return spans;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        })
-        .await;
-        assert_eq!(spans.len(), 1, "{spans:#?}");
-        let attributes = spans[0].attributes.iter();
-        let attributes = attributes.map(|a| (a.key.to_string(), a.value.to_string())).collect();
-        (spans.into_iter().next().unwrap(), attributes)
+        one_span(&self.observer, &self.spans).await
     }
+}
+
+/// A handler, and where its spans go.
+pub(crate) fn spans_of() -> (GenAi, InMemorySpanExporter) {
+    let spans = InMemorySpanExporter::default();
+    let tracers = SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build();
+    (GenAi::builder().tracer_provider(&tracers).capture(Capture::SpanOnly).build(), spans)
+}
+
+/// The only span there is, once it is there.
+pub(crate) async fn one_span(
+    observer: &Observer,
+    spans: &InMemorySpanExporter,
+) -> (SpanData, BTreeMap<String, String>) {
+    let spans = soon(async {
+        loop {
+            let observer = observer.clone();
+            let drained = tokio::task::spawn_blocking(move || observer.drain(Duration::from_secs(10))).await;
+            assert!(drained.unwrap());
+            let spans = spans.get_finished_spans().unwrap();
+            if !spans.is_empty() {
+                return spans;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    assert_eq!(spans.len(), 1, "{spans:#?}");
+    let attributes = spans[0].attributes.iter();
+    let attributes = attributes.map(|a| (a.key.to_string(), a.value.to_string())).collect();
+    (spans.into_iter().next().unwrap(), attributes)
 }
 
 fn request(extra: &str) -> String {

@@ -14,7 +14,7 @@ use otel_genai_gateway::{Gateway, GatewayBuilder, Route, UpstreamFailure, Upstre
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -28,15 +28,29 @@ pub(crate) struct Secure {
 
 impl Secure {
     pub(crate) async fn start() -> Self {
-        Self::speaking(&["h2", "http/1.1"]).await
+        Self::named("localhost").await
+    }
+
+    /// One whose certificate is another host's.
+    pub(crate) async fn named(host: &str) -> Self {
+        Self::new(host, &["h2", "http/1.1"], None).await
+    }
+
+    /// One that answers every request with the same bytes, and no protocol but HTTP/1.1.
+    pub(crate) async fn answering(host: &str, answer: &'static str) -> Self {
+        Self::new(host, &["http/1.1"], Some(answer)).await
     }
 
     async fn speaking(protocols: &[&str]) -> Self {
+        Self::new("localhost", protocols, None).await
+    }
+
+    async fn new(host: &str, protocols: &[&str], answer: Option<&'static str>) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
-        let leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let leaf = CertificateParams::new(vec![host.to_owned()]).unwrap();
         let leaf = leaf.signed_by(&key, &authority).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
@@ -53,7 +67,17 @@ impl Secure {
             while let Ok((stream, _)) = listener.accept().await {
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
-                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                    if let Some(answer) = answer {
+                        let mut read = Vec::new();
+                        while !read.ends_with(b"]}") {
+                            let Ok(byte) = stream.read_u8().await else { return };
+                            read.push(byte);
+                        }
+                        stream.write_all(answer.as_bytes()).await.unwrap();
+                        stream.shutdown().await.unwrap();
+                        return;
+                    }
                     let server = auto::Builder::new(TokioExecutor::new());
                     let _ = server
                         .serve_connection_with_upgrades(TokioIo::new(stream), service_fn(describe))

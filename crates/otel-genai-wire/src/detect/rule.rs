@@ -149,9 +149,10 @@ fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     })
 }
 
-/// Whether a host fits a pattern. `openai.com` is fitted by `api.openai.com`, not by `notopenai.com`; in a pattern with
+/// Whether a host, in lower case, fits a pattern. `openai.com` is fitted by `api.openai.com`, not by `notopenai.com`; in a pattern with
 /// asterisks each stands for anything, and nothing may stand around it.
-pub(super) fn is_host(host: &str, pattern: &str) -> bool {
+#[must_use]
+pub fn is_host(host: &str, pattern: &str) -> bool {
     if pattern.contains('*') {
         return is_like(host, pattern);
     }

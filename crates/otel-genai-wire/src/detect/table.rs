@@ -106,6 +106,10 @@ pub(super) static RULES: &[Rule] = &[
     // OpenAI, and everyone who is compatible
     post("**/openai/deployments/{model}/chat/completions", Protocol::OpenAiChat)
         .of(ProviderName::AzureAiOpenAi),
+    // Sessions: where there is no WebSocket, there is none of them
+    Rule::get("**/realtime", Protocol::OpenAiRealtime)
+        .with("sec-websocket-key")
+        .keep_queries(&["model", "deployment"]),
     post("**/chat/completions", Protocol::OpenAiChat),
     // Mistral's agents, which choose the model themselves
     post("**/v1/agents/completions", Protocol::OpenAiChat),

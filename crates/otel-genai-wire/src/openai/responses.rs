@@ -6,6 +6,10 @@ mod item;
 mod items;
 mod request;
 
+pub(super) use item::Said;
+pub(super) use items::{Delta, Ending, Items, meant};
+pub(super) use request::{Template, tools};
+
 use otel_genai::{FetchResponse, Inference, OpenAiApiType, OperationName, ProviderName};
 
 use super::keep_own;

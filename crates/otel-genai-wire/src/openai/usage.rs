@@ -10,8 +10,9 @@ object! {
         "prompt_tokens" | "input_tokens" => input: Option<u64>,
         "completion_tokens" | "output_tokens" => output: Option<u64>,
         "total_tokens" => total: Option<u64>,
+        // Realtime's word is the last.
         "prompt_tokens_details" | "input_tokens_details" | "input_token_details" => input_details: Option<InputDetails<'a>>,
-        "completion_tokens_details" | "output_tokens_details" => output_details: Option<OutputDetails<'a>>,
+        "completion_tokens_details" | "output_tokens_details" | "output_token_details" => output_details: Option<OutputDetails<'a>>,
         // DeepSeek; Moonshot; servers that translate from Anthropic.
         "prompt_cache_hit_tokens" | "cached_tokens" | "cache_read_input_tokens" => cache_read: Option<u64>,
         "cache_creation_input_tokens" => cache_write: Option<u64>,
@@ -22,6 +23,13 @@ object! {
     struct InputDetails<'a> {
         "cached_tokens" => cache_read: Option<u64>,
         "cache_write_tokens" | "cache_creation_tokens" | "cache_creation_input_tokens" => cache_write: Option<u64>,
+        "text_tokens" => text: Option<u64>,
+        "image_tokens" => image: Option<u64>,
+        "audio_tokens" => audio: Option<u64>,
+        "cached_tokens_details" => cached: Option<CachedDetails<'a>>,
+    }
+
+    struct CachedDetails<'a> {
         "text_tokens" => text: Option<u64>,
         "image_tokens" => image: Option<u64>,
         "audio_tokens" => audio: Option<u64>,
@@ -49,6 +57,11 @@ impl Report<'_> {
             usage.text.input_tokens = details.text;
             usage.image.input_tokens = details.image;
             usage.audio.input_tokens = details.audio;
+            if let Some(cached) = &details.cached {
+                usage.text.cache_read_input_tokens = cached.text;
+                usage.image.cache_read_input_tokens = cached.image;
+                usage.audio.cache_read_input_tokens = cached.audio;
+            }
         }
         if let Some(details) = &self.output_details {
             usage.reasoning_output_tokens = details.reasoning.or(self.reasoning);
@@ -90,6 +103,24 @@ mod tests {
         assert_eq!(usage.reasoning_output_tokens, Some(32));
         assert_eq!((usage.audio.input_tokens, usage.audio.output_tokens), (Some(12), Some(7)));
         assert_eq!((usage.text.input_tokens, usage.text.output_tokens), (None, Some(11)));
+    }
+
+    #[test]
+    fn realtime() {
+        let usage = usage(
+            r#"{"total_tokens":253,"input_tokens":132,"output_tokens":121,
+            "input_token_details":{"text_tokens":119,"audio_tokens":13,"image_tokens":0,"cached_tokens":64,
+            "cached_tokens_details":{"text_tokens":60,"audio_tokens":4,"image_tokens":0}},
+            "output_token_details":{"text_tokens":30,"audio_tokens":91}}"#,
+        );
+        assert_eq!((usage.input_tokens, usage.output_tokens), (Some(132), Some(121)));
+        assert_eq!((usage.text.input_tokens, usage.audio.input_tokens), (Some(119), Some(13)));
+        assert_eq!((usage.text.output_tokens, usage.audio.output_tokens), (Some(30), Some(91)));
+        assert_eq!(usage.cache_read_input_tokens, Some(64));
+        assert_eq!(
+            (usage.text.cache_read_input_tokens, usage.audio.cache_read_input_tokens),
+            (Some(60), Some(4))
+        );
     }
 
     #[test]

@@ -19,6 +19,9 @@ object! {
         "file_data" => file_data: Option<Cow<'a, str>>,
         "file_url" => file_url: Option<Cow<'a, str>>,
         "filename" => name: Option<Cow<'a, str>>,
+        // Realtime: sound, and what is said in it.
+        "audio" => audio: Option<Cow<'a, str>>,
+        "transcript" => transcript: Option<Cow<'a, str>>,
     }
 }
 
@@ -27,12 +30,37 @@ pub(super) fn parts(content: Content<'_>) -> Vec<Part> {
     match content {
         Content::None => Vec::new(),
         Content::Text(text) => vec![Part::text(text)],
-        Content::List(items) => items.into_iter().filter_map(part).collect(),
+        Content::List(items) => {
+            let mut parts = Vec::with_capacity(items.len());
+            items.into_iter().for_each(|item| add(item, &mut parts));
+            parts
+        }
     }
 }
 
-fn part(item: Raw<'_>) -> Option<Part> {
-    let Some(piece) = item.to::<Option<Piece<'_>>>() else { return chat_part(item) };
+fn add(item: Raw<'_>, parts: &mut Vec<Part>) {
+    match item.to::<Option<Piece<'_>>>() {
+        None => parts.extend(chat_part(item)),
+        Some(piece) if piece.is_sound() => parts.extend(piece.sound()),
+        Some(piece) => parts.extend(part(piece, item)),
+    }
+}
+
+impl Piece<'_> {
+    /// Chat's sound has another shape.
+    fn is_sound(&self) -> bool {
+        matches!(self.kind.as_deref(), Some("input_audio" | "output_audio" | "audio"))
+            && (self.audio.is_some() || self.transcript.is_some())
+    }
+
+    fn sound(self) -> impl Iterator<Item = Part> {
+        let sound = self.audio.and_then(|audio| media::audio(&audio, None));
+        let said = self.transcript.filter(|said| !said.is_empty()).map(Part::text);
+        sound.into_iter().chain(said)
+    }
+}
+
+fn part(piece: Piece<'_>, item: Raw<'_>) -> Option<Part> {
     match piece.kind.as_deref() {
         Some("text" | "input_text" | "output_text" | "summary_text" | "reasoning_text") | None => {
             Some(text(piece.text?.into_owned(), piece.annotations.value()))

@@ -34,7 +34,7 @@ object! {
 
 /// What an item is, as far as it matters for the end of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Somebody speaks.
     Message,
     /// The model calls a tool of the application.
@@ -45,14 +45,14 @@ pub(super) enum Kind {
 
 /// What an item says.
 #[derive(Debug)]
-pub(super) struct Said {
-    pub(super) kind: Kind,
+pub(crate) struct Said {
+    pub(crate) kind: Kind,
     role: Role,
     parts: Vec<Part>,
 }
 
 impl Kind {
-    pub(super) fn of(kind: &str) -> Kind {
+    pub(crate) fn of(kind: &str) -> Kind {
         match kind {
             "message" => Kind::Message,
             "function_call" | "custom_tool_call" | "computer_call" | "local_shell_call" | "shell_call"
@@ -63,12 +63,12 @@ impl Kind {
 }
 
 impl Said {
-    pub(super) fn new(kind: Kind, role: Role, parts: Vec<Part>) -> Said {
+    pub(crate) fn new(kind: Kind, role: Role, parts: Vec<Part>) -> Said {
         Said { kind, role, parts }
     }
 
     /// Reads an item. `None` where it is none.
-    pub(super) fn read(raw: Raw<'_>) -> Option<Said> {
+    pub(crate) fn read(raw: Raw<'_>) -> Option<Said> {
         let item: Item<'_> = raw.to::<Option<Item<'_>>>()?;
         let kind = match (item.kind.as_deref(), item.role.is_some()) {
             (Some(kind), _) => kind.to_owned(),
@@ -80,7 +80,7 @@ impl Said {
 
     /// Adds it to a conversation: a call belongs to what the model said before, and to its other calls. What says
     /// nothing is left out.
-    pub(super) fn add_to(self, messages: &mut Vec<Message>, reason: Option<FinishReason>) {
+    pub(crate) fn add_to(self, messages: &mut Vec<Message>, reason: Option<FinishReason>) {
         if self.parts.is_empty() {
             return;
         }
@@ -98,7 +98,7 @@ impl Said {
     }
 
     /// Its parts alone.
-    pub(super) fn into_parts(self) -> Vec<Part> {
+    pub(crate) fn into_parts(self) -> Vec<Part> {
         self.parts
     }
 }

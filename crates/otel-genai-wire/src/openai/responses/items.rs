@@ -27,7 +27,7 @@ object! {
 
 /// All items of an answer, in the order in which they began.
 #[derive(Debug)]
-pub(super) struct Items {
+pub(crate) struct Items {
     content: bool,
     list: Vec<Item>,
     room: Room,
@@ -71,36 +71,36 @@ struct Piece {
 
 /// A piece of an item's text.
 #[derive(Debug)]
-pub(super) struct Delta<'a> {
+pub(crate) struct Delta<'a> {
     /// The item's type, if this is the first that is heard of it.
-    pub(super) kind: &'static str,
-    pub(super) output_index: Option<u64>,
-    pub(super) is_summary: bool,
-    pub(super) index: u64,
-    pub(super) text: &'a str,
+    pub(crate) kind: &'static str,
+    pub(crate) output_index: Option<u64>,
+    pub(crate) is_summary: bool,
+    pub(crate) index: u64,
+    pub(crate) text: &'a str,
 }
 
 /// How an answer ended.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ending<'a> {
+pub(crate) struct Ending<'a> {
     /// Whether the provider said that it did.
-    pub(super) is_over: bool,
+    pub(crate) is_over: bool,
     /// Why it is incomplete, in the provider's words.
-    pub(super) incomplete: Option<&'a str>,
+    pub(crate) incomplete: Option<&'a str>,
 }
 
 impl Items {
     /// Holds at most so many bytes of content, if any is wanted.
-    pub(super) fn new(content: bool, limit: usize) -> Items {
+    pub(crate) fn new(content: bool, limit: usize) -> Items {
         Items { content, list: Vec::new(), room: Room::new(limit), limit }
     }
 
-    pub(super) fn is_cut(&self) -> bool {
+    pub(crate) fn is_cut(&self) -> bool {
         self.room.is_full()
     }
 
     /// All items at once, in place of what has been put together so far.
-    pub(super) fn replace(&mut self, items: &[Raw<'_>]) {
+    pub(crate) fn replace(&mut self, items: &[Raw<'_>]) {
         self.list.clear();
         self.room = Room::new(self.limit);
         for (index, raw) in items.iter().enumerate().take(MAX_ITEMS) {
@@ -109,7 +109,7 @@ impl Items {
     }
 
     /// An item begins.
-    pub(super) fn start(&mut self, index: Option<u64>, raw: Raw<'_>) {
+    pub(crate) fn start(&mut self, index: Option<u64>, raw: Raw<'_>) {
         let Some(head) = raw.to::<Option<Head<'_>>>() else { return };
         let index = index.unwrap_or(self.list.len() as u64);
         // An event that comes twice.
@@ -119,7 +119,7 @@ impl Items {
     }
 
     /// An item goes on. Of one whose beginning was lost, texts are kept nevertheless.
-    pub(super) fn delta(&mut self, delta: &Delta<'_>) {
+    pub(crate) fn delta(&mut self, delta: &Delta<'_>) {
         let at = match delta.output_index {
             Some(index) => self.list.iter().rposition(|item| item.index == index),
             None => self.list.iter().rposition(|item| !item.is_over),
@@ -135,7 +135,7 @@ impl Items {
     }
 
     /// An item is complete, and comes once more as a whole.
-    pub(super) fn done(&mut self, index: Option<u64>, raw: Raw<'_>) {
+    pub(crate) fn done(&mut self, index: Option<u64>, raw: Raw<'_>) {
         let Some(head) = raw.to::<Option<Head<'_>>>() else { return };
         let index = index.unwrap_or(self.list.len() as u64);
         let is_incomplete = head.status.as_deref() == Some("incomplete");
@@ -178,12 +178,12 @@ impl Items {
     }
 
     /// Whether the model has begun to answer.
-    pub(super) fn are_begun(&self) -> bool {
+    pub(crate) fn are_begun(&self) -> bool {
         !self.list.is_empty()
     }
 
     /// Why the model stopped, by what it put out: it spoke, or it called tools.
-    pub(super) fn finish_reasons(&self) -> Vec<&'static str> {
+    pub(crate) fn finish_reasons(&self) -> Vec<&'static str> {
         let mut reasons = Vec::new();
         for item in &self.list {
             let reason = match item.kind {
@@ -202,7 +202,7 @@ impl Items {
     }
 
     /// The items as messages of the model.
-    pub(super) fn messages(mut self, ending: Ending<'_>) -> Vec<Message> {
+    pub(crate) fn messages(mut self, ending: Ending<'_>) -> Vec<Message> {
         self.list.sort_by_key(|item| item.index);
         let mut messages = Vec::new();
         for item in self.list {
@@ -273,7 +273,7 @@ impl Growing {
 }
 
 /// Why an answer is incomplete, in the conventions' words where they have one.
-pub(super) fn meant(reason: &str) -> FinishReason {
+pub(crate) fn meant(reason: &str) -> FinishReason {
     match reason {
         "max_output_tokens" | "max_tokens" => FinishReason::Length,
         other => other.into(),

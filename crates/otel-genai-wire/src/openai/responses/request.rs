@@ -156,12 +156,12 @@ pub(super) fn instructions(content: Content<'_>) -> Vec<Part> {
 }
 
 /// Tools, as a stored answer tells them, too.
-pub(super) fn tools(tools: Raw<'_>) -> Vec<ToolDefinition> {
+pub(crate) fn tools(tools: Raw<'_>) -> Vec<ToolDefinition> {
     tools.to::<Vec<Tool<'_>>>().into_iter().filter_map(Tool::definition).collect()
 }
 
 impl Template<'_> {
-    fn prompt(self) -> Option<Prompt> {
+    pub(crate) fn prompt(self) -> Option<Prompt> {
         let mut prompt = Prompt::new(owned(self.id)?);
         prompt.version = owned(self.version);
         if let Some(Value::Object(variables)) = self.variables.value() {
