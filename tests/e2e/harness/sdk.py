@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -121,7 +121,16 @@ class Sdk:
     """What the judge of the conventions finds in the runs' telemetry, as regular expressions.
 
     They are judged once, apart from what the test itself receives."""
-    _ran: Ran | str | None = field(default=None, repr=False)
+    _ran: Ran | str | None = field(default=None, init=False, repr=False)
+
+    def by_hooks(self, variable: str, host: str) -> Sdk:
+        """The same program without the variable: the hooks inside it lead what it sends to the provider's own host."""
+        return replace(
+            self,
+            env=lambda origin: {name: value for name, value in self.env(origin).items() if name != variable},
+            only_direct=lambda origin: {variable: self.env(origin)[variable]},
+            options=lambda origin: ("--upstream", f"{host}={origin}", "--no-env", variable),
+        )
 
     def ran(self, launcher: Launcher) -> Ran:
         """Both runs, made when first asked for; everything that must be the same is."""
@@ -159,7 +168,7 @@ class Sdk:
         def seen(request: Request) -> Any:
             lines = [line.split(b":")[0] if line.split(b":")[0].decode("latin-1").lower() in self.volatile else line
                      for line in end_to_end_lines(request)]
-            return request.head.split(b"\r\n", 1)[0], lines, request.framing, request.body
+            return [request.head.split(b"\r\n", 1)[0], *lines, request.framing, request.body]
 
         assert [request.target for request in wrapped] == [request.target for request in direct]
         for ours, theirs in zip(wrapped, direct):
@@ -178,6 +187,12 @@ class Sdk:
         expected = sum(count for name, count in self.exchanges.items() if name not in self.unseen)
         assert len(telemetry.spans) == expected, [span.name for span in telemetry.spans]
         return dealt
+
+
+def assert_hooked(sdk: Sdk, launcher: Launcher, host: str) -> None:
+    """All calls of the run are told as calls to the host that the program asked for."""
+    spans = [span for span in sdk.ran(launcher).telemetry.spans if "server.address" in span.attributes]
+    assert {(span.attributes["server.address"], span.attributes["server.port"]) for span in spans} == {(host, 443)}
 
 
 def assert_signals_agree(telemetry: Telemetry) -> None:

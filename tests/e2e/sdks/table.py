@@ -21,7 +21,7 @@ PAGE = E2E.parent.parent / "docs" / "providers.md"
 BEGIN, END = "<!-- SDKs: made by tests/e2e/sdks/table.py -->", "<!-- SDKs: end -->"
 LANGUAGES = ("Python", "Node", "Rust")
 FEATURES = ("unary", "stream", "tools", "streamed tools", "reasoning", "error", "broken stream", "async", "embeddings",
-            "rerank")
+            "rerank", "by hooks")
 
 
 class Marks:
@@ -80,7 +80,7 @@ def table(cells: Iterable[tuple[str, str, str]]) -> str:
 
 def page(text: str, cells: Iterable[tuple[str, str, str]]) -> str:
     """The page with its table renewed; with an `## SDKs` of its own at the end, if it had none."""
-    if BEGIN not in text:
+    if BEGIN not in text:  # the introduction is written once; people may change it
         text = f"{text.rstrip()}\n\n## SDKs\n\n{INTRODUCTION}\n\n{BEGIN}\n{END}\n"
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -89,7 +89,8 @@ def page(text: str, cells: Iterable[tuple[str, str, str]]) -> str:
 
 INTRODUCTION = """Programs with these SDKs run unmodified under `otel-genai run`. Each mark stands for a test that runs such a program
 alone and under `run`, against one scripted server: both times the server gets the same bytes and the program the same
-answers, and the telemetry says what was said."""
+answers, and the telemetry says what was said. *By hooks*: without a variable that leads the SDK to the gateway, by the
+hooks that [`run` sets inside Python and Node](run.md#inside-python-and-node)."""
 
 
 def main(arguments: list[str]) -> int:

@@ -7,7 +7,7 @@ import pytest
 from answers import anthropic, dialects, gemini, openai
 from answers.dialects import HELLO, OUTSIDE
 from harness.launcher import node
-from harness.sdk import STREAMED, Sdk, tool_call, tool_response
+from harness.sdk import STREAMED, Sdk, assert_hooked, tool_call, tool_response
 
 EXCHANGES = {"unary": 1, "stream": 1, "reasoning": 1, "tools": 2, "streamed tools": 2, "error": 1, "broken stream": 1}
 WITHOUT_REASONING = {name: count for name, count in EXCHANGES.items() if name != "reasoning"}
@@ -115,3 +115,8 @@ def test_a_stream_that_breaks_off(ran, dialect, common):
     one = ran["broken stream"]
     assert one.printed["parts"][-1]["type"] == "error"
     one.assert_spans(*dialect.broken_stream(one.requests, **common))
+
+
+@pytest.mark.proves(GOOGLE, "Node", "by hooks")
+def test_hooks_lead_what_no_variable_does(launcher):
+    assert_hooked(SDKS[GOOGLE], launcher, GOOGLES_HOST)

@@ -4,7 +4,7 @@ import pytest
 
 from answers.anthropic import KEY, THOUGHT, TOOLS, WEATHER, answer, answered, asked
 from harness.launcher import node, python
-from harness.sdk import STREAMED, Sdk, says, tool_call, tool_response
+from harness.sdk import STREAMED, Sdk, assert_hooked, says, tool_call, tool_response
 
 EXCHANGES = {"unary": 1, "stream": 1, "thinking": 1, "tools": 2, "streamed tools": 1, "error": 1, "broken stream": 1}
 NAMES = {"Python": "anthropic", "Node": "@anthropic-ai/sdk"}
@@ -112,3 +112,9 @@ def test_the_async_client(ran):
     one.assert_spans({
         **asked("Say it in pieces"), **STREAMED, **answered(one.requests[0], "You said: Say it in pieces"),
     })
+
+
+@pytest.mark.parametrize("one", [
+    pytest.param(one, marks=pytest.mark.proves(NAMES[one], one, "by hooks")) for one in SDKS])
+def test_hooks_lead_it_without_a_variable(launcher, one):
+    assert_hooked(SDKS[one].by_hooks("ANTHROPIC_BASE_URL", "api.anthropic.com"), launcher, "api.anthropic.com")

@@ -7,7 +7,7 @@ import pytest
 from harness.launcher import python
 from harness.model import VECTOR, split_words, tag
 from harness.provider import Cut, Reply
-from harness.sdk import STREAMED, Sdk, says, tool_call, tool_response
+from harness.sdk import STREAMED, Sdk, assert_hooked, says, tool_call, tool_response
 
 KEY = "co-e2e-SECRETSECRET-0123456789"
 MODEL = "command-a-03-2025"
@@ -222,3 +222,8 @@ def test_a_rerank(ran):
         "gen_ai.rerank.output_documents": [{"index": 1, "relevance_score": 0.75}],
         "server.address": None, "server.port": None,
     }, kind="INTERNAL")
+
+
+@pytest.mark.proves("cohere", "Python", "by hooks")
+def test_hooks_lead_it_without_a_variable(launcher):
+    assert_hooked(SDK.by_hooks("CO_API_URL", "api.cohere.com"), launcher, "api.cohere.com")

@@ -7,7 +7,7 @@ import pytest
 from harness.launcher import python
 from harness.model import VECTOR, split_words, tag
 from harness.provider import Cut, Reply
-from harness.sdk import STREAMED, Sdk, says, tool_call, tool_response
+from harness.sdk import STREAMED, Sdk, assert_hooked, says, tool_call, tool_response
 
 KEY = "sk-dashscope-e2e-SECRETSECRET-0123456789"
 MODEL = "qwen-plus"
@@ -207,3 +207,8 @@ def test_a_rerank(ran):
         "gen_ai.rerank.input_documents": ["A river", "Paris"], "gen_ai.rerank.output_documents": found,
         "server.address": None, "server.port": None,
     }, kind="INTERNAL")
+
+
+@pytest.mark.proves("dashscope", "Python", "by hooks")
+def test_hooks_lead_it_without_a_variable(launcher):
+    assert_hooked(SDK.by_hooks("DASHSCOPE_HTTP_BASE_URL", "dashscope.aliyuncs.com"), launcher, "dashscope.aliyuncs.com")

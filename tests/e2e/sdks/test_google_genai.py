@@ -8,7 +8,7 @@ from answers.gemini import EMBEDDER, KEY, THOUGHT, answer, answered
 from answers.gemini import asked as asked_of
 from harness.launcher import python
 from harness.model import VECTOR
-from harness.sdk import STREAMED, Sdk, says, tool_call, tool_response
+from harness.sdk import STREAMED, Sdk, assert_hooked, says, tool_call, tool_response
 
 EXCHANGES = {"unary": 1, "stream": 1, "thinking": 1, "tools": 2, "streamed tools": 1, "error": 1, "broken stream": 1,
              "async": 1, "embeddings": 1}
@@ -144,3 +144,13 @@ def test_embeddings(ran):
         "gen_ai.embeddings.dimension.count": 4,
         **({"gen_ai.usage.input_tokens": 6} if ran.provider == "gcp.vertex_ai" else {}),
     })
+
+
+@pytest.mark.parametrize(("provider", "variable", "host"), [
+    pytest.param("gcp.gen_ai", "GOOGLE_GEMINI_BASE_URL", "generativelanguage.googleapis.com",
+                 marks=pytest.mark.proves("google-genai (Gemini API)", "Python", "by hooks")),
+    pytest.param("gcp.vertex_ai", "GOOGLE_VERTEX_BASE_URL", "us-central1-aiplatform.googleapis.com",
+                 marks=pytest.mark.proves("google-genai (Vertex AI)", "Python", "by hooks")),
+])
+def test_hooks_lead_it_without_a_variable(launcher, provider, variable, host):
+    assert_hooked(SDKS[provider].by_hooks(variable, host), launcher, host)

@@ -6,7 +6,7 @@ from answers.dialects import GEMINI, HELLO, OUTSIDE
 from answers.gemini import EMBEDDER, KEY, answer
 from harness.launcher import node
 from harness.model import VECTOR
-from harness.sdk import Sdk
+from harness.sdk import Sdk, assert_hooked
 
 NAME = "@google/genai"
 SDK = Sdk(
@@ -87,3 +87,9 @@ def test_embeddings(ran):
         "gen_ai.operation.name": "embeddings", "gen_ai.provider.name": "gcp.gen_ai", "gen_ai.request.model": EMBEDDER,
         "gen_ai.embeddings.dimension.count": 4,
     })
+
+
+@proves("by hooks")
+def test_hooks_lead_it_without_a_variable(launcher):
+    host = "generativelanguage.googleapis.com"
+    assert_hooked(SDK.by_hooks("GOOGLE_GEMINI_BASE_URL", host), launcher, host)

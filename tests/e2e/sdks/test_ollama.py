@@ -103,6 +103,7 @@ def answered(*parts, finish="stop"):
     }
 
 
+@pytest.mark.proves("ollama", "Python", "by hooks")
 @pytest.mark.proves("ollama", "Python", "unary")
 def test_a_chat(ran):
     one = ran["unary"]

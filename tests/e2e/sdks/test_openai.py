@@ -6,7 +6,7 @@ from answers.openai import (
     ARGUMENTS, CALL_ID, KEY, OUTSIDE, QUESTION, SUMMARY, WEATHER, answer, answered, asked, embedded,
 )
 from harness.launcher import node, python, rust
-from harness.sdk import STREAMED, Sdk, says, text, tool_call, tool_response
+from harness.sdk import STREAMED, Sdk, assert_hooked, says, text, tool_call, tool_response
 
 EXCHANGES = {
     "chat unary": 1, "chat stream": 1, "chat tools": 2, "chat streamed tools": 1, "chat error": 1,
@@ -204,3 +204,10 @@ def test_the_async_client(ran):
         **asked("responses", "Say it in pieces"), **STREAMED,
         **answered("responses", one.requests[0], "You said: Say it in pieces"),
     })
+
+
+@pytest.mark.parametrize("one", [
+    pytest.param(one, marks=[pytest.mark.proves(f"openai{api}", one, "by hooks") for api in ("", RESPONSES)])
+    for one in ("Python", "Node")])
+def test_hooks_lead_it_without_a_variable(launcher, one):
+    assert_hooked(SDKS[one].by_hooks("OPENAI_BASE_URL", "api.openai.com"), launcher, "api.openai.com")

@@ -351,7 +351,7 @@ def _requests_request(adapters, request, args, kwargs):
         copy = request.copy()
         copy.body, copy.hooks = request.body, request.hooks
         copy.url = led
-        copy.headers.setdefault("Host", _host(request.url))
+        # No Host is set: the connection writes it in its usual place, and the gateway the provider's name into it.
         copy.headers.update(_trace(copy.headers.__contains__))
         return copy, (), dict(kwargs, proxies={})
     except Exception:
@@ -423,8 +423,7 @@ def _botocore_request(session, request):
 
         other = copy.copy(request)
         other.url, other.headers = led, request.headers.copy()
-        if other.headers.get("Host") is None:
-            other.headers["Host"] = _host(request.url)
+        # No Host is set: the connection writes it in its usual place, and the gateway the provider's name into it.
         for name, value in _trace(lambda name: request.headers.get(name) is not None).items():
             other.headers[name] = value
         return other
@@ -495,8 +494,7 @@ def _aiohttp(module):
 
 def _aiohttp_request(module, url, kwargs):
     try:
-        # Others connect to a socket or a proxy of their own.
-        if type(kwargs["session"].connector) is not module.TCPConnector:
+        if not _connects_plainly(type(kwargs["session"].connector), module.TCPConnector):
             return None
         led = _gateway.lead(str(url))
         proxy = kwargs.get("proxy")
@@ -505,6 +503,12 @@ def _aiohttp_request(module, url, kwargs):
         return type(url)(led, encoded=True)
     except Exception:
         return None
+
+
+def _connects_plainly(kind, plain):
+    """Whether a connector connects as aiohttp's own does. Others connect to a socket or a proxy of their own."""
+    how = ("connect", "_create_connection", "_create_direct_connection", "_wrap_create_connection", "_resolve_host")
+    return issubclass(kind, plain) and all(getattr(kind, name, None) is getattr(plain, name, None) for name in how)
 
 
 # -- who looks at the variables ----------------------------------------------------------------------------------------

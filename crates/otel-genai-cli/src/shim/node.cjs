@@ -86,9 +86,15 @@ function install() {
 
   // -- fetch ---------------------------------------------------------------------------------------------------------
 
+  // A plain object has no connections: it changes something, such as time limits, and hands on to the global dispatcher.
+  // That of @google/genai is one.
+  function isPassedOn(dispatcher) {
+    return Object.getPrototypeOf(dispatcher) === Object.prototype && Object.keys(dispatcher).join() === 'dispatch';
+  }
+
   // A program that takes other ways to the network has its reasons, be it a proxy or a test.
   function takesItsOwnWay(init) {
-    if (init && init.dispatcher) return true;
+    if (init && init.dispatcher && !isPassedOn(init.dispatcher)) return true;
     const dispatcher = globalThis[Symbol.for('undici.globalDispatcher.1')];
     const name = dispatcher && dispatcher.constructor && dispatcher.constructor.name;
     return Boolean(name) && name !== 'Agent' && name !== 'EnvHttpProxyAgent';
