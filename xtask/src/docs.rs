@@ -9,8 +9,12 @@ use crate::Result;
 use crate::program::{self, cargo};
 
 pub(crate) fn write() -> Result<ExitCode> {
-    let test =
-        ["test", "-p", "otel-genai", "--test", "documentation", "--", "generated_parts", "--nocapture"];
-    program::run(cargo(&test).env("OTEL_GENAI_WRITE_DOCS", "1"))?;
+    for (package, test, name) in [
+        ("otel-genai", "documentation", "generated_parts"),
+        ("otel-genai-http", "pairs", "the_table_of_providers"),
+    ] {
+        let test = ["test", "-p", package, "--test", test, "--", name, "--nocapture"];
+        program::run(cargo(&test).env("OTEL_GENAI_WRITE_DOCS", "1"))?;
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ use http_body::Body;
 use opentelemetry::{Context, KeyValue};
 use otel_genai::Failure;
 
+use crate::head;
 use crate::record::{Ending, Record};
 use crate::tap::{Side, Tap};
 
@@ -92,7 +93,11 @@ impl Exchange {
         B: Body<Data = Bytes>,
         B::Error: Error + 'static,
     {
-        self.record.response(parts.status.as_u16(), headers(&parts.headers, &RESPONSE_HEADERS));
+        let status = parts.status;
+        let is_failure = status.is_client_error() || status.is_server_error();
+        let told = head::failure_headers().filter(|_| is_failure);
+        let headers = headers(&parts.headers, RESPONSE_HEADERS.iter().chain(told));
+        self.record.response(status.as_u16(), headers);
         self.handed_over = true;
         Tap::new(body, Arc::clone(&self.record), Side::Response)
     }
@@ -104,7 +109,7 @@ impl Exchange {
 }
 
 /// These headers alone.
-pub(crate) fn headers(all: &HeaderMap, names: &[HeaderName]) -> HeaderMap {
+pub(crate) fn headers<'a>(all: &HeaderMap, names: impl IntoIterator<Item = &'a HeaderName>) -> HeaderMap {
     let mut few = HeaderMap::new();
     for name in names {
         if let Some(value) = all.get(name) {

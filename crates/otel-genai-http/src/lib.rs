@@ -31,6 +31,7 @@ mod bell;
 mod decompress;
 mod exchange;
 mod failure;
+mod head;
 mod observer;
 mod reader;
 mod record;

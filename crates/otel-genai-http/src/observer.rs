@@ -15,6 +15,7 @@ use otel_genai_wire::detect;
 
 use crate::bell::Bell;
 use crate::exchange::{Call, Exchange, headers};
+use crate::head;
 use crate::record::{Batch, Begun, Record};
 use crate::runs::{CHECK, Recovery, Runs};
 use crate::secret::Secrets;
@@ -147,7 +148,7 @@ impl Observer {
         }
         let begun = Begun {
             route,
-            headers: headers(call.headers, &[CONTENT_ENCODING]),
+            headers: headers(call.headers, head::REQUEST.iter().chain([&CONTENT_ENCODING])),
             secrets: Secrets::of(call.headers, call.upstream),
             scope: shared.options.runs.scope(call),
             parent: call.parent.clone(),

@@ -13,6 +13,7 @@ use otel_genai::{
 use otel_genai_wire::{Call, CallMut, Options, Progress, RequestReader, ResponseReader, Route};
 
 use crate::decompress::{self, Decompressor};
+use crate::head;
 use crate::record::{Batch, Begun, Data, Ending, Note};
 use crate::runs::{Ended, Recovery, Scope, Waiting};
 use crate::secret::Secrets;
@@ -86,7 +87,8 @@ impl decompress::Reader for Answer {
 
 impl Reader {
     pub(crate) fn new(genai: GenAi, limit: usize, begun: Begun) -> Self {
-        let Begun { route, headers, secrets, scope, parent, attributes, at } = begun;
+        let Begun { route, headers, secrets, scope, parent, mut attributes, at } = begun;
+        attributes.extend(head::resends(&headers));
         let options = Options::new(genai.captures_content()).tools(scope.is_some()).limit(limit);
         let body = Decompressor::new(&headers, RequestReader::new(&route, options));
         let request = Request { body, torn: false, bytes: 0 };
@@ -138,6 +140,9 @@ impl Reader {
         // The answer's reader may look at the call; the running operation owns it afterwards.
         let options = Options::new(self.genai.captures_content() || has_tools).limit(self.limit);
         let reader = ResponseReader::new(&self.route, status, headers, &call, options);
+        if status >= 400 {
+            self.attributes.extend(head::failure(headers));
+        }
         let Some(call) = self.start(call, recovery) else { return };
         self.phase = Phase::Response(Box::new(Response {
             call,

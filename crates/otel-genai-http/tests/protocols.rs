@@ -82,6 +82,43 @@ async fn anthropic() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_tried_again_and_refused_says_so() {
+    let spans = InMemorySpanExporter::default();
+    let tracers = SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build();
+    let genai = GenAi::builder().tracer_provider(&tracers).build();
+    let observer = Observer::new(genai, Options::default()).unwrap();
+    let request = http::Request::post(URL).header("x-stainless-retry-count", "2").body(()).unwrap();
+    let exchange = observer.begin(&Call::new(request.method(), request.uri(), request.headers())).unwrap();
+    exchange.request_body(Full::new(Bytes::from(REQUEST))).collect().await.unwrap();
+    let (head, ()) = Response::builder()
+        .status(429)
+        .header("request-id", "req_1")
+        .header("retry-after", "7")
+        .header("anthropic-ratelimit-requests-remaining", "0")
+        .header("set-cookie", "session=secret")
+        .body(())
+        .unwrap()
+        .into_parts();
+    let refused = r#"{"type":"error","error":{"type":"rate_limit_error","message":"Too many."}}"#;
+    exchange.response(&head, Full::new(Bytes::from(refused))).collect().await.unwrap();
+    assert!(observer.drain(Duration::from_secs(10)));
+
+    let spans = spans.get_finished_spans().unwrap();
+    let told: BTreeMap<&str, String> =
+        spans[0].attributes.iter().map(|a| (a.key.as_str(), a.value.to_string())).collect();
+    for (name, value) in [
+        ("error.type", "rate_limit_error"),
+        ("http.request.resend_count", "2"),
+        ("otel_genai.provider_request_id", "req_1"),
+        ("otel_genai.retry_after", "7"),
+        ("otel_genai.rate_limit.remaining_requests", "0"),
+    ] {
+        assert_eq!(told.get(name).map(String::as_str), Some(value), "{name}");
+    }
+    assert!(!format!("{told:?}").contains("secret"));
+}
+
+#[tokio::test]
 async fn what_could_not_be_read_is_said() {
     let mut events = EVENTS;
     events[1] = "{half an event";

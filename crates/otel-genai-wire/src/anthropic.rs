@@ -1,10 +1,13 @@
 //! Anthropic's Messages, as Anthropic speaks it, as compatible servers do, and as the clouds that host its models do.
 
+mod agents;
 mod answer;
 mod block;
 mod blocks;
 mod request;
 mod usage;
+
+pub(crate) use agents::Agents;
 
 use otel_genai::{Inference, OperationName, ProviderName};
 

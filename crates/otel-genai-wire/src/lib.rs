@@ -33,6 +33,7 @@
 //! | protocol | of | framing of streams |
 //! |---|---|---|
 //! | Anthropic Messages | Anthropic, compatible servers, Vertex AI (`rawPredict`, `streamRawPredict`) | server-sent events |
+//! | Anthropic managed agents (`create_agent`) | Anthropic | |
 //! | Bedrock Converse, ConverseStream | AWS Bedrock | Amazon's event stream |
 //! | Bedrock InvokeModel, with the bodies of Anthropic, Nova, Titan, Cohere, Llama, Mistral and OpenAI | AWS Bedrock | Amazon's event stream |
 //! | Cohere chat, version 1 and 2 | Cohere | server-sent events, a document a line |
@@ -50,13 +51,14 @@
 //! | OpenAI Responses, made and fetched | the same | server-sent events |
 //! | OpenAI Completions, also fill-in-the-middle | the same | server-sent events |
 //! | OpenAI images and speech | the same | server-sent events; sound as it is |
+//! | OpenAI transcriptions and translations | the same | server-sent events; text as it is |
 //! | OpenAI assistants (`create_agent`) and their runs (`invoke_agent`) | OpenAI, Azure OpenAI | server-sent events |
 //! | OpenAI Realtime | OpenAI, Azure OpenAI, everyone compatible | messages of a WebSocket |
 //! | vector searches | OpenAI, Qdrant, Chroma, Weaviate, Pinecone, Elasticsearch, OpenSearch | |
 //! | Model Context Protocol | any MCP server over streamable HTTP | server-sent events |
 //!
-//! Of OpenAI's other paths none is a call: what they do (moderations, files, batches, lists) has no operation in the
-//! conventions, and transcriptions and translations are sent as forms with sound.
+//! Of the providers' other paths none is a call: what they do (moderations, files, batches, lists, counting tokens) has
+//! no operation in the conventions, and what is made in the background is no answer.
 //!
 //! How a body is cut into documents does not depend on the protocol: server-sent events, a document a line (NDJSON), the
 //! items of one list, or Amazon's binary event stream with its checksums, by the content type and the first byte.
@@ -83,6 +85,7 @@ mod cohere;
 mod dashscope;
 mod detect;
 mod error;
+mod form;
 mod framing;
 mod gather;
 mod gemini;

@@ -8,6 +8,7 @@ mod images;
 mod realtime;
 mod responses;
 mod speech;
+mod transcriptions;
 mod usage;
 
 pub(crate) use assistants::{Assistants, Runs};
@@ -18,3 +19,18 @@ pub(crate) use images::Images;
 pub(crate) use realtime::Realtime;
 pub(crate) use responses::{Fetch, Responses};
 pub(crate) use speech::Speech;
+pub(crate) use transcriptions::Transcriptions;
+
+use otel_genai::{OpenAi, ProviderName};
+
+/// Leaves out what others say in OpenAI's fields: the conventions expect OpenAI's attributes of OpenAI alone, whether its
+/// own or Azure's.
+fn keep_own(provider: &ProviderName, openai: &mut OpenAi) {
+    if !is_openai(provider) {
+        *openai = OpenAi::default();
+    }
+}
+
+fn is_openai(provider: &ProviderName) -> bool {
+    matches!(provider, ProviderName::OpenAi | ProviderName::AzureAiOpenAi)
+}

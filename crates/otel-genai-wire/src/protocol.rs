@@ -52,6 +52,8 @@ protocols! {
     // Anthropic
     /// Anthropic's Messages, of Anthropic and of whoever is compatible or hosts its models.
     AnthropicMessages => anthropic::Messages,
+    /// A managed agent of Anthropic's is created.
+    AnthropicAgents => anthropic::Agents,
 
     // AWS
     /// Converse and ConverseStream of AWS Bedrock.
@@ -108,6 +110,8 @@ protocols! {
     OpenAiImages => openai::Images,
     /// OpenAI's speech.
     OpenAiSpeech => openai::Speech,
+    /// OpenAI's transcriptions and translations of sound.
+    OpenAiTranscriptions => openai::Transcriptions,
     /// OpenAI's sessions over a WebSocket, of which each answer is a call.
     OpenAiRealtime => openai::Realtime,
     /// An assistant of OpenAI's is created.
@@ -145,6 +149,11 @@ pub(crate) trait Dialect: fmt::Debug + Sync {
     /// Whether requests have content at all. Those without are never held.
     fn has_content(&self) -> bool {
         true
+    }
+
+    /// Whether requests may be forms. Such a one is read as a document of its plain fields.
+    fn takes_forms(&self) -> bool {
+        false
     }
 
     /// Reads a request: the whole document, or what was picked out of it. A field of an unexpected type is left out;

@@ -1,9 +1,15 @@
 //! The request of a call, read from its body.
 
+use otel_genai::ProviderName;
+
 use crate::body::Body;
 use crate::call::Call;
 use crate::detect::Route;
+use crate::form::Form;
 use crate::options::Options;
+
+/// Azure's name for what answers at Azure AI Inference, in the conventions' words.
+const AZURE: &str = "Microsoft.CognitiveServices";
 
 /// Reads the body of a request as it comes.
 #[derive(Debug)]
@@ -12,6 +18,9 @@ pub struct RequestReader {
     body: Body,
     /// Whether the body is held for its tools alone.
     for_tools: bool,
+    /// The request turned out to be one.
+    form: Option<Form>,
+    is_begun: bool,
 }
 
 /// A request in which none of these occurs has nothing to do with tools, whoever's it is.
@@ -27,12 +36,20 @@ impl RequestReader {
             true => Body::held(dialect.request_want(), options.limit),
             false => Body::scanned(dialect.request_want()),
         };
-        RequestReader { route: route.clone(), body, for_tools }
+        RequestReader { route: route.clone(), body, for_tools, form: None, is_begun: false }
     }
 
     /// The next bytes of the body, in pieces of any size.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.body.push(bytes);
+        if let (false, Some(byte)) = (self.is_begun, bytes.first()) {
+            self.is_begun = true;
+            let is_form = Form::begins(*byte) && self.route.protocol.dialect().takes_forms();
+            self.form = is_form.then(Form::default);
+        }
+        match &mut self.form {
+            Some(form) => form.push(bytes),
+            None => self.body.push(bytes),
+        }
     }
 
     /// What of the request is not told, for people; `None` if all that was wanted is.
@@ -47,12 +64,21 @@ impl RequestReader {
     /// `None`: the body shows that it is no call of a model, although it goes where one might.
     #[must_use]
     pub fn finish(self) -> Option<Call> {
-        let RequestReader { route, mut body, for_tools } = self;
+        let RequestReader { route, mut body, for_tools, form, .. } = self;
         if for_tools && !body.has_any(&TOOLS) {
             body.reduce();
         }
         let dialect = route.protocol.dialect();
+        if let Some(form) = form {
+            body.push(&form.finish());
+        }
         let (call, _) = body.read(|document| dialect.request(document, &route));
-        call.filter(|call| route.is_certain || call.request_model().is_some())
+        let mut call = call.filter(|call| route.is_certain || call.request_model().is_some())?;
+        if let Call::Inference(op) = &mut call
+            && op.provider == ProviderName::AzureAiInference
+        {
+            op.azure.resource_provider_namespace = Some(AZURE.to_owned());
+        }
+        Some(call)
     }
 }

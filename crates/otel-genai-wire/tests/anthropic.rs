@@ -626,3 +626,30 @@ fn assemble(events: &[Value]) -> Value {
     }
     message
 }
+
+#[test]
+fn a_managed_agent_is_created() {
+    let url = "https://api.anthropic.com/v1/agents".parse().unwrap();
+    let route = detect(&Method::POST, &url, &HeaderMap::new()).unwrap();
+    for (model, content) in
+        [(r#""claude-opus-4-8""#, true), (r#"{"id":"claude-opus-4-8","speed":"fast"}"#, false)]
+    {
+        let options = Options::new(content);
+        let mut reader = RequestReader::new(&route, options);
+        let sent = format!(
+            r#"{{"name":"Support","description":"Answers.","model":{model},"system":"Be kind.","tools":[]}}"#
+        );
+        reader.push(sent.as_bytes());
+        let mut call = reader.finish().unwrap();
+        let mut reader = ResponseReader::new(&route, 200, &HeaderMap::new(), &call, options);
+        reader.push(br#"{"type":"agent","id":"agent_01","version":3,"name":"Support"}"#);
+        assert_eq!(reader.finish(&mut call), None);
+        let Call::CreateAgent(agent) = call else { panic!() };
+        assert_eq!((agent.id.as_deref(), agent.version.as_deref()), (Some("agent_01"), Some("3")));
+        assert_eq!(
+            (agent.name.as_deref(), agent.model.as_deref()),
+            (Some("Support"), Some("claude-opus-4-8"))
+        );
+        assert_eq!(agent.system_instructions.len(), usize::from(content));
+    }
+}

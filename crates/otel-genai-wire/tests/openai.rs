@@ -209,15 +209,6 @@ fn images() {
 }
 
 #[test]
-fn a_form_that_edits_an_image_is_a_call_of_which_little_is_known() {
-    let route = route("https://api.openai.com/v1/images/edits").unwrap();
-    let mut reader = RequestReader::new(&route, Options::new(true));
-    reader.push(b"--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ngpt-image-1\r\n--x--\r\n");
-    let Some(Call::Inference(op)) = reader.finish() else { panic!() };
-    assert_eq!((op.operation.as_str(), op.request.model), ("generate_content", None));
-}
-
-#[test]
 fn speech() {
     let sent =
         json!({"model": "gpt-4o-mini-tts", "voice": "alloy", "input": "Hello.", "instructions": "Slowly."});
@@ -351,4 +342,123 @@ fn runs_that_are_begun_and_runs_that_fail() {
         told(&op.request.input_messages),
         json!([{"role": "tool", "parts": [{"type": "tool_call_response", "id": "call_1", "response": "On its way."}]}])
     );
+}
+
+/// What is read of a form that comes in pieces of this size.
+fn form(url: &str, fields: &[(&str, &str)], piece: usize, content: bool) -> Inference {
+    let mut body = Vec::new();
+    let mut add = |head: String, value: &[u8]| {
+        body.extend_from_slice(format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n").as_bytes());
+        body.extend_from_slice(value);
+        body.extend_from_slice(b"\r\n");
+    };
+    add("name=\"file\"; filename=\"a.wav\"\r\nContent-Type: audio/wav".to_owned(), &[b'-'; 100_000]);
+    fields.iter().for_each(|(name, value)| add(format!("name=\"{name}\""), value.as_bytes()));
+    body.extend_from_slice(b"--b--\r\n");
+    let mut reader = RequestReader::new(&route(url).unwrap(), Options::new(content));
+    body.chunks(piece).for_each(|piece| reader.push(piece));
+    let Some(Call::Inference(op)) = reader.finish() else { panic!() };
+    *op
+}
+
+#[test]
+fn transcriptions() {
+    let url = "https://api.openai.com/v1/audio/transcriptions";
+    let fields = [("model", "gpt-4o-transcribe"), ("stream", "true"), ("prompt", "About parcels.")];
+    for piece in [1, 7, 1000, usize::MAX] {
+        let op = form(url, &fields, piece, true);
+        assert_eq!(op.request.model.as_deref(), Some("gpt-4o-transcribe"));
+        assert_eq!((op.request.stream, op.request.output_type), (true, Some(OutputType::Text)));
+        assert_eq!(told(&op.request.input_messages)[0]["parts"][0]["content"], "About parcels.");
+        assert!(form(url, &fields, piece, false).request.input_messages.is_empty());
+    }
+    let azure = "https://r.openai.azure.com/openai/deployments/whisper/audio/translations?api-version=1";
+    let op = form(azure, &[], 100, true);
+    assert_eq!((op.request.model.as_deref(), op.provider.as_str()), (Some("whisper"), "azure.ai.openai"));
+
+    // OpenRouter takes a document.
+    let sent = json!({"model": "m", "input_audio": {"data": "QUJD", "format": "mp3"}});
+    let path = "audio/transcriptions";
+    let answer = json!({"text": "On its way.", "usage": {"type": "tokens", "input_tokens": 24,
+        "input_token_details": {"text_tokens": 3, "audio_tokens": 21}, "output_tokens": 9, "total_tokens": 33}});
+    let op = inference(path, &sent, JSON, answer.to_string().as_bytes());
+    assert_eq!(
+        told(&op.request.input_messages)[0]["parts"],
+        json!([{"type": "blob", "modality": "audio", "mime_type": "audio/mpeg", "content": "QUJD"}])
+    );
+    let expected = json!([{"role": "assistant", "parts": [{"type": "text", "content": "On its way."}], "finish_reason": "stop"}]);
+    assert_eq!(told(&op.response.output_messages), expected);
+    assert_eq!((op.usage.input_tokens, op.usage.output_tokens), (Some(24), Some(9)));
+    assert_eq!((op.usage.audio.input_tokens, op.usage.text.input_tokens), (Some(21), Some(3)));
+
+    let stream = include_bytes!("streams/OpenAiTranscriptions.sse");
+    let op = inference(path, &json!({"model": "m", "stream": true}), SSE, stream);
+    assert_eq!(told(&op.response.output_messages)[0]["parts"][0]["content"], "The parcel is on its way. äö");
+    assert_eq!((op.usage.input_tokens, op.usage.output_tokens), (Some(24), Some(9)));
+
+    let subtitles = "1\n00:00:00,000 --> 00:00:02,000\nOn its way.\n";
+    let op = inference(path, &sent, "text/plain; charset=utf-8", subtitles.as_bytes());
+    assert_eq!(told(&op.response.output_messages)[0]["parts"][0]["content"], subtitles);
+    let op = inference(path, &sent, JSON, br#"{"text":""}"#);
+    assert!(op.response.output_messages.is_empty(), "silence is an answer");
+
+    let (_, failure) = play(path, &sent, JSON, br#"{"words":[]}"#, Options::new(true));
+    assert_eq!(failure.unwrap().error_type, "malformed_response");
+    let half = &stream[..stream.len() / 2];
+    let (_, failure) = play(path, &sent, SSE, half, Options::new(true));
+    assert_eq!(failure.unwrap().error_type, "truncated_response");
+    let refused =
+        br#"{"error":{"message":"too large","type":"invalid_request_error","code":"file_too_large"}}"#;
+    let (_, failure) = play(path, &sent, JSON, refused, Options::new(true));
+    assert_eq!(failure.unwrap().error_type, "file_too_large");
+}
+
+#[test]
+fn images_are_edited_by_a_form() {
+    let fields = [("model", "gpt-image-1"), ("prompt", "A red parcel."), ("n", "2"), ("stream", "false")];
+    let op = form("https://api.openai.com/v1/images/edits", &fields, 50, true);
+    assert_eq!(op.request.model.as_deref(), Some("gpt-image-1"));
+    assert_eq!((op.request.choice_count, op.request.stream), (Some(2), false));
+    assert_eq!(told(&op.request.input_messages)[0]["parts"][0]["content"], "A red parcel.");
+}
+
+#[test]
+fn a_history_is_compacted() {
+    let sent = json!({"model": "gpt-5", "input": "Where is my order?"});
+    let answer = json!({"id": "resp_1", "object": "response.compaction", "output": [
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Where is my order?"}]},
+        {"type": "compaction", "id": "cmp_1", "encrypted_content": "x"},
+    ], "usage": {"input_tokens": 30, "output_tokens": 8, "total_tokens": 38}});
+    let op = inference("responses/compact", &sent, JSON, answer.to_string().as_bytes());
+    assert!(op.response.conversation_compacted);
+    assert_eq!((op.response.id.as_deref(), op.usage.input_tokens), (Some("resp_1"), Some(30)));
+}
+
+#[test]
+fn whose_attributes_a_call_has() {
+    let read = |url: &str, body: &str| {
+        let mut reader = RequestReader::new(&route(url).unwrap(), Options::new(false));
+        reader.push(body.as_bytes());
+        let Some(Call::Inference(op)) = reader.finish() else { panic!() };
+        *op
+    };
+    let body = r#"{"model":"m","service_tier":"flex","messages":[]}"#;
+    let azure = read("https://r.services.ai.azure.com/models/chat/completions?api-version=1", body);
+    assert_eq!(azure.azure.resource_provider_namespace.as_deref(), Some("Microsoft.CognitiveServices"));
+    let claude = read("https://r.services.ai.azure.com/anthropic/v1/messages", body);
+    assert_eq!(claude.azure.resource_provider_namespace.as_deref(), Some("Microsoft.CognitiveServices"));
+    let groq = read("https://api.groq.com/openai/v1/chat/completions", body);
+    assert_eq!((groq.openai.request_service_tier, groq.openai.api_type), (None, None));
+    for url in [
+        "https://api.openai.com/v1/chat/completions",
+        "https://r.openai.azure.com/openai/v1/chat/completions",
+    ] {
+        let openai = read(url, body);
+        assert_eq!(openai.openai.request_service_tier.as_deref(), Some("flex"), "{url}");
+        assert_eq!(openai.azure.resource_provider_namespace, None, "{url}");
+    }
+    let agent = read("https://api.mistral.ai/v1/agents/completions", r#"{"agent_id":"ag_1","messages":[]}"#);
+    let told: Vec<String> =
+        agent.custom.attributes.iter().map(|it| format!("{}={}", it.key, it.value)).collect();
+    assert_eq!(told, ["gen_ai.agent.id=ag_1"]);
 }

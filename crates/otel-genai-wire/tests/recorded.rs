@@ -9,6 +9,8 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::Exchange;
 use otel_genai::{Message, Part};
 use otel_genai_wire::{Call, Options, Protocol};
@@ -127,4 +129,75 @@ fn text_of(message: &Message) -> String {
         _ => None,
     });
     texts.collect()
+}
+
+/// Streams are cut at places that differ from stream to stream and are the same in every run.
+fn cuts(seed: &str, length: usize, count: usize) -> Vec<usize> {
+    let mut state = seed.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |state, byte| {
+        (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mut places: Vec<usize> = (0..count)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % (length + 1)
+        })
+        .collect();
+    places.sort_unstable();
+    places
+}
+
+/// So long may a stream be that is also read byte by byte.
+const SMALL: usize = 16 << 10;
+
+#[test]
+fn any_split_of_any_recorded_stream_gives_the_same_operation() {
+    let mut streams: BTreeMap<String, usize> = BTreeMap::new();
+    for exchange in common::exchanges("").into_iter().chain(common::golden()) {
+        let Some(route) = exchange.route("model.example") else { continue };
+        let is_stream = exchange.status < 300 && serde_json::from_slice::<Value>(&exchange.body).is_err();
+        if !is_stream || exchange.body.is_empty() {
+            continue;
+        }
+        *streams.entry(format!("{:?}", route.protocol)).or_default() += 1;
+        for content in [true, false] {
+            let options = Options::new(content);
+            let whole = exchange.play(&route, options, usize::MAX);
+            for count in [1, 2, 5, 20, 100] {
+                let places = cuts(&format!("{} {count}", exchange.name), exchange.body.len(), count);
+                assert_eq!(
+                    exchange.play_cut(&route, options, &places),
+                    whole,
+                    "{} cut at {places:?}",
+                    exchange.name
+                );
+            }
+            if exchange.body.len() <= SMALL {
+                assert_eq!(exchange.play(&route, options, 1), whole, "{} byte by byte", exchange.name);
+            }
+        }
+    }
+    println!("streams: {streams:?}");
+}
+
+/// What is a part of something is no more than that.
+#[test]
+fn usage_adds_up() {
+    for exchange in common::exchanges("").into_iter().chain(common::golden()) {
+        let Some(route) = exchange.route("model.example") else { continue };
+        let Some(played) = exchange.play(&route, Options::new(false), usize::MAX) else { continue };
+        let usage = match played.call {
+            Call::Inference(op) => op.usage,
+            Call::InvokeAgent(op) => op.usage,
+            _ => continue,
+        };
+        let name = &exchange.name;
+        let (input, output) = (usage.input_tokens.unwrap_or(0), usage.output_tokens.unwrap_or(0));
+        let cached = usage.cache_read_input_tokens.unwrap_or(0) + usage.cache_write_input_tokens.unwrap_or(0);
+        assert!(cached <= input, "{name}: {usage:?}");
+        assert!(usage.reasoning_output_tokens.unwrap_or(0) <= output, "{name}: {usage:?}");
+        for part in [&usage.text, &usage.image, &usage.audio] {
+            assert!(part.input_tokens.unwrap_or(0) <= input, "{name}: {usage:?}");
+            assert!(part.output_tokens.unwrap_or(0) <= output, "{name}: {usage:?}");
+        }
+    }
 }

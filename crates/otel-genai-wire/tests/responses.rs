@@ -101,6 +101,7 @@ fn paths() {
         ("https://api.x.ai/v1/responses", "x_ai"),
         ("https://chatgpt.com/backend-api/codex/responses", "openai"),
         ("http://localhost:8000/v1/responses", "openai"),
+        ("https://api.openai.com/v1/responses/compact", "openai"),
     ] {
         let route = route_to(&Method::POST, url).unwrap();
         assert_eq!((route.protocol, route.provider.as_str()), (Protocol::OpenAiResponses, provider), "{url}");
@@ -120,7 +121,6 @@ fn paths() {
     }
     for (method, url) in [
         (Method::POST, "https://api.openai.com/v1/responses/resp_1/cancel"),
-        (Method::POST, "https://api.openai.com/v1/responses/compact"),
         (Method::POST, "https://api.openai.com/v1/responses/input_tokens"),
         (Method::GET, "https://api.openai.com/v1/responses/resp_1/input_items"),
         (Method::GET, "https://api.openai.com/v1/responses"),

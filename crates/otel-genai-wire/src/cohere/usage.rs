@@ -16,6 +16,7 @@ object! {
     struct Counts<'a> {
         "input_tokens" => input: Option<u64>,
         "output_tokens" => output: Option<u64>,
+        "reasoning_tokens" => reasoning: Option<u64>,
         // Of embeddings of images.
         "image_tokens" => images: Option<u64>,
         "images" => image_count: Option<u64>,
@@ -33,9 +34,12 @@ impl Meta<'_> {
             (text, images) => text.or(images),
         };
         usage.output_tokens = of(|counts| counts.output);
-        // It counts all tokens, also those that are not billed: more of them than were billed are no part of these.
-        usage.cache_read_input_tokens =
-            self.cached.filter(|cached| usage.input_tokens.is_some_and(|input| *cached <= input));
+        // These count all tokens, also those that are not billed: more of them than were billed are no part of these.
+        let within = |part: Option<u64>, whole: Option<u64>| {
+            part.filter(|part| whole.is_some_and(|whole| *part <= whole))
+        };
+        usage.cache_read_input_tokens = within(self.cached, usage.input_tokens);
+        usage.reasoning_output_tokens = within(of(|counts| counts.reasoning), usage.output_tokens);
         usage
     }
 }
@@ -59,6 +63,13 @@ mod tests {
         assert_eq!((cached.input_tokens, cached.cache_read_input_tokens), (Some(700), Some(464)));
         assert_eq!(usage(r#"{"tokens":{"input_tokens":9.0,"output_tokens":1}}"#), Usage::new(9, 1));
         assert_eq!(usage(r#"{"billed_units":{"input_tokens":3,"image_tokens":4}}"#).input_tokens, Some(7));
+        let reasoned = |tokens: u64| {
+            let units = format!(
+                r#"{{"billed_units":{{"output_tokens":314}},"tokens":{{"reasoning_tokens":{tokens}}}}}"#
+            );
+            usage(&units).reasoning_output_tokens
+        };
+        assert_eq!((reasoned(304), reasoned(315)), (Some(304), None));
         assert_eq!(usage(r#"{"billed_units":null,"tokens":[]}"#), Usage::default());
     }
 }

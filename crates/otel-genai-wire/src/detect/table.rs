@@ -17,6 +17,7 @@ pub(super) static RULES: &[Rule] = &[
     post("**/messages", Protocol::AnthropicMessages).at("anthropic.com"),
     post("**/v1/messages", Protocol::AnthropicMessages).with("anthropic-version"),
     post("**/v1/messages", Protocol::AnthropicMessages).guess(),
+    post("**/v1/agents", Protocol::AnthropicAgents).at("anthropic.com"),
     no_call("**/publishers/anthropic/models/count-tokens:rawPredict"),
     post("**/publishers/anthropic/models/{model}:rawPredict", Protocol::AnthropicMessages),
     post("**/publishers/anthropic/models/{model}:streamRawPredict", Protocol::AnthropicMessages).stream(),
@@ -127,10 +128,18 @@ pub(super) static RULES: &[Rule] = &[
     post("**/openai/deployments/{model}/audio/speech", Protocol::OpenAiSpeech)
         .of(ProviderName::AzureAiOpenAi),
     post("**/audio/speech", Protocol::OpenAiSpeech),
+    post("**/openai/deployments/{model}/audio/transcriptions", Protocol::OpenAiTranscriptions)
+        .of(ProviderName::AzureAiOpenAi),
+    post("**/openai/deployments/{model}/audio/translations", Protocol::OpenAiTranscriptions)
+        .of(ProviderName::AzureAiOpenAi),
+    post("**/audio/transcriptions", Protocol::OpenAiTranscriptions),
+    post("**/audio/translations", Protocol::OpenAiTranscriptions),
     post("**/responses", Protocol::OpenAiResponses).at("openai.com"),
     post("**/openai/responses", Protocol::OpenAiResponses),
     post("**/openai/v1/responses", Protocol::OpenAiResponses),
     post("**/responses", Protocol::OpenAiResponses).guess(),
+    // A history is made shorter, in the same words.
+    post("**/responses/compact", Protocol::OpenAiResponses),
     // Assistants: others have threads and runs too.
     post("**/v1/assistants", Protocol::OpenAiAssistants).at("openai.com"),
     post("**/openai/assistants", Protocol::OpenAiAssistants),

@@ -24,6 +24,7 @@ static REQUEST: Want = Want::Fields(&[
 
 /// What is picked out of an answer.
 static ANSWER: Want = Want::Fields(&[
+    ("id", Want::Keep(1024)),
     ("model", Want::Keep(1024)),
     ("usage", Want::Keep(16 << 10)),
     ("data", Want::First(&Want::Fields(&[("embedding", Want::Length)]))),
@@ -43,6 +44,8 @@ object! {
     }
 
     struct Answer<'a> {
+        // OpenAI has none; DashScope, Mistral and others have.
+        "id" => id: Option<Cow<'a, str>>,
         "model" => model: Option<Cow<'a, str>>,
         "usage" => usage: Option<Report<'a>>,
         "data" => data: Given<Vec<Item<'a>>>,
@@ -101,6 +104,7 @@ impl Dialect for Embeddings {
 /// What an answer has told.
 #[derive(Debug, Default)]
 struct Told {
+    id: Option<String>,
     model: Option<String>,
     input_tokens: Option<u64>,
     dimensions: Option<i64>,
@@ -124,6 +128,7 @@ impl protocol::Answer for Told {
             self.failure = json::read::<Refusal<'_>>(document)?.failure();
         }
         self.has_data = answer.data.is_given;
+        self.id = owned(answer.id);
         self.model = owned(answer.model);
         // Nothing is put out, so the total is the input.
         self.input_tokens = answer.usage.and_then(|usage| usage.input.or(usage.total));
@@ -141,6 +146,7 @@ impl protocol::Answer for Told {
 
     fn finish(self: Box<Self>, call: CallMut<'_>) -> Option<Failure> {
         if let CallMut::Embeddings(op) = call {
+            op.response_id = self.id.or(op.response_id.take());
             op.response_model = self.model.or(op.response_model.take());
             op.input_tokens = self.input_tokens.or(op.input_tokens);
             op.dimension_count = self.dimensions.or(op.dimension_count);

@@ -1,4 +1,4 @@
-//! Images, made and edited. A request to edit may be a form, of which nothing is read but that it was sent.
+//! Images, made and edited. A request to edit may be a form, of which the plain fields are read.
 
 use std::borrow::Cow;
 
@@ -73,6 +73,10 @@ impl Dialect for Images {
 
     fn request_want(&self) -> &'static Want {
         &REQUEST
+    }
+
+    fn takes_forms(&self) -> bool {
+        true
     }
 
     fn request(&self, document: &[u8], route: &Route) -> Result<Option<Call>, serde_json::Error> {

@@ -12,6 +12,7 @@ pub(super) use request::{Template, tools};
 
 use otel_genai::{FetchResponse, Inference, OpenAiApiType, OperationName, ProviderName};
 
+use super::keep_own;
 use crate::call::Call;
 use crate::detect::Route;
 use crate::protocol::{Answer, Asked, Dialect};
@@ -38,7 +39,6 @@ impl Dialect for Responses {
         let mut op = Inference::new(OperationName::Chat, route.provider.clone());
         op.server = Some(route.server.clone());
         request::read(document, &mut op)?;
-        op.openai.api_type = api_type(&op.provider);
         Ok(Some(op.into()))
     }
 
@@ -67,16 +67,12 @@ impl Dialect for Fetch {
         op.server = Some(route.server.clone());
         op.stream = route.parameter("stream").is_some_and(|stream| stream.eq_ignore_ascii_case("true"));
         op.stream_cursor = route.parameter("starting_after").map(str::to_owned);
-        op.openai.api_type = api_type(&op.provider);
+        op.openai.api_type = Some(OpenAiApiType::Responses);
+        keep_own(&op.provider, &mut op.openai);
         Ok(Some(op.into()))
     }
 
     fn answer(&self, asked: &Asked<'_>) -> Box<dyn Answer> {
         Box::new(answer::Response::new(asked, true))
     }
-}
-
-/// OpenAI's attributes are OpenAI's.
-fn api_type(provider: &ProviderName) -> Option<OpenAiApiType> {
-    matches!(provider, ProviderName::OpenAi | ProviderName::AzureAiOpenAi).then_some(OpenAiApiType::Responses)
 }

@@ -38,15 +38,25 @@ pub struct Played {
 
 /// All recorded exchanges below a folder of pairs; none where there are no recordings.
 pub fn exchanges(folder: &str) -> Vec<Exchange> {
-    let root = match std::env::var_os("OTEL_GENAI_PAIRS_DIR") {
+    below("pairs", "OTEL_GENAI_PAIRS_DIR", folder)
+}
+
+/// All recorded exchanges with OpenAI and compatible servers that come with golden telemetry, in
+/// `../shared/golden/wire` or where `OTEL_GENAI_GOLDEN_DIR` says.
+pub fn golden() -> Vec<Exchange> {
+    below("wire", "OTEL_GENAI_GOLDEN_DIR", "")
+}
+
+fn below(name: &str, variable: &str, folder: &str) -> Vec<Exchange> {
+    let root = match std::env::var_os(variable) {
         Some(root) => PathBuf::from(root),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden/pairs"),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden").join(name),
     };
     let mut files = Vec::new();
     collect(&root.join(folder), &mut files);
     files.sort();
     if files.is_empty() {
-        println!("skipped: there are no recorded exchanges; OTEL_GENAI_PAIRS_DIR may name a folder of them");
+        println!("skipped: there are no recorded exchanges; {variable} may name a folder of them");
     }
     let mut all = Vec::new();
     for file in files {
@@ -72,10 +82,13 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 fn read(exchange: &Value, name: String) -> Option<Exchange> {
     let (request, response) = (&exchange["request"], &exchange["response"]);
+    // What is no text was recorded in base64.
+    let is_data = response["headers"]["content-type"].as_str().is_some_and(|it| it.contains("eventstream"));
     let body = match (&response["sse_chunks"], &response["body"], &response["body_b64"]) {
         (Value::Array(chunks), ..) => {
             chunks.iter().map(|chunk| chunk.as_str().unwrap()).collect::<String>().into()
         }
+        (_, Value::String(body), _) if is_data => base64(body),
         (_, Value::String(body), _) => body.clone().into_bytes(),
         (.., Value::String(body)) => base64(body),
         _ => return None,
@@ -85,7 +98,7 @@ fn read(exchange: &Value, name: String) -> Option<Exchange> {
         method: request["method"].as_str().unwrap_or("POST").parse().unwrap(),
         url: request["url"].as_str().unwrap_or_default().to_owned(),
         headers: headers(&request["headers"]),
-        request: request["json"].clone(),
+        request: if request["json"].is_null() { request["body"].clone() } else { request["json"].clone() },
         status: response["status"].as_u64()? as u16,
         response_headers: headers(&response["headers"]),
         body,
@@ -126,13 +139,23 @@ impl Exchange {
 
     /// What is read of it where both bodies come in pieces of so many bytes.
     pub fn play(&self, route: &Route, options: Options, piece: usize) -> Option<Played> {
+        self.play_pieces(route, options, piece, self.body.chunks(piece))
+    }
+
+    fn play_pieces<'a>(
+        &'a self,
+        route: &Route,
+        options: Options,
+        piece: usize,
+        pieces: impl Iterator<Item = &'a [u8]>,
+    ) -> Option<Played> {
         let mut reader = RequestReader::new(route, options);
         let body = if self.request.is_null() { String::new() } else { self.request.to_string() };
         body.as_bytes().chunks(piece).for_each(|piece| reader.push(piece));
         let mut call = reader.finish()?;
         let mut reader = ResponseReader::new(route, self.status, &self.response_headers, &call, options);
         let (mut chunks, mut ended) = (0, false);
-        for piece in self.body.chunks(piece) {
+        for piece in pieces {
             let progress = reader.push(piece);
             chunks += progress.chunks;
             ended |= progress.ended;
@@ -140,6 +163,18 @@ impl Exchange {
         let failure = reader.finish(&mut call);
         let (skipped, note) = (reader.skipped(), reader.note());
         Some(Played { call, failure, chunks, ended, skipped, note })
+    }
+
+    /// What is read of it where the answer is cut at these places.
+    pub fn play_cut(&self, route: &Route, options: Options, places: &[usize]) -> Option<Played> {
+        let ends = places.iter().copied().chain([self.body.len()]);
+        let mut start = 0;
+        let pieces = ends.map(|end| {
+            let piece = &self.body[start..end];
+            start = end;
+            piece
+        });
+        self.play_pieces(route, options, usize::MAX, pieces)
     }
 
     /// The same, and that it does not matter how the bodies come in pieces.

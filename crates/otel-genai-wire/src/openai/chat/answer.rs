@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use otel_genai::{Failure, Usage};
 
+use super::super::keep_own;
 use super::super::usage::Report;
 use super::choices::{Brief, Choice, Choices};
 use crate::call::CallMut;
@@ -184,6 +185,7 @@ impl Answer for Chat {
         response.model = self.model.or(response.model.take());
         op.openai.response_service_tier = self.service_tier.or(op.openai.response_service_tier.take());
         op.openai.system_fingerprint = self.system_fingerprint.or(op.openai.system_fingerprint.take());
+        keep_own(&op.provider, &mut op.openai);
         op.usage.merge(self.usage);
         self.choices.finish(self.content, response);
         self.failure

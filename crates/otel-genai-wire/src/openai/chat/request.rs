@@ -2,14 +2,19 @@
 
 use std::borrow::Cow;
 
-use otel_genai::{Inference, OpenAiApiType, OutputType, ProviderName, ToolDefinition};
+use otel_genai::opentelemetry::KeyValue;
+use otel_genai::{Inference, OpenAiApiType, OutputType, ToolDefinition};
 use serde::de::SeqAccess;
 use serde_json::Value;
 
+use super::super::keep_own;
 use super::message::Sent;
 use crate::gather::owned;
 use crate::json::{self, Lenient, Raw, object};
 use crate::scan::Want;
+
+/// The conventions have it for agents; here it tells which one chooses the model.
+const AGENT_ID: &str = "gen_ai.agent.id";
 
 object! {
     struct Request<'a> {
@@ -33,6 +38,8 @@ object! {
         // OpenRouter.
         "reasoning" => reasoning: Option<Reasoning<'a>>,
         "service_tier" => service_tier: Option<Cow<'a, str>>,
+        // Mistral's agents.
+        "agent_id" => agent_id: Option<Cow<'a, str>>,
         // The content: nothing of it is left in the body where it is not wanted.
         "messages" => messages: Vec<Sent<'a>>,
         "tools" => tools: Vec<Tool<'a>>,
@@ -74,6 +81,7 @@ pub(super) static WANT: Want = Want::Fields(&[
     ("frequency_penalty", Want::Keep(64)),
     ("presence_penalty", Want::Keep(64)),
     ("seed", Want::Keep(64)),
+    ("agent_id", Want::Keep(1024)),
     ("random_seed", Want::Keep(64)),
     ("n", Want::Keep(64)),
     ("response_format", Want::Fields(&[("type", Want::Keep(256))])),
@@ -131,11 +139,13 @@ impl Request<'_> {
         let tools = self.tools.into_iter().filter_map(Tool::definition);
         let functions = self.functions.into_iter().filter_map(|function| function.definition("function"));
         request.tool_definitions = tools.chain(functions).collect();
+        if let Some(agent) = owned(self.agent_id) {
+            op.custom.attributes.push(KeyValue::new(AGENT_ID, agent));
+        }
         op.openai.response_format = format;
         op.openai.request_service_tier = owned(self.service_tier);
-        if matches!(op.provider, ProviderName::OpenAi | ProviderName::AzureAiOpenAi) {
-            op.openai.api_type = Some(OpenAiApiType::ChatCompletions);
-        }
+        op.openai.api_type = Some(OpenAiApiType::ChatCompletions);
+        keep_own(&op.provider, &mut op.openai);
     }
 }
 

@@ -6,6 +6,7 @@ use otel_genai::{
     Failure, FetchResponse, FinishReason, Inference, Message, Part, ResponseStatus, ToolDefinition, Usage,
 };
 
+use super::super::keep_own;
 use super::super::usage::Report;
 use super::items::{Delta, Ending, Items, meant};
 use super::request::{self, Id};
@@ -211,6 +212,7 @@ impl Response {
         op.response.conversation_compacted |= self.compacted;
         op.conversation_id = op.conversation_id.take().or(self.conversation);
         op.openai.response_service_tier = self.service_tier.or(op.openai.response_service_tier.take());
+        keep_own(&op.provider, &mut op.openai);
         op.usage.merge(self.usage);
     }
 
@@ -224,6 +226,7 @@ impl Response {
         op.system_instructions = self.instructions;
         op.tool_definitions = self.tools;
         op.openai.response_service_tier = self.service_tier.or(op.openai.response_service_tier.take());
+        keep_own(&op.provider, &mut op.openai);
     }
 }
 

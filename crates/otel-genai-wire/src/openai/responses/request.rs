@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use otel_genai::{Inference, Message, OutputType, Part, Prompt, ToolDefinition};
+use otel_genai::{Inference, Message, OpenAiApiType, OutputType, Part, Prompt, ToolDefinition};
 use serde::de::MapAccess;
 use serde_json::Value;
 
+use super::super::keep_own;
 use super::content;
 use super::item::Said;
 use crate::gather::owned;
@@ -141,6 +142,8 @@ impl Request<'_> {
         op.response.conversation_compacted = parts.any(|part| matches!(part, Part::Compaction(_)));
         op.conversation_id = owned(self.conversation.0);
         op.openai.request_service_tier = owned(self.service_tier);
+        op.openai.api_type = Some(OpenAiApiType::Responses);
+        keep_own(&op.provider, &mut op.openai);
     }
 }
 
