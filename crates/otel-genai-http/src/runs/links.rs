@@ -112,8 +112,9 @@ impl Links {
             let taken = |at: &usize| found.iter().any(|(_, other)| other == at);
             let at = keys.into_iter().flatten().find_map(|key| {
                 let candidates = self.by_key.get(&(scope, key))?.iter().copied().filter(|at| !taken(at));
-                // Ids are unique where providers make them; where they are not, the conversation tells.
-                candidates.rev().max_by_key(|at| self.fit(*at, op, opening))
+                // Ids are unique where providers make them. Where they are not the conversation tells, or else the
+                // latest is meant.
+                candidates.max_by_key(|at| self.fit(*at, op, opening))
             });
             // Nothing is left out in the middle: the answers and what is found go side by side.
             match at.and_then(|at| Some((self.get(at)?.run, at))) {
