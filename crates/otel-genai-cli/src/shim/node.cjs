@@ -92,21 +92,67 @@ function install() {
     return Object.getPrototypeOf(dispatcher) === Object.prototype && Object.keys(dispatcher).join() === 'dispatch';
   }
 
-  // A program that takes other ways to the network has its reasons, be it a proxy or a test.
+  // Node makes its own when it first needs it. One that is there before the program begins is Node's, too.
+  const DISPATCHER = Symbol.for('undici.globalDispatcher.1');
+  let usual = globalThis[DISPATCHER];
+
+  // The package `undici` makes one when it is loaded: nothing is asked of it then.
+  function asksNothing(dispatcher) {
+    if (!dispatcher.constructor || dispatcher.constructor.name !== 'Agent') return false;
+    const symbols = Object.getOwnPropertySymbols(dispatcher);
+    const value = (name) => dispatcher[symbols.find((symbol) => symbol.description === name)];
+    const options = value('options');
+    const factory = value('factory');
+    return Boolean(options) && !options.connect && !options.factory && Boolean(factory)
+      && factory.name === 'defaultFactory';
+  }
+
+  // A program that takes other ways to the network has its reasons, be it a proxy, a certificate or a test.
   function takesItsOwnWay(init) {
+    if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') return true;
     if (init && init.dispatcher && !isPassedOn(init.dispatcher)) return true;
-    const dispatcher = globalThis[Symbol.for('undici.globalDispatcher.1')];
-    const name = dispatcher && dispatcher.constructor && dispatcher.constructor.name;
-    return Boolean(name) && name !== 'Agent' && name !== 'EnvHttpProxyAgent';
+    const dispatcher = globalThis[DISPATCHER];
+    return dispatcher !== undefined && dispatcher !== usual && !asksNothing(dispatcher);
+  }
+
+  // Makes a call as it is, and remembers Node's own dispatcher, should this be the call that makes it.
+  function asIs(self, args) {
+    if (globalThis[DISPATCHER] !== undefined) return original.apply(self, args);
+    const answer = original.apply(self, args);
+    if (usual === undefined) usual = globalThis[DISPATCHER];
+    return answer;
+  }
+
+  // Whether a copy holds all there is: `fetch(url, request)` is allowed, and a Request has getters only.
+  function isPlain(init) {
+    if (init === undefined || init === null) return true;
+    if (typeof init !== 'object') return false;
+    // That of another realm, such as a test's, is as good.
+    const parent = Object.getPrototypeOf(init);
+    if (parent !== null && (Object.getPrototypeOf(parent) !== null
+      || !Object.prototype.hasOwnProperty.call(parent, 'hasOwnProperty'))) return false;
+    return Reflect.ownKeys(init).every((key) => {
+      const property = Object.getOwnPropertyDescriptor(init, key);
+      return property.enumerable && 'value' in property;
+    });
+  }
+
+  // A body that comes bit by bit would have to be awaited whole.
+  function isStreamed(request) {
+    const key = Object.getOwnPropertySymbols(request).find((symbol) => symbol.description === 'state');
+    const body = key && request[key] && request[key].body;
+    return Boolean(body) && 'source' in body && (body.source === null || body.source === undefined);
   }
 
   function planned(input, init) {
+    if (!isPlain(init)) return undefined;
     const isRequest = typeof Request === 'function' && input instanceof Request;
     const url = new URL(isRequest ? input.url : String(input));
     if (url.username || url.password) return undefined;
     const before = led(url.protocol, url.hostname, url.port);
     if (before === undefined || takesItsOwnWay(init)) return undefined;
     const target = 'http://' + host + ':' + port + before + url.pathname + url.search;
+    if (isRequest && input.body && isStreamed(input)) return undefined;
     const options = Object.assign({}, init);
     const headers = new Headers(options.headers || (isRequest ? input.headers : undefined));
     const extra = headers.has('traceparent') ? [] : trace();
@@ -131,8 +177,8 @@ function install() {
   }
 
   function send(plan) {
-    if (!plan.held) return original(plan.target, plan.options);
-    return plan.held.then((body) => original(plan.target, Object.assign(plan.options, { body })));
+    if (!plan.held) return asIs(undefined, [plan.target, plan.options]);
+    return plan.held.then((body) => asIs(undefined, [plan.target, Object.assign(plan.options, { body })]));
   }
 
   function isRedirect(status) {
@@ -155,7 +201,7 @@ function install() {
         } catch (error) {
           plan = undefined;
         }
-        if (!plan) return original.apply(this, arguments);
+        if (!plan) return asIs(this, arguments);
         return send(plan).then(
           (response) => {
             if (plan.follows && plan.again && isRedirect(response.status) && response.headers.has('location')) {
@@ -207,18 +253,24 @@ function install() {
     return { options, callback: args[0] };
   }
 
+  // A certificate, authorities or checks that the program has for this call: the gateway knows nothing of them.
+  function hasItsOwnTrust(options) {
+    return Boolean(options.cert || options.pfx || options.key || options.ca || options.crl || options.secureContext
+      || options.checkServerIdentity || options.localAddress || options.rejectUnauthorized === false);
+  }
+
   function request(args, protocol, standard) {
     const asked = read(args, protocol);
     if (!asked || asked.options.protocol !== protocol) return undefined;
     const options = asked.options;
     const name = options.hostname || options.host;
     const before = led(protocol, name, options.port || options.defaultPort);
-    if (before === undefined || options.socketPath || options.createConnection || options.cert || options.pfx
-      || options.key || options.auth) return undefined;
+    if (before === undefined || options.socketPath || options.createConnection || options.auth || options.lookup
+      || hasItsOwnTrust(options) || env.NODE_TLS_REJECT_UNAUTHORIZED === '0') return undefined;
     // An agent of another kind leads to a proxy, or answers itself in a test.
     const theirs = options.agent === undefined ? standard.globalAgent : options.agent;
     if (theirs && Object.getPrototypeOf(theirs) !== standard.Agent.prototype) return undefined;
-    if (theirs && theirs.options && (theirs.options.cert || theirs.options.pfx || theirs.options.key)) return undefined;
+    if (theirs && theirs.options && hasItsOwnTrust(theirs.options)) return undefined;
     if (!agent) agent = new http.Agent({ keepAlive: true, scheduling: 'lifo' });
     const changed = Object.assign({}, options, {
       protocol: 'http:', hostname: host, host, port, defaultPort: undefined, agent: theirs === false ? false : agent,
