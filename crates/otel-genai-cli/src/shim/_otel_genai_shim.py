@@ -22,18 +22,22 @@ class _Gateway:
         authority = self.url.split("://", 1)[1].split("/", 1)[0]
         self.host, port = authority.rsplit(":", 1)
         self.port = int(port)
-        self.pid = int(environ.get("OTEL_GENAI_SHIM_PID") or 0)
+        pid, _, self.started = environ.get("OTEL_GENAI_SHIM_PID", "").partition(":")
+        self.pid = int(pid or 0)
+        # What it trusts, too. Those that the program names later are its own.
+        self.bundles = {environ[name] for name in _BUNDLES if environ.get(name) and _is_file(environ[name])}
         entries = [entry for entry in environ.get("OTEL_GENAI_SHIM_HOSTS", "").split(",") if entry]
         self.origins = {entry for entry in entries if "://" in entry}
         self.patterns = [entry for entry in entries if "://" not in entry]
         self.known = {}
+        self.usual = None
         self.gone = False
 
     def lead(self, url):
         """The address at the gateway, or None where the request is to go as it is."""
         scheme, found, rest = url.partition("://")
         scheme = scheme.lower()
-        if self.gone or not found or scheme not in ("https", "http"):
+        if self.gone or not found or scheme not in ("https", "http") or _has_doubles():
             return None
         cut = min((at for at in (rest.find("/"), rest.find("?"), rest.find("#")) if at >= 0), default=len(rest))
         authority, path = rest[:cut].lower(), rest[cut:].split("#", 1)[0]
@@ -59,15 +63,63 @@ class _Gateway:
         return scheme == "https" and ":" not in host and any(_fits(host, pattern) for pattern in self.patterns)
 
     def is_there(self):
-        """Its port may be somebody else's once it has ended."""
-        if self.pid:
+        """Its port may be somebody else's once it has ended, and so may its number."""
+        if self.pid and not self.gone:
             try:
-                os.kill(self.pid, 0)
+                if self.started:
+                    return _started(self.pid) == self.started
+                _kill(self.pid, 0)
             except PermissionError:
                 pass
             except OSError:
-                self.gone = True
+                self.gone = not self.started
+                return False
         return not self.gone
+
+    def trusts(self, verify):
+        """Whether it checks a provider as the program would: with the usual authorities or a file of the environment."""
+        if verify is True:
+            return True
+        if not isinstance(verify, (str, os.PathLike)):
+            return False
+        certifi = sys.modules.get("certifi")
+        return str(verify) in self.bundles or (certifi is not None and str(verify) == certifi.where())
+
+    def trusts_context(self, context):
+        """Some SDKs make a context of the usual authorities. Those with fewer or more, certificates or no checks stay out.
+
+        What a context trusts cannot be compared but by number.
+        """
+        import ssl  # who has a context has it
+
+        if _MARK in context.__dict__ or context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+            return False
+        if self.usual is None:
+            certifi = sys.modules.get("certifi")
+            files = self.bundles | ({certifi.where()} if certifi is not None else set())
+            contexts = [ssl.create_default_context()] + [ssl.create_default_context(cafile=file) for file in files]
+            self.usual = {one.cert_store_stats()["x509_ca"] for one in contexts}
+        return context.cert_store_stats()["x509_ca"] in self.usual
+
+
+# What a program may have changed for itself, as a test does.
+_kill, _open, _read, _close, _is_file = os.kill, os.open, os.read, os.close, os.path.isfile
+_BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+# These answer below the hooks, and know a request by its address.
+_DOUBLES = ("respx", "pytest_httpx", "responses", "vcr", "pook", "httpretty", "mocket")
+
+
+def _has_doubles():
+    return any(name in sys.modules for name in _DOUBLES)
+
+
+def _started(pid):
+    """When a process was started, as Linux counts."""
+    file = _open("/proc/%d/stat" % pid, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return _read(file, 4096).rsplit(b")", 1)[-1].split()[19].decode()
+    finally:
+        _close(file)
 
 
 def _fits(host, pattern):
@@ -155,7 +207,7 @@ def _hook(name, module):
 
 def _wrap(owner, name, make):
     """Replaces a method by `make(method)`, once, with its name and signature."""
-    method = owner.__dict__[name]
+    method = owner.__dict__[name] if name in owner.__dict__ else getattr(owner, name)
     if hasattr(method, _MARK):
         return
     wrapper = make(method)
@@ -194,6 +246,35 @@ def _is_environments(proxy):
     return any(value.lower() == address for value in values)
 
 
+def _note_refusal(error):
+    """The gateway is gone where nobody listens. Other reasons not to connect, such as too many open files, pass."""
+    for _ in range(8):
+        if error is None:
+            return
+        if isinstance(error, ConnectionRefusedError):
+            _gateway.gone = True
+            return
+        inner = error.args[0] if getattr(error, "args", None) else None
+        all = (getattr(error, "reason", None), inner, error.__cause__, error.__context__)
+        error = next((one for one in all if isinstance(one, BaseException)), None)
+
+
+def _ssl(module):
+    """Remembers contexts with a certificate of the program's own, which nobody can ask them for."""
+
+    def load(method):
+        def load_cert_chain(self, *args, **kwargs):
+            method(self, *args, **kwargs)
+            try:
+                self.__dict__[_MARK] = True
+            except Exception:
+                pass
+
+        return load_cert_chain
+
+    _wrap(module.SSLContext, "load_cert_chain", load)
+
+
 # -- httpx and httpx2 -------------------------------------------------------------------------------------------------
 
 
@@ -208,9 +289,9 @@ def _httpx(module):
                 return method(self, request)
             try:
                 return method(_direct(module.HTTPTransport, self), led)
-            except refused:
+            except refused as error:
                 # The body has not been touched yet.
-                _gateway.gone = True
+                _note_refusal(error)
             return method(self, request)
 
         return handle_request
@@ -222,11 +303,29 @@ def _httpx(module):
                 return await method(self, request)
             try:
                 return await method(_direct(module.AsyncHTTPTransport, self), led)
-            except refused:
-                _gateway.gone = True
+            except refused as error:
+                _note_refusal(error)
             return await method(self, request)
 
         return handle_async_request
+
+    def created(method):
+        def __init__(self, *args, **kwargs):
+            method(self, *args, **kwargs)
+            try:
+                given = dict(zip(("verify", "cert", "trust_env"), args), **kwargs)
+                verify = given.get("verify", True)
+                if verify is True and given.get("trust_env", True):
+                    # httpx reads it by itself.
+                    verify = os.environ.get("SSL_CERT_FILE") or True
+                usual = not given.get("cert") and not given.get("local_address")
+                usual = usual and (hasattr(verify, "cert_store_stats") or _gateway.trusts(verify))
+                # A context is looked at when it is used: it can be changed until then.
+                self.__dict__[_TRUST] = (self._pool, verify if hasattr(verify, "cert_store_stats") else None, usual)
+            except Exception:
+                pass
+
+        return __init__
 
     def close(method):
         def close(self):
@@ -246,10 +345,42 @@ def _httpx(module):
 
         return aclose
 
+    # The context managers of transports close what they hold by themselves.
+    def leave(method):
+        def __exit__(self, *args):
+            other = self.__dict__.pop(_MARK, None)
+            if other is not None:
+                other.close()
+            return method(self, *args)
+
+        return __exit__
+
+    def aleave(method):
+        async def __aexit__(self, *args):
+            other = self.__dict__.pop(_MARK, None)
+            if other is not None:
+                await other.aclose()
+            return await method(self, *args)
+
+        return __aexit__
+
+    for kind in (module.HTTPTransport, module.AsyncHTTPTransport):
+        _wrap(kind, "__init__", created)
+    _wrap(module.HTTPTransport, "__exit__", leave)
+    _wrap(module.AsyncHTTPTransport, "__aexit__", aleave)
     _wrap(module.HTTPTransport, "handle_request", sync)
     _wrap(module.HTTPTransport, "close", close)
     _wrap(module.AsyncHTTPTransport, "handle_async_request", asynchronous)
     _wrap(module.AsyncHTTPTransport, "aclose", aclose)
+
+
+_TRUST = _MARK + "_trust"
+
+
+def _is_usual(transport):
+    """Whether a transport connects with nothing but what the gateway has as well."""
+    pool, context, usual = transport.__dict__[_TRUST]
+    return usual and pool is transport._pool and (context is None or _gateway.trusts_context(context))
 
 
 def _proxy_of(transport):
@@ -267,7 +398,7 @@ def _httpx_request(module, transport, request):
     """The same request for the gateway. Its copy shares everything but the address with the program's."""
     try:
         led = _gateway.lead(str(request.url))
-        if led is None or "target" in request.extensions:
+        if led is None or "target" in request.extensions or not _is_usual(transport):
             return None
         proxy = _proxy_of(transport)
         if proxy is None or (proxy and not _is_environments(proxy)):
@@ -309,7 +440,7 @@ def _requests(module):
 
     def wrapped(method):
         def send(self, request, *args, **kwargs):
-            led = _requests_request(adapters, request, args, kwargs)
+            led = _requests_request(adapters, self, request, args, kwargs)
             if led is None:
                 return method(self, request, *args, **kwargs)
             copy, args, kwargs_led = led
@@ -317,12 +448,12 @@ def _requests(module):
                 response = method(self, copy, *args, **kwargs_led)
             except adapters.ConnectionError as error:
                 if not _is_refusal(error):
-                    _say_who_asked(error, request)
+                    _say_who_asked(error, copy, request)
                     raise
-                _gateway.gone = True
+                _note_refusal(error)
                 return method(self, request, *args, **kwargs)
             except adapters.RequestException as error:
-                _say_who_asked(error, request)
+                _say_who_asked(error, copy, request)
                 raise
             try:
                 response.url, response.request = request.url, request
@@ -338,7 +469,7 @@ def _requests(module):
     _wrap(adapters.HTTPAdapter, "send", wrapped)
 
 
-def _requests_request(adapters, request, args, kwargs):
+def _requests_request(adapters, adapter, request, args, kwargs):
     try:
         led = _gateway.lead(request.url)
         if led is None or len(args) > 5:
@@ -347,6 +478,8 @@ def _requests_request(adapters, request, args, kwargs):
         kwargs = dict(kwargs, **dict(zip(names, args)))
         proxy = adapters.select_proxy(request.url, kwargs.get("proxies"))
         if kwargs.get("cert") or (proxy and not _is_environments(proxy)):
+            return None
+        if not _gateway.trusts(kwargs.get("verify", True)) or not _is_plain(adapters.HTTPAdapter, adapter):
             return None
         copy = request.copy()
         copy.body, copy.hooks = request.body, request.hooks
@@ -358,13 +491,36 @@ def _requests_request(adapters, request, args, kwargs):
         return None
 
 
+def _is_plain(plain, adapter):
+    """Whether an adapter connects as that of requests does. Others have certificates, addresses or ways of their own."""
+    how = ("get_connection", "get_connection_with_tls_context", "_get_connection",
+           "build_connection_pool_key_attributes", "cert_verify", "proxy_manager_for")
+    given = adapter.poolmanager.connection_pool_kw
+    # Subclasses set options of sockets and retries in this way, too.
+    if any(getattr(type(adapter), name, None) is not getattr(plain, name, None) for name in how):
+        return False
+    own = {name for name, value in given.items() if value is not None} - {"block", "socket_options", "ssl_context",
+                                                                          "timeout", "maxsize", "retries"}
+    context = given.get("ssl_context")
+    return not own and (context is None or _gateway.trusts_context(context))
+
+
 def _host(url):
     return url.split("://", 1)[1].split("/", 1)[0].split("?", 1)[0].rsplit("@", 1)[-1]
 
 
-def _say_who_asked(error, request):
+def _say_who_asked(error, led, request):
+    """The error names the program's request, and the path that it asked for."""
     try:
         error.request = request
+        before, after = led.path_url, request.path_url
+        for _ in range(4):
+            if getattr(error, "url", None) == before:
+                error.url = after
+            error.args = tuple(arg.replace(before, after) if isinstance(arg, str) else arg for arg in error.args)
+            error = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+            if error is None:
+                break
     except Exception:
         pass
 
@@ -395,8 +551,8 @@ def _botocore(module):
                 return method(self, request)
             try:
                 response = method(self, led)
-            except module.EndpointConnectionError:
-                _gateway.gone = True
+            except module.EndpointConnectionError as error:
+                _note_refusal(error)
                 return method(self, request)
             except Exception as error:
                 # What it says names the endpoint.
@@ -418,6 +574,8 @@ def _botocore_request(session, request):
         config = session._proxy_config
         proxy = config.proxy_url_for(request.url)
         if getattr(session, "_cert_file", None) or (proxy and not _is_environments(proxy)) or config.proxy_url_for(led):
+            return None
+        if not _gateway.trusts(getattr(session, "_verify", None)):
             return None
         import copy  # botocore has it
 
@@ -472,9 +630,12 @@ def _aiohttp(module):
             try:
                 return await method(self, verb, url, *args, **kwargs)
             except module.ClientConnectorError as error:
-                if _gateway.gone or (error.host, error.port) != (_gateway.host, _gateway.port):
+                if (error.host, error.port) != (_gateway.host, _gateway.port) or not _is_refused(error):
                     raise
                 _gateway.gone = True
+                # A form or a stream can be read once.
+                if not isinstance(kwargs.get("data"), (type(None), bytes, bytearray, str, dict)):
+                    raise
             return await method(self, verb, url, *args, **kwargs)
 
         return _request
@@ -494,7 +655,10 @@ def _aiohttp(module):
 
 def _aiohttp_request(module, url, kwargs):
     try:
-        if not _connects_plainly(type(kwargs["session"].connector), module.TCPConnector):
+        connector = kwargs["session"].connector
+        if not _connects_plainly(type(connector), module.TCPConnector) or getattr(connector, "_local_addr_infos", None):
+            return None
+        if not all(_is_trusted(value) for value in (kwargs.get("ssl"), getattr(connector, "_ssl", None))):
             return None
         led = _gateway.lead(str(url))
         proxy = kwargs.get("proxy")
@@ -503,6 +667,15 @@ def _aiohttp_request(module, url, kwargs):
         return type(url)(led, encoded=True)
     except Exception:
         return None
+
+
+def _is_refused(error):
+    return isinstance(getattr(error, "os_error", None), ConnectionRefusedError)
+
+
+def _is_trusted(ssl):
+    """Authorities as usual: not none, not a fingerprint, not those of a context with others."""
+    return ssl is None or ssl is True or (hasattr(ssl, "cert_store_stats") and _gateway.trusts_context(ssl))
 
 
 def _connects_plainly(kind, plain):
@@ -526,6 +699,7 @@ def _langchain(module):
 
 
 _HOOKS = {
+    "ssl": _ssl,
     "httpx": _httpx,
     "httpx2": _httpx,
     "requests": _requests,
