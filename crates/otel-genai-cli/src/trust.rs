@@ -5,8 +5,15 @@ use std::net::SocketAddr;
 
 use otel_genai_gateway::{BindError, Gateway, GatewayBuilder};
 
-/// What Python's requests, curl and Node read their extra authorities from.
-const VARIABLES: [&str; 3] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
+/// What Python's requests, curl, AWS's SDKs, Node, gRPC and Deno read their authorities from.
+const VARIABLES: [&str; 6] = [
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "AWS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+    "DENO_CERT",
+];
 
 /// Binds a gateway which trusts what the program would have trusted.
 pub(crate) async fn bind(

@@ -87,7 +87,7 @@ impl Shim {
     pub(crate) fn environment(&self, origin: &str, folder: &Path) -> Vec<(&'static str, OsString)> {
         let mut all = vec![
             ("OTEL_GENAI_SHIM_GATEWAY", format!("{origin}/{}", self.token).into()),
-            ("OTEL_GENAI_SHIM_PID", std::process::id().to_string().into()),
+            ("OTEL_GENAI_SHIM_PID", this_process().into()),
             ("OTEL_GENAI_SHIM_HOSTS", self.hosts().into()),
             ("OTEL_GENAI_SHIM_HIDE", self.hide.join(",").into()),
         ];
@@ -108,6 +108,14 @@ impl Shim {
         let origins = origins.map(|origin| origin.to_string().trim_end_matches('/').to_ascii_lowercase());
         known_hosts().map(str::to_owned).chain(origins).collect::<Vec<_>>().join(",")
     }
+}
+
+/// The number of this process and, where the system tells it, when it was started: numbers are used again.
+fn this_process() -> String {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let started = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(19));
+    let pid = std::process::id();
+    started.map_or_else(|| pid.to_string(), |started| format!("{pid}:{started}"))
 }
 
 /// The folder before all others, once.

@@ -22,7 +22,9 @@ function install() {
   const host = parts[1];
   const port = Number(parts[2]);
   const prefix = parts[3];
-  const pid = Number(env.OTEL_GENAI_SHIM_PID) || 0;
+  const whose = (env.OTEL_GENAI_SHIM_PID || '').split(':');
+  const pid = Number(whose[0]) || 0;
+  const started = whose[1];
   const entries = (env.OTEL_GENAI_SHIM_HOSTS || '').split(',').filter(Boolean);
   const origins = new Set(entries.filter((entry) => entry.indexOf('://') >= 0));
   const patterns = entries.filter((entry) => entry.indexOf('://') < 0).map((entry) => {
@@ -32,12 +34,21 @@ function install() {
   const known = new Map();
   let gone = false;
 
-  // Its port may be somebody else's once it has ended.
+  // What a program may have changed for itself, as a test does.
+  const readFile = require('fs').readFileSync;
+  const kill = process.kill;
+
+  // Its port may be somebody else's once it has ended, and so may its number.
   function isThere() {
     if (!gone && pid) {
       try {
-        process.kill(pid, 0);
+        if (started) {
+          const stat = readFile('/proc/' + pid + '/stat', 'latin1');
+          return stat.slice(stat.lastIndexOf(')') + 1).trim().split(/\s+/)[19] === started;
+        }
+        kill.call(process, pid, 0);
       } catch (error) {
+        if (started) return false;
         gone = error.code !== 'EPERM';
       }
     }
@@ -302,18 +313,26 @@ function install() {
     }
     module.request = Object.defineProperty(function request() {
       const changed = args(arguments);
-      return changed ? plain.apply(http, changed) : asked.apply(this, arguments);
+      return changed ? watched(plain.apply(http, changed)) : asked.apply(this, arguments);
     }, 'length', { value: asked.length });
     module.get = Object.defineProperty(function get() {
       const changed = args(arguments);
       if (!changed) return got.apply(this, arguments);
-      const sent = plain.apply(http, changed);
+      const sent = watched(plain.apply(http, changed));
       sent.end();
       return sent;
     }, 'length', { value: got.length });
   }
 
   const plain = http.request;
+  const monitor = require('events').errorMonitor;
+
+  // Nobody listens there: this call has failed, and the next, such as its SDK's second try, goes as it is.
+  function watched(sent) {
+    if (monitor) sent.once(monitor, (error) => { if (isRefused({ cause: error })) gone = true; });
+    return sent;
+  }
+
   wrap(https, 'https:');
   if (Array.from(origins).some((origin) => origin.indexOf('http://') === 0)) wrap(http, 'http:');
 
