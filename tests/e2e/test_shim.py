@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import trustme
 
 from harness import model
 from harness.launcher import environment, node, python
@@ -59,6 +60,35 @@ def test_the_active_trace_is_carried(launcher, provider, otlp, client):
     assert request.header("traceparent") == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     span = otlp.take().span()
     assert span.trace_id == "0af7651916cd43dd8448eb211c80319c"
+
+
+LED = ["httpx", "httpx-usual", "requests", "requests-usual", "aiohttp", "aiohttp-usual", "botocore",
+       "fetch", "fetch-request", "fetch-dispatcher-usual", "https", "https-agent-usual"]
+LEFT = ["httpx-authorities", "httpx-certificate", "httpx-cert", "httpx-unchecked", "httpx-double",
+        "requests-authorities", "requests-certificate", "requests-unchecked",
+        "aiohttp-certificate", "aiohttp-authorities", "aiohttp-fingerprint", "botocore-authorities",
+        "fetch-request-as-init", "fetch-dispatcher", "https-agent", "https-authorities", "https-unchecked"]
+
+
+@pytest.fixture(scope="module")
+def trust(tmp_path_factory):
+    """Files with an authority that nobody knows, and a client's certificate with its key."""
+    folder = tmp_path_factory.mktemp("trust")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "authorities.pem")
+    authority.issue_cert("client").private_key_and_cert_chain_pem.write_to_path(folder / "client.pem")
+    return str(folder / "authorities.pem"), str(folder / "client.pem")
+
+
+@pytest.mark.parametrize("which", LED + LEFT)
+def test_what_the_gateway_cannot_do_as_the_program_would_is_left_alone(launcher, provider, trust, which):
+    """The host exists nowhere but at the gateway, so that only calls which are led reach the provider."""
+    url = "https://private.example/v1/chat/completions"
+    where = node("own_trust.mjs", which, url) if which.startswith(("fetch", "https")) else \
+        python("own_trust.py", which, url, *trust)
+    wrapped = launcher.wrapped(where, options=("--upstream", f"private.example={provider.origin}"), **SILENT)
+    assert wrapped.code == 0, wrapped.text_err
+    assert [(one.method, one.body) for one in provider.requests] == ([("POST", b"{}")] if which in LED else [])
 
 
 @pytest.mark.parametrize("how", ["option", "variable", "isolated"])
@@ -162,6 +192,9 @@ def test_the_folder_is_the_users_and_holds_no_secret(launcher):
     argv = [sys.executable, "-c", "import os; print(os.environ['PYTHONPATH'], os.environ['OTEL_GENAI_SHIM_GATEWAY'])"]
     folder, gateway = launcher.wrapped(argv, **SILENT).out.decode().split()
     assert os.stat(folder).st_mode & 0o777 == 0o755
+    # Nobody else can put another folder in its place.
+    above = os.stat(os.path.dirname(folder))
+    assert above.st_uid == os.getuid() and above.st_mode & 0o022 == 0
     token = gateway.rsplit("/", 1)[1]
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
