@@ -88,7 +88,8 @@ def test_what_the_gateway_cannot_do_as_the_program_would_is_left_alone(launcher,
         python("own_trust.py", which, url, *trust)
     wrapped = launcher.wrapped(where, options=("--upstream", f"private.example={provider.origin}"), **SILENT)
     assert wrapped.code == 0, wrapped.text_err
-    assert [(one.method, one.body) for one in provider.requests] == ([("POST", b"{}")] if which in LED else [])
+    body = b'{"model":"m","messages":[{"role":"user","content":"hooked"}]}'
+    assert [(one.method, one.body) for one in provider.requests] == ([("POST", body)] if which in LED else [])
 
 
 @pytest.mark.parametrize("how", ["option", "variable", "isolated"])

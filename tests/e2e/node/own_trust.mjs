@@ -2,12 +2,13 @@
 import https from 'node:https'
 
 const [which, url] = process.argv.slice(2)
-const init = { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } }
+const body = '{"model":"m","messages":[{"role":"user","content":"hooked"}]}'
+const init = { method: 'POST', body, headers: { 'Content-Type': 'application/json' } }
 const dispatcher = Symbol.for('undici.globalDispatcher.1')
 
 const get = (options) => new Promise((resolve, reject) => {
   https.request(url, { method: 'POST', ...options }, (answer) => answer.resume().on('end', resolve))
-    .on('error', reject).end('{}')
+    .on('error', reject).end(body)
 })
 
 async function replaced (options) {

@@ -8,6 +8,7 @@ import sys
 import certifi
 
 which, url, authorities, certificate = sys.argv[1:5]
+BODY = b'{"model":"m","messages":[{"role":"user","content":"hooked"}]}'
 
 
 def context(file=None, own=False):
@@ -21,7 +22,7 @@ def httpx(**options):
     import httpx
 
     with httpx.Client(**options) as client:
-        client.post(url, content=b"{}")
+        client.post(url, content=BODY)
 
 
 def requests(adapter=None, **options):
@@ -34,7 +35,7 @@ def requests(adapter=None, **options):
     with requests.Session() as session:
         if adapter is not None:
             session.mount("https://", Own())
-        session.post(url, data=b"{}", **options)
+        session.post(url, data=BODY, **options)
 
 
 def aiohttp(connector=None, **options):
@@ -42,7 +43,7 @@ def aiohttp(connector=None, **options):
 
     async def main():
         plain = aiohttp.TCPConnector(ssl=connector) if connector else None
-        async with aiohttp.ClientSession(connector=plain) as session, session.post(url, data=b"{}", **options) as answer:
+        async with aiohttp.ClientSession(connector=plain) as session, session.post(url, data=BODY, **options) as answer:
             await answer.read()
 
     asyncio.run(main())
@@ -58,7 +59,7 @@ def botocore(**options):
     from botocore.awsrequest import AWSRequest
     from botocore.httpsession import URLLib3Session
 
-    URLLib3Session(**options).send(AWSRequest("POST", url, data=b"{}", headers={}).prepare())
+    URLLib3Session(**options).send(AWSRequest("POST", url, data=BODY, headers={}).prepare())
 
 
 def double():
