@@ -38,16 +38,16 @@ use crate::reqwest::{begin, failure, observed};
 /// [`Client::with_http_service`].
 #[must_use]
 pub fn instrument<C: Config>(client: Client<C>) -> Client<C> {
-    stack(client, GenAiLayer::new())
+    stack(client, &GenAiLayer::new())
 }
 
 /// The same with an observer of its own.
 #[must_use]
 pub fn instrument_with<C: Config>(client: Client<C>, observer: Observer) -> Client<C> {
-    stack(client, GenAiLayer::with(observer))
+    stack(client, &GenAiLayer::with(observer))
 }
 
-fn stack<C: Config>(client: Client<C>, layer: GenAiLayer) -> Client<C> {
+fn stack<C: Config>(client: Client<C>, layer: &GenAiLayer) -> Client<C> {
     let transport = ReqwestService::new(reqwest::Client::new());
     client.with_http_service(layer.layer(OpenAIRetryLayer::default().layer(transport)))
 }
