@@ -55,27 +55,12 @@ async fn a_whole_answer_is_told_below_its_caller_and_stays_the_same_response() {
 async fn a_body_that_is_a_stream_is_read_while_it_is_sent() {
     let (world, server) = (World::new(), Server::start(vec![json(200, ANSWER)]).await);
     let (first, last) = REQUEST.split_at(20);
-    let body = Body::wrap(http_body_util::StreamBody::new(tokio_stream([first, last])));
+    let pieces =
+        [first, last].map(|piece| Ok::<_, std::io::Error>(http_body::Frame::data(bytes::Bytes::from(piece))));
+    let body = Body::wrap(http_body_util::StreamBody::new(futures_util::stream::iter(pieces)));
     post(&server, body).send_genai_with(&world.observer).await.unwrap().bytes().await.unwrap();
     assert_eq!(server.asked()[0].body, REQUEST);
     assert!(world.call().get("gen_ai.input.messages").unwrap().contains("Hi"));
-}
-
-fn tokio_stream(
-    pieces: [&'static str; 2],
-) -> impl futures_core::Stream<Item = Result<http_body::Frame<bytes::Bytes>, std::io::Error>> + Send + Sync {
-    struct Pieces(std::vec::IntoIter<&'static str>);
-    impl futures_core::Stream for Pieces {
-        type Item = Result<http_body::Frame<bytes::Bytes>, std::io::Error>;
-        fn poll_next(
-            mut self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<Self::Item>> {
-            let piece = self.0.next();
-            std::task::Poll::Ready(piece.map(|piece| Ok(http_body::Frame::data(piece.into()))))
-        }
-    }
-    Pieces(pieces.to_vec().into_iter())
 }
 
 #[tokio::test]

@@ -139,7 +139,7 @@ async fn answer(
     heard: Arc<Mutex<Vec<Asked>>>,
 ) -> Result<Response<Script>, Infallible> {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     heard.lock().unwrap().push(Asked { path: parts.uri.path().to_owned(), headers: parts.headers, body });
     let answer = script.lock().unwrap().pop_front().expect("more requests than answers");
     if answer.then == Then::Silence {
