@@ -1,7 +1,6 @@
 //! How the body of an answer is cut into documents, whatever they say.
 
 mod array;
-mod crc32;
 mod event_stream;
 mod lines;
 mod sse;

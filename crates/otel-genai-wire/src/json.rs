@@ -237,6 +237,14 @@ impl Lenient<'_> for Option<u64> {
     }
 }
 
+/// Any value but null. Cheaper than [`Raw`] where the value is needed in any case.
+impl<'de> Lenient<'de> for Option<Value> {
+    fn read<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let value: Value = serde::Deserialize::deserialize(reader)?;
+        Ok(Some(value).filter(|value| !value.is_null()))
+    }
+}
+
 /// A list; anything else is an empty one.
 impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
     fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
@@ -315,6 +323,21 @@ pub(crate) struct Name<'a>(pub(crate) Cow<'a, str>);
 impl<'de> serde::Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         Option::<Cow<'de, str>>::read(reader).map(|name| Name(name.unwrap_or_default()))
+    }
+}
+
+/// Any value, of which nothing is kept. It is read as strictly as if it were: what is merely skipped may be no text.
+#[derive(Debug, Default)]
+pub(crate) struct Checked;
+
+impl<'de> Lenient<'de> for Checked {
+    fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
+        while items.next_element_seed(seed::<Checked>())?.is_some() {}
+        Ok(Checked)
+    }
+    fn object<A: MapAccess<'de>>(mut fields: A) -> Result<Self, A::Error> {
+        while fields.next_entry_seed(seed::<Checked>(), seed::<Checked>())?.is_some() {}
+        Ok(Checked)
     }
 }
 

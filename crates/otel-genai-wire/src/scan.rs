@@ -9,7 +9,7 @@ mod tests;
 
 use leaf::{Leaf, Length};
 
-use crate::json;
+use crate::json::{self, Checked, Lenient};
 
 /// What is wanted of a value.
 #[derive(Debug)]
@@ -149,6 +149,17 @@ impl Scan {
         let Some((&byte, rest)) = bytes.split_first() else { return bytes };
         match &mut self.state {
             State::Name { name, escaped } => {
+                let plain = if *escaped { 0 } else { leaf::skip_text(bytes) };
+                if plain > 0 {
+                    let (piece, rest) = bytes.split_at(plain);
+                    if let (true, Some((b'"', rest))) = (name.is_empty(), rest.split_first()) {
+                        self.state = State::Colon(self.slot(piece));
+                        return rest;
+                    }
+                    let room = MAX_NAME.saturating_sub(name.len());
+                    name.extend_from_slice(piece.get(..room).unwrap_or(piece));
+                    return rest;
+                }
                 if *escaped {
                     *escaped = false;
                 } else if byte == b'\\' {
@@ -300,14 +311,13 @@ impl Scan {
         match task {
             Task::Skip => {}
             Task::Keep { mark, value, .. } => {
-                let kept = self.out.split_off(value);
-                match readable(kept) {
-                    Some(kept) => {
-                        self.out.extend_from_slice(&kept);
-                        self.written();
-                    }
-                    None => self.out.truncate(mark),
+                // A value that a reader refuses would spoil all the others.
+                if !self.out.get(value..).is_some_and(reads) {
+                    let repaired = json::repair(&self.out.split_off(value)).filter(|value| reads(value));
+                    let Some(repaired) = repaired else { return self.out.truncate(mark) };
+                    self.out.extend_from_slice(&repaired);
                 }
+                self.written();
             }
             Task::Measure { slot, length: Length { list, count, padding, any, .. } } => {
                 self.begin_member(slot);
@@ -385,11 +395,8 @@ impl Want {
     }
 }
 
-/// The value, if a reader will take it, repaired where that helps. One that it refuses would spoil all the others.
-fn readable(value: Vec<u8>) -> Option<Vec<u8>> {
-    let reads = |value: &[u8]| serde_json::from_slice::<serde_json::Value>(value).is_ok();
-    if reads(&value) {
-        return Some(value);
-    }
-    json::repair(&value).filter(|value| reads(value))
+/// Whether a reader will take the value.
+fn reads(value: &[u8]) -> bool {
+    let mut reader = serde_json::Deserializer::from_slice(value);
+    Checked::read(&mut reader).is_ok() && reader.end().is_ok()
 }

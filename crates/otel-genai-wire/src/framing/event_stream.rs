@@ -4,7 +4,6 @@
 //! all. Numbers are big-endian. After a wrong checksum nothing can be found any more.
 
 use super::Event;
-use super::crc32::crc32;
 
 /// The two lengths and their checksum.
 const PRELUDE: usize = 12;
@@ -141,6 +140,13 @@ impl Reader {
     }
 }
 
+/// The checksum of gzip and Ethernet, too: CRC-32 with the reflected polynomial `0xEDB88320`.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut sum = flate2::Crc::new();
+    sum.update(bytes);
+    sum.sum()
+}
+
 /// The headers that matter.
 #[derive(Debug, Default)]
 struct Headers<'a> {
@@ -230,6 +236,12 @@ mod tests {
 
     fn event(kind: &str, payload: &str) -> Vec<u8> {
         message(&[(":event-type", kind), (":message-type", "event")], payload)
+    }
+
+    #[test]
+    fn the_check_value() {
+        assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
+        assert_eq!(crc32(b""), 0);
     }
 
     #[test]

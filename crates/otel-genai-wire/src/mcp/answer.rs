@@ -29,6 +29,10 @@ object! {
     struct Outcome<'a> {
         "isError" => is_error: Option<bool>,
         "protocolVersion" => protocol_version: Option<Cow<'a, str>>,
+    }
+
+    /// What a tool says that failed.
+    struct Said<'a> {
         "content" => content: Vec<Option<Text<'a>>>,
     }
 
@@ -113,7 +117,7 @@ impl Reply {
         self.protocol_version = told.protocol_version.map(Cow::into_owned);
         if self.method == Some(McpMethodName::ToolsCall) {
             if told.is_error == Some(true) {
-                let text = told.content.into_iter().flatten().find_map(|part| part.text);
+                let text = result.to::<Said<'_>>().content.into_iter().flatten().find_map(|part| part.text);
                 let failure = Failure::new("tool_error");
                 self.failure = Some(match text.filter(|_| self.content) {
                     Some(text) => failure.message(json::prefix(&text, 1024)),

@@ -29,7 +29,7 @@ object! {
         // What is to be completed.
         "ref" => reference: Option<Reference<'a>>,
         // The content: nothing of it is left in the body where it is not wanted.
-        "arguments" => arguments: Raw<'a>,
+        "arguments" => arguments: Option<Value>,
     }
 
     struct Meta<'a> {
@@ -73,11 +73,11 @@ impl Message<'_> {
         match op.method {
             McpMethodName::ToolsCall => {
                 op.tool_name = owned(params.name);
-                op.arguments = params.arguments.value();
+                op.arguments = params.arguments;
             }
             McpMethodName::PromptsGet => {
                 op.prompt_name = owned(params.name);
-                if let Some(Value::Object(arguments)) = params.arguments.value() {
+                if let Some(Value::Object(arguments)) = params.arguments {
                     op.prompt_variables = arguments.into_iter().map(variable).collect();
                 }
             }

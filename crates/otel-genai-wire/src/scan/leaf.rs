@@ -28,6 +28,19 @@ impl Leaf {
                 let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace();
                 bytes.iter().position(ends).map_or((bytes.len(), false), |end| (end, true))
             }
+            Leaf::Text { escaped } if measured.is_none() => {
+                let mut at = 0;
+                while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+                    let skipped = if *escaped { 0 } else { skip_text(rest) };
+                    let Some(&byte) = rest.get(skipped) else { break };
+                    at += skipped + 1;
+                    if !*escaped && byte == b'"' {
+                        return (at, true);
+                    }
+                    *escaped = !*escaped && byte == b'\\';
+                }
+                (bytes.len(), false)
+            }
             Leaf::Text { escaped } => {
                 for (at, &byte) in bytes.iter().enumerate() {
                     if !*escaped && byte == b'"' {
@@ -75,7 +88,7 @@ impl Leaf {
 }
 
 /// How many bytes of a text mean nothing to a scanner.
-fn skip_text(bytes: &[u8]) -> usize {
+pub(super) fn skip_text(bytes: &[u8]) -> usize {
     memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len())
 }
 

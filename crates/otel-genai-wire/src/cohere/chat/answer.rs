@@ -31,15 +31,6 @@ object! {
         "error" => error: Raw<'a>,
     }
 
-    /// What of a message is no part of its content.
-    struct Quotes<'a> {
-        "citations" => citations: Vec<Raw<'a>>,
-    }
-
-    struct Quoting<'a> {
-        "message" => message: Option<Quotes<'a>>,
-    }
-
     struct Event<'a> {
         "type" => kind: Option<Cow<'a, str>>,
         "id" => id: Option<Cow<'a, str>>,
@@ -286,10 +277,9 @@ impl Answer for Message {
         if let Some(usage) = answer.usage {
             self.usage.merge(usage.usage());
         }
-        if let Some(message) = answer.message.value.filter(|_| self.content) {
+        if let Some(mut message) = answer.message.value.filter(|_| self.content) {
+            let citations = std::mem::take(&mut message.citations);
             self.blocks.push(Block::Whole(message.parts()));
-            let quotes: Quoting<'_> = json::read(document)?;
-            let citations = quotes.message.map(|message| message.citations).unwrap_or_default();
             citations.into_iter().for_each(|citation| self.cite(citation));
         }
         Ok(())

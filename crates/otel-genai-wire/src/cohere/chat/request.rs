@@ -39,6 +39,8 @@ object! {
         "tool_plan" => tool_plan: Option<Cow<'a, str>>,
         "tool_calls" => tool_calls: Vec<Option<ToolCall<'a>>>,
         "tool_call_id" => tool_call_id: Option<Cow<'a, str>>,
+        // Of an answer.
+        "citations" => citations: Vec<Raw<'a>>,
     }
 
     /// A part of a message, of a request or of an answer.
@@ -47,7 +49,6 @@ object! {
         "text" => text: Option<Cow<'a, str>>,
         "thinking" => thinking: Option<Cow<'a, str>>,
         "image_url" => image: Option<Image<'a>>,
-        "document" => document: Raw<'a>,
     }
 
     struct Image<'a> {
@@ -179,11 +180,9 @@ fn part(item: Raw<'_>) -> Option<Part> {
 
 /// An item of what a tool answered: a text, or a document.
 fn result_item(item: Raw<'_>) -> Option<Value> {
-    let known = item.to::<Item<'_>>();
-    match known.document.value() {
-        Some(document) => Some(media::value_without_secrets(document)),
-        None => item.value().map(media::value_without_secrets),
-    }
+    let mut item = item.value()?;
+    let document = item.get_mut("document").filter(|document| !document.is_null()).map(Value::take);
+    Some(media::value_without_secrets(document.unwrap_or(item)))
 }
 
 impl ToolCall<'_> {

@@ -22,7 +22,7 @@ object! {
         "summary" => summary: Content<'a>,
         "arguments" => arguments: Raw<'a>,
         "input" => input: Option<Cow<'a, str>>,
-        "output" => output: Raw<'a>,
+        "output" => output: Content<'a>,
         "environment" => environment: Option<Environment<'a>>,
     }
 
@@ -172,12 +172,16 @@ impl Item<'_> {
 
     /// What a tool answered: one of the application, or (found by search) of the provider.
     fn answer(self, kind: &str, raw: Raw<'_>) -> Said {
-        let output = match self.output.to::<Content<'_>>() {
+        let output = match self.output {
             Content::Text(text) => Some(Value::String(text.into_owned())),
             Content::List(items) => Some(
                 items.into_iter().filter_map(Raw::value).map(super::super::chat::response_item).collect(),
             ),
-            Content::None => self.output.value().map(media::value_without_secrets),
+            // Something else, or nothing.
+            Content::None => {
+                let output = raw.value().and_then(|mut item| Some(item.get_mut("output")?.take()));
+                output.filter(|output| !output.is_null()).map(media::value_without_secrets)
+            }
         };
         let Some(id) = self.call_id else {
             let mut answer = Map::new();
