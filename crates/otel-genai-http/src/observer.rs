@@ -86,6 +86,8 @@ pub(crate) struct Shared {
     work: Option<Sender<Work>>,
     bell: Arc<Bell>,
     reader: Thread,
+    /// Calls under way that may be steps of runs.
+    pub(crate) going: Arc<AtomicUsize>,
     held: AtomicUsize,
     waiting: AtomicUsize,
     lost_frames: AtomicU64,
@@ -109,9 +111,11 @@ impl Observer {
         let (work, queue) = mpsc::channel();
         let bell = Arc::new(Bell::default());
         let heard = Arc::clone(&bell);
+        let going = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&going);
         let reading = thread::Builder::new()
             .name("otel-genai-observe".to_owned())
-            .spawn(move || read(&queue, &heard))?;
+            .spawn(move || read(&queue, &heard, &seen))?;
         Ok(Observer {
             shared: Arc::new(Shared {
                 genai,
@@ -119,6 +123,7 @@ impl Observer {
                 work: Some(work),
                 bell,
                 reader: reading.thread().clone(),
+                going,
                 held: AtomicUsize::new(0),
                 waiting: AtomicUsize::new(0),
                 lost_frames: AtomicU64::new(0),
@@ -265,13 +270,13 @@ impl Drop for Shared {
     }
 }
 
-fn read(queue: &Receiver<Work>, bell: &Bell) {
+fn read(queue: &Receiver<Work>, bell: &Bell, going: &AtomicUsize) {
     let mut recovery = Recovery::default();
     loop {
         let work = match next(queue, bell, !recovery.is_empty()) {
             Next::Work(work) => work,
             Next::Nothing => {
-                recovery.expire(Instant::now());
+                tend(|| recovery.expire(Instant::now(), going.load(Ordering::Relaxed) > 0));
                 continue;
             }
             Next::Over => break,
@@ -284,21 +289,26 @@ fn read(queue: &Receiver<Work>, bell: &Bell) {
                 let read = || reading.read(&shared, &mut batch, &mut recovery);
                 if catch_unwind(AssertUnwindSafe(read)).is_err() {
                     shared.failures.fetch_add(1, Ordering::Relaxed);
-                    let _ = catch_unwind(AssertUnwindSafe(|| reading.abandon()));
+                    let _ = catch_unwind(AssertUnwindSafe(|| reading.abandon(&mut recovery)));
                 }
                 shared.release(batch.held);
                 shared.waiting.fetch_sub(1, Ordering::Relaxed);
             }
             Work::Drained(done) => {
-                recovery.end_all();
+                tend(|| recovery.end_all());
                 let _ = done.send(());
             }
         }
         if !recovery.is_empty() {
-            recovery.expire(Instant::now());
+            tend(|| recovery.expire(Instant::now(), going.load(Ordering::Relaxed) > 0));
         }
     }
-    recovery.end_all();
+    tend(|| recovery.end_all());
+}
+
+/// What the user's own hooks and processors do must not end the telemetry of all other calls.
+fn tend(task: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(task));
 }
 
 enum Next {

@@ -111,8 +111,12 @@ impl Reader {
     }
 
     /// Nothing more is read; a running call ends as it stands.
-    pub(crate) fn abandon(&mut self) {
-        self.phase = Phase::Over;
+    pub(crate) fn abandon(&mut self, recovery: &mut Recovery) {
+        let Phase::Response(response) = mem::replace(&mut self.phase, Phase::Over) else { return };
+        if matches!(response.call, Going::Waiting(_)) {
+            let failure = Some(Failure::cancelled());
+            self.close(response.call, Instant::now(), failure, response.note, response.bytes, recovery);
+        }
     }
 
     fn request(&mut self, batch: &Batch, data: &Data) {

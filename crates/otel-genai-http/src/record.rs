@@ -94,6 +94,8 @@ pub(crate) struct Record {
     pub(crate) observer: Arc<Shared>,
     pending: Mutex<Batch>,
     over: AtomicBool,
+    /// Counts among those that may be steps of runs.
+    has_scope: bool,
     /// Touched by the observer's thread only.
     pub(crate) reading: Mutex<Reading>,
 }
@@ -138,9 +140,9 @@ impl Reading {
     }
 
     /// Nothing more is read; a running call ends as it stands.
-    pub(crate) fn abandon(&mut self) {
+    pub(crate) fn abandon(&mut self, recovery: &mut Recovery) {
         match &mut self.reader {
-            Some(Reads::Exchange(reader)) => reader.abandon(),
+            Some(Reads::Exchange(reader)) => reader.abandon(recovery),
             Some(Reads::Session(reader)) => reader.abandon(),
             None => {}
         }
@@ -149,10 +151,13 @@ impl Reading {
 
 impl Record {
     pub(crate) fn new(observer: Arc<Shared>, begun: Begun) -> Self {
+        let has_scope = begun.scope.is_some();
+        observer.going.fetch_add(usize::from(has_scope), Ordering::Relaxed);
         Record {
             observer,
             pending: Mutex::default(),
             over: AtomicBool::new(false),
+            has_scope,
             reading: Mutex::new(Reading { begun: Some(begun), reader: None }),
         }
     }
@@ -224,6 +229,7 @@ impl Drop for Record {
     fn drop(&mut self) {
         let pending = self.pending.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.observer.release(pending.held);
+        self.observer.going.fetch_sub(usize::from(self.has_scope), Ordering::Relaxed);
     }
 }
 

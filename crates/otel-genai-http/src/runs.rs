@@ -27,10 +27,16 @@ pub(crate) use scope::Scope;
 use tool::Tool;
 pub(crate) use waiting::{Ended, Waiting};
 
+/// What the one who asked did not wait for.
+const CANCELLED: &str = "cancelled";
 /// What is told of a run was inferred from other calls, and not seen itself.
 const INFERRED: &str = "otel_genai.inferred";
 /// A run without a step for so long is over. Tools take their time, above all those that ask a person.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// While calls are under way, of which one may be that step: what they bring is known once they are answered.
+const LONG_PATIENCE: Duration = Duration::from_secs(1800);
+/// A step that goes on for longer than this is lost to us.
+const NO_MORE: Duration = Duration::from_secs(4 * 3600);
 /// How often that is looked at.
 pub(crate) const CHECK: Duration = Duration::from_secs(15);
 /// So many runs at once are followed. The one that was quiet longest ends early.
@@ -50,7 +56,7 @@ pub(crate) struct Recovery {
     checked: Option<Instant>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RunId(u64);
 
 impl RunId {
@@ -146,7 +152,8 @@ impl Recovery {
         ended.began = on(run.clock, ended.began.instant);
         run.open = run.open.saturating_sub(1);
         run.touched = ended.at;
-        let asks = ended.failure.is_none()
+        // Who has what was asked for need not read on.
+        let asks = ended.failure.as_ref().is_none_or(|failure| failure.error_type == CANCELLED)
             && self.links.ask(id, scope, &ended.op, ended.at, run.genai.captures_content());
         if !run.genai.captures_content() {
             ended.forget_content();
@@ -175,13 +182,17 @@ impl Recovery {
         while self.waiting > MAX_WAITING && self.end_quietest() {}
     }
 
-    /// Ends the runs of which nothing more is to be expected.
-    pub(crate) fn expire(&mut self, now: Instant) {
+    /// Ends the runs of which nothing more is to be expected. `going`: calls are under way.
+    pub(crate) fn expire(&mut self, now: Instant, going: bool) {
         if self.checked.is_some_and(|checked| now.saturating_duration_since(checked) < CHECK) {
             return;
         }
         self.checked = Some(now);
-        let quiet = |run: &Run| run.open == 0 && now.saturating_duration_since(run.touched) >= PATIENCE;
+        let patience = if going { LONG_PATIENCE } else { PATIENCE };
+        let quiet = |run: &Run| {
+            let quiet = now.saturating_duration_since(run.touched);
+            quiet >= NO_MORE || (run.open == 0 && quiet >= patience)
+        };
         let over: Vec<RunId> = self.runs.iter().filter(|(_, run)| quiet(run)).map(|(id, _)| *id).collect();
         over.into_iter().for_each(|id| self.end_here(id));
     }

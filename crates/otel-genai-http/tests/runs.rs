@@ -450,3 +450,41 @@ async fn by_default_each_call_is_told_alone() {
     two_tools(&world, "Weather and time?").await;
     assert_eq!(world.tree(), ["chat gpt-4o-mini", "chat gpt-4o-mini"]);
 }
+
+#[tokio::test]
+async fn of_two_that_look_the_same_the_latest_is_meant() {
+    let world = world(Runs::OfOneProgram, Capture::NoContent);
+    let asked = asks(&[("call_1", "weather", "{}")]);
+    // The first one was given up.
+    for _ in 0..2 {
+        world.call(OPENAI, chat(&[user("Q")]), answer(&asked)).await;
+    }
+    let messages = [user("Q"), asked, result("call_1", "snow")];
+    world.call(OPENAI, chat(&messages), answer(&said("Snow."))).await;
+    assert_eq!(
+        world.tree(),
+        [
+            "chat gpt-4o-mini",
+            "invoke_agent",
+            "  chat gpt-4o-mini",
+            "  execute_tool weather",
+            "  chat gpt-4o-mini"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_has_been_answered_before_is_another_matter() {
+    let world = world(Runs::OfOneProgram, Capture::NoContent);
+    let asked = asks(&[("call_1", "weather", "{}")]);
+    world.call(OPENAI, chat(&[user("Q")]), answer(&asked)).await;
+    let failing = world.begin(OPENAI, &[], Context::new());
+    let step = chat(&[user("Q"), asked.clone(), result("call_1", "snow")]);
+    World::finish(failing, step, 500, r#"{"error":{"message":"down","type":"server_error"}}"#).await;
+    // The program makes an answer up, and the person goes on.
+    let history = [user("Q"), asked, result("call_1", "snow"), said("I do not know."), user("Title?")];
+    world.call(OPENAI, chat(&history), answer(&said("Weather"))).await;
+    let tree = world.tree();
+    assert_eq!(tree.iter().filter(|name| name.starts_with("  ")).count(), 3, "{tree:#?}");
+    assert_eq!(tree.last().unwrap(), "chat gpt-4o-mini");
+}

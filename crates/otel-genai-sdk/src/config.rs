@@ -6,6 +6,7 @@ use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::trace::{Sampler, SpanLimits};
 
 use crate::Exporter;
+use crate::limits::LogLimits;
 use crate::setting::{Bad, Source};
 use crate::signal::Signal;
 use crate::variable::Variable;
@@ -61,6 +62,7 @@ pub(crate) struct Config {
     pub(crate) temporality: Temporality,
     pub(crate) exponential_histograms: bool,
     pub(crate) log_batch: Batch,
+    pub(crate) log_limits: LogLimits,
 }
 
 impl Config {
@@ -88,6 +90,8 @@ impl Config {
         drop(routes);
         let sampler =
             if disabled { Sampler::AlwaysOff } else { Sampler::ParentBased(Box::new(Sampler::AlwaysOn)) };
+        let limits = Limits::read(source);
+        exemplars(source);
         Self {
             disabled,
             resource,
@@ -102,8 +106,8 @@ impl Config {
                 "OTEL_BSP_MAX_QUEUE_SIZE",
                 "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
             ),
-            span_value_length: value_length(source),
-            span_limits: span_limits(source),
+            span_limits: limits.spans,
+            span_value_length: limits.span_value_length,
             metric_interval: milliseconds(source, "OTEL_METRIC_EXPORT_INTERVAL", 60_000),
             temporality: temporality(source),
             exponential_histograms: source
@@ -121,6 +125,7 @@ impl Config {
                 "OTEL_BLRP_MAX_QUEUE_SIZE",
                 "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
             ),
+            log_limits: limits.logs,
         }
     }
 
@@ -184,9 +189,13 @@ fn exporters(source: &mut Source<'_>, signal: Signal, default: Exporter) -> Chos
         .unwrap_or(default)
 }
 
+/// Of a list, what is known counts and the rest is warned of: a default in its place could carry baggage that nobody
+/// asked for.
 fn propagators(source: &mut Source<'_>) -> Propagators {
-    let default = Propagators { trace_context: true, baggage: true };
-    let read = source.read("OTEL_PROPAGATORS", |text| {
+    const NAME: &str = "OTEL_PROPAGATORS";
+    const ALLOWED: &str = "tracecontext, baggage, none";
+    let mut unknown = None;
+    let read = source.read(NAME, |text| {
         let mut chosen = Propagators { trace_context: false, baggage: false };
         let mut none = false;
         for entry in list(text) {
@@ -194,20 +203,19 @@ fn propagators(source: &mut Source<'_>) -> Propagators {
                 "tracecontext" => chosen.trace_context = true,
                 "baggage" => chosen.baggage = true,
                 "none" => none = true,
-                _ if list(text).count() == 1 => return Err(none_of("tracecontext, baggage, none")),
-                _ => {
-                    return Err(Bad::because(format!(
-                        "holds {entry:?}, which is not one of tracecontext, baggage, none"
-                    )));
-                }
+                _ => unknown = Some(format!("\"{}\" holds {entry:?}", crate::console::plain(text))),
             }
         }
-        if none && (chosen.trace_context || chosen.baggage) {
-            return Err(Bad::because("says none and something else"));
+        match (none, chosen.trace_context || chosen.baggage) {
+            (true, true) => Err(Bad::because("says none and something else")),
+            (false, false) => Err(none_of(ALLOWED)),
+            _ => Ok(chosen),
         }
-        Ok(chosen)
     });
-    read.unwrap_or(default)
+    if let (Some(unknown), true) = (unknown, read.is_some()) {
+        source.warn(NAME, format!("{unknown}, which is not one of {ALLOWED}; using the others"));
+    }
+    read.unwrap_or(Propagators { trace_context: true, baggage: true })
 }
 
 fn read_sampler(source: &mut Source<'_>) -> Option<Sampler> {
@@ -247,24 +255,52 @@ fn batch(source: &mut Source<'_>, delay: &'static str, queue: &'static str, size
     Batch { delay, queue, size: wanted.unwrap_or(512).min(queue) }
 }
 
-fn span_limits(source: &mut Source<'_>) -> SpanLimits {
-    let mut limit =
-        |name| source.read(name, |text| whole(text).map(|n| u32::try_from(n).unwrap_or(u32::MAX)));
-    let attributes = limit("OTEL_ATTRIBUTE_COUNT_LIMIT").unwrap_or(128);
-    SpanLimits {
-        max_attributes_per_span: limit("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT").unwrap_or(attributes),
-        max_events_per_span: limit("OTEL_SPAN_EVENT_COUNT_LIMIT").unwrap_or(128),
-        max_links_per_span: limit("OTEL_SPAN_LINK_COUNT_LIMIT").unwrap_or(128),
-        max_attributes_per_event: limit("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT").unwrap_or(attributes),
-        max_attributes_per_link: limit("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT").unwrap_or(attributes),
+struct Limits {
+    spans: SpanLimits,
+    span_value_length: Option<usize>,
+    logs: LogLimits,
+}
+
+impl Limits {
+    fn read(source: &mut Source<'_>) -> Self {
+        let mut limit = |name| source.read(name, whole);
+        let attributes = limit("OTEL_ATTRIBUTE_COUNT_LIMIT").unwrap_or(128);
+        let length = limit("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT");
+        let number = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
+        let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        Self {
+            spans: SpanLimits {
+                max_attributes_per_span: number(
+                    limit("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT").unwrap_or(attributes),
+                ),
+                max_events_per_span: number(limit("OTEL_SPAN_EVENT_COUNT_LIMIT").unwrap_or(128)),
+                max_links_per_span: number(limit("OTEL_SPAN_LINK_COUNT_LIMIT").unwrap_or(128)),
+                max_attributes_per_event: number(
+                    limit("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT").unwrap_or(attributes),
+                ),
+                max_attributes_per_link: number(
+                    limit("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT").unwrap_or(attributes),
+                ),
+            },
+            span_value_length: limit("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT").or(length).map(size),
+            logs: LogLimits {
+                attributes: size(limit("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT").unwrap_or(attributes)),
+                value_length: limit("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT").or(length).map(size),
+            },
+        }
     }
 }
 
-fn value_length(source: &mut Source<'_>) -> Option<usize> {
-    let mut limit =
-        |name| source.read(name, |text| whole(text).map(|n| usize::try_from(n).unwrap_or(usize::MAX)));
-    let general = limit("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT");
-    limit("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT").or(general)
+/// There is nothing to choose yet; who asks for exemplars should know that none will come.
+fn exemplars(source: &mut Source<'_>) {
+    source.read("OTEL_METRICS_EXEMPLAR_FILTER", |text| match text.to_ascii_lowercase().as_str() {
+        "always_off" => Ok(()),
+        "always_on" | "trace_based" => {
+            Err(Bad::because("asks for exemplars, which OpenTelemetry for Rust does not record yet")
+                .instead("none are recorded (always_off)"))
+        }
+        _ => Err(none_of("always_off, always_on, trace_based")),
+    });
 }
 
 fn temporality(source: &mut Source<'_>) -> Temporality {

@@ -26,6 +26,7 @@ mod config;
 mod console;
 mod error;
 mod health;
+mod limits;
 mod pipeline;
 mod report;
 mod setting;

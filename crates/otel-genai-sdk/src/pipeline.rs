@@ -147,6 +147,9 @@ impl Stage<'_> {
 
     fn logs(&mut self, config: &Config, resource: Resource) -> Result<SdkLoggerProvider, InitError> {
         let mut provider = SdkLoggerProvider::builder().with_resource(resource);
+        if config.logs.otlp.is_some() || config.logs.console {
+            provider = provider.with_log_processor(config.log_limits);
+        }
         if let Some(to) = &config.logs.otlp {
             let health = self.otlp_health(Signal::Logs, to);
             if to.protocol == Protocol::HttpProtobuf {

@@ -173,7 +173,7 @@ const TRACES: [Variable; 15] = [
         "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
         "characters",
         "no limit",
-        "Longer attribute texts of spans are cut",
+        "Longer attribute texts of spans and events are cut",
     ),
     row(
         "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
@@ -181,7 +181,7 @@ const TRACES: [Variable; 15] = [
         "as OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
         "The same, before it",
     ),
-    row("OTEL_ATTRIBUTE_COUNT_LIMIT", "count", "128", "Attributes a span, event or link keeps"),
+    row("OTEL_ATTRIBUTE_COUNT_LIMIT", "count", "128", "Attributes a span, event, link or log record keeps"),
     row(
         "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
         "count",
@@ -205,7 +205,7 @@ const TRACES: [Variable; 15] = [
     row("OTEL_METRIC_EXPORT_INTERVAL", "milliseconds", "60000", "Time between two exports of metrics"),
 ];
 
-const METRICS_AND_LOGS: [Variable; 7] = [
+const METRICS_AND_LOGS: [Variable; 10] = [
     row("OTEL_METRIC_EXPORT_TIMEOUT", "milliseconds", "30000", "Upper bound of the OTLP timeout for metrics"),
     row(
         "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
@@ -220,6 +220,12 @@ const METRICS_AND_LOGS: [Variable; 7] = [
         "Fixed buckets, or buckets that fit themselves to the values",
     ),
     row(
+        "OTEL_METRICS_EXEMPLAR_FILTER",
+        "always_off",
+        "always_off",
+        "Which measurements are kept as examples: none, as OpenTelemetry for Rust keeps none yet",
+    ),
+    row(
         "OTEL_BLRP_SCHEDULE_DELAY",
         "milliseconds",
         "1000",
@@ -228,6 +234,18 @@ const METRICS_AND_LOGS: [Variable; 7] = [
     row("OTEL_BLRP_EXPORT_TIMEOUT", "milliseconds", "30000", "Upper bound of the OTLP timeout for events"),
     row("OTEL_BLRP_MAX_QUEUE_SIZE", "count", "2048", "Events that may wait; more are dropped and counted"),
     row("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "count", "512", "Events in one export"),
+    row(
+        "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        "characters",
+        "as OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        "Longer attribute texts of events and log records are cut",
+    ),
+    row(
+        "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT",
+        "count",
+        "as OTEL_ATTRIBUTE_COUNT_LIMIT",
+        "Attributes an event or log record keeps",
+    ),
 ];
 
 const COUNT: usize = GENERAL.len() + EXPORTERS.len() + 9 * 4 + TRACES.len() + METRICS_AND_LOGS.len();

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use opentelemetry::logs::Severity;
-use opentelemetry::{Array, Context, InstrumentationScope, Value};
+use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{BatchLogProcessor, LogBatch, LogExporter, LogProcessor, SdkLogRecord};
@@ -16,6 +16,7 @@ use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanExporter,
 
 use crate::batch::{Queue, record};
 use crate::health::Health;
+use crate::limits::cut_values;
 
 /// An exporter whose outcomes are counted, and whose first failure is said.
 #[derive(Debug)]
@@ -215,32 +216,6 @@ impl LogProcessor for LogQueue {
             queue.set_resource(resource);
         }
     }
-}
-
-fn cut_values(span: &mut SpanData, longest: usize) {
-    let events = span.events.events.iter_mut().flat_map(|event| event.attributes.iter_mut());
-    for attribute in span.attributes.iter_mut().chain(events) {
-        match &mut attribute.value {
-            Value::String(text) => {
-                if let Some(cut) = cut(text.as_str(), longest) {
-                    *text = cut.into();
-                }
-            }
-            Value::Array(Array::String(texts)) => {
-                for text in texts {
-                    if let Some(cut) = cut(text.as_str(), longest) {
-                        *text = cut.into();
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-fn cut(text: &str, longest: usize) -> Option<String> {
-    let (end, _) = text.char_indices().nth(longest)?;
-    text.get(..end).map(str::to_owned)
 }
 
 fn points(metrics: &ResourceMetrics) -> u64 {

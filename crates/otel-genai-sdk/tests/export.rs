@@ -18,6 +18,7 @@ use opentelemetry_proto::tonic::metrics::v1::AggregationTemporality;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use otel_genai_sdk::{Builder, Report, Signal, Telemetry};
 
+#[allow(dead_code, reason = "the receiver's other uses are in tests/honoured.rs and tests/tls.rs")]
 mod receiver;
 use receiver::{Manner, Receiver};
 

@@ -167,6 +167,9 @@ fn good_values_are_in_force() {
         ("OTEL_SPAN_LINK_COUNT_LIMIT", "1"),
         ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "1"),
         ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "1"),
+        ("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "1"),
+        ("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "1"),
+        ("OTEL_METRICS_EXEMPLAR_FILTER", "always_off"),
         ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta"),
         ("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "base2_exponential_bucket_histogram"),
     ];
@@ -212,6 +215,7 @@ fn bad_values_are_warned_of_once_and_the_default_is_taken() {
         ("OTEL_RESOURCE_ATTRIBUTES", "novalue", "not key=value"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a=%zz", "percent-encoded"),
         ("OTEL_PROPAGATORS", "b3", "tracecontext, baggage, none"),
+        ("OTEL_PROPAGATORS", "tracecontext,xray", "using the others"),
         ("OTEL_PROPAGATORS", "none,baggage", "none and something else"),
         ("OTEL_TRACES_EXPORTER", "zipkin", "otlp, console, none; using otlp"),
         ("OTEL_TRACES_EXPORTER", "otlp,zipkin", "otlp, console, none; using otlp"),
@@ -229,6 +233,23 @@ fn bad_values_are_warned_of_once_and_the_default_is_taken() {
         ("OTEL_METRIC_EXPORT_INTERVAL", "0", "above 0"),
         ("OTEL_SPAN_EVENT_COUNT_LIMIT", "many", number),
         ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "-5", number),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "0", "above 0"),
+        ("OTEL_BLRP_SCHEDULE_DELAY", "soon", number),
+        ("OTEL_BLRP_EXPORT_TIMEOUT", "-1", "above 0"),
+        ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "0", "above 0"),
+        ("OTEL_METRIC_EXPORT_TIMEOUT", "1m", "above 0"),
+        ("OTEL_ATTRIBUTE_COUNT_LIMIT", "1.5", number),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "all", number),
+        ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "-1", number),
+        ("OTEL_SPAN_LINK_COUNT_LIMIT", "-1", number),
+        ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "-1", number),
+        ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "-1", number),
+        ("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "-1", number),
+        ("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "-1", number),
+        ("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based", "asks for exemplars"),
+        ("OTEL_METRICS_EXEMPLAR_FILTER", "sometimes", "always_off, always_on, trace_based"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/nowhere/client.pem", "cannot be read"),
+        ("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "none", "explicit_bucket_histogram"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "needs http:// or https://"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "unix:///run/otel.sock", "http:// or https://"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://", "http:// or https://"),
@@ -254,6 +275,17 @@ fn bad_values_are_warned_of_once_and_the_default_is_taken() {
         }
         let setting = telemetry.settings().iter().find(|setting| setting.name == name).unwrap();
         assert!(setting.note.is_some(), "{name}");
+    }
+    // A signal's own variables are read as the general ones are, and any text is a name.
+    let general = |name: &str| {
+        ["TRACES_", "METRICS_", "LOGS_"]
+            .iter()
+            .fold(name.to_owned(), |name, signal| name.replace(&format!("{OTLP}{signal}"), OTLP))
+    };
+    let tried: HashSet<_> = rows.iter().flat_map(|(name, ..)| [(*name).to_owned(), general(name)]).collect();
+    for variable in VARIABLES.iter().filter(|variable| variable.name != "OTEL_SERVICE_NAME") {
+        let name = variable.name;
+        assert!(tried.contains(name) || tried.contains(&general(name)), "{name} is never wrong");
     }
 }
 

@@ -195,5 +195,5 @@ def test_embeddings(ran):
     assert one.printed["data"][1]["embedding"] == VECTOR
     one.assert_spans({
         "gen_ai.operation.name": "embeddings", "gen_ai.provider.name": "mistral_ai", "gen_ai.request.model": EMBEDDER,
-        "gen_ai.response.model": EMBEDDER, "gen_ai.embeddings.dimension.count": 4, "gen_ai.usage.input_tokens": 8, **WHERE,
+        "gen_ai.response.model": EMBEDDER, "gen_ai.response.id": one.printed["id"], "gen_ai.embeddings.dimension.count": 4, "gen_ai.usage.input_tokens": 8, **WHERE,
     })

@@ -126,7 +126,7 @@ const STEPS: [Step; 5] = [
     Step { heading: "1. A question", make: |client| Box::pin(question(client)) },
     Step { heading: "2. A streamed answer, word by word", make: |client| Box::pin(streamed(client)) },
     Step {
-        heading: "3. A tool: the model asks for it, gets its result, and answers",
+        heading: "3. An agent with a tool: recovered from its calls of the model",
         make: |client| Box::pin(tool(client)),
     },
     Step { heading: "4. Embeddings of two texts", make: |client| Box::pin(embeddings(client)) },

@@ -1,5 +1,6 @@
 //! What ties one call to the next: the tools that an answer asked for, and the answers that a request brings.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::time::Instant;
@@ -14,6 +15,10 @@ use super::{RunId, Scope};
 const OPENING: usize = 1024;
 /// An answer that asks for more tools than this is no agent's.
 const MAX_ASKED: usize = 128;
+/// So many of a run are remembered, the latest ones.
+const MAX_REMEMBERED: usize = 512;
+/// No provider's id is longer than this.
+const MAX_ID: usize = 512;
 
 /// The tools that were asked for and whose answers may come.
 #[derive(Default)]
@@ -36,6 +41,15 @@ pub(super) enum Key {
     Said(String, u64, u64),
 }
 
+/// How well a candidate fits: the same conversation before another, a later run before an earlier one, and what has not
+/// been told before what has.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Fit {
+    same: bool,
+    run: RunId,
+    untold: bool,
+}
+
 /// What a tool answered, as a request brings it.
 pub(super) struct Answered<'a> {
     pub(super) response: &'a ToolCallResponsePart,
@@ -43,41 +57,27 @@ pub(super) struct Answered<'a> {
     call: Option<&'a ToolCallPart>,
 }
 
-/// The answers at the end of a request: what came before has been sent before.
+/// The answers that a request brings: those since the model last said something without asking for tools. Some of them
+/// may have been brought before.
 pub(super) fn answered(op: &Inference) -> Vec<Answered<'_>> {
     let messages = &op.request.input_messages;
     let is_call = |part: &Part| matches!(part, Part::ToolCall(_));
-    let last_call = messages.iter().rposition(|message| message.parts.iter().any(is_call));
-    // Several messages of the model may follow each other, as where each call is an item of its own.
-    let calls_begin = last_call.map(|last| {
-        let before = messages.get(..last).unwrap_or_default();
-        let run = before.iter().rev().take_while(|message| !message.parts.iter().any(is_response)).count();
-        last - run
-    });
-    let calls = messages
-        .get(calls_begin.unwrap_or(0)..last_call.map_or(0, |last| last + 1))
-        .unwrap_or_default()
-        .iter()
-        .flat_map(|message| &message.parts)
+    let is_said = |message: &Message| message.role == Role::Assistant && !message.parts.iter().any(is_call);
+    let from = messages.iter().rposition(is_said).map_or(0, |last| last + 1);
+    let parts = || messages.get(from..).unwrap_or_default().iter().flat_map(|message| &message.parts);
+    let mut calls: Vec<Option<&ToolCallPart>> = parts()
         .filter_map(|part| match part {
-            Part::ToolCall(call) => Some(call),
+            Part::ToolCall(call) => Some(Some(call)),
             _ => None,
-        });
-    let mut calls: Vec<Option<&ToolCallPart>> = calls.map(Some).collect();
-    let from = last_call.map_or(0, |last| last + 1);
-    let after = messages.get(from..).unwrap_or_default().iter().flat_map(|message| &message.parts);
-    let responses = after.filter_map(|part| match part {
+        })
+        .collect();
+    let responses = parts().filter_map(|part| match part {
         Part::ToolCallResponse(response) => Some(response),
         _ => None,
     });
-    responses
-        .take(MAX_ASKED)
-        .map(|response| Answered { response, call: pick(&mut calls, response) })
-        .collect()
-}
-
-fn is_response(part: &Part) -> bool {
-    matches!(part, Part::ToolCallResponse(_))
+    let answered = responses.map(|response| Answered { response, call: pick(&mut calls, response) });
+    let mut answered: Vec<_> = answered.collect();
+    answered.split_off(answered.len().saturating_sub(MAX_ASKED))
 }
 
 /// Takes the call that this answers: by its id, else by its name, else the next one.
@@ -111,9 +111,14 @@ impl Links {
             ];
             let taken = |at: &usize| found.iter().any(|(_, other)| other == at);
             let at = keys.into_iter().flatten().find_map(|key| {
-                let candidates = self.by_key.get(&(scope, key))?.iter().copied().filter(|at| !taken(at));
-                // Ids are unique where providers make them; where they are not, the conversation tells.
-                candidates.rev().max_by_key(|at| self.fit(*at, op, opening))
+                let places = self.by_key.get(&(scope, key))?;
+                let run = |at: &usize| self.get(*at).map(|asked| asked.run);
+                let is_unique = places.iter().all(|at| run(at) == places.first().and_then(run));
+                // Ids are unique where providers make them. Where they are not the conversation must tell.
+                let candidates = places.iter().copied().filter(|at| !taken(at));
+                let fitting = candidates.filter_map(|at| Some((self.fit(at, op, opening)?, at)));
+                let fitting = fitting.filter(|(fit, _)| fit.same || is_unique);
+                fitting.max_by_key(|(fit, at)| (*fit, Reverse(*at))).map(|(_, at)| at)
             });
             // Nothing is left out in the middle: the answers and what is found go side by side.
             match at.and_then(|at| Some((self.get(at)?.run, at))) {
@@ -128,11 +133,11 @@ impl Links {
     }
 
     /// How well a candidate fits besides its key.
-    fn fit(&self, at: usize, op: &Inference, opening: u64) -> (bool, bool) {
-        let Some(asked) = self.get(at) else { return (false, false) };
+    fn fit(&self, at: usize, op: &Inference, opening: u64) -> Option<Fit> {
+        let asked = self.get(at)?;
         let previous =
             op.request.previous_response_id.is_some() && op.request.previous_response_id == asked.response_id;
-        (previous || asked.opening == opening, !asked.told)
+        Some(Fit { same: previous || asked.opening == opening, run: asked.run, untold: !asked.told })
     }
 
     fn get(&self, at: usize) -> Option<&Asked> {
@@ -175,6 +180,9 @@ impl Links {
                 at: Some(at),
                 told: false,
             };
+            if self.of_run.get(&run).is_some_and(|places| places.len() >= 2 * MAX_REMEMBERED) {
+                self.forget_some(run, MAX_REMEMBERED);
+            }
             let slot = self.free.pop().unwrap_or(self.asked.len());
             match self.asked.get_mut(slot) {
                 Some(free) => *free = Some(asked),
@@ -190,12 +198,25 @@ impl Links {
     }
 
     #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.asked.len().max(self.by_key.values().map(Vec::len).sum())
+    }
+
+    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.by_key.is_empty() && self.of_run.is_empty() && self.asked.iter().all(Option::is_none)
     }
 
     pub(super) fn forget(&mut self, run: RunId) {
-        for (key, slot) in self.of_run.remove(&run).unwrap_or_default() {
+        self.forget_some(run, usize::MAX);
+        self.of_run.remove(&run);
+    }
+
+    /// The earliest of what a run asked for.
+    fn forget_some(&mut self, run: RunId, count: usize) {
+        let Some(places) = self.of_run.get_mut(&run) else { return };
+        let earliest: Vec<Place> = places.drain(..count.min(places.len())).collect();
+        for (key, slot) in earliest {
             if let Some(places) = self.by_key.get_mut(&key) {
                 places.retain(|place| *place != slot);
                 if places.is_empty() {
@@ -211,7 +232,7 @@ impl Links {
 }
 
 fn id_key(id: &str) -> Option<Key> {
-    (!id.is_empty()).then(|| Key::Id(id.to_owned()))
+    (!id.is_empty() && id.len() <= MAX_ID).then(|| Key::Id(id.to_owned()))
 }
 
 fn said_key(call: &ToolCallPart, opening: u64) -> Key {

@@ -69,9 +69,11 @@ fn what_waits_is_told_after_a_while_and_a_run_that_goes_on_is_not_ended() {
     let going = world.begin(&call(0)).unwrap();
     assert_eq!(world.names(), [""; 0]);
     let later = world.clock.instant + PATIENCE;
-    world.recovery.expire(later - Duration::from_secs(1));
+    world.recovery.expire(later - Duration::from_secs(1), false);
     assert_eq!(world.names(), [""; 0]);
-    world.recovery.expire(later + CHECK);
+    world.recovery.expire(later + CHECK, true);
+    assert_eq!(world.names(), [""; 0], "what is under way may be the next step");
+    world.recovery.expire(later + CHECK * 2, false);
     assert_eq!(world.names(), ["chat m"]);
     world.end(going, call(0), 10);
     assert_eq!(world.names(), ["chat m", "chat m"]);
@@ -90,7 +92,7 @@ fn a_run_ends_when_nothing_follows_and_nothing_of_it_is_kept() {
     assert_eq!(same, run);
     world.end(same, next, 10);
     assert_eq!(world.names(), ["chat m", "execute_tool tool", "execute_tool tool", "chat m"]);
-    world.recovery.expire(world.clock.instant + PATIENCE);
+    world.recovery.expire(world.clock.instant + PATIENCE, false);
     assert_eq!(world.names().last().unwrap(), "invoke_agent");
     assert!(world.recovery.is_empty());
     assert!(world.recovery.links.is_empty());
@@ -112,4 +114,21 @@ fn too_many_and_too_much_are_told_early() {
         world.end(run, call(1), MAX_ONE);
     }
     assert!(world.recovery.waiting <= MAX_WAITING);
+}
+
+#[test]
+fn a_run_without_end_remembers_only_the_latest_of_what_it_asked_for() {
+    let mut world = world();
+    let run = world.begin(&call(1)).unwrap();
+    world.end(run, call(1), 10);
+    for _ in 0..2000 {
+        let mut next = call(1);
+        next.request.input_messages.push(Message::tool("call_0", "a"));
+        let run = world.begin(&next).unwrap();
+        world.end(run, next, 10);
+    }
+    assert_eq!(world.names().iter().filter(|name| *name == "execute_tool tool").count(), 2000);
+    assert!(world.recovery.links.len() <= 1024, "{}", world.recovery.links.len());
+    world.recovery.end_all();
+    assert!(world.recovery.links.is_empty());
 }

@@ -53,7 +53,7 @@ impl Ended {
         self.op.request.system_instructions = Vec::new();
         self.op.request.tool_definitions = Vec::new();
         self.op.response.output_messages = Vec::new();
-        self.bytes = size_of::<Inference>();
+        self.bytes = size_of::<Inference>() + size_of_val(self.chunks.as_slice());
     }
 
     /// Tells the call, within `parent`, as it would have been told while it went on.

@@ -65,6 +65,9 @@ impl<'a> Facts<'a> {
 
     /// What tells operations of one kind apart: the round of a loop, the store of a memory.
     pub(crate) fn write_particulars(&self, line: &mut Flow) {
+        if self.is_true(words::INFERRED) {
+            line.word(Style::Faint, "inferred");
+        }
         const PARTICULARS: [(&str, &str); 14] = [
             (words::ROUND, "round"),
             (words::ROUND_FINISH, "finish"),
@@ -190,7 +193,8 @@ impl<'a> Facts<'a> {
 }
 
 /// Words outside `gen_ai.` that have their place in a line.
-const READ: [&str; 6] = [
+const READ: [&str; 7] = [
+    words::INFERRED,
     words::OBSERVATION,
     words::ERROR_TYPE,
     words::SERVER_ADDRESS,

@@ -262,6 +262,9 @@ fn series(attributes: &[&KeyValue]) -> String {
         .filter(|pair| !PLAIN.contains(&pair.key.as_str()) && !LEFT_OUT.contains(&pair.key.as_str()))
         .map(|pair| {
             let key = pair.key.as_str();
+            if key == words::INFERRED {
+                return "inferred".to_owned();
+            }
             let short = key.strip_prefix("gen_ai.").unwrap_or(key);
             format!("{}={}", plain(short), plain(&pair.value.to_string()))
         })

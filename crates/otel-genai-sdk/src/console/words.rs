@@ -36,5 +36,7 @@ pub(crate) use otel_genai_semconv::attribute::{
 };
 /// What could not be read of a call that was observed from outside.
 pub(crate) const OBSERVATION: &str = "otel_genai.observation";
+/// What was recovered from other calls, and not seen itself.
+pub(crate) const INFERRED: &str = "otel_genai.inferred";
 /// What the addresses of uploaded content end with.
 pub(crate) const REFERENCE: &str = "_ref";

@@ -20,7 +20,10 @@ use prost::Message;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+
+pub(crate) mod certificates;
 
 /// What the receiver does with a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,6 +31,8 @@ pub(crate) enum Manner {
     Accept,
     /// Reads the request and never answers.
     Hang,
+    /// Answers no request before [`Receiver::open`].
+    Wait,
     /// Takes every request, and says that it left two records out.
     AcceptInPart,
     /// Answers so many requests with this status, then accepts.
@@ -46,6 +51,7 @@ pub(crate) struct Received {
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
     pub(crate) received: Arc<Mutex<Received>>,
+    gate: Arc<Semaphore>,
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -61,23 +67,30 @@ impl Receiver {
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Received::default()));
         let shared = Arc::clone(&received);
+        let gate = Arc::new(Semaphore::new(0));
+        let door = Arc::clone(&gate);
         runtime.spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (shared, tls) = (Arc::clone(&shared), tls.clone());
+                let (shared, door, tls) = (Arc::clone(&shared), Arc::clone(&door), tls.clone());
                 tokio::spawn(async move {
                     match tls {
-                        None => serve(stream, manner, shared).await,
+                        None => serve(stream, manner, shared, door).await,
                         Some(tls) => {
                             if let Ok(stream) = tls.accept(stream).await {
-                                serve(stream, manner, shared).await;
+                                serve(stream, manner, shared, door).await;
                             }
                         }
                     }
                 });
             }
         });
-        Self { address, received, _runtime: runtime }
+        Self { address, received, gate, _runtime: runtime }
+    }
+
+    /// Lets what waits through, and all that comes.
+    pub(crate) fn open(&self) {
+        self.gate.close();
     }
 
     pub(crate) fn url(&self) -> String {
@@ -103,11 +116,12 @@ impl Receiver {
     }
 }
 
-async fn serve<S>(stream: S, manner: Manner, received: Arc<Mutex<Received>>)
+async fn serve<S>(stream: S, manner: Manner, received: Arc<Mutex<Received>>, gate: Arc<Semaphore>)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let service = service_fn(move |request| answer(request, manner, Arc::clone(&received)));
+    let service =
+        service_fn(move |request| answer(request, manner, Arc::clone(&received), Arc::clone(&gate)));
     let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
@@ -115,6 +129,7 @@ async fn answer(
     request: Request<Incoming>,
     manner: Manner,
     received: Arc<Mutex<Received>>,
+    gate: Arc<Semaphore>,
 ) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
@@ -130,6 +145,8 @@ async fn answer(
             *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
             return Ok(response);
         }
+        // It is closed, not filled.
+        Manner::Wait => drop(gate.acquire().await),
         _ => {}
     }
     let header = |name: &str| parts.headers.get(name).map_or("", |value| value.to_str().unwrap());
