@@ -54,6 +54,10 @@ fn test_steps(suite: &mut Suite, fast: bool) {
         suite.step("format", &mut cargo(&["fmt", "--all", "--check"]));
         let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         suite.step("lints", &mut cargo(&lints));
+        for feature in ["tower", "reqwest", "reqwest-middleware", "async-openai"] {
+            let alone = ["clippy", "-p", "otel-genai-http", "--features", feature, "--", "-D", "warnings"];
+            suite.step(&format!("lints of the feature {feature}"), &mut cargo(&alone));
+        }
     }
     if program::cargo_has("nextest") {
         suite.step("unit and integration tests", &mut cargo(&["nextest", "run", "--workspace"]));
@@ -61,6 +65,10 @@ fn test_steps(suite: &mut Suite, fast: bool) {
         let tests = ["test", "--workspace", "--lib", "--bins", "--tests"];
         suite.step("unit and integration tests", &mut cargo(&tests));
     }
+    // Their clients are compiled for these tests alone.
+    let clients =
+        ["test", "-p", "otel-genai-http", "--features", "_clients", "--test", "tower", "--test", "reqwest"];
+    suite.step("client layers", cargo(&clients).args(["--test", "async_openai"]));
     suite.step("doc tests", &mut cargo(&["test", "--workspace", "--doc"]));
     if fast {
         return;

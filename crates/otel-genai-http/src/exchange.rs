@@ -87,6 +87,11 @@ impl Exchange {
         Tap::new(body, Arc::clone(&self.record), Side::Request)
     }
 
+    /// The request's body, or a piece of it, where it is at hand as a whole: it need not be tapped, and can be sent again.
+    pub fn request_bytes(&self, bytes: &[u8]) {
+        self.record.request_bytes(bytes);
+    }
+
     /// The response's body, observed while it is read. It takes over the call, which ends with it.
     pub fn response<B>(mut self, parts: &response::Parts, body: B) -> Tap<B>
     where
@@ -106,6 +111,14 @@ impl Exchange {
     pub fn fail(self, failure: impl Into<Failure>) {
         self.record.end(Ending::Failed(failure.into()));
     }
+}
+
+/// In the context of a call that is observed: whoever sees it too leaves it alone.
+#[derive(Debug)]
+pub(crate) struct Observed;
+
+pub(crate) fn is_observed(context: &Context) -> bool {
+    context.get::<Observed>().is_some()
 }
 
 /// These headers alone.

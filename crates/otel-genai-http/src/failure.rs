@@ -12,11 +12,19 @@ use otel_genai::Failure;
 pub fn transport_failure(error: &(dyn Error + 'static)) -> Failure {
     let kind = causes(error).find_map(|cause| match cause.downcast_ref::<io::Error>() {
         Some(io) => name(io.kind()),
-        // Connectors do not tell this kind by a type of their own.
-        None => (cause.to_string() == "dns error").then_some("host_not_found"),
+        None => told(&cause.to_string()),
     });
     let innermost = causes(error).last().unwrap_or(error);
     Failure::new(kind.unwrap_or("connection_error")).message(innermost.to_string())
+}
+
+/// What is not told by a type that everybody has: by connectors, by reqwest, by tower and tokio.
+fn told(text: &str) -> Option<&'static str> {
+    match text {
+        "dns error" => Some("host_not_found"),
+        "operation timed out" | "request timed out" | "deadline has elapsed" => Some("timeout"),
+        _ => None,
+    }
 }
 
 /// An error and all that caused it, from the outside in. `io::Error` hides what it wraps from `source`.

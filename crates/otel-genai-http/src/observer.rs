@@ -14,7 +14,7 @@ use otel_genai::{GenAi, Moment};
 use otel_genai_wire::detect;
 
 use crate::bell::Bell;
-use crate::exchange::{Call, Exchange, headers};
+use crate::exchange::{Call, Exchange, headers, is_observed};
 use crate::head;
 use crate::record::{Batch, Begun, Record};
 use crate::runs::{CHECK, Recovery, Runs};
@@ -105,7 +105,27 @@ enum Work {
     Drained(SyncSender<()>),
 }
 
+static GLOBAL: OnceLock<Observer> = OnceLock::new();
+
 impl Observer {
+    /// The observer of all client layers that were given none: the one that [`set_global`](Observer::set_global)
+    /// installed; without one, an observer of [`GenAi::global`] with default options. That is made when it is first asked
+    /// for, which layers do at their first call: set telemetry up before.
+    pub fn global() -> &'static Observer {
+        GLOBAL.get_or_init(|| {
+            Observer::new(GenAi::global(), Options::default()).unwrap_or_else(|error| {
+                tracing::warn!(target: "otel_genai", "model calls are not observed: no thread to read them: {error}");
+                Observer::idle()
+            })
+        })
+    }
+
+    /// Makes this the observer that [`global`](Observer::global) returns. The first one stays: `Err` gives back the
+    /// one that came too late.
+    pub fn set_global(self) -> Result<(), Observer> {
+        GLOBAL.set(self)
+    }
+
     /// An observer that writes its telemetry through `genai`. Fails only if the system refuses a thread.
     pub fn new(genai: GenAi, options: Options) -> io::Result<Self> {
         let (work, queue) = mpsc::channel();
@@ -116,13 +136,31 @@ impl Observer {
         let reading = thread::Builder::new()
             .name("otel-genai-observe".to_owned())
             .spawn(move || read(&queue, &heard, &seen))?;
-        Ok(Observer {
+        Ok(Observer::of(genai, options, Some(work), bell, going, reading.thread().clone()))
+    }
+
+    /// One that observes nothing.
+    fn idle() -> Self {
+        // As many calls wait as may: there is nobody to read them.
+        let options = Options { waiting: 0, ..Options::default() };
+        Observer::of(GenAi::global(), options, None, Arc::default(), Arc::default(), thread::current())
+    }
+
+    fn of(
+        genai: GenAi,
+        options: Options,
+        work: Option<Sender<Work>>,
+        bell: Arc<Bell>,
+        going: Arc<AtomicUsize>,
+        reader: Thread,
+    ) -> Self {
+        Observer {
             shared: Arc::new(Shared {
                 genai,
                 options,
-                work: Some(work),
+                work,
                 bell,
-                reader: reading.thread().clone(),
+                reader,
                 going,
                 held: AtomicUsize::new(0),
                 waiting: AtomicUsize::new(0),
@@ -134,13 +172,13 @@ impl Observer {
                 unread: AtomicU64::new(0),
                 first_unread: OnceLock::new(),
             }),
-        })
+        }
     }
 
     /// Begins to observe a call, from this moment on. `None`: it is not a model call, or telemetry is suppressed
-    /// where it is made.
+    /// where it is made, or an outer layer observes it already.
     pub fn begin(&self, call: &Call<'_>) -> Option<Exchange> {
-        if call.parent.is_telemetry_suppressed() {
+        if call.parent.is_telemetry_suppressed() || is_observed(&call.parent) {
             return None;
         }
         let shared = &self.shared;

@@ -166,6 +166,10 @@ impl Record {
         self.note(|batch, observer| Note::Request(hold(bytes, batch, observer)));
     }
 
+    pub(crate) fn request_bytes(self: &Arc<Self>, bytes: &[u8]) {
+        self.note(|batch, observer| Note::Request(copy(bytes, batch, observer)));
+    }
+
     pub(crate) fn response(self: &Arc<Self>, status: u16, headers: HeaderMap) {
         self.note(|_, _| Note::Response { status, headers: Box::new(headers) });
     }

@@ -37,6 +37,20 @@ impl<B: Body> Tap<B> {
     }
 }
 
+impl<B> Tap<B> {
+    /// A body that only passes.
+    pub(crate) fn unobserved(inner: B) -> Self {
+        Tap { inner, probe: Probe { record: None, side: Side::Request } }
+    }
+}
+
+/// The clone only passes: what retries send again has been observed.
+impl<B: Clone> Clone for Tap<B> {
+    fn clone(&self) -> Self {
+        Tap::unobserved(self.inner.clone())
+    }
+}
+
 /// Which way the body goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {

@@ -11,6 +11,8 @@ use crate::console::{Console, ConsoleOptions};
 use crate::pipeline::{Pipelines, destination};
 use crate::setting::{Fixed, Source};
 use crate::signal::Signal;
+#[cfg(feature = "tracing")]
+use crate::tracing_layer::Filters;
 use crate::{InitError, Telemetry};
 
 /// Where a signal goes when its `OTEL_*_EXPORTER` variable is unset and no OTLP endpoint is given.
@@ -123,12 +125,23 @@ impl Builder {
     /// Where the system gives no thread for the exporters, or an exporter cannot be built. Values that cannot be used
     /// are no error: see [`Telemetry::warnings`].
     pub fn init(self) -> Result<Telemetry, InitError> {
+        let telemetry = self.build()?;
+        telemetry.say_warnings();
+        Ok(telemetry)
+    }
+
+    /// Leaves the warnings to be said.
+    pub(crate) fn build(self) -> Result<Telemetry, InitError> {
         let mut source = Source::new(&*self.vars, &self.fixed);
         let config = Config::read(&mut source, self.service_name.as_deref(), self.default_exporter);
-        let (settings, warnings) = source.finish();
-        for warning in &warnings {
-            tracing::warn!(target: "otel_genai_sdk", variable = warning.variable, "{warning}");
-        }
+        #[cfg_attr(not(feature = "tracing"), expect(unused_mut, reason = "the filters add theirs"))]
+        let (settings, mut warnings) = source.finish();
+        #[cfg(feature = "tracing")]
+        let filters = {
+            let fixed = |name: &str| self.fixed.iter().rev().find(|fixed| fixed.name == name);
+            let text = |name: &str| fixed(name).map(|f| f.value.clone()).or_else(|| (self.vars)(name));
+            Filters::read(text, &mut warnings)
+        };
         let console = Console::new(self.console, &*self.vars);
         let resource = Resource::builder_empty()
             .with_detector(Box::new(TelemetryResourceDetector))
@@ -143,7 +156,14 @@ impl Builder {
             }
         }
         let destinations = destinations(&config, &console);
-        Ok(Telemetry::new(pipelines, resource, destinations, (settings, warnings)))
+        Ok(Telemetry::new(
+            pipelines,
+            resource,
+            destinations,
+            (settings, warnings),
+            #[cfg(feature = "tracing")]
+            filters,
+        ))
     }
 }
 

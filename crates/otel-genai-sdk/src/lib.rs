@@ -18,6 +18,8 @@
 //! * [`Telemetry::flush`] and [`Telemetry::shutdown`] return in time whatever the receiver does, and say what was lost.
 //! * The console exporter is written for people, generative AI calls first.
 //!
+//! * With the feature `tracing`, `init_with_tracing` puts a program's `tracing` spans and events into the same trees.
+//!
 //! OpenTelemetry has no global logger provider; events need [`Telemetry::logger_provider`] handed on.
 
 mod batch;
@@ -32,6 +34,8 @@ mod report;
 mod setting;
 mod signal;
 mod telemetry;
+#[cfg(feature = "tracing")]
+mod tracing_layer;
 mod transport;
 mod variable;
 mod watch;
@@ -53,6 +57,16 @@ pub fn init() -> Result<Telemetry, InitError> {
     builder().init()
 }
 
+/// As [`init`], with the spans and events of the `tracing` crate in the same telemetry: see
+/// [`Builder::init_with_tracing`]. Needs the feature `tracing`.
+///
+/// # Errors
+/// As [`Builder::init`].
+#[cfg(feature = "tracing")]
+pub fn init_with_tracing() -> Result<Telemetry, InitError> {
+    builder().init_with_tracing()
+}
+
 /// Set-up step by step.
 pub fn builder() -> Builder {
     Builder::default()
@@ -62,3 +76,7 @@ pub fn builder() -> Builder {
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/library.md")]
 struct Guide;
+
+#[cfg(all(doctest, feature = "tracing"))]
+#[doc = include_str!("../../../docs/tracing.md")]
+struct TracingGuide;

@@ -14,6 +14,8 @@ use crate::pipeline::Pipelines;
 use crate::report::{Export, Report};
 use crate::setting::{Setting, Warning};
 use crate::signal::Signal;
+#[cfg(feature = "tracing")]
+use crate::tracing_layer::Filters;
 
 /// How long a guard that is dropped may take. An explicit [`Telemetry::shutdown`] chooses for itself.
 const DROP_TIMEOUT: Duration = Duration::from_secs(3);
@@ -41,6 +43,8 @@ pub struct Telemetry {
     warnings: Vec<Warning>,
     destinations: Vec<(Signal, String)>,
     resource: Resource,
+    #[cfg(feature = "tracing")]
+    filters: Filters,
 }
 
 struct Shared {
@@ -54,9 +58,30 @@ impl Telemetry {
         resource: Resource,
         destinations: Vec<(Signal, String)>,
         (settings, warnings): (Vec<Setting>, Vec<Warning>),
+        #[cfg(feature = "tracing")] filters: Filters,
     ) -> Self {
         let shared = Arc::new(Shared { pipelines, closed: AtomicBool::new(false) });
-        Self { shared, settings, warnings, destinations, resource }
+        Self {
+            shared,
+            settings,
+            warnings,
+            destinations,
+            resource,
+            #[cfg(feature = "tracing")]
+            filters,
+        }
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn filters(&self) -> &Filters {
+        &self.filters
+    }
+
+    /// To whoever listens to `tracing`.
+    pub(crate) fn say_warnings(&self) {
+        for warning in &self.warnings {
+            tracing::warn!(target: "otel_genai_sdk", variable = warning.variable, "{warning}");
+        }
     }
 
     /// For spans.

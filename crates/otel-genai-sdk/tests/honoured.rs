@@ -34,6 +34,7 @@ const SIGNALS: [&str; 3] = ["TRACES", "METRICS", "LOGS"];
 
 type Vars<'a> = &'a [(&'a str, &'a str)];
 type Row = (&'static str, fn(&str));
+type OtlpRow = (&'static str, fn(&str, &str));
 
 /// Rows that stand for one variable.
 const ROWS: &[Row] = &[
@@ -130,7 +131,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// Rows that stand for four variables: the general one, and one for each signal, which goes before it.
-const OTLP_ROWS: &[(&str, fn(&str, &str))] = &[
+const OTLP_ROWS: &[OtlpRow] = &[
     ("ENDPOINT", |name, signal| {
         let (general, own) = (Receiver::start(Manner::Accept), Receiver::start(Manner::Accept));
         let url = format!("{}{}", own.url(), if signal.is_empty() { "" } else { path(signal) });

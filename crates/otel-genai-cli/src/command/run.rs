@@ -52,8 +52,9 @@ cannot be executed, 125 when otel-genai itself fails, 2 when the options are wro
 pub(super) struct Run {
     /// Where calls go whose variable the program leaves unset, or which are for a host; may be repeated
     ///
-    /// NAME is openai, azure, groq, ... (`otel-genai config --all` lists the variables of each), or a host such as
-    /// api.openai.com: calls to that host go to the URL, and are recorded as calls to that host. Also OTEL_GENAI_UPSTREAM.
+    /// NAME is openai, azure, groq, ... (`otel-genai config --all` lists the variables of each): the URL is what the variable
+    /// would say, so openai=http://localhost:11434/v1. Or it is a host: calls to that host go to the URL with their whole
+    /// path, so api.openai.com=http://localhost:11434, and are recorded as calls to that host. Also OTEL_GENAI_UPSTREAM.
     #[arg(long, value_name = "NAME=URL", value_parser = Upstream::known, help_heading = "Program")]
     upstream: Vec<Upstream>,
 
@@ -336,23 +337,23 @@ fn service(command: &[OsString]) -> String {
 }
 
 fn nothing_seen(plan: &Plan, intercepted: bool) -> String {
-    let mut names: Vec<_> = plan.variables.iter().map(|variable| variable.name).collect();
-    if intercepted {
-        names.push("HTTPS_PROXY and the variables for certificates");
+    let names: Vec<_> = plan.variables.iter().map(|variable| variable.name).collect();
+    let mut ways = Vec::new();
+    if plan.shim.is_some() {
+        ways.push("of Python and Node to known hosts".to_owned());
     }
-    let names = names.join(" or ");
-    match (plan.shim.is_some(), names.as_str()) {
-        (true, "") => "no model calls were seen; those of Python and Node to known hosts are seen".to_owned(),
-        (true, names) => format!(
-            "no model calls were seen; those of Python and Node to known hosts are seen, and of others whose SDK reads {names}"
-        ),
-        (false, "") => {
-            "no model calls were seen: no base-URL variable was set (--dry-run says why)".to_owned()
-        }
-        (false, names) => format!(
-            "no model calls were seen; without hooks (--no-shim) a program's calls are seen when its SDK reads {names}"
-        ),
+    if !names.is_empty() {
+        ways.push(format!("of programs that read {}", names.join(" or ")));
     }
+    let mut text = "no model calls were seen".to_owned();
+    match ways.is_empty() {
+        true => text.push_str("; no base-URL variable was set (--dry-run says why)"),
+        false => text.push_str(&format!("; calls are seen {}", ways.join(", and "))),
+    }
+    if !intercepted {
+        text.push_str("; for others there is --intercept");
+    }
+    text
 }
 
 #[cfg(test)]

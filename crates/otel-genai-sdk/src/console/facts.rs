@@ -65,6 +65,9 @@ impl<'a> Facts<'a> {
 
     /// What tells operations of one kind apart: the round of a loop, the store of a memory.
     pub(crate) fn write_particulars(&self, line: &mut Flow) {
+        if let Some(tries) = self.number(words::RESENDS) {
+            line.words(&[(Style::Faint, "retry "), (Style::Plain, &thousands(tries))]);
+        }
         if self.is_true(words::INFERRED) {
             line.word(Style::Faint, "inferred");
         }
@@ -193,7 +196,8 @@ impl<'a> Facts<'a> {
 }
 
 /// Words outside `gen_ai.` that have their place in a line.
-const READ: [&str; 7] = [
+const READ: [&str; 8] = [
+    words::RESENDS,
     words::INFERRED,
     words::OBSERVATION,
     words::ERROR_TYPE,

@@ -36,6 +36,8 @@ pub(crate) use otel_genai_semconv::attribute::{
 };
 /// What could not be read of a call that was observed from outside.
 pub(crate) const OBSERVATION: &str = "otel_genai.observation";
+/// How often an SDK has tried before (HTTP conventions).
+pub(crate) const RESENDS: &str = "http.request.resend_count";
 /// What was recovered from other calls, and not seen itself.
 pub(crate) const INFERRED: &str = "otel_genai.inferred";
 /// What the addresses of uploaded content end with.
