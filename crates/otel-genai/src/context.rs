@@ -41,6 +41,11 @@ impl Calls {
     pub(crate) fn tool(&self) -> u64 {
         self.tool.load(Ordering::Relaxed)
     }
+
+    pub(crate) fn add(&self, inference: u64, tool: u64) {
+        self.inference.fetch_add(inference, Ordering::Relaxed);
+        self.tool.fetch_add(tool, Ordering::Relaxed);
+    }
 }
 
 /// What deeper layers recorded of the same call.

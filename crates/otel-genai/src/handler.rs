@@ -327,6 +327,18 @@ impl GenAi {
         plan.content()
     }
 
+    /// The capture mode of this handler, and spans besides: for spans that somebody else has put content on.
+    #[doc(hidden)]
+    pub fn capture_with_span(&self) -> Capture {
+        if self.0.plan(None).event_content { Capture::SpanAndEvent } else { Capture::SpanOnly }
+    }
+
+    /// A text as content may be shown: redacted and within the limits.
+    #[doc(hidden)]
+    pub fn shown_text(&self, text: String) -> String {
+        self.0.pipeline.text(text)
+    }
+
     fn call(
         &self,
         operation: OperationName,

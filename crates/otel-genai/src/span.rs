@@ -65,6 +65,8 @@ pub struct Active<O: Operation> {
     plan: Plan,
     chunks: Option<Chunks>,
     last_chunk: Option<Instant>,
+    /// Whether neither metrics nor events tell of it, because something else does.
+    spans_alone: bool,
     open: bool,
 }
 
@@ -130,6 +132,7 @@ impl<O: Operation> Active<O> {
             plan,
             chunks: None,
             last_chunk: None,
+            spans_alone: false,
             open,
         }
     }
@@ -219,7 +222,7 @@ impl<O: Operation> Active<O> {
         if previous.is_none() {
             self.op.first_chunk(elapsed);
         }
-        if matches!(self.role, Role::Same(_)) {
+        if self.spans_alone || matches!(self.role, Role::Same(_)) {
             return;
         }
         // What is said of the call is put together once it is complete, and that is with the model that answers.
@@ -254,6 +257,20 @@ impl<O: Operation> Active<O> {
             }
         }
         Chunks { attributes, complete: self.op.fact(Field::ResponseModel).is_some() }
+    }
+
+    /// Nothing but its span tells of this operation: something else has told the rest.
+    #[doc(hidden)]
+    pub fn spans_alone(&mut self) {
+        self.spans_alone = true;
+    }
+
+    /// Calls within an agent that were counted elsewhere.
+    #[doc(hidden)]
+    pub fn count_calls(&self, inference: u64, tool: u64) {
+        if let Some(calls) = self.inside.get().and_then(|inside| inside.handles.calls.as_deref()) {
+            calls.add(inference, tool);
+        }
     }
 
     fn told(&self, telling: Telling, failed: bool) -> Told<'_> {
@@ -401,6 +418,7 @@ impl<O: Operation> Active<O> {
             }
         }
 
+        let events = inner.events.as_ref().filter(|_| !self.spans_alone);
         let custom = &self.op.custom().attributes;
         let mut attributes: Vec<KeyValue> = Vec::new();
         let mut renamed = None;
@@ -409,7 +427,7 @@ impl<O: Operation> Active<O> {
             let Running { telling, identity } = running;
             let description = telling.description;
             let told = self.told(telling, failure.is_some());
-            let emits = inner.events.is_some() && self.plan.emits(telling.convention);
+            let emits = events.is_some() && self.plan.emits(telling.convention);
             let own_list = !matches!(description.event, Event::Details { rows: None, .. });
             let content_of_event = if own_list { &telling.event_content } else { &telling.content };
             let mut ended = Vec::new();
@@ -482,7 +500,7 @@ impl<O: Operation> Active<O> {
             }
         }
         // Before the span ends, so that whoever follows the span's processors finds its event already there.
-        if let Some(events) = &inner.events {
+        if let Some(events) = events {
             for record in records {
                 events.emit(record, at, span.span_context());
             }
@@ -490,7 +508,7 @@ impl<O: Operation> Active<O> {
         let first = self.first();
         let is_client = first
             .is_some_and(|first| first.telling.description.kind == opentelemetry::trace::SpanKind::Client);
-        if let (Some(failure), Some(events)) = (failure, &inner.events)
+        if let (Some(failure), Some(events)) = (failure, events)
             && let Some(name) =
                 self.running.iter().flatten().find_map(|running| running.telling.convention.exception)
             && is_client
@@ -557,7 +575,7 @@ impl<O: Operation> Active<O> {
     }
 
     fn measure(&self, inner: &Inner, ended: Instant, failure: Option<&Failure>) {
-        if inner.instruments.is_empty() {
+        if inner.instruments.is_empty() || self.spans_alone {
             return;
         }
         let views = self.running.each_ref().map(|running| {

@@ -1,0 +1,425 @@
+//! The words of others: which attribute of which vocabulary says what.
+//!
+//! Adding a vocabulary means adding rows. Of several attributes that say one thing, the one that stands first here counts.
+
+/// A thing that a span may say of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Slot {
+    Provider,
+    RequestModel,
+    ResponseModel,
+    ResponseId,
+    ServerAddress,
+    ServerPort,
+    ConversationId,
+    UserId,
+    Temperature,
+    TopP,
+    TopK,
+    MaxTokens,
+    StopSequences,
+    FrequencyPenalty,
+    PresencePenalty,
+    Seed,
+    ChoiceCount,
+    OutputType,
+    ReasoningLevel,
+    PreviousResponseId,
+    PromptName,
+    PromptVersion,
+    Stream,
+    FinishReasons,
+    Compacted,
+    FirstChunkSeconds,
+    FirstChunkMillis,
+    FirstChunkNanos,
+    InputTokens,
+    OutputTokens,
+    CacheReadTokens,
+    CacheWriteTokens,
+    ReasoningTokens,
+    AudioInputTokens,
+    AudioOutputTokens,
+    EmbeddingTokens,
+    EncodingFormats,
+    DimensionCount,
+    AgentName,
+    AgentId,
+    AgentDescription,
+    AgentVersion,
+    DataSourceId,
+    WorkflowName,
+    ToolName,
+    ToolType,
+    ToolCallId,
+    ToolDescription,
+    ToolArguments,
+    ToolResult,
+    TopDocuments,
+    Query,
+    Documents,
+    InputDocuments,
+    OutputDocuments,
+    MemoryStoreId,
+    MemoryRecordId,
+    MemoryRecordCount,
+    MemoryRecords,
+    ReactRound,
+    ReactFinishReason,
+    InputMessages,
+    OutputMessages,
+    SystemInstructions,
+    ToolDefinitions,
+    OpenAiApiType,
+    OpenAiRequestTier,
+    OpenAiResponseTier,
+    OpenAiFingerprint,
+    OpenAiResponseFormat,
+}
+
+/// What each attribute says, the best first.
+pub(crate) const WORDS: &[(&str, Slot)] = &[
+    // Who is asked for what, and where.
+    ("gen_ai.provider.name", Slot::Provider),
+    ("gen_ai.system", Slot::Provider),
+    ("llm.provider", Slot::Provider),
+    ("llm.system", Slot::Provider),
+    ("llm.vendor", Slot::Provider),
+    ("ai.model.provider", Slot::Provider),
+    ("gen_ai.request.model", Slot::RequestModel),
+    ("llm.request.model", Slot::RequestModel),
+    ("llm.model_name", Slot::RequestModel),
+    ("embedding.model_name", Slot::RequestModel),
+    ("reranker.model_name", Slot::RequestModel),
+    ("ai.model.id", Slot::RequestModel),
+    ("gen_ai.response.model", Slot::ResponseModel),
+    ("llm.response.model", Slot::ResponseModel),
+    ("ai.response.model", Slot::ResponseModel),
+    ("gen_ai.response.id", Slot::ResponseId),
+    ("llm.response.id", Slot::ResponseId),
+    ("ai.response.id", Slot::ResponseId),
+    ("server.address", Slot::ServerAddress),
+    ("server.port", Slot::ServerPort),
+    ("gen_ai.conversation.id", Slot::ConversationId),
+    ("gen_ai.thread.id", Slot::ConversationId),
+    ("gen_ai.session.id", Slot::ConversationId),
+    ("gen_ai.user.id", Slot::UserId),
+    // Settings.
+    ("gen_ai.request.temperature", Slot::Temperature),
+    ("llm.temperature", Slot::Temperature),
+    ("llm.request.temperature", Slot::Temperature),
+    ("ai.settings.temperature", Slot::Temperature),
+    ("gen_ai.request.top_p", Slot::TopP),
+    ("llm.top_p", Slot::TopP),
+    ("llm.request.top_p", Slot::TopP),
+    ("ai.settings.topP", Slot::TopP),
+    ("gen_ai.request.top_k", Slot::TopK),
+    ("llm.top_k", Slot::TopK),
+    ("ai.settings.topK", Slot::TopK),
+    ("gen_ai.request.max_tokens", Slot::MaxTokens),
+    ("llm.request.max_tokens", Slot::MaxTokens),
+    ("ai.settings.maxOutputTokens", Slot::MaxTokens),
+    ("ai.settings.maxTokens", Slot::MaxTokens),
+    ("gen_ai.request.stop_sequences", Slot::StopSequences),
+    ("llm.chat.stop_sequences", Slot::StopSequences),
+    ("ai.settings.stopSequences", Slot::StopSequences),
+    ("gen_ai.request.frequency_penalty", Slot::FrequencyPenalty),
+    ("llm.frequency_penalty", Slot::FrequencyPenalty),
+    ("ai.settings.frequencyPenalty", Slot::FrequencyPenalty),
+    ("gen_ai.request.presence_penalty", Slot::PresencePenalty),
+    ("llm.presence_penalty", Slot::PresencePenalty),
+    ("ai.settings.presencePenalty", Slot::PresencePenalty),
+    ("gen_ai.request.seed", Slot::Seed),
+    ("gen_ai.openai.request.seed", Slot::Seed),
+    ("ai.settings.seed", Slot::Seed),
+    ("gen_ai.request.choice.count", Slot::ChoiceCount),
+    ("gen_ai.output.type", Slot::OutputType),
+    ("gen_ai.request.reasoning.level", Slot::ReasoningLevel),
+    ("gen_ai.request.reasoning_effort", Slot::ReasoningLevel),
+    ("gen_ai.request.previous_response.id", Slot::PreviousResponseId),
+    ("gen_ai.prompt.name", Slot::PromptName),
+    ("gen_ai.prompt.version", Slot::PromptVersion),
+    ("gen_ai.request.stream", Slot::Stream),
+    ("gen_ai.request.is_stream", Slot::Stream),
+    ("gen_ai.is_streaming", Slot::Stream),
+    ("llm.is_streaming", Slot::Stream),
+    // The answer.
+    ("gen_ai.response.finish_reasons", Slot::FinishReasons),
+    ("gen_ai.response.finish_reason", Slot::FinishReasons),
+    ("llm.response.finish_reason", Slot::FinishReasons),
+    ("llm.finish_reason", Slot::FinishReasons),
+    ("ai.response.finishReason", Slot::FinishReasons),
+    ("ai.finishReason", Slot::FinishReasons),
+    ("gen_ai.conversation.compacted", Slot::Compacted),
+    ("gen_ai.response.time_to_first_chunk", Slot::FirstChunkSeconds),
+    ("gen_ai.server.time_to_first_token", Slot::FirstChunkSeconds),
+    ("gen_ai.response.time_to_first_token", Slot::FirstChunkNanos),
+    ("ai.response.msToFirstChunk", Slot::FirstChunkMillis),
+    ("ai.stream.msToFirstChunk", Slot::FirstChunkMillis),
+    // Tokens.
+    ("gen_ai.usage.input_tokens", Slot::InputTokens),
+    ("gen_ai.usage.prompt_tokens", Slot::InputTokens),
+    ("llm.usage.prompt_tokens", Slot::InputTokens),
+    ("llm.token_count.prompt", Slot::InputTokens),
+    ("ai.usage.inputTokens", Slot::InputTokens),
+    ("ai.usage.promptTokens", Slot::InputTokens),
+    ("ai.usage.tokens", Slot::EmbeddingTokens),
+    ("gen_ai.usage.output_tokens", Slot::OutputTokens),
+    ("gen_ai.usage.completion_tokens", Slot::OutputTokens),
+    ("llm.usage.completion_tokens", Slot::OutputTokens),
+    ("llm.token_count.completion", Slot::OutputTokens),
+    ("ai.usage.outputTokens", Slot::OutputTokens),
+    ("ai.usage.completionTokens", Slot::OutputTokens),
+    ("gen_ai.usage.cache_read.input_tokens", Slot::CacheReadTokens),
+    ("gen_ai.usage.cache_read_input_tokens", Slot::CacheReadTokens),
+    ("gen_ai.usage.cached_input_tokens", Slot::CacheReadTokens),
+    ("llm.token_count.prompt_details.cache_read", Slot::CacheReadTokens),
+    ("ai.usage.cachedInputTokens", Slot::CacheReadTokens),
+    ("gen_ai.usage.cache_write.input_tokens", Slot::CacheWriteTokens),
+    ("gen_ai.usage.cache_creation.input_tokens", Slot::CacheWriteTokens),
+    ("gen_ai.usage.cache_creation_input_tokens", Slot::CacheWriteTokens),
+    ("llm.token_count.prompt_details.cache_write", Slot::CacheWriteTokens),
+    ("gen_ai.usage.reasoning.output_tokens", Slot::ReasoningTokens),
+    ("gen_ai.usage.reasoning_tokens", Slot::ReasoningTokens),
+    ("llm.token_count.completion_details.reasoning", Slot::ReasoningTokens),
+    ("ai.usage.reasoningTokens", Slot::ReasoningTokens),
+    ("gen_ai.usage.audio.input_tokens", Slot::AudioInputTokens),
+    ("llm.token_count.prompt_details.audio", Slot::AudioInputTokens),
+    ("gen_ai.usage.audio.output_tokens", Slot::AudioOutputTokens),
+    ("llm.token_count.completion_details.audio", Slot::AudioOutputTokens),
+    // Embeddings.
+    ("gen_ai.request.encoding_formats", Slot::EncodingFormats),
+    ("gen_ai.embeddings.dimension.count", Slot::DimensionCount),
+    // Agents and workflows.
+    ("gen_ai.agent.name", Slot::AgentName),
+    ("agent.name", Slot::AgentName),
+    ("traceloop.entity.name", Slot::AgentName),
+    ("ai.telemetry.functionId", Slot::AgentName),
+    ("gen_ai.agent.id", Slot::AgentId),
+    ("gen_ai.agent.description", Slot::AgentDescription),
+    ("gen_ai.agent.version", Slot::AgentVersion),
+    ("gen_ai.data_source.id", Slot::DataSourceId),
+    ("gen_ai.workflow.name", Slot::WorkflowName),
+    ("traceloop.entity.name", Slot::WorkflowName),
+    ("traceloop.workflow.name", Slot::WorkflowName),
+    // Tools.
+    ("gen_ai.tool.name", Slot::ToolName),
+    ("tool.name", Slot::ToolName),
+    ("ai.toolCall.name", Slot::ToolName),
+    ("tool_call.function.name", Slot::ToolName),
+    ("traceloop.entity.name", Slot::ToolName),
+    ("gen_ai.tool.type", Slot::ToolType),
+    ("gen_ai.tool.call.id", Slot::ToolCallId),
+    ("tool_call.id", Slot::ToolCallId),
+    ("tool.id", Slot::ToolCallId),
+    ("ai.toolCall.id", Slot::ToolCallId),
+    ("gen_ai.tool.description", Slot::ToolDescription),
+    ("tool.description", Slot::ToolDescription),
+    ("gen_ai.tool.call.arguments", Slot::ToolArguments),
+    ("gen_ai.tool.arguments", Slot::ToolArguments),
+    ("ai.toolCall.args", Slot::ToolArguments),
+    ("ai.toolCall.input", Slot::ToolArguments),
+    ("tool_call.function.arguments", Slot::ToolArguments),
+    ("input.value", Slot::ToolArguments),
+    ("traceloop.entity.input", Slot::ToolArguments),
+    ("gen_ai.tool.call.result", Slot::ToolResult),
+    ("gen_ai.tool.result", Slot::ToolResult),
+    ("ai.toolCall.result", Slot::ToolResult),
+    ("ai.toolCall.output", Slot::ToolResult),
+    ("output.value", Slot::ToolResult),
+    ("traceloop.entity.output", Slot::ToolResult),
+    // Retrieval and rerank.
+    ("gen_ai.retrieval.top_k", Slot::TopDocuments),
+    ("gen_ai.request.top_k", Slot::TopDocuments),
+    ("reranker.top_k", Slot::TopDocuments),
+    ("gen_ai.retrieval.query.text", Slot::Query),
+    ("gen_ai.retrieval.query", Slot::Query),
+    ("gen_ai.memory.query.text", Slot::Query),
+    ("reranker.query", Slot::Query),
+    ("input.value", Slot::Query),
+    ("gen_ai.retrieval.documents", Slot::Documents),
+    ("gen_ai.rerank.input_documents", Slot::InputDocuments),
+    ("gen_ai.rerank.output_documents", Slot::OutputDocuments),
+    // Memory and steps.
+    ("gen_ai.memory.store.id", Slot::MemoryStoreId),
+    ("gen_ai.memory.record.id", Slot::MemoryRecordId),
+    ("gen_ai.memory.record.count", Slot::MemoryRecordCount),
+    ("gen_ai.memory.records", Slot::MemoryRecords),
+    ("gen_ai.react.round", Slot::ReactRound),
+    ("gen_ai.react.finish_reason", Slot::ReactFinishReason),
+    // Content in one attribute; content over many is in `TREES`.
+    ("gen_ai.input.messages", Slot::InputMessages),
+    ("ai.prompt.messages", Slot::InputMessages),
+    ("gen_ai.prompt", Slot::InputMessages),
+    ("ai.prompt", Slot::InputMessages),
+    ("input.value", Slot::InputMessages),
+    ("traceloop.entity.input", Slot::InputMessages),
+    ("gen_ai.output.messages", Slot::OutputMessages),
+    ("gen_ai.completion", Slot::OutputMessages),
+    ("output.value", Slot::OutputMessages),
+    ("traceloop.entity.output", Slot::OutputMessages),
+    ("gen_ai.system_instructions", Slot::SystemInstructions),
+    ("gen_ai.tool.definitions", Slot::ToolDefinitions),
+    ("ai.prompt.tools", Slot::ToolDefinitions),
+    // OpenAI's own.
+    ("openai.api.type", Slot::OpenAiApiType),
+    ("openai.request.service_tier", Slot::OpenAiRequestTier),
+    ("gen_ai.openai.request.service_tier", Slot::OpenAiRequestTier),
+    ("openai.response.service_tier", Slot::OpenAiResponseTier),
+    ("gen_ai.openai.response.service_tier", Slot::OpenAiResponseTier),
+    ("openai.response.system_fingerprint", Slot::OpenAiFingerprint),
+    ("gen_ai.openai.response.system_fingerprint", Slot::OpenAiFingerprint),
+    ("gen_ai.openai.request.response_format", Slot::OpenAiResponseFormat),
+];
+
+/// Content that is spread over many attributes, `{prefix}{index}.{path}`, the best first.
+pub(crate) const TREES: &[(&str, Slot)] = &[
+    ("gen_ai.prompt.", Slot::InputMessages),
+    ("llm.prompts.", Slot::InputMessages),
+    ("llm.input_messages.", Slot::InputMessages),
+    ("gen_ai.completion.", Slot::OutputMessages),
+    ("llm.completions.", Slot::OutputMessages),
+    ("llm.output_messages.", Slot::OutputMessages),
+    ("llm.request.functions.", Slot::ToolDefinitions),
+    ("llm.tools.", Slot::ToolDefinitions),
+    ("retrieval.documents.", Slot::Documents),
+    ("reranker.input_documents.", Slot::InputDocuments),
+    ("reranker.output_documents.", Slot::OutputDocuments),
+];
+
+/// Further attributes that hold content; a dot at the end stands for any rest.
+const CONTENT: &[&str] = &[
+    "gen_ai.prompt.variable.",
+    "gen_ai.rerank.scoring_prompt",
+    "gen_ai.memory.input.messages",
+    "gen_ai.memory.output.messages",
+    "ai.response.text",
+    "ai.response.object",
+    "ai.response.toolCalls",
+    "ai.response.reasoning",
+    "ai.result.",
+    "ai.value",
+    "ai.values",
+    "ai.embedding",
+    "ai.embeddings",
+    "ai.prompt.toolChoice",
+    "ai.schema",
+    "embedding.text",
+    "embedding.vector",
+    "embedding.embeddings.",
+    "tool.parameters",
+    "llm.prompt_template.template",
+    "llm.prompt_template.variables",
+    "llm.function_call",
+    "pydantic_ai.all_messages",
+    "all_messages_events",
+    "mlflow.spanInputs",
+    "mlflow.spanOutputs",
+    "gen_ai.event.content",
+];
+
+/// Slots that hold content, and the attribute that tells it in the conventions.
+pub(crate) fn content_name(slot: Slot) -> Option<&'static str> {
+    use otel_genai_semconv::attribute::*;
+    Some(match slot {
+        Slot::InputMessages => GEN_AI_INPUT_MESSAGES,
+        Slot::OutputMessages => GEN_AI_OUTPUT_MESSAGES,
+        Slot::SystemInstructions => GEN_AI_SYSTEM_INSTRUCTIONS,
+        Slot::ToolDefinitions => GEN_AI_TOOL_DEFINITIONS,
+        Slot::ToolArguments => GEN_AI_TOOL_CALL_ARGUMENTS,
+        Slot::ToolResult => GEN_AI_TOOL_CALL_RESULT,
+        Slot::Query => GEN_AI_RETRIEVAL_QUERY_TEXT,
+        Slot::Documents => GEN_AI_RETRIEVAL_DOCUMENTS,
+        Slot::InputDocuments => GEN_AI_RERANK_INPUT_DOCUMENTS,
+        Slot::OutputDocuments => GEN_AI_RERANK_OUTPUT_DOCUMENTS,
+        Slot::MemoryRecords => GEN_AI_MEMORY_RECORDS,
+        _ => return None,
+    })
+}
+
+/// Whether the attribute of this name holds content.
+pub(crate) fn is_content(key: &str) -> bool {
+    let known = || WORDS.iter().any(|(name, slot)| *name == key && content_name(*slot).is_some());
+    let spread = || TREES.iter().any(|(prefix, _)| is_in_tree(key, prefix));
+    let further = || {
+        CONTENT.iter().any(|name| match name.strip_suffix('.') {
+            Some(_) => key.starts_with(name),
+            None => key == *name,
+        })
+    };
+    known() || spread() || further()
+}
+
+/// Whether the attribute is a leaf of a tree: its prefix and then an index, so that `gen_ai.prompt.name` is none.
+pub(crate) fn is_in_tree(key: &str, prefix: &str) -> bool {
+    key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+}
+
+/// Span events that hold a message each, or all of them.
+pub(crate) const MESSAGE_EVENTS: &[&str] = &[
+    "gen_ai.system.message",
+    "gen_ai.user.message",
+    "gen_ai.assistant.message",
+    "gen_ai.tool.message",
+    "gen_ai.choice",
+    "gen_ai.content.prompt",
+    "gen_ai.content.completion",
+    "gen_ai.client.inference.operation.details",
+];
+
+/// Whether a span that has an attribute of this name may be of interest: looked at for every span of a program.
+pub(crate) fn is_hint(key: &str) -> bool {
+    ["gen_ai.", "openinference.span.kind", "traceloop.span.kind", "llm.", "ai.operationId"]
+        .iter()
+        .any(|prefix| key.starts_with(prefix))
+}
+
+/// Providers as others spell them, in lower case, and as the conventions do.
+const PROVIDERS: &[(&str, &str)] = &[
+    ("azure", "azure.ai.openai"),
+    ("azure.openai", "azure.ai.openai"),
+    ("azure_openai", "azure.ai.openai"),
+    ("azure-openai", "azure.ai.openai"),
+    ("azureopenai", "azure.ai.openai"),
+    ("az.ai.openai", "azure.ai.openai"),
+    ("az.ai.inference", "azure.ai.inference"),
+    ("azure_ai_inference", "azure.ai.inference"),
+    ("azure_ai", "azure.ai.inference"),
+    ("google", "gcp.gen_ai"),
+    ("google.generative-ai", "gcp.gemini"),
+    ("google_genai", "gcp.gen_ai"),
+    ("gemini", "gcp.gemini"),
+    ("google_ai_studio", "gcp.gemini"),
+    ("vertex_ai", "gcp.vertex_ai"),
+    ("vertexai", "gcp.vertex_ai"),
+    ("google.vertex", "gcp.vertex_ai"),
+    ("google_vertexai", "gcp.vertex_ai"),
+    ("aws", "aws.bedrock"),
+    ("bedrock", "aws.bedrock"),
+    ("aws_bedrock", "aws.bedrock"),
+    ("amazon-bedrock", "aws.bedrock"),
+    ("amazon_bedrock", "aws.bedrock"),
+    ("mistral", "mistral_ai"),
+    ("mistralai", "mistral_ai"),
+    ("xai", "x_ai"),
+    ("grok", "x_ai"),
+    ("moonshot", "moonshot_ai"),
+    ("moonshotai", "moonshot_ai"),
+    ("watsonx", "ibm.watsonx.ai"),
+    ("ibm", "ibm.watsonx.ai"),
+];
+
+/// The provider as the conventions spell it. Vercel's AI SDK says which of a provider's APIs it is too
+/// (`openai.chat`): that is no provider of its own.
+pub(crate) fn provider(text: &str) -> String {
+    let text = text.trim().to_ascii_lowercase();
+    let known = |text: &str| {
+        let alias = PROVIDERS.iter().find(|(alias, _)| *alias == text).map(|(_, name)| (*name).to_owned());
+        alias.or_else(|| {
+            let name = otel_genai::ProviderName::from(text);
+            (!name.is_custom()).then(|| name.to_string())
+        })
+    };
+    let shorter = || text.rsplit_once('.').and_then(|(start, _)| known(start));
+    known(&text).or_else(shorter).unwrap_or(text)
+}
