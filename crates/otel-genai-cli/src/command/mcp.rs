@@ -219,7 +219,10 @@ fn server<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<String> {
             words.next()?;
         } else if !word.starts_with('-') && !["run", "exec"].contains(&word) {
             break word;
-        } else if word.starts_with('-') && !PLAIN.contains(&word) && !word.contains('=') {
+        } else if word.starts_with('-')
+            && !PLAIN.contains(&word)
+            && !(word.starts_with("--") && word.contains('='))
+        {
             return None;
         }
     };
@@ -260,6 +263,7 @@ mod tests {
             ("uvx --index-url https://user:SECRET@pypi.example server", "uvx"),
             ("node --api-key SECRET s.js", "node"),
             ("python -c SECRET", "python"),
+            ("python -ckey=1 SECRET", "python"),
             ("bun KEY=SECRET", "bun"),
         ] {
             assert_eq!(service(line), name, "{line}");

@@ -116,7 +116,7 @@ impl Run {
                 format!("there is no option {word}; see `otel-genai run --help` (a program goes after `--`)"),
             ));
         }
-        if let Some(hosts) = mistyped_hosts(&self.command, std::env::args_os().collect()) {
+        if let Some(hosts) = mistyped_hosts(&self.command, &std::env::args_os().collect::<Vec<_>>()) {
             return Err(Failure::new(
                 USAGE,
                 format!(
@@ -339,7 +339,7 @@ fn mistyped_option(command: &[OsString], mut words: impl Iterator<Item = OsStrin
 }
 
 /// Hosts that were taken for the program, because no `=` stands between them and `--intercept`.
-fn mistyped_hosts(command: &[OsString], words: Vec<OsString>) -> Option<String> {
+fn mistyped_hosts(command: &[OsString], words: &[OsString]) -> Option<String> {
     let (hosts, rest) = command.split_first()?;
     let before = words.strip_suffix(command)?.last()?;
     let hosts = hosts.to_str()?;
@@ -395,7 +395,7 @@ mod tests {
     #[test]
     fn hosts_are_never_taken_for_the_program() {
         let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
-        let mistyped = |line: &str, command: &str| mistyped_hosts(&words(command), words(line));
+        let mistyped = |line: &str, command: &str| mistyped_hosts(&words(command), &words(line));
         let line = "otel-genai run --intercept llm.corp.example -- true";
         assert_eq!(mistyped(line, "llm.corp.example -- true").as_deref(), Some("llm.corp.example"));
         let line = "otel-genai run --intercept api.openai.com true";
