@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use otel_genai_gateway::{Intercept, Refusal, RouteError};
+use otel_genai_gateway::{Intercept, Refusal, RefusalKind, RouteError};
 use otel_genai_sdk::shown_url;
 
 use crate::diagnostics;
@@ -210,13 +210,15 @@ fn shown(path: &Path) -> String {
 }
 
 fn refused(refusal: &Refusal) -> String {
-    let Refusal { host, connections, reason, .. } = refusal;
+    let Refusal { host, connections, kind, reason, .. } = refusal;
     let how_many =
         if *connections == 1 { "1 connection".to_owned() } else { format!("{connections} connections") };
-    format!(
-        "{how_many} to {host} refused our certificate ({reason}): the program trusts authorities of its own; what it \
-         sent there afterwards was tunnelled unread"
-    )
+    let why = match kind {
+        RefusalKind::Broken => format!("broke while TLS was agreed on ({reason})"),
+        RefusalKind::NoCertificate => format!("could not be read: no certificate could be made ({reason})"),
+        _ => format!("refused our certificate ({reason}): the program trusts authorities of its own"),
+    };
+    format!("{how_many} to {host} {why}; what it sent there afterwards was tunnelled unread")
 }
 
 #[cfg(test)]

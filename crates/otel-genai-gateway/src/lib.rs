@@ -34,5 +34,5 @@ pub use connect::UpstreamProxy;
 pub use failure::UpstreamFailure;
 pub use gateway::{Drained, Gateway};
 pub use hosts::KnownHosts;
-pub use intercept::{Intercept, InterceptError, Refusal};
+pub use intercept::{Intercept, InterceptError, Refusal, RefusalKind};
 pub use route::{Route, RouteError};

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 const MAX_FIELD: usize = 16 << 10;
 /// More fields are not looked at.
 const MAX_FIELDS: usize = 64;
+/// After so many parts the form is no call of a model.
+const MAX_PARTS: usize = 1024;
 /// A part's headers are no longer than this, in bytes; nor is the line that begins the form.
 const MAX_HEAD: usize = 8 << 10;
 
@@ -15,6 +17,9 @@ pub(crate) struct Form {
     /// What stands between two parts, the line's end before it included.
     delimiter: Vec<u8>,
     held: Vec<u8>,
+    /// How much of that has been read. It is given up once a piece, not once a part.
+    at: usize,
+    parts: usize,
     state: State,
     fields: Map<String, Value>,
 }
@@ -45,6 +50,8 @@ impl Form {
         }
         self.held.extend_from_slice(bytes);
         while self.step() {}
+        self.held.drain(..self.at);
+        self.at = 0;
         if matches!(self.state, State::Over) {
             self.held = Vec::new();
         }
@@ -60,38 +67,39 @@ impl Form {
         match &mut self.state {
             State::Start => {
                 let Some(end) = self.head_end(b"\r\n") else { return self.wait() };
-                self.delimiter = [b"\r\n", self.held.get(..end).unwrap_or_default()].concat();
+                self.delimiter = [b"\r\n", self.rest().get(..end).unwrap_or_default()].concat();
                 // What follows the line looks as it does after every delimiter.
-                self.held.drain(..end);
+                self.at += end;
                 self.state = State::Head;
             }
             State::Head => {
-                let after = self.held.get(..2).unwrap_or_default();
-                if after.len() == 2 && after != b"\r\n" {
+                let after = self.rest().get(..2).unwrap_or_default();
+                if self.parts >= MAX_PARTS || (after.len() == 2 && after != b"\r\n") {
                     // Two dashes follow the last delimiter.
                     self.state = State::Over;
                     return false;
                 }
                 let Some(end) = self.head_end(b"\r\n\r\n") else { return self.wait() };
-                let name = name(self.held.get(..end).unwrap_or_default());
+                let name = name(self.rest().get(..end).unwrap_or_default());
                 let is_wanted = self.fields.len() < MAX_FIELDS;
-                self.held.drain(..end + 4);
+                self.at += end + 4;
+                self.parts += 1;
                 self.state = State::Part { name: name.filter(|_| is_wanted), value: Vec::new() };
             }
             State::Part { name, value } => {
-                let found = memchr::memmem::find(&self.held, &self.delimiter);
+                let rest = self.held.get(self.at..).unwrap_or_default();
+                let found = memchr::memmem::find(rest, &self.delimiter);
                 // The end of what is held may be the beginning of a delimiter.
-                let safe =
-                    found.unwrap_or_else(|| (self.held.len() + 1).saturating_sub(self.delimiter.len()));
+                let safe = found.unwrap_or_else(|| (rest.len() + 1).saturating_sub(self.delimiter.len()));
                 let is_long = value.len() + safe > MAX_FIELD;
                 if is_long {
                     *name = None;
                     *value = Vec::new();
                 } else if name.is_some() {
-                    value.extend_from_slice(self.held.get(..safe).unwrap_or_default());
+                    value.extend_from_slice(rest.get(..safe).unwrap_or_default());
                 }
                 if found.is_none() {
-                    self.held.drain(..safe);
+                    self.at += safe;
                     return false;
                 }
                 if let Some(name) = name.take() {
@@ -99,7 +107,7 @@ impl Form {
                     let value = plain(&name, text);
                     self.fields.entry(name).or_insert(value);
                 }
-                self.held.drain(..safe + self.delimiter.len());
+                self.at += safe + self.delimiter.len();
                 self.state = State::Head;
             }
             State::Over => return false,
@@ -107,14 +115,19 @@ impl Form {
         true
     }
 
+    /// What is held and not read.
+    fn rest(&self) -> &[u8] {
+        self.held.get(self.at..).unwrap_or_default()
+    }
+
     /// Where a head ends: not too far away, however the bytes came.
     fn head_end(&self, end: &[u8]) -> Option<usize> {
-        memchr::memmem::find(self.held.get(..MAX_HEAD).unwrap_or(&self.held), end)
+        memchr::memmem::find(self.rest().get(..MAX_HEAD).unwrap_or(self.rest()), end)
     }
 
     /// Waits for more, but not for ever.
     fn wait(&mut self) -> bool {
-        if self.held.len() >= MAX_HEAD {
+        if self.rest().len() >= MAX_HEAD {
             self.state = State::Over;
         }
         false
@@ -187,6 +200,13 @@ mod tests {
         (0..100).for_each(|_| endless.push(&[b'-'; 1024]));
         assert!(endless.held.is_empty());
         assert_eq!(endless.finish(), b"{}");
+        let part = |name: &str| format!("--x\r\nContent-Disposition: form-data; name={name}\r\n\r\nm\r\n");
+        let parts = |count: usize| "--x\r\n\r\n\r\n".repeat(count);
+        let many = part("model") + &parts(MAX_PARTS - 2) + &part("n") + &parts(100_000) + &part("prompt");
+        let mut form = Form::default();
+        form.push(many.as_bytes());
+        assert!(form.held.is_empty(), "{} bytes", form.held.len());
+        assert_eq!(form.finish(), br#"{"model":"m","n":null}"#);
         assert_eq!(read(&[&FORM[..70]]), r#"{"model":"whisper-1"}"#);
         assert_eq!(read(&[b"--x\r\n\r\n\r\nno name\r\n--x--"]), "{}");
     }

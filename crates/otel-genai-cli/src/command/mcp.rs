@@ -194,22 +194,48 @@ fn crash(status: ExitStatus) -> Option<Error> {
 /// Programs that only run another one, which is the server.
 const STARTERS: [&str; 10] = ["npx", "bunx", "uvx", "pipx", "node", "bun", "deno", "python", "python3", "uv"];
 
+/// Their options that say nothing about the next word, or that it is the server.
+const PLAIN: [&str; 11] = ["--", "-y", "--yes", "-q", "--quiet", "-u", "-B", "-I", "-m", "-A", "--allow-all"];
+
+/// Their options that take the next word, which is then not the server.
+const TAKING: [&str; 7] = ["--from", "--with", "--directory", "--project", "--package", "--python", "--spec"];
+
 /// Without a better name telemetry is filed under the server's.
 fn service(command: &[OsString]) -> String {
     let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
-    let name = |word: &str| match Path::new(word).file_stem() {
-        // The name of a package may hold slashes and dots; that of a file is after the one and before the other.
-        Some(stem) if Path::new(word).exists() => stem.to_string_lossy().into_owned(),
-        _ => word.to_owned(),
-    };
     let Some((program, arguments)) = words.split_first() else { return "unknown_service".to_owned() };
     let file = Path::new(&**program).file_name().map(|name| name.to_string_lossy());
     let file = file.as_deref().unwrap_or(program);
-    let server = arguments.iter().find(|word| !word.starts_with('-') && !["run", "exec"].contains(&&***word));
-    match server.filter(|_| STARTERS.contains(&file)) {
-        Some(server) => name(server),
-        None => file.to_owned(),
+    let server = STARTERS.contains(&file).then(|| server(arguments.iter().map(|word| &**word))).flatten();
+    server.unwrap_or_else(|| file.to_owned())
+}
+
+/// The server's name among the words that follow a starter's. `None` where the word could be something else, such as code
+/// or a password.
+fn server<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<String> {
+    let server = loop {
+        let word = words.next()?;
+        if TAKING.contains(&word) {
+            words.next()?;
+        } else if !word.starts_with('-') && !["run", "exec"].contains(&word) {
+            break word;
+        } else if word.starts_with('-')
+            && !PLAIN.contains(&word)
+            && !(word.starts_with("--") && word.contains('='))
+        {
+            return None;
+        }
+    };
+    // The name of a package may hold slashes and dots; that of a file is after the one and before the other.
+    if Path::new(server).exists() {
+        return Path::new(server).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     }
+    let is_odd =
+        server.contains("://") || server.contains(|letter: char| letter == '=' || letter.is_whitespace());
+    // A version follows the `@` of a package, a host that of an address.
+    let names_user = server.get(1..).and_then(|rest| rest.split_once('@'));
+    let names_user = names_user.is_some_and(|(user, host)| user.contains(':') || host.contains('/'));
+    (!is_odd && !names_user).then(|| server.to_owned())
 }
 
 #[cfg(test)]
@@ -226,6 +252,19 @@ mod tests {
             ("uv run Cargo.toml", "Cargo"),
             ("/opt/bin/my-server --port 1", "my-server"),
             ("npx", "npx"),
+            ("uvx --from some-package mcp-server-git", "mcp-server-git"),
+            ("uv --directory /srv/weather run Cargo.toml", "Cargo"),
+            ("deno run --allow-net=example.com -A npm:some-server", "npm:some-server"),
+            // What is, or may be, no name.
+            ("uvx --from git+https://SECRET@git.example/x.git", "uvx"),
+            ("uvx git+https://SECRET@git.example/x.git", "uvx"),
+            ("npx user:SECRET@git.example", "npx"),
+            ("npx SECRET@git.example/x", "npx"),
+            ("uvx --index-url https://user:SECRET@pypi.example server", "uvx"),
+            ("node --api-key SECRET s.js", "node"),
+            ("python -c SECRET", "python"),
+            ("python -ckey=1 SECRET", "python"),
+            ("bun KEY=SECRET", "bun"),
         ] {
             assert_eq!(service(line), name, "{line}");
         }

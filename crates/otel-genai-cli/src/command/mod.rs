@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use crate::diagnostics;
@@ -50,7 +51,7 @@ enum Command {
 
 /// The whole program.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| with_hint(error).exit());
     let ended = match cli.command {
         Command::Run(run) => run.execute(),
         Command::Gateway(gateway) => gateway.execute(),
@@ -66,6 +67,21 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// A server's command without the `--` before it, told as that.
+fn with_hint(mut error: clap::Error) -> clap::Error {
+    let is_mcp = std::env::args_os().nth(1).is_some_and(|command| command == "mcp");
+    let hint = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word))
+            if is_mcp && error.kind() == ErrorKind::UnknownArgument && !word.starts_with('-') =>
+        {
+            format!("the server's command goes after `--`: otel-genai mcp -- {word} ...")
+        }
+        _ => return error,
+    };
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
+    error
 }
 
 /// Few threads: the gateway's own work is small, and telemetry has threads of its own.

@@ -9,6 +9,7 @@ use otel_genai::Capture;
 use otel_genai_gateway::{Drained, Gateway, GatewayBuilder};
 use otel_genai_http::Runs;
 use otel_genai_sdk::{ConsoleOptions, Exporter};
+use otel_genai_wire::known_hosts;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -114,6 +115,14 @@ impl Run {
             return Err(Failure::new(
                 USAGE,
                 format!("there is no option {word}; see `otel-genai run --help` (a program goes after `--`)"),
+            ));
+        }
+        if let Some(hosts) = mistyped_hosts(&self.command, &std::env::args_os().collect::<Vec<_>>()) {
+            return Err(Failure::new(
+                USAGE,
+                format!(
+                    "--intercept takes its hosts after `=`: --intercept={hosts} (a program goes after `--`)"
+                ),
             ));
         }
         diagnostics::begin(self.telemetry.quiet);
@@ -330,6 +339,17 @@ fn mistyped_option(command: &[OsString], mut words: impl Iterator<Item = OsStrin
     (!separated).then(|| program.to_owned())
 }
 
+/// Hosts that were taken for the program, because no `=` stands between them and `--intercept`.
+fn mistyped_hosts(command: &[OsString], words: &[OsString]) -> Option<String> {
+    let (hosts, rest) = command.split_first()?;
+    let before = words.strip_suffix(command)?.last()?;
+    let hosts = hosts.to_str()?;
+    let is_host =
+        || known_hosts().any(|known| hosts.split(',').any(|host| otel_genai_wire::is_host(host, known)));
+    let is_meant = rest.first().is_some_and(|word| word == "--") || is_host();
+    (before == "--intercept" && is_meant).then(|| hosts.to_owned())
+}
+
 /// Without a better name telemetry is filed under the command's.
 fn service(command: &[OsString]) -> String {
     let name = command.first().and_then(|program| Path::new(program).file_name());
@@ -371,5 +391,18 @@ mod tests {
         assert_eq!(mistyped("otel-genai run -- --odd-name x", "--odd-name x"), None);
         assert_eq!(mistyped("otel-genai run python main.py --flag", "python main.py --flag"), None);
         assert_eq!(mistyped("otel-genai run -- python -c x", "python -c x"), None);
+    }
+
+    #[test]
+    fn hosts_are_never_taken_for_the_program() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        let mistyped = |line: &str, command: &str| mistyped_hosts(&words(command), &words(line));
+        let line = "otel-genai run --intercept llm.corp.example -- true";
+        assert_eq!(mistyped(line, "llm.corp.example -- true").as_deref(), Some("llm.corp.example"));
+        let line = "otel-genai run --intercept api.openai.com true";
+        assert_eq!(mistyped(line, "api.openai.com true").as_deref(), Some("api.openai.com"));
+        assert_eq!(mistyped("otel-genai run --intercept -- npm -- x", "npm -- x"), None);
+        assert_eq!(mistyped("otel-genai run --intercept python3.12 main.py", "python3.12 main.py"), None);
+        assert_eq!(mistyped("otel-genai run --quiet npm -- x", "npm -- x"), None);
     }
 }

@@ -19,11 +19,14 @@ impl FromStr for Hosts {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.trim().to_ascii_lowercase().as_str() {
             "true" | "1" | "on" | "yes" => return Ok(Self(vec![KNOWN.to_owned()])),
-            "" | "false" | "0" | "off" | "no" => return Ok(Self::default()),
+            "false" | "0" | "off" | "no" => return Ok(Self::default()),
             _ => {}
         }
         let entries = text.split(',').map(|entry| entry.trim().to_ascii_lowercase());
         let hosts = Self(entries.filter(|entry| !entry.is_empty()).collect());
+        if hosts.0.is_empty() {
+            return Err("no host is named; `--intercept` alone means the known ones, `false` none".to_owned());
+        }
         match hosts.patterns().map(Intercept::new) {
             Some(Err(why)) => Err(why.to_string()),
             _ => Ok(hosts),
@@ -82,7 +85,7 @@ mod tests {
         assert_eq!(patterns("OpenAI.com, llm.corp.example").unwrap(), ["openai.com", "llm.corp.example"]);
         let both = patterns("known,llm.corp.example").unwrap();
         assert_eq!(both.len(), patterns("on").unwrap().len() + 1);
-        for wrong in ["*", "com", "http://x.example", "10.0.0.1"] {
+        for wrong in ["", " ,", "*", "com", "http://x.example", "10.0.0.1"] {
             assert!(wrong.parse::<Hosts>().is_err(), "{wrong}");
         }
         let hosts: Hosts = "a.example,b.example,c.example,d.example".parse().unwrap();

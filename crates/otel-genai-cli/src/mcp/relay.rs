@@ -56,13 +56,15 @@ pub(crate) fn pass_on(
     output: OwnedFd,
     teller: Option<Teller>,
 ) -> io::Result<Passing> {
-    let Streams { input: from_client, output: to_client } = streams;
+    let Streams { input: from_client, output: mut to_client } = streams;
     let (sender, over) = oneshot::channel();
     let progress = Arc::new(Progress::default());
     let told = teller.clone();
     thread::Builder::new().name("client".to_owned()).spawn(move || {
         // A server that reads no more is no client that sends no more.
-        if pass(McpSide::Client, from_client, File::from(input), told.as_ref(), &Progress::default()).is_ok()
+        let mut input = File::from(input);
+        // The server sees the end when this is dropped: it is told before.
+        if pass(McpSide::Client, from_client, &mut input, told.as_ref(), &Progress::default()).is_ok()
             && let Some(teller) = told
         {
             teller.closed(McpSide::Client);
@@ -70,13 +72,14 @@ pub(crate) fn pass_on(
     })?;
     let seen = Arc::clone(&progress);
     thread::Builder::new().name("server".to_owned()).spawn(move || {
-        let passed = pass(McpSide::Server, File::from(output), to_client, teller.as_ref(), &seen);
+        let passed = pass(McpSide::Server, File::from(output), &mut to_client, teller.as_ref(), &seen);
         if let Some(teller) = teller {
             if passed.is_err() {
-                teller.closed(McpSide::Client);
+                teller.gone();
             }
             teller.closed(McpSide::Server);
         }
+        drop(to_client);
         drop(sender);
     })?;
     Ok(Passing { over, progress })
@@ -98,11 +101,11 @@ impl Passing {
     }
 }
 
-/// Passes on until there is no more; then `source` and `sink` are closed. An error is the sink's.
+/// Passes on until there is no more; then `source` is closed. An error is the sink's.
 fn pass(
     from: McpSide,
     mut source: File,
-    mut sink: File,
+    sink: &mut File,
     teller: Option<&Teller>,
     progress: &Progress,
 ) -> io::Result<()> {
@@ -124,7 +127,7 @@ fn pass(
         }
         progress.pieces.fetch_add(1, Relaxed);
         progress.writing.store(true, Relaxed);
-        let written = write(&mut sink, bytes);
+        let written = write(sink, bytes);
         progress.writing.store(false, Relaxed);
         written?;
     }

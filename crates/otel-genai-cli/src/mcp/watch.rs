@@ -41,6 +41,7 @@ enum Note {
     Passed { from: McpSide, at: Moment, bytes: Vec<u8> },
     Lost { from: McpSide },
     Closed { from: McpSide, at: Moment },
+    Gone { at: Moment },
     End { at: Moment, crash: Option<Failure>, told: SyncSender<Told> },
 }
 
@@ -105,6 +106,11 @@ impl Teller {
         self.note(Note::Closed { from, at: Moment::now() });
     }
 
+    /// The client reads no more, as one that has been ended.
+    pub(crate) fn gone(&self) {
+        self.note(Note::Gone { at: Moment::now() });
+    }
+
     fn note(&self, note: Note) {
         // Without a reader there is nobody to tell, and the bytes pass all the same.
         let _ = self.notes.send(note);
@@ -120,6 +126,8 @@ struct Reader {
     session: Option<Active<McpSession>>,
     client_closed: bool,
     server_closed: bool,
+    /// Whether the server was through: nobody wanted anything of it any more when its output ended.
+    was_through: bool,
     told: Told,
 }
 
@@ -134,6 +142,7 @@ impl Reader {
             session: None,
             client_closed: false,
             server_closed: false,
+            was_through: false,
             told: Told::default(),
         }
     }
@@ -166,10 +175,14 @@ impl Reader {
             }
             Note::Lost { from } => self.pipe.lose(from),
             Note::Closed { from, at } => self.close(from, at),
+            Note::Gone { at } => {
+                self.close(McpSide::Client, at);
+                self.was_through = true;
+            }
             Note::End { at, crash, told } => {
                 // What it left running may hold the output.
-                let crash = crash.filter(|_| !self.client_closed);
                 self.close(McpSide::Server, at);
+                let crash = crash.filter(|_| !self.was_through);
                 if let Some(mut session) = self.session.take() {
                     session.protocol_version = self.pipe.protocol_version().map(str::to_owned);
                     match crash {
@@ -192,6 +205,9 @@ impl Reader {
             McpSide::Server => &mut self.server_closed,
         };
         if !std::mem::replace(closed, true) {
+            if from == McpSide::Server {
+                self.was_through |= self.client_closed && self.calls.is_empty();
+            }
             let told = self.pipe.close(from);
             self.tell(told, at);
         }

@@ -131,6 +131,23 @@ fn a_server_that_dies_leaves_its_requests_failed() {
 }
 
 #[test]
+fn a_server_that_fails_has_failed_even_if_the_client_says_no_more() {
+    // Whether the session failed of a server that ends with a failure after its input has.
+    let failed = |server: &str| {
+        let receiver = Server::start("200 OK", "{}");
+        let endpoint = format!("http://{}", receiver.address);
+        let options = ["mcp", "--endpoint", &endpoint, "--protocol", "http/json", "--", "sh", "-c", server];
+        let told = finished(feed(otel_genai(&options), format!("{INITIALIZE}\n").into_bytes()));
+        assert_eq!(told.code, 1, "{told:?}");
+        let seen = receiver.seen.lock().unwrap().join("\n");
+        assert!(seen.contains("mcp.server.session.duration"), "{seen}");
+        seen.contains("server_exit")
+    };
+    assert!(failed("cat >/dev/null; exit 1"), "it owed an answer");
+    assert!(!failed(&format!("{SERVER}exit 1")), "it owed none");
+}
+
+#[test]
 fn what_it_writes_beside_the_protocol_is_told() {
     let told = talk(&[], &[], &["log", "log"]);
     assert_eq!(told.out, "a line that is no message\n".repeat(2));
@@ -147,7 +164,12 @@ fn signals_and_exit_codes_are_the_servers() {
     assert_eq!((told.code, told.err.as_str()), (128 + 15, ""));
     assert_eq!(run(silent(&["mcp", "--", "no-such-server"])).code, 127);
     let told = run(silent(&["mcp", "no-such-server"]));
-    assert!(told.code == 2 && told.err.contains("--"), "{told:?}");
+    assert_eq!(told.code, 2);
+    assert!(told.err.contains("otel-genai mcp -- no-such-server"), "{told:?}");
+    let told = run(silent(&["mcp", "--quiet", "npx", "-y", "some-server"]));
+    assert!(told.err.contains("otel-genai mcp -- npx"), "{told:?}");
+    let told = run(silent(&["mcp", "--sid"]));
+    assert!(told.code == 2 && !told.err.contains("mcp -- --sid"), "{told:?}");
 }
 
 #[test]

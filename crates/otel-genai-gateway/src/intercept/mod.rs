@@ -23,8 +23,8 @@ use http::{HeaderMap, Uri};
 use authority::Authority as CertificateAuthority;
 use hosts::Hosts;
 pub(crate) use proxy::{is_for_proxy, serve};
-pub use refusals::Refusal;
 use refusals::Refusals;
+pub use refusals::{Refusal, RefusalKind};
 
 use crate::hosts::same_origin;
 use crate::route::{Route, RouteError, Target, Upstream};
@@ -130,7 +130,7 @@ impl Intercept {
         format!("http://{USER}:{}@{gateway}", self.inner.password)
     }
 
-    /// The hosts whose certificates were refused so far. Further connections to them are tunnelled unread, so that a
+    /// The hosts whose certificates were refused so far, in words or by several connections that broke. Further connections to them are tunnelled unread, so that a
     /// program which tries again gets through.
     #[must_use]
     pub fn refusals(&self) -> Vec<Refusal> {

@@ -121,13 +121,17 @@ async fn handshake(intercept: &Intercept, client: OnUpgrade, host: &str) -> Opti
         Ok(config) => config,
         Err(error) => {
             tracing::warn!(target: "otel_genai_gateway", "no certificate could be made for {host}: {error}");
+            intercept.inner.refusals.count_unmade(&host, error.to_string());
             return None;
         }
     };
     match hello.into_stream(config).into_fallible().await {
-        Ok(stream) => Some(stream),
+        Ok(stream) => {
+            intercept.inner.refusals.forgive(&host);
+            Some(stream)
+        }
         Err((error, mut client)) => {
-            tracing::debug!(target: "otel_genai_gateway", "the certificate for {host} was refused: {error}");
+            tracing::debug!(target: "otel_genai_gateway", "TLS in the name of {host} was not agreed on: {error}");
             intercept.inner.refusals.count(&host, &error);
             let _ = client.shutdown().await;
             None

@@ -10,11 +10,11 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use otel_genai_gateway::{Gateway, GatewayBuilder, Intercept, UpstreamProxy};
+use otel_genai_gateway::{Gateway, GatewayBuilder, Intercept, RefusalKind, UpstreamProxy};
 use otel_genai_http::{Observer, Options};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -22,7 +22,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::observed::{ANSWER, BODY, spans_of};
-use crate::support::{Running, answering, ask, read_body, read_head, read_rest, server, soon};
+use crate::support::{Running, answering, ask, read_body, read_head, read_rest, server, soon, wait_for_end};
 use crate::tls::Secure;
 
 const HOST: &str = "api.openai.com";
@@ -72,18 +72,35 @@ impl World {
     ) -> std::io::Result<TlsStream<TcpStream>> {
         let (head, stream) = self.connect(&format!("{host}:443")).await;
         assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let config = Arc::new(trusting(authority, protocols));
         let name = ServerName::try_from(host.to_owned()).unwrap();
-        soon(TlsConnector::from(Arc::new(config)).connect(name, stream)).await
+        soon(TlsConnector::from(config).connect(name, stream)).await
     }
+
+    /// A program that goes after its first words, without one more. The gateway has seen it when this returns.
+    async fn break_off(&self, authority: &str) {
+        let (_, mut stream) = self.connect(&format!("{HOST}:443")).await;
+        let name = ServerName::try_from(HOST).unwrap();
+        let mut client = ClientConnection::new(Arc::new(trusting(authority, &[])), name).unwrap();
+        let mut hello = Vec::new();
+        client.write_tls(&mut hello).unwrap();
+        stream.write_all(&hello).await.unwrap();
+        stream.shutdown().await.unwrap();
+        wait_for_end(&mut stream).await;
+    }
+}
+
+fn trusting(authority: &str, protocols: &[&str]) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    config
 }
 
 /// A proxy to which every host is the same, and what it was asked.
@@ -248,6 +265,29 @@ async fn a_program_that_refuses_our_certificate_gets_the_hosts_own_the_next_time
     stream.write_all(b"GET /x HTTP/1.1\r\nHost: api.openai.com\r\nConnection: close\r\n\r\n").await.unwrap();
     assert!(read_all(stream).await.contains("HTTP/1.1 GET /x "));
     assert_eq!(world.intercept.refusals().len(), 1);
+}
+
+#[tokio::test]
+async fn one_broken_connection_does_not_end_it() {
+    let provider = Secure::named(HOST).await;
+    let world = World::before(&provider).await;
+    let authority = world.intercept.authority_pem();
+    for _ in 0..2 {
+        for _ in 0..2 {
+            world.break_off(&authority).await;
+        }
+        let mut stream = world.secure(HOST, &authority, &["http/1.1"]).await.unwrap();
+        let request = b"GET /x HTTP/1.1\r\nHost: api.openai.com\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        assert!(read_all(stream).await.contains("HTTP/2.0 GET /x "), "read and forwarded");
+        assert_eq!(world.intercept.refusals(), []);
+    }
+    for _ in 0..3 {
+        world.break_off(&authority).await;
+    }
+    let refusals = world.intercept.refusals();
+    assert_eq!((refusals[0].connections, refusals[0].kind), (3, RefusalKind::Broken));
+    world.secure(HOST, &provider.authority_pem, &[]).await.unwrap();
 }
 
 #[tokio::test]

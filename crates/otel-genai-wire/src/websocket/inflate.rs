@@ -5,7 +5,7 @@ use std::fmt;
 use flate2::{Decompress, FlushDecompress, Status};
 
 /// However small it came, no message is unpacked further than this, in bytes.
-const LIMIT: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
+const LIMIT: usize = if cfg!(test) { 1 << 20 } else { 16 << 20 };
 
 /// What every sender leaves out at the end of a message.
 const TAIL: &[u8] = &[0, 0, 0xFF, 0xFF];
