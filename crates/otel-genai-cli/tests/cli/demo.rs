@@ -24,7 +24,7 @@ fn it_shows_each_kind_of_call() {
         assert!(told.out.contains(word), "{word:?} is missing in:\n{}", told.out);
     }
     assert!(!told.out.contains('\u{1b}'), "colours do not belong into a pipe");
-    assert_eq!(told.out.matches("● ").count(), 5, "{}", told.out);
+    assert_eq!(told.out.matches("● ").count(), 7, "{}", told.out);
     assert_eq!(told.out.matches("✗ ").count(), 1, "{}", told.out);
     let metrics = told.out.matches("gen_ai.client.operation.duration").count();
     assert_eq!(metrics, 1, "metrics are for the end:\n{}", told.out);
