@@ -494,7 +494,7 @@ def _requests_request(adapters, adapter, request, args, kwargs):
 def _is_plain(plain, adapter):
     """Whether an adapter connects as that of requests does. Others have certificates, addresses or ways of their own."""
     how = ("get_connection", "get_connection_with_tls_context", "_get_connection",
-           "build_connection_pool_key_attributes", "cert_verify", "proxy_manager_for")
+           "build_connection_pool_key_attributes", "cert_verify")
     given = adapter.poolmanager.connection_pool_kw
     # Subclasses set options of sockets and retries in this way, too.
     if any(getattr(type(adapter), name, None) is not getattr(plain, name, None) for name in how):
