@@ -179,7 +179,7 @@ def test_the_environment_and_what_is_left_of_it(launcher, authority):
     assert env["NO_PROXY"] == "127.0.0.1,localhost"
     assert env["NODE_USE_ENV_PROXY"] == "1" and env["GIT_SSL_CAINFO"] is None
     assert authority.file.read_text().strip() in bundle and bundle.count("BEGIN CERTIFICATE") == 2
-    assert (file_mode, folder_mode) == ("0o100600", "0o40700")
+    assert (file_mode, folder_mode) == ("0o100644", "0o40755"), "others the program becomes can read them"
     files = [env[name] for name in names if name.endswith(("_FILE", "_BUNDLE", "_PATH", "_CERTS", "_CERT"))]
     assert len(files) == 7 and not any(os.path.exists(file) for file in files), "they are gone with the run"
 
