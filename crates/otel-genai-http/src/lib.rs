@@ -7,10 +7,10 @@
 //!
 //! | client | feature | the line |
 //! |---|---|---|
-//! | tower services of `http::Request` (hyper, ...) | `tower` | [`.layer(GenAiLayer::new())`](tower::GenAiLayer) |
-//! | reqwest | `reqwest` | [`.send_genai()`](reqwest::RequestBuilderExt) |
-//! | reqwest-middleware | `reqwest-middleware` | [`.with(GenAiMiddleware::new())`](reqwest_middleware::GenAiMiddleware) |
-//! | async-openai | `async-openai` | [`instrument(client)`](async_openai::instrument) |
+//! | tower services of `http::Request` (hyper, ...) | `tower` | `.layer(GenAiLayer::new())` |
+//! | reqwest | `reqwest` | `.send_genai()` |
+//! | reqwest-middleware | `reqwest-middleware` | `.with(GenAiMiddleware::new())` |
+//! | async-openai | `async-openai` | `instrument(client)` |
 //!
 //! They share [`Observer::global`], and each also takes an observer of its own. At the end of a program,
 //! [`drain`](Observer::drain) it before telemetry is flushed.
