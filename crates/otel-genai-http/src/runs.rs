@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use opentelemetry::{Context, KeyValue};
-use otel_genai::{Active, Failure, GenAi, Inference, InvokeAgent, Moment};
+use otel_genai::{Active, Custom, Failure, GenAi, Inference, InvokeAgent, Moment};
 
 pub use scope::Runs;
 
@@ -27,8 +27,6 @@ pub(crate) use scope::Scope;
 use tool::Tool;
 pub(crate) use waiting::{Ended, Waiting};
 
-/// What the one who asked did not wait for.
-const CANCELLED: &str = "cancelled";
 /// What is told of a run was inferred from other calls, and not seen itself.
 const INFERRED: &str = "otel_genai.inferred";
 /// A run without a step for so long is over. Tools take their time, above all those that ask a person.
@@ -56,13 +54,8 @@ pub(crate) struct Recovery {
     checked: Option<Instant>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RunId(u64);
-
-impl RunId {
-    /// No run has this id.
-    const NONE: RunId = RunId(0);
-}
 
 struct Run {
     genai: GenAi,
@@ -94,7 +87,8 @@ impl Recovery {
     ) -> Option<RunId> {
         let answered = links::answered(op);
         let found = self.links.find(scope, op, &answered);
-        if let Some(run) = found.iter().map(|(run, _)| *run).find(|run| *run != RunId::NONE) {
+        if let Some((run, _)) = found.iter().flatten().next() {
+            let run = *run;
             self.step(run, op, &answered, found, began);
             return Some(run);
         }
@@ -120,7 +114,7 @@ impl Recovery {
         id: RunId,
         op: &Inference,
         answered: &[Answered<'_>],
-        found: Vec<(RunId, usize)>,
+        found: Vec<Option<(RunId, usize)>>,
         began: Moment,
     ) {
         let Some(run) = self.runs.get_mut(&id) else { return };
@@ -131,13 +125,11 @@ impl Recovery {
         let agent = run.context();
         let (genai, clock) = (run.genai.clone(), run.clock);
         self.waiting -= released;
-        for ((of, at), answered) in found.into_iter().zip(answered) {
-            if of != id {
-                continue;
-            }
+        for (found, answered) in found.into_iter().zip(answered) {
+            let Some((_, at)) = found.filter(|(of, _)| *of == id) else { continue };
             // A step that is tried again brings the same answers.
-            let Some(asked) = self.links.take_untold(at) else { continue };
-            Tool { asked, answered, op, clock, ended: began.instant }.tell(&genai, agent.clone());
+            let Some(called) = self.links.take_untold(at) else { continue };
+            Tool { called, answered, op, clock, ended: began.instant }.tell(&genai, agent.clone());
         }
     }
 
@@ -149,11 +141,11 @@ impl Recovery {
             ended.tell(parent);
             return;
         };
-        ended.began = on(run.clock, ended.began.instant);
+        ended.began = run.clock.at(ended.began.instant);
         run.open = run.open.saturating_sub(1);
         run.touched = ended.at;
         // Who has what was asked for need not read on.
-        let asks = ended.failure.as_ref().is_none_or(|failure| failure.error_type == CANCELLED)
+        let asks = ended.failure.as_ref().is_none_or(|failure| failure.error_type == Failure::CANCELLED)
             && self.links.ask(id, scope, &ended.op, ended.at, run.genai.captures_content());
         if !run.genai.captures_content() {
             ended.forget_content();
@@ -247,13 +239,10 @@ impl Recovery {
     }
 }
 
-/// That moment, by the clock of another one before it.
-fn on(clock: Moment, instant: Instant) -> Moment {
-    let mut moment = clock;
-    let passed = instant.saturating_duration_since(clock.instant);
-    moment.instant = instant;
-    moment.system = clock.system.checked_add(passed).unwrap_or(clock.system);
-    moment
+/// Says of what is told that nobody saw it.
+fn mark(custom: &mut Custom) {
+    custom.attributes.push(KeyValue::new(INFERRED, true));
+    custom.metric_attributes.push(KeyValue::new(INFERRED, true));
 }
 
 impl Run {
@@ -264,8 +253,7 @@ impl Run {
         let mut agent = InvokeAgent::default();
         agent.provider = Some(op.provider.clone());
         agent.conversation_id.clone_from(&op.conversation_id);
-        agent.custom.attributes.push(KeyValue::new(INFERRED, true));
-        agent.custom.metric_attributes.push(KeyValue::new(INFERRED, true));
+        mark(&mut agent.custom);
         let parent = first.as_ref().map_or_else(Context::new, |first| first.parent.clone());
         let agent = self.genai.operation(agent).at(self.clock).parent(parent).start();
         let context = agent.context().clone();

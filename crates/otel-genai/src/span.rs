@@ -35,9 +35,19 @@ impl Moment {
         Moment { system: SystemTime::now(), instant: Instant::now() }
     }
 
-    /// The wall clock's time at `later`, immune to the wall clock being set meanwhile.
+    /// Another moment, before or after this one, by the same wall clock: immune to its being set meanwhile.
+    #[must_use]
+    pub fn at(self, instant: Instant) -> Self {
+        let system = match instant.checked_duration_since(self.instant) {
+            Some(later) => self.system.checked_add(later),
+            None => self.system.checked_sub(self.instant.saturating_duration_since(instant)),
+        };
+        Moment { system: system.unwrap_or(self.system), instant }
+    }
+
+    /// The wall clock's time at `later`; what is earlier is no time at all.
     fn system_at(&self, later: Instant) -> SystemTime {
-        self.system.checked_add(later.saturating_duration_since(self.instant)).unwrap_or(self.system)
+        self.at(later.max(self.instant)).system
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use otel_genai::{Inference, Message, Part, Role, ToolCallPart, ToolCallResponsePart};
 use serde_json::Value;
 
-use super::tool::Asked;
+use super::tool::Called;
 use super::{RunId, Scope};
 
 /// So much of a conversation's first text tells it from others.
@@ -28,6 +28,17 @@ pub(super) struct Links {
     /// By the call's id, and by what is asked: not every provider gives ids.
     by_key: HashMap<(Scope, Key), Vec<usize>>,
     of_run: HashMap<RunId, Vec<Place>>,
+}
+
+/// A tool that was asked for.
+struct Asked {
+    run: RunId,
+    /// How the conversation began.
+    opening: u64,
+    /// The answer's id.
+    response_id: Option<String>,
+    /// `None`: it has been told.
+    called: Option<Called>,
 }
 
 /// A key, and what it leads to.
@@ -95,21 +106,21 @@ fn pick<'a>(
 }
 
 impl Links {
-    /// Which calls of which runs these answer. All of one request belong to the first one's run.
+    /// Which calls of which runs these answer, side by side with them. All of one request belong to the first one's run.
     pub(super) fn find(
         &self,
         scope: Scope,
         op: &Inference,
         answered: &[Answered<'_>],
-    ) -> Vec<(RunId, usize)> {
+    ) -> Vec<Option<(RunId, usize)>> {
         let opening = opening(op);
-        let mut found: Vec<(RunId, usize)> = Vec::with_capacity(answered.len());
+        let mut found: Vec<Option<(RunId, usize)>> = Vec::with_capacity(answered.len());
         for answered in answered {
             let keys = [
                 answered.response.id.as_deref().and_then(id_key),
                 answered.call.map(|call| said_key(call, opening)),
             ];
-            let taken = |at: &usize| found.iter().any(|(_, other)| other == at);
+            let taken = |at: &usize| found.iter().flatten().any(|(_, other)| other == at);
             let at = keys.into_iter().flatten().find_map(|key| {
                 let places = self.by_key.get(&(scope, key))?;
                 let run = |at: &usize| self.get(*at).map(|asked| asked.run);
@@ -120,14 +131,7 @@ impl Links {
                 let fitting = fitting.filter(|(fit, _)| fit.same || is_unique);
                 fitting.max_by_key(|(fit, at)| (*fit, Reverse(*at))).map(|(_, at)| at)
             });
-            // Nothing is left out in the middle: the answers and what is found go side by side.
-            match at.and_then(|at| Some((self.get(at)?.run, at))) {
-                Some(one) => found.push(one),
-                None => found.push((RunId::NONE, usize::MAX)),
-            }
-        }
-        if found.iter().all(|(run, _)| *run == RunId::NONE) {
-            found.clear();
+            found.push(at.and_then(|at| Some((self.get(at)?.run, at))));
         }
         found
     }
@@ -137,7 +141,11 @@ impl Links {
         let asked = self.get(at)?;
         let previous =
             op.request.previous_response_id.is_some() && op.request.previous_response_id == asked.response_id;
-        Some(Fit { same: previous || asked.opening == opening, run: asked.run, untold: !asked.told })
+        Some(Fit {
+            same: previous || asked.opening == opening,
+            run: asked.run,
+            untold: asked.called.is_some(),
+        })
     }
 
     fn get(&self, at: usize) -> Option<&Asked> {
@@ -145,11 +153,8 @@ impl Links {
     }
 
     /// What was asked for, if it has not been told yet. It is from now on.
-    pub(super) fn take_untold(&mut self, at: usize) -> Option<Asked> {
-        let asked = self.asked.get_mut(at)?.as_mut().filter(|asked| !asked.told)?;
-        asked.told = true;
-        let told = Asked { run: asked.run, told: true, opening: asked.opening, ..Asked::default() };
-        Some(std::mem::replace(asked, told))
+    pub(super) fn take_untold(&mut self, at: usize) -> Option<Called> {
+        self.asked.get_mut(at)?.as_mut()?.called.take()
     }
 
     /// Remembers what this answer asks for. Returns whether it asks for any tool.
@@ -170,16 +175,13 @@ impl Links {
         let mut any = false;
         for call in calls.take(MAX_ASKED) {
             any = true;
-            let asked = Asked {
-                run,
-                opening,
+            let called = Called {
                 name: call.name.clone(),
                 id: call.id.clone().filter(|id| !id.is_empty()),
                 arguments: call.arguments.clone().filter(|_| content),
-                response_id: op.response.id.clone(),
-                at: Some(at),
-                told: false,
+                at,
             };
+            let asked = Asked { run, opening, response_id: op.response.id.clone(), called: Some(called) };
             if self.of_run.get(&run).is_some_and(|places| places.len() >= 2 * MAX_REMEMBERED) {
                 self.forget_some(run, MAX_REMEMBERED);
             }

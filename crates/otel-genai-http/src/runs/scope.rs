@@ -43,7 +43,8 @@ impl Runs {
         if self == Runs::Ignored {
             return None;
         }
-        let within = call.parent.span().span_context().clone();
+        let span = call.parent.span();
+        let within = span.span_context();
         if within.is_valid() {
             return Some(Scope::Span(within.trace_id(), within.span_id()));
         }

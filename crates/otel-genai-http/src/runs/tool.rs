@@ -2,35 +2,29 @@
 
 use std::time::Instant;
 
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::Context;
 use otel_genai::{ExecuteTool, Failure, GenAi, Inference, Moment};
 use serde_json::Value;
 
 use super::links::Answered;
-use super::{INFERRED, RunId, on};
+use super::mark;
 
 /// What the conventions call the failure of a tool that says so itself (MCP, *error.type*).
 const TOOL_ERROR: &str = "tool_error";
 
-/// A tool that an answer asked for.
-#[derive(Debug, Default)]
-pub(super) struct Asked {
-    pub(super) run: RunId,
-    /// How the conversation began.
-    pub(super) opening: u64,
+/// A tool as an answer asked for it.
+#[derive(Debug)]
+pub(super) struct Called {
     pub(super) name: String,
     pub(super) id: Option<String>,
     pub(super) arguments: Option<Value>,
-    /// The answer's id.
-    pub(super) response_id: Option<String>,
     /// When the answer was over.
-    pub(super) at: Option<Instant>,
-    pub(super) told: bool,
+    pub(super) at: Instant,
 }
 
 /// What is known of its execution once the next request brings what it answered.
 pub(super) struct Tool<'a> {
-    pub(super) asked: Asked,
+    pub(super) called: Called,
     pub(super) answered: &'a Answered<'a>,
     pub(super) op: &'a Inference,
     /// The run's.
@@ -42,18 +36,17 @@ pub(super) struct Tool<'a> {
 impl Tool<'_> {
     /// It ran after the answer that asked for it and before the request that brings its own.
     pub(super) fn tell(self, genai: &GenAi, agent: Context) {
-        let Tool { asked, answered, op, clock, ended } = self;
-        let start = on(clock, asked.at.unwrap_or(ended).min(ended));
+        let Tool { called, answered, op, clock, ended } = self;
+        let start = clock.at(called.at.min(ended));
 
-        let mut tool = ExecuteTool::new(asked.name);
+        let mut tool = ExecuteTool::new(called.name);
         tool.kind = Some("function".to_owned());
-        tool.call_id = asked.id;
-        tool.arguments = asked.arguments;
+        tool.call_id = called.id;
+        tool.arguments = called.arguments;
         let definition = op.request.tool_definitions.iter().find(|definition| definition.name == tool.name);
         tool.description = definition.and_then(|definition| definition.description.clone());
         tool.result = genai.captures_content().then(|| answered.response.response.clone());
-        tool.custom.attributes.push(KeyValue::new(INFERRED, true));
-        tool.custom.metric_attributes.push(KeyValue::new(INFERRED, true));
+        mark(&mut tool.custom);
         let active = genai.operation(tool).at(start).parent(agent).start();
         let failed = answered.response.extra.get("is_error").and_then(Value::as_bool) == Some(true);
         match failed {

@@ -101,7 +101,7 @@ impl Reader {
         match event {
             SessionEvent::Began { call, at, operation } => {
                 let operation = self.genai.operation(*operation).parent(self.parent.clone());
-                let running = operation.at(moment(at)).start();
+                let running = operation.at(Moment::now().at(at)).start();
                 if !self.attributes.is_empty() {
                     running.context().span().set_attributes(self.attributes.iter().cloned());
                 }
@@ -140,13 +140,4 @@ impl Reader {
             Some(failure) => running.fail_at(at, self.secrets.redact(failure)),
         }
     }
-}
-
-/// A moment that has passed, by today's wall clock.
-fn moment(at: Instant) -> Moment {
-    let mut moment = Moment::now();
-    let ago = moment.instant.saturating_duration_since(at);
-    moment.system = moment.system.checked_sub(ago).unwrap_or(moment.system);
-    moment.instant = at;
-    moment
 }
