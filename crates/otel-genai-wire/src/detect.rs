@@ -81,17 +81,20 @@ pub fn detect(method: &Method, upstream: &Uri, headers: &HeaderMap) -> Option<Ro
 /// each `*` stands for any text, and which must fit from start to end. All are in lower case. [`detect`] reads calls at
 /// any other host as well.
 pub fn known_hosts() -> impl Iterator<Item = &'static str> {
-    let mut patterns: Vec<_> = HOSTS.iter().map(|(pattern, _, _)| *pattern).collect();
     let mut seen = std::collections::HashSet::new();
-    patterns.extend(COMPATIBLE);
-    patterns.into_iter().filter(move |pattern| seen.insert(*pattern))
+    all_hosts().filter(move |pattern| seen.insert(*pattern))
+}
+
+/// The same; one that is a provider's in several ways comes several times.
+fn all_hosts() -> impl Iterator<Item = &'static str> {
+    HOSTS.iter().map(|(pattern, _, _)| *pattern).chain(COMPATIBLE.iter().copied())
 }
 
 /// Whether a host fits one of the [`known_hosts`]. A host is a name without a port, in any case.
 #[must_use]
 pub fn is_known_host(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
-    known_hosts().any(|pattern| is_host(&host, pattern))
+    all_hosts().any(|pattern| is_host(&host, pattern))
 }
 
 fn provider(host: &str, path: &Path<'_>, protocol: Protocol, headers: &HeaderMap) -> ProviderName {

@@ -58,9 +58,14 @@ pub(crate) enum Frames {
     EventStream(event_stream::Reader),
 }
 
+/// What the body says it is.
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok())
+}
+
 impl Media {
     pub(crate) fn of(headers: &HeaderMap) -> Media {
-        let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let value = content_type(headers).unwrap_or_default();
         let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match essence.as_str() {
             "text/event-stream" => Media::Events,

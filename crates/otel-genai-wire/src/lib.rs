@@ -82,6 +82,7 @@ mod bedrock;
 mod body;
 mod call;
 mod cohere;
+mod created;
 mod dashscope;
 mod detect;
 mod error;

@@ -21,7 +21,9 @@ pub(crate) use responses::{Fetch, Responses};
 pub(crate) use speech::Speech;
 pub(crate) use transcriptions::Transcriptions;
 
-use otel_genai::{OpenAi, ProviderName};
+use otel_genai::{Inference, OpenAi, OperationName, ProviderName};
+
+use crate::detect::Route;
 
 /// Leaves out what others say in OpenAI's fields: the conventions expect OpenAI's attributes of OpenAI alone, whether its
 /// own or Azure's.
@@ -29,6 +31,14 @@ fn keep_own(provider: &ProviderName, openai: &mut OpenAi) {
     if !is_openai(provider) {
         *openai = OpenAi::default();
     }
+}
+
+/// Something other than a chat is asked for: of the model that the body names, else the path.
+fn generation(route: &Route, model: Option<String>) -> Inference {
+    let mut op = Inference::new(OperationName::GenerateContent, route.provider.clone());
+    op.server = Some(route.server.clone());
+    op.request.model = model.or_else(|| route.parameter("model").map(str::to_owned));
+    op
 }
 
 fn is_openai(provider: &ProviderName) -> bool {

@@ -215,3 +215,14 @@ fn a_notification_has_no_answer() {
         assert_eq!(failure, None, "{head:?}");
     }
 }
+
+#[test]
+fn where_there_are_no_sessions_each_request_says_the_version_whether_content_is_read_or_not() {
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28"});
+    let body =
+        json!({"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": {"_meta": meta}}).to_string();
+    for content in [true, false] {
+        let op = sent(&[BOTH], &body, Options::new(content)).unwrap();
+        assert_eq!(op.protocol_version.as_deref(), Some("2026-07-28"), "content: {content}");
+    }
+}

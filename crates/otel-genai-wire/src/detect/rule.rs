@@ -149,7 +149,8 @@ fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     })
 }
 
-/// Whether a host, in lower case, fits a pattern. `openai.com` is fitted by `api.openai.com`, not by `notopenai.com`; in a pattern with
+/// Whether a host, in lower case, fits a pattern. `openai.com` is fitted by `api.openai.com`, not by `notopenai.com`;
+/// in a pattern with
 /// asterisks each stands for anything, and nothing may stand around it.
 #[must_use]
 pub fn is_host(host: &str, pattern: &str) -> bool {

@@ -52,13 +52,25 @@ pub(super) static WANT: Want = Want::Fields(&[
     ("jsonrpc", Want::Keep(64)),
     ("id", Want::Keep(1024)),
     ("method", Want::Keep(256)),
+    ("params", PARAMS),
+]);
+
+/// What is picked out of its parameters.
+pub(super) const PARAMS: Want = Want::Fields(&[
+    ("name", Want::Keep(1024)),
+    ("uri", Want::Keep(8192)),
+    ("protocolVersion", Want::Keep(64)),
+    ("ref", Want::Keep(8192)),
+    ("requestId", Want::Keep(1024)),
+    ("progressToken", Want::Keep(1024)),
     (
-        "params",
+        "_meta",
         Want::Fields(&[
-            ("name", Want::Keep(1024)),
-            ("uri", Want::Keep(8192)),
-            ("protocolVersion", Want::Keep(64)),
-            ("ref", Want::Keep(8192)),
+            ("traceparent", Want::Keep(256)),
+            ("tracestate", Want::Keep(2048)),
+            ("baggage", Want::Keep(8192)),
+            ("progressToken", Want::Keep(1024)),
+            ("io.modelcontextprotocol/protocolVersion", Want::Keep(64)),
         ]),
     ),
 ]);

@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
-use otel_genai::{
-    Failure, FinishReason, Inference, Message, Modality, OperationName, OutputType, Part, ProviderName, Role,
-    Usage,
-};
+use otel_genai::{Failure, FinishReason, Message, Modality, OutputType, Part, ProviderName, Role, Usage};
 
+use super::generation;
 use super::usage::Report;
 use crate::call::{Call, CallMut};
 use crate::detect::Route;
@@ -81,10 +79,8 @@ impl Dialect for Images {
 
     fn request(&self, document: &[u8], route: &Route) -> Result<Option<Call>, serde_json::Error> {
         let sent: Request<'_> = json::read(document)?;
-        let mut op = Inference::new(OperationName::GenerateContent, route.provider.clone());
-        op.server = Some(route.server.clone());
+        let mut op = generation(route, owned(sent.model));
         let request = &mut op.request;
-        request.model = owned(sent.model).or_else(|| route.parameter("model").map(str::to_owned));
         request.stream = sent.stream == Some(true);
         request.choice_count = sent.n;
         request.output_type = Some(OutputType::Image);

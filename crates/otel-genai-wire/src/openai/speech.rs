@@ -4,16 +4,14 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use otel_genai::{
-    Failure, FinishReason, Inference, Message, Modality, OperationName, OutputType, Part, ProviderName, Role,
-    Usage,
-};
+use otel_genai::{Failure, FinishReason, Message, Modality, OutputType, Part, ProviderName, Role, Usage};
 
+use super::generation;
 use super::usage::Report;
 use crate::call::{Call, CallMut};
 use crate::detect::Route;
 use crate::error::{self, Refusal};
-use crate::framing::{Framing, Media};
+use crate::framing::{Framing, Media, content_type};
 use crate::gather::owned;
 use crate::json::{self, Raw, object};
 use crate::protocol::{Answer, Asked, Dialect, Step};
@@ -61,10 +59,8 @@ impl Dialect for Speech {
 
     fn request(&self, document: &[u8], route: &Route) -> Result<Option<Call>, serde_json::Error> {
         let sent: Request<'_> = json::read(document)?;
-        let mut op = Inference::new(OperationName::GenerateContent, route.provider.clone());
-        op.server = Some(route.server.clone());
+        let mut op = generation(route, owned(sent.model));
         let request = &mut op.request;
-        request.model = owned(sent.model).or_else(|| route.parameter("model").map(str::to_owned));
         request.stream = sent.stream_format.as_deref() == Some("sse");
         request.output_type = Some(OutputType::Speech);
         request.input_messages = sent.input.map(Message::user).into_iter().collect();
@@ -73,7 +69,7 @@ impl Dialect for Speech {
     }
 
     fn answer(&self, asked: &Asked<'_>) -> Box<dyn Answer> {
-        let media_type = asked.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = content_type(asked.headers);
         let media_type = media_type.and_then(|value| value.split(';').next()).map(str::trim);
         Box::new(Spoken {
             media_type: media_type.filter(|value| value.starts_with("audio/")).map(str::to_owned),

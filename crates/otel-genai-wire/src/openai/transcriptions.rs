@@ -3,15 +3,14 @@
 
 use std::borrow::Cow;
 
-use otel_genai::{
-    Failure, FinishReason, Inference, Message, OperationName, OutputType, Part, ProviderName, Role, Usage,
-};
+use otel_genai::{Failure, FinishReason, Message, OutputType, Part, ProviderName, Role, Usage};
 
+use super::generation;
 use super::usage::Report;
 use crate::call::{Call, CallMut};
 use crate::detect::Route;
 use crate::error::{self, Refusal};
-use crate::framing::{Framing, Media};
+use crate::framing::{Framing, Media, content_type};
 use crate::gather::{Room, first, owned};
 use crate::json::{self, Given, Raw, object};
 use crate::media;
@@ -76,10 +75,8 @@ impl Dialect for Transcriptions {
 
     fn request(&self, document: &[u8], route: &Route) -> Result<Option<Call>, serde_json::Error> {
         let sent: Request<'_> = json::read(document)?;
-        let mut op = Inference::new(OperationName::GenerateContent, route.provider.clone());
-        op.server = Some(route.server.clone());
+        let mut op = generation(route, owned(sent.model));
         let request = &mut op.request;
-        request.model = owned(sent.model).or_else(|| route.parameter("model").map(str::to_owned));
         request.stream = sent.stream == Some(true);
         request.output_type = Some(OutputType::Text);
         let audio = sent.audio.and_then(|audio| media::audio(&audio.data?, audio.format.as_deref()));
@@ -109,7 +106,7 @@ impl Dialect for Transcriptions {
 
     /// Subtitles and plain text were asked for as such.
     fn framing(&self, media: Media, asked: &Asked<'_>) -> Framing {
-        let media_type = asked.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = content_type(asked.headers);
         let is_text = media_type.is_some_and(|value| {
             ["text/plain", "text/vtt", "text/srt", "application/x-subrip"]
                 .iter()

@@ -17,27 +17,7 @@ static MESSAGE: Want = Want::Fields(&[
     ("jsonrpc", Want::Keep(64)),
     ("id", Want::Keep(1024)),
     ("method", Want::Keep(256)),
-    (
-        "params",
-        Want::Fields(&[
-            ("name", Want::Keep(1024)),
-            ("uri", Want::Keep(8192)),
-            ("protocolVersion", Want::Keep(64)),
-            ("ref", Want::Keep(8192)),
-            ("requestId", Want::Keep(1024)),
-            ("progressToken", Want::Keep(1024)),
-            (
-                "_meta",
-                Want::Fields(&[
-                    ("traceparent", Want::Keep(256)),
-                    ("tracestate", Want::Keep(2048)),
-                    ("baggage", Want::Keep(8192)),
-                    ("progressToken", Want::Keep(1024)),
-                    ("io.modelcontextprotocol/protocolVersion", Want::Keep(64)),
-                ]),
-            ),
-        ]),
-    ),
+    ("params", request::PARAMS),
     ("result", Want::Fields(&[("isError", Want::Keep(16)), ("protocolVersion", Want::Keep(64))])),
     ("error", Want::Keep(16 << 10)),
 ]);

@@ -2,27 +2,25 @@
 
 use std::borrow::Cow;
 
-use otel_genai::{CreateAgent, Failure, Part, ProviderName};
+use otel_genai::{CreateAgent, Part, ProviderName};
 
-use crate::call::{Call, CallMut};
+use crate::call::Call;
+use crate::created::Created;
 use crate::detect::Route;
-use crate::error::Refusal;
 use crate::framing::{Framing, Media};
 use crate::gather::owned;
-use crate::json::{self, Raw, object};
-use crate::protocol::{Answer, Asked, Dialect, Step};
+use crate::json::{self, object};
+use crate::protocol::{Answer, Asked, Dialect};
 use crate::scan::Want;
 
 object! {
-    /// An assistant, as it is sent and as it is answered.
+    /// An assistant, as it is sent.
     struct Assistant<'a> {
-        "id" => id: Option<Cow<'a, str>>,
         "name" => name: Option<Cow<'a, str>>,
         "description" => description: Option<Cow<'a, str>>,
         "model" => model: Option<Cow<'a, str>>,
         // The content: nothing of it is left in the body where it is not wanted.
         "instructions" => instructions: Option<Cow<'a, str>>,
-        "error" => error: Raw<'a>,
     }
 }
 
@@ -63,51 +61,10 @@ impl Dialect for Assistants {
     }
 
     fn answer(&self, _asked: &Asked<'_>) -> Box<dyn Answer> {
-        Box::new(Created::default())
+        Box::new(Created::new(&WANT))
     }
 
     fn framing(&self, _media: Media, _asked: &Asked<'_>) -> Framing {
         Framing::Whole
-    }
-}
-
-/// What an answer has told.
-#[derive(Debug, Default)]
-struct Created {
-    id: Option<String>,
-    failure: Option<Failure>,
-}
-
-impl Answer for Created {
-    fn want(&self) -> &'static Want {
-        &WANT
-    }
-
-    fn has_content(&self) -> bool {
-        false
-    }
-
-    fn whole(&mut self, document: &[u8]) -> Result<(), serde_json::Error> {
-        let answer: Assistant<'_> = json::read(document)?;
-        if answer.error.get().is_some() {
-            self.failure = json::read::<Refusal<'_>>(document)?.failure();
-        }
-        self.id = owned(answer.id);
-        Ok(())
-    }
-
-    fn event(&mut self, _name: Option<&[u8]>, data: &[u8]) -> Result<Step, serde_json::Error> {
-        self.whole(data).map(|()| Step::Last)
-    }
-
-    fn missing(&self) -> Option<&'static str> {
-        self.id.is_none().then_some("id")
-    }
-
-    fn finish(self: Box<Self>, call: CallMut<'_>) -> Option<Failure> {
-        if let CallMut::CreateAgent(op) = call {
-            op.id = self.id.or(op.id.take());
-        }
-        self.failure
     }
 }
