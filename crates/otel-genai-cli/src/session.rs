@@ -13,7 +13,7 @@ use crate::diagnostics::{say, was_said};
 use crate::exit::Failure;
 use crate::inherit::{self, Inherited};
 use crate::options::TelemetryOptions;
-use crate::settings;
+use crate::settings::INFER;
 use crate::tally::Tally;
 
 /// What a command wants of its telemetry.
@@ -72,7 +72,7 @@ impl Session {
             }
             let genai = genai.build();
             let mut observing = Options::default();
-            observing.runs = if settings::infer(options.no_infer) { wanted.runs } else { Runs::Ignored };
+            observing.runs = if INFER.is_on(options.no_infer) { wanted.runs } else { Runs::Ignored };
             let observer = in_background(|| Observer::new(genai.clone(), observing))
                 .map_err(|error| Failure::ours(format!("the system gives no thread: {error}")))?;
             (Some(genai), Some(observer))

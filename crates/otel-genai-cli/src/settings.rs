@@ -85,6 +85,11 @@ impl Own {
         })
     }
 
+    /// Whether what is on by default is on: neither its flag nor its variable turns it off.
+    pub(crate) fn is_on(self, is_off: bool) -> bool {
+        !is_off && self.or_variable::<OnOff>(None).is_none_or(|on| on.0)
+    }
+
     /// The same for lists; entries that cannot be used are left out.
     pub(crate) fn or_list<T>(self, flag: &[T], parse: impl Fn(&str) -> Result<T, String>) -> Vec<T>
     where
@@ -198,18 +203,8 @@ pub(crate) fn no_env(flag: &[String]) -> Vec<String> {
     NO_ENV.or_list(flag, |name| Ok(name.to_owned()))
 }
 
-/// Whether the program is hooked from inside.
-pub(crate) fn shim(no_shim: bool) -> bool {
-    !no_shim && SHIM.or_variable::<OnOff>(None).is_none_or(|on| on.0)
-}
-
-/// Whether agent runs are recovered.
-pub(crate) fn infer(no_infer: bool) -> bool {
-    !no_infer && INFER.or_variable::<OnOff>(None).is_none_or(|on| on.0)
-}
-
 /// `true` or `false`, and what people write for them.
-struct OnOff(bool);
+pub(crate) struct OnOff(pub(crate) bool);
 
 impl FromStr for OnOff {
     type Err = String;

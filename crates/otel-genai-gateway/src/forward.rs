@@ -15,7 +15,7 @@ use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto;
 use opentelemetry::KeyValue;
-use otel_genai_http::{Call, Exchange, Observer, Upgrade};
+use otel_genai_http::{Call, Exchange, Observer};
 use tokio::sync::watch;
 
 use crate::body::ResponseBody;
@@ -100,7 +100,7 @@ async fn exchange(
     let (mut parts, body) = request.into_parts();
     let version = parts.version;
     let observer = shared.observer.as_ref().filter(|_| sight != Sight::None);
-    let exchange = observer.and_then(|observer| begin(observer, &parts, &target, sight));
+    let exchange = observer.and_then(|observer| begin(&parts, &target, sight, |call| observer.begin(call)));
 
     let waits = version == Version::HTTP_11 && !body.is_end_stream() && expects_continue(&parts.headers);
     if version == Version::HTTP_2 {
@@ -194,7 +194,8 @@ async fn upgrade(
     let client = hyper::upgrade::on(&mut request);
     let (mut parts, body) = request.into_parts();
     let observer = shared.observer.as_ref().filter(|_| sight != Sight::None);
-    let wanted = observer.and_then(|observer| begin_upgrade(observer, &parts, &target, sight));
+    let wanted =
+        observer.and_then(|observer| begin(&parts, &target, sight, |call| observer.begin_upgrade(call)));
     let uri = target.uri.clone();
     set_host(&mut parts.headers, target.host.clone());
     address(&shared, &mut parts, target);
@@ -240,24 +241,15 @@ fn refuse(shared: &Shared, error: UpstreamError) -> Result<Response<ResponseBody
 }
 
 /// A defect in observing must not become one in forwarding.
-fn begin(observer: &Observer, parts: &request::Parts, target: &Target, sight: Sight) -> Option<Exchange> {
-    let begun = catch_unwind(AssertUnwindSafe(|| observer.begin(&call(parts, target, sight))));
-    begun.unwrap_or_else(|_| {
-        tracing::warn!(target: "otel_genai_gateway", "observing a call failed inside; it is forwarded unobserved");
-        None
-    })
-}
-
-/// Likewise for what may become a session.
-fn begin_upgrade(
-    observer: &Observer,
+fn begin<T>(
     parts: &request::Parts,
     target: &Target,
     sight: Sight,
-) -> Option<Upgrade> {
-    let begun = catch_unwind(AssertUnwindSafe(|| observer.begin_upgrade(&call(parts, target, sight))));
+    begin: impl FnOnce(&Call<'_>) -> Option<T>,
+) -> Option<T> {
+    let begun = catch_unwind(AssertUnwindSafe(|| begin(&call(parts, target, sight))));
     begun.unwrap_or_else(|_| {
-        tracing::warn!(target: "otel_genai_gateway", "observing a session failed inside; it is carried unobserved");
+        tracing::warn!(target: "otel_genai_gateway", "observing a call failed inside; it is forwarded unobserved");
         None
     })
 }

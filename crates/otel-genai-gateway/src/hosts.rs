@@ -18,8 +18,24 @@ pub struct KnownHosts {
     /// `/TOKEN/h/`
     prefix: String,
     allowed: Arc<dyn Fn(&Uri) -> bool + Send + Sync>,
-    /// What a host is called, and where its calls go instead.
-    mirrors: Vec<(Uri, Upstream)>,
+    mirrors: Mirrors,
+}
+
+/// What a host is called, and where its calls go instead.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mirrors(Vec<(Uri, Upstream)>);
+
+impl Mirrors {
+    /// Of two for one host the first counts.
+    pub(crate) fn add(&mut self, origin: &Uri, upstream: &Uri) -> Result<(), RouteError> {
+        let route = Route::new("/mirror", upstream)?.observed_as(origin)?;
+        self.0.push((origin.clone(), route.into_upstream()));
+        Ok(())
+    }
+
+    pub(crate) fn of(&self, origin: &Uri) -> Option<&Upstream> {
+        self.0.iter().find(|(name, _)| same_origin(name, origin)).map(|(_, upstream)| upstream)
+    }
 }
 
 impl KnownHosts {
@@ -36,7 +52,7 @@ impl KnownHosts {
             // Not the token itself: errors are shown.
             return Err(RouteError::Prefix("the token".to_owned()));
         }
-        Ok(Self { prefix: format!("/{token}/h/"), allowed: Arc::new(allowed), mirrors: Vec::new() })
+        Ok(Self { prefix: format!("/{token}/h/"), allowed: Arc::new(allowed), mirrors: Mirrors::default() })
     }
 
     /// Sends calls for `origin` (such as `https://api.openai.com`) to `upstream`, a mirror or another gateway. What is
@@ -45,16 +61,14 @@ impl KnownHosts {
     /// # Errors
     /// When either is no plain http(s) address.
     pub fn mirror(mut self, origin: &Uri, upstream: &Uri) -> Result<Self, RouteError> {
-        let route = Route::new("/mirror", upstream)?.observed_as(origin)?;
-        self.mirrors.push((origin.clone(), route.into_upstream()));
+        self.mirrors.add(origin, upstream)?;
         Ok(self)
     }
 
     /// `None`: it is not asked for in this way.
     pub(crate) fn resolve(&self, asked: &str) -> Option<Target> {
         let (origin, path) = split(asked.strip_prefix(self.prefix.as_str())?)?;
-        let mirror = self.mirrors.iter().find(|(name, _)| same_origin(name, &origin));
-        if let Some((_, upstream)) = mirror {
+        if let Some(upstream) = self.mirrors.of(&origin) {
             return upstream.target(&path);
         }
         (self.allowed)(&origin).then(|| Upstream::of(&origin)?.target(&path)).flatten()
@@ -93,7 +107,7 @@ fn split(rest: &str) -> Option<(Uri, String)> {
 }
 
 /// Names are compared without case, ports with the scheme's own where there is none.
-pub(crate) fn same_origin(one: &Uri, other: &Uri) -> bool {
+fn same_origin(one: &Uri, other: &Uri) -> bool {
     let host = |uri: &Uri| uri.host().unwrap_or_default().to_ascii_lowercase();
     one.scheme() == other.scheme() && host(one) == host(other) && port(one) == port(other)
 }

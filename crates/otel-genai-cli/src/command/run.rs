@@ -9,7 +9,7 @@ use otel_genai::Capture;
 use otel_genai_gateway::{Drained, Gateway, GatewayBuilder};
 use otel_genai_http::Runs;
 use otel_genai_sdk::{ConsoleOptions, Exporter};
-use otel_genai_wire::known_hosts;
+use otel_genai_wire::is_known_host;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -19,7 +19,7 @@ use crate::exit::{self, Failure, USAGE};
 use crate::intercept::{self, Hosts, Interception};
 use crate::options::TelemetryOptions;
 use crate::session::{self, Session, Wanted};
-use crate::settings::{self, FLUSH_TIMEOUT, INTERCEPT, Seconds};
+use crate::settings::{self, FLUSH_TIMEOUT, INTERCEPT, SHIM, Seconds};
 use crate::shim::{Folder, NODE_OPTIONS, PYTHONPATH, Shim};
 use crate::trust;
 use crate::variables::{Plan, Upstream, VARIABLES};
@@ -126,9 +126,11 @@ impl Run {
             ));
         }
         diagnostics::begin(self.telemetry.quiet);
-        let mut plan = self.plan();
+        let hosts = INTERCEPT.or_variable(self.intercept.clone()).unwrap_or_default();
+        let no_env = settings::no_env(&self.no_env);
+        let mut plan = self.plan(&hosts, &no_env);
         let folder = if self.dry_run { None } else { hook(&mut plan) };
-        let interception = self.interception()?;
+        let interception = Interception::new(hosts, &|name| std::env::var_os(name), &no_env)?;
         let warnings = interception.iter().flat_map(|interception| &interception.warnings);
         for warning in plan.warnings.iter().chain(warnings) {
             tracing::warn!(target: "otel_genai", "{warning}");
@@ -158,36 +160,25 @@ impl Run {
         ended
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&self, hosts: &Hosts, no_env: &[String]) -> Plan {
         let upstreams = settings::upstreams(&self.upstream);
-        let no_env = settings::no_env(&self.no_env);
         let ours = |name: &String| {
             VARIABLES.iter().any(|variable| variable.name == name)
                 || name.eq_ignore_ascii_case("NO_PROXY")
                 || [PYTHONPATH, NODE_OPTIONS].contains(&name.as_str())
                 || intercept::sets(name)
         };
-        let intercepted = self.hosts().patterns().is_some();
+        let intercepted = hosts.patterns().is_some();
         // The program has a proxy then, whatever the environment says.
         let var = |name: &str| match std::env::var_os(name).filter(|value| !value.is_empty()) {
             None if intercepted && name == "HTTPS_PROXY" => Some("ours".into()),
             value => value,
         };
-        let with_shim = settings::shim(self.no_shim);
-        let mut plan = Plan::new(&var, &upstreams, &no_env, with_shim);
+        let mut plan = Plan::new(&var, &upstreams, no_env, SHIM.is_on(self.no_shim));
         for name in no_env.iter().filter(|name| !ours(name)) {
             plan.warnings.push(format!("--no-env {name}: otel-genai never sets that variable"));
         }
         plan
-    }
-
-    fn hosts(&self) -> Hosts {
-        INTERCEPT.or_variable(self.intercept.clone()).unwrap_or_default()
-    }
-
-    fn interception(&self) -> Result<Option<Interception>, Failure> {
-        let no_env = settings::no_env(&self.no_env);
-        Interception::new(self.hosts(), &|name| std::env::var_os(name), &no_env)
     }
 
     async fn supervise(
@@ -344,9 +335,7 @@ fn mistyped_hosts(command: &[OsString], words: &[OsString]) -> Option<String> {
     let (hosts, rest) = command.split_first()?;
     let before = words.strip_suffix(command)?.last()?;
     let hosts = hosts.to_str()?;
-    let is_host =
-        || known_hosts().any(|known| hosts.split(',').any(|host| otel_genai_wire::is_host(host, known)));
-    let is_meant = rest.first().is_some_and(|word| word == "--") || is_host();
+    let is_meant = rest.first().is_some_and(|word| word == "--") || hosts.split(',').any(is_known_host);
     (before == "--intercept" && is_meant).then(|| hosts.to_owned())
 }
 

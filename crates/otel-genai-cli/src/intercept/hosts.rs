@@ -5,6 +5,8 @@ use std::str::FromStr;
 use otel_genai_gateway::Intercept;
 use otel_genai_wire::{is_host, known_hosts};
 
+use crate::settings::OnOff;
+
 /// How many hosts a line names before it only counts.
 const NAMED: usize = 3;
 const KNOWN: &str = "known";
@@ -17,10 +19,10 @@ impl FromStr for Hosts {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "true" | "1" | "on" | "yes" => return Ok(Self(vec![KNOWN.to_owned()])),
-            "false" | "0" | "off" | "no" => return Ok(Self::default()),
-            _ => {}
+        match text.trim().parse() {
+            Ok(OnOff(true)) => return Ok(Self(vec![KNOWN.to_owned()])),
+            Ok(OnOff(false)) => return Ok(Self::default()),
+            Err(_) => {}
         }
         let entries = text.split(',').map(|entry| entry.trim().to_ascii_lowercase());
         let hosts = Self(entries.filter(|entry| !entry.is_empty()).collect());

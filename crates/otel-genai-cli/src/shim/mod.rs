@@ -92,13 +92,7 @@ impl Shim {
             ("OTEL_GENAI_SHIM_HIDE", self.hide.join(",").into()),
         ];
         for (name, inherited) in &self.inherited {
-            let inherited = inherited.clone().unwrap_or_default();
-            let value = if *name == PYTHONPATH {
-                python_path(folder, &inherited)
-            } else {
-                node_options(folder, &inherited)
-            };
-            all.push((*name, value));
+            all.push((*name, with_hooks(name, folder, inherited.as_deref())));
         }
         all
     }
@@ -116,6 +110,12 @@ fn this_process() -> String {
     let started = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(19));
     let pid = std::process::id();
     started.map_or_else(|| pid.to_string(), |started| format!("{pid}:{started}"))
+}
+
+/// What one of the two variables says with the hooks.
+fn with_hooks(name: &str, folder: &Path, inherited: Option<&OsStr>) -> OsString {
+    let inherited = inherited.unwrap_or_default();
+    if name == PYTHONPATH { python_path(folder, inherited) } else { node_options(folder, inherited) }
 }
 
 /// The folder before all others, once.
@@ -151,13 +151,7 @@ fn node_options(folder: &Path, inherited: &OsStr) -> OsString {
 impl fmt::Display for Shim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, inherited) in &self.inherited {
-            let folder = Path::new("FOLDER");
-            let inherited = inherited.clone().unwrap_or_default();
-            let value = if *name == PYTHONPATH {
-                python_path(folder, &inherited)
-            } else {
-                node_options(folder, &inherited)
-            };
+            let value = with_hooks(name, Path::new("FOLDER"), inherited.as_deref());
             writeln!(f, "{name}={}", value.to_string_lossy())?;
         }
         writeln!(f, "OTEL_GENAI_SHIM_GATEWAY=http://127.0.0.1:PORT/TOKEN  -> https://HOST for:")?;

@@ -26,8 +26,8 @@ pub(crate) use proxy::{is_for_proxy, serve};
 use refusals::Refusals;
 pub use refusals::{Refusal, RefusalKind};
 
-use crate::hosts::same_origin;
-use crate::route::{Route, RouteError, Target, Upstream};
+use crate::hosts::Mirrors;
+use crate::route::{RouteError, Target};
 
 /// What programs give as their name; the word behind it is what counts.
 const USER: &str = "otel-genai";
@@ -39,8 +39,7 @@ const USER: &str = "otel-genai";
 #[derive(Clone)]
 pub struct Intercept {
     inner: Arc<Inner>,
-    /// What a host is called, and where its calls go instead.
-    mirrors: Vec<(Uri, Upstream)>,
+    mirrors: Mirrors,
 }
 
 struct Inner {
@@ -93,7 +92,7 @@ impl Intercept {
             refusals: Refusals::default(),
             said_expired: AtomicBool::new(false),
         };
-        Ok(Self { inner: Arc::new(inner), mirrors: Vec::new() })
+        Ok(Self { inner: Arc::new(inner), mirrors: Mirrors::default() })
     }
 
     /// Sends what is read of calls to `origin` (such as `https://api.openai.com`) to `upstream`, a mirror or another
@@ -102,8 +101,7 @@ impl Intercept {
     /// # Errors
     /// When either is no plain http(s) address.
     pub fn mirror(mut self, origin: &Uri, upstream: &Uri) -> Result<Self, RouteError> {
-        let route = Route::new("/mirror", upstream)?.observed_as(origin)?;
-        self.mirrors.push((origin.clone(), route.into_upstream()));
+        self.mirrors.add(origin, upstream)?;
         Ok(self)
     }
 
@@ -111,8 +109,8 @@ impl Intercept {
     fn target(&self, scheme: &Scheme, authority: &Authority, path: &str) -> Option<Target> {
         let origin = Uri::builder().scheme(scheme.clone()).authority(authority.clone()).path_and_query("/");
         let origin = origin.build().ok()?;
-        match self.mirrors.iter().find(|(name, _)| same_origin(name, &origin)) {
-            Some((_, upstream)) => upstream.target(path),
+        match self.mirrors.of(&origin) {
+            Some(upstream) => upstream.target(path),
             None => Target::at(scheme, authority, path),
         }
     }
@@ -130,8 +128,8 @@ impl Intercept {
         format!("http://{USER}:{}@{gateway}", self.inner.password)
     }
 
-    /// The hosts whose certificates were refused so far, in words or by several connections that broke. Further connections to them are tunnelled unread, so that a
-    /// program which tries again gets through.
+    /// The hosts whose certificates were refused so far, in words or by several connections that broke. Further
+    /// connections to them are tunnelled unread, so that a program which tries again gets through.
     #[must_use]
     pub fn refusals(&self) -> Vec<Refusal> {
         self.inner.refusals.all()
