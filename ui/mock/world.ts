@@ -19,7 +19,7 @@ export interface Answer {
   body: unknown;
 }
 
-const SPECIAL: [scene: Scene, minutesAgo: number][] = [[running, 0.2], [travel, 3], [coding, 9], [languages, 17], [hostile, 24], [megabyte, 31], [silent, 40], [large, 55], [odd, 63]];
+const SPECIAL: [scene: Scene, minutesAgo: number][] = [[running, 0.2], [travel, 3], [coding, 9], [languages, 17], [hostile, 24], [megabyte, 31], [silent, 40], [large, 1900], [odd, 63]];
 
 export class World {
   readonly made: Made[] = [];

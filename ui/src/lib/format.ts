@@ -20,6 +20,11 @@ export function duration(ms: Ms | undefined): string {
   return `${Math.round(minutes / 1440)} d`;
 }
 
+/** A duration on an axis: 2 s, 1.5 s, 200 ms. */
+export function tick(ms: Ms): string {
+  return duration(ms).replace(/\.(\d*?)0+(?= )/, (_, rest: string) => (rest ? `.${rest}` : ""));
+}
+
 /** 1,317 exactly. */
 export function count(n: number | undefined): string {
   return n === undefined ? "–" : GROUPED.format(n);

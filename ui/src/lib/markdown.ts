@@ -10,7 +10,7 @@ export type Inline =
   | { type: "break" }
   | { type: "strong" | "em" | "del"; children: Inline[] }
   | { type: "link"; href: string; children: Inline[] }
-  | { type: "image"; href: string | undefined; alt: string };
+  | { type: "image"; href: string; alt: string };
 
 export type Block =
   | { type: "heading"; level: number; children: Inline[] }
@@ -268,11 +268,11 @@ export function inline(text: string): Inline[] {
         const open = tokens[at] as Extract<Token, { kind: "bracket" }>;
         const inner = nest(tokens.splice(at).slice(1));
         const href = safeLink(target.href);
-        if (open.image) tokens.push({ kind: "node", node: { type: "image", href, alt: plainText(inner) } });
+        if (open.image && href) tokens.push({ kind: "node", node: { type: "image", href, alt: plainText(inner) } });
         else if (href) {
           tokens.push({ kind: "node", node: { type: "link", href, children: inner } });
           brackets.length = 0;
-        } else tokens.push({ kind: "node", node: { type: "text", text: "[" } }, ...inner.map((node): Token => ({ kind: "node", node })), { kind: "node", node: { type: "text", text: text.slice(i, target.end) } });
+        } else tokens.push({ kind: "node", node: { type: "text", text: open.image ? "![" : "[" } }, ...inner.map((node): Token => ({ kind: "node", node })), { kind: "node", node: { type: "text", text: text.slice(i, target.end) } });
         i = target.end;
       } else {
         plain += c;

@@ -45,7 +45,13 @@ export function isCall(row: Row): boolean {
 export function isGenAi(op: Op | undefined): boolean {
   return op !== undefined && op !== "http" && op !== "database" && op !== "rpc";
 }
-/** `chat gpt-x` and `chat` + model: told once. */
-export function label(row: Pick<Row, "name" | "ghost" | "op">): string {
-  return row.name || (row.ghost ? "not here yet" : word(row.op));
+/** A span's name without the operation that its icon tells already: `invoke_agent planner` → `planner`. */
+export function brief(row: Pick<Row, "name" | "ghost" | "op" | "agent">): string {
+  const name = label(row);
+  const rest = row.op && name.startsWith(`${row.op} `) ? name.slice(row.op.length + 1).trim() : "";
+  return rest || name;
+}
+/** A span's name, or what stands for it. */
+export function label(row: Pick<Row, "name" | "ghost" | "op" | "agent">): string {
+  return row.name || row.agent || (row.ghost || !row.op ? "not here yet" : word(row.op));
 }

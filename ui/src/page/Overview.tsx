@@ -2,6 +2,7 @@
 import type { Overview as Told, Stat } from "../api";
 import { api, useGet } from "../client";
 import { cached, cost, count, duration, exact, money, percent, plural, short } from "../lib/format";
+import { brief } from "../lib/ops";
 import { about } from "../live";
 import { asked } from "../state/filters";
 import { go, href, param, set } from "../state/url";
@@ -102,7 +103,7 @@ export function Overview() {
                 <h2><a href="/traces">Newest traces</a></h2>
                 {data.newest.length === 0 ? <Empty title="No traces in this time" icon="filter" /> : (
                   <table class="grid newest">
-                    <tbody>{data.newest.map((row) => <tr key={row.id} class="go" onClick={() => go(`/trace/${row.id}`)}><td class="when mut"><Time at={row.startMs} /></td><td class="what"><Glyph op={row.op} /><a href={`/trace/${row.id}`}><bdi><Text value={row.name || "not here yet"} /></bdi></a>{row.errors > 0 && <span class="badge err"><Icon name="error" size={11} />{row.errors}</span>}<span class="mut ell" dir="auto"><Text value={row.title ?? ""} /></span></td><td class="opt"><Spark bars={row.bars} /></td><td class="right">{duration(row.durationMs)}</td><td class="right opt">{cost(row.cost, currency)}</td></tr>)}</tbody>
+                    <tbody>{data.newest.map((row) => <tr key={row.id} class="go" onClick={() => go(`/trace/${row.id}`)}><td class="when mut"><Time at={row.startMs} /></td><td class="what"><Glyph op={row.op} /><a href={`/trace/${row.id}`}><bdi><Text value={brief(row)} /></bdi></a>{row.errors > 0 && <span class="badge err"><Icon name="error" size={11} />{row.errors}</span>}<span class="mut ell" dir="auto"><Text value={row.title ?? ""} /></span></td><td class="opt"><Spark bars={row.bars} /></td><td class="right">{duration(row.durationMs)}</td><td class="right opt">{cost(row.cost, currency)}</td></tr>)}</tbody>
                   </table>
                 )}
               </section>

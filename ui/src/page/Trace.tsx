@@ -210,7 +210,7 @@ function Known({ id, trace, transcript, problem }: { id: string; trace: Told; tr
   const conversation = summary.conversations.list[0];
   const errors = summary.errors;
   const left = (
-    <section class="pane left" aria-label="When it happened">
+    <section class="pane when" aria-label="When it happened">
       <Tabs label="Views of the run" panel="left-panel" value={view} onChange={(next: View) => set({ view: next === "waterfall" ? undefined : next })} tabs={[{ id: "waterfall", text: "Waterfall" }, { id: "logs", text: "Logs", count: summary.logs || undefined }]}>
         {view === "waterfall" && (
           <>
@@ -236,7 +236,7 @@ function Known({ id, trace, transcript, problem }: { id: string; trace: Told; tr
   const offered = transcript && Object.values(transcript.tools).reduce((most, list) => Math.max(most, list.length), 0);
   const evals = transcript?.calls.reduce((sum, call) => sum + (call.evaluations?.length ?? 0), 0);
   const right = (
-    <section class="pane right" aria-label="What was said">
+    <section class="pane said" aria-label="What was said">
       <Tabs label="Details" panel="right-panel" value={tab} onChange={setTab} tabs={[
         { id: "transcript", text: "Transcript" }, { id: "span", text: "Span" }, { id: "attributes", text: "Attributes" }, { id: "tools", text: "Tools", count: offered || undefined }, { id: "usage", text: "Usage" }, { id: "evals", text: "Evals", count: evals || undefined }, { id: "raw", text: "Raw" },
       ]}>

@@ -4,6 +4,7 @@ import type { Facets as Counts, TraceList, TraceRow } from "../api";
 import { api, get, Problem, useGet } from "../client";
 import { useKeys } from "../keys";
 import { cached, cost, count, duration, few, plural, tokens } from "../lib/format";
+import { brief } from "../lib/ops";
 import { about, follow, line, merged } from "../live";
 import { anyFilter, asked, clearFilters, FACETS } from "../state/filters";
 import { go, href, param, set } from "../state/url";
@@ -130,7 +131,7 @@ export function Traces() {
     <div class="page traces">
       <Top crumbs={<><h1>Traces</h1>{total !== undefined && <span class="mut">{count(Math.max(total, rows.length))}</span>}</>}>
         <Button kind="plain" icon={live ? "pause" : "play"} pressed={live} title={live ? "Pause (space)" : "Follow new traces (space)"} onClick={pause}>
-          <span class={`live ${live && line.value === "live" ? "on" : ""}`}>{live ? "Live" : held.length ? `${held.length} new` : "Paused"}</span>
+          <span class={`live-word ${live && line.value === "live" ? "on" : ""}`}>{live ? "Live" : held.length ? `${held.length} new` : "Paused"}</span>
         </Button>
       </Top>
       <div class="bar">
@@ -183,6 +184,11 @@ export function Traces() {
   );
 }
 
+function Tally({ all, failed }: { all: number; failed: number }) {
+  if (!all) return <span class="nil">–</span>;
+  return failed ? <span class="tally" title={`${failed} of ${all} failed`}><Icon name="error" size={10} class="t-err" />{count(all)}</span> : <>{count(all)}</>;
+}
+
 function Line({ row, index, active, currency, open }: { row: TraceRow; index: number; active: boolean; currency: string | undefined; open: (row: TraceRow) => void }) {
   return (
     <div id={`t-${row.id}`} class={`row${active ? " sel" : ""}${row.errors ? " bad" : ""}`} role="row" aria-rowindex={index + 2} aria-selected={active} onClick={(event) => {
@@ -192,7 +198,7 @@ function Line({ row, index, active, currency, open }: { row: TraceRow; index: nu
       <div role="gridcell" class="c-start"><Time at={row.startMs} /></div>
       <div role="gridcell" class="c-what">
         <Glyph op={row.op} error={row.op === undefined && row.errors > 0} />
-        <a href={href(`/trace/${row.id}`)} tabIndex={-1}><bdi>{row.name || "not here yet"}</bdi></a>
+        <a href={href(`/trace/${row.id}`)} tabIndex={-1} title={row.name}><bdi><Text value={brief(row)} /></bdi></a>
         {row.state === "running" && <span class="badge run">running</span>}
         {row.errors > 0 && <span class="badge err" title={plural(row.errors, "error")}><Icon name="error" size={11} />{row.errors}</span>}
         {row.synthetic && <span class="badge" title="Only logs tell of this run">logs</span>}
@@ -202,8 +208,8 @@ function Line({ row, index, active, currency, open }: { row: TraceRow; index: nu
       <div role="gridcell" class="c-bars"><Spark bars={row.bars} /></div>
       <div role="gridcell" class="c-duration right">{duration(row.durationMs)}</div>
       <div role="gridcell" class="c-ttft right">{row.ttftMs === undefined ? <span class="nil">–</span> : duration(row.ttftMs)}</div>
-      <div role="gridcell" class="c-llm right">{row.llmCalls || <span class="nil">–</span>}{row.llmErrors > 0 && <span class="t-err"> {row.llmErrors}!</span>}</div>
-      <div role="gridcell" class="c-tools right" title={few(row.tools)}>{row.toolCalls || <span class="nil">–</span>}{row.toolErrors > 0 && <span class="t-err"> {row.toolErrors}!</span>}</div>
+      <div role="gridcell" class="c-llm right"><Tally all={row.llmCalls} failed={row.llmErrors} /></div>
+      <div role="gridcell" class="c-tools right" title={few(row.tools)}><Tally all={row.toolCalls} failed={row.toolErrors} /></div>
       <div role="gridcell" class="c-tokens right" title={cached(row.usage)}>{tokens(row.usage) ?? <span class="nil">–</span>}</div>
       <div role="gridcell" class="c-cost right" title={row.unpriced ? `${plural(row.unpriced, "call")} without a price` : undefined}>{row.cost ? cost(row.cost, currency) : <span class="nil">–</span>}{row.unpriced > 0 && row.cost && "+"}</div>
     </div>

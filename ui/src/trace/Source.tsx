@@ -16,7 +16,7 @@ function name(source: Source): string {
 
 const MATCHED = { span: "", response_id: "found by the response's id", conversation_time: "found by conversation and time", none: "belongs to no span" } as const;
 
-export function Sources({ seen }: { seen: Seen }) {
+export function Sources({ seen, brief }: { seen: Seen; brief?: boolean }) {
   const [open, setOpen] = useState(false);
   const first = seen.sources[0];
   if (!first) return null;
@@ -24,8 +24,8 @@ export function Sources({ seen }: { seen: Seen }) {
   return (
     <span class="src-box">
       <button type="button" class="src" aria-expanded={open} title={seen.sources.map(name).join("\n")} onClick={(event) => { event.stopPropagation(); setOpen(!open); }}>
-        <bdi>{name(first)}</bdi>
-        {rest > 0 && <b>+{rest}</b>}
+        <bdi>{brief ? [...new Set(seen.sources.map((source) => CARRIERS[source.carrier] ?? source.carrier))].join(" · ") : name(first)}</bdi>
+        {rest > 0 && !brief && <b>+{rest}</b>}
         {first.partial && <b class="t-warn">partial</b>}
         {seen.onlyIn && <b>only in the {seen.onlyIn}</b>}
       </button>

@@ -147,7 +147,7 @@ function Documents({ list }: { list: readonly Document[] }) {
             <tr key={one.id ?? i}>
               <td class="score"><span>{one.score?.toFixed(2) ?? "–"}</span><i style={{ width: `${((one.score ?? 0) / most) * 100}%` }} /></td>
               <td><bdi><Text value={one.id ?? `#${i + 1}`} /></bdi>{one.quoted && <Pill tone="ok" title="Its text occurs in a later answer">quoted</Pill>}</td>
-              <td dir="auto">{one.text ? <Long content={one.text} markdown={false} /> : <span class="nil">not captured</span>}</td>
+              <td dir="auto">{one.text ? <Long content={one.text} /> : <span class="nil">not captured</span>}</td>
             </tr>
           ))}
         </tbody>

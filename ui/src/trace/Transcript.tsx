@@ -130,8 +130,8 @@ function MessageView({ item, around, currency }: { item: Extract<Item, { type: "
         {message.name && <span class="mut"><bdi><Text value={message.name} /></bdi></span>}
         {slot === "output" ? <CallFacts call={call} currency={currency} /> : <span class="mut">call {call.ordinal + 1}</span>}
         <span class="grow" />
-        <Sources seen={seen} />
         <CopyText text={() => messageText(message)} label="Copy the message" />
+        <Sources seen={seen} brief={slot === "output"} />
         {slot === "output" && call.span && <button type="button" class="src go" onClick={() => around.onSpan(call.span as string)}>→ span</button>}
       </header>
       <div class="body">
@@ -166,6 +166,9 @@ function Quiet({ message, seen, around }: { message: Message; seen: Seen; around
   );
 }
 
+/** Ends that go without saying: the message shows them itself. */
+const EXPECTED = /^(stop|end_turn|tool_calls?|tool_use|function_call)$/;
+
 function CallFacts({ call, currency }: { call: Call; currency: string | undefined }) {
   const facts = [
     call.model && <bdi title={call.requestModel && call.requestModel !== call.model ? `asked for ${call.requestModel}` : call.provider}>{call.model}</bdi>,
@@ -174,7 +177,7 @@ function CallFacts({ call, currency }: { call: Call; currency: string | undefine
     call.ttftMs !== undefined && <span title="time to the first token">ttft {duration(call.ttftMs)}</span>,
     tokens(call.usage) && <span title={cached(call.usage)}>{tokens(call.usage)}</span>,
     call.cost && cost(call.cost, currency),
-    call.finish && call.finish !== "stop" && call.finish !== "end_turn" && <span class={/length|filter/.test(call.finish) ? "t-warn" : undefined}>{call.finish}</span>,
+    call.finish && !EXPECTED.test(call.finish) && <span class={/length|filter/.test(call.finish) ? "t-warn" : undefined}>{call.finish}</span>,
   ].filter(Boolean);
   return <span class="facts">{facts.map((fact, i) => <span key={i}>{fact}</span>)}{call.toolsChanged && <Pill title="Other tools were offered than in the call before">tools changed</Pill>}</span>;
 }

@@ -1,10 +1,10 @@
 /** The run as bars in time. Only the rows in sight are in the document, however many there are. */
 import { useMemo } from "preact/hooks";
 import type { Row } from "../api";
-import { cost, duration, plural, short, tokens } from "../lib/format";
-import { kind, label, word } from "../lib/ops";
+import { cost, duration, plural, short, tick, tokens } from "../lib/format";
+import { brief, kind, word } from "../lib/ops";
 import { timeTicks } from "../lib/scale";
-import { type Folding, isOpen } from "../lib/tree";
+import { type Folding, isOpen, onlyHttp } from "../lib/tree";
 import { Glyph, Text } from "../ui/bits";
 import { Icon } from "../ui/Icon";
 import { VirtualList } from "../ui/VirtualList";
@@ -34,7 +34,7 @@ export function Waterfall(props: Props) {
     return undefined;
   }, [visible, selected]);
   const span = zoom.to - zoom.from;
-  const marks = timeTicks(zoom.from, zoom.to, 4).filter((at) => at > zoom.from && at < zoom.to - span * 0.04);
+  const marks = timeTicks(zoom.from, zoom.to, 6).filter((at) => at > zoom.from && at < zoom.to - span * 0.07);
   const first = marks[0] ?? 0;
   const every = (marks[1] ?? zoom.to + span) - first;
   return (
@@ -54,7 +54,7 @@ export function Waterfall(props: Props) {
         <div class="wf-row wf-head" role="row" aria-rowindex={1}>
           <div role="columnheader" class="wf-name">Span</div>
           <div role="columnheader" class="wf-time" aria-label="Time">
-            {marks.map((at) => <span key={at} style={{ left: `${((at - zoom.from) / span) * 100}%` }}>{duration(at)}</span>)}
+            {marks.map((at) => <span key={at} style={{ left: `${((at - zoom.from) / span) * 100}%` }}>{tick(at)}</span>)}
           </div>
         </div>
       }
@@ -97,12 +97,12 @@ function Line({ row, index, at, rows, zoom, selected, folding, matches, currency
           </button>
         ) : <span class="twisty" />}
         <Glyph op={row.op} />
-        <span class="ell name" title={`${word(row.op)} · ${row.service}`}><bdi><Text value={label(row)} /></bdi></span>
-        <Facts row={row} currency={currency} open={open} />
+        <span class="ell name" title={`${row.name} · ${word(row.op)} · ${row.service}`}><bdi><Text value={brief(row)} /></bdi></span>
+        <Facts row={row} currency={currency} open={open} plainHttp={onlyHttp(rows, index)} />
       </div>
       <div role="gridcell" class="wf-time">
         {seen && (
-          <i class={`bar k-${row.error ? "err" : kind(row.op)}`} style={{ left: `${Math.max(0, left)}%`, width: `${Math.min(100, right) - Math.max(0, left)}%` }}>
+          <i class={`wbar k-${row.error ? "err" : kind(row.op)}`} style={{ left: `${Math.max(0, left)}%`, width: `${Math.min(100, right) - Math.max(0, left)}%` }}>
             {row.ttftMs !== undefined && row.durationMs > 0 && left >= 0 && right <= 100 && <u style={{ left: `${Math.min(100, (row.ttftMs / row.durationMs) * 100)}%` }} title={`first token after ${duration(row.ttftMs)}`} />}
           </i>
         )}
@@ -112,7 +112,7 @@ function Line({ row, index, at, rows, zoom, selected, folding, matches, currency
   );
 }
 
-function Facts({ row, currency, open }: { row: Row; currency: string | undefined; open: boolean }) {
+function Facts({ row, currency, open, plainHttp }: { row: Row; currency: string | undefined; open: boolean; plainHttp: boolean }) {
   const used = row.wrapper ? undefined : tokens(row.usage);
   return (
     <>
@@ -124,7 +124,7 @@ function Facts({ row, currency, open }: { row: Row; currency: string | undefined
       {row.inferred && <span class="pill" title="Not a span: concluded from logs">inferred</span>}
       {row.orphan && <span class="pill t-warn" title="Its parent never came">no parent</span>}
       {row.cycle && <span class="pill t-warn" title="Its parents form a circle, cut here">circle</span>}
-      {!open && row.children > 0 && <span class="pill">+{short(row.children)}</span>}
+      {!open && row.children > 0 && !plainHttp && <span class="pill" title={`${plural(row.children, "span")} folded`}>+{short(row.children)}</span>}
     </>
   );
 }

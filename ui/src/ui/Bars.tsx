@@ -1,7 +1,7 @@
 /** Small charts of the overview, as SVG: bars on each other, or lines. Drag to look closer; a table says the same to a screen reader. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { clock, exact } from "../lib/format";
-import { ticks, timeTicks } from "../lib/scale";
+import { step as roundStep, timeTicks } from "../lib/scale";
 import { now } from "../live";
 
 interface Series {
@@ -48,8 +48,8 @@ function Chart({ title, at, step, series, format, onZoom, stacked }: Props & { s
   const tall = HEIGHT - PAD.top - PAD.bottom;
   const sums = at.map((_, i) => series.reduce((sum, one) => sum + (one.values[i] ?? 0), 0));
   const most = Math.max(stacked ? Math.max(...sums, 0) : Math.max(0, ...series.flatMap((one) => one.values.map((value) => value ?? 0))), 1e-9);
-  const top = ticks(0, most, 2).at(-1) ?? most;
-  const high = top >= most ? top : top + (ticks(0, most, 2)[1] ?? most);
+  const by = roundStep(most, 2);
+  const high = Math.ceil(most / by - 1e-9) * by;
   const x = (ms: number) => PAD.left + ((ms - from) / (to - from || 1)) * inner;
   const y = (value: number) => PAD.top + tall - (value / high) * tall;
   const slot = inner / Math.max(1, at.length);
@@ -90,7 +90,7 @@ function Chart({ title, at, step, series, format, onZoom, stacked }: Props & { s
           {[0, high / 2, high].map((value) => (
             <g key={value}>
               <line class="gridline" x1={PAD.left} x2={width - PAD.right} y1={y(value)} y2={y(value)} />
-              {(value > 0 || !empty) && <text class="axis" x={PAD.left - 6} y={y(value) + 4} text-anchor="end">{value === 0 ? "0" : format(value)}</text>}
+              {(value > 0 || !empty) && <text class="axis" x={PAD.left - 6} y={y(value) + 4} text-anchor="end">{value === 0 ? "0" : format(value).replace(/(\.\d*?)0+(?=$|\D)/, "$1").replace(/\.(?=$|\D)/, "")}</text>}
             </g>
           ))}
           {timeTicks(from, to, Math.max(2, Math.floor(inner / 90))).map((ms) => <text key={ms} class="axis" x={x(ms)} y={HEIGHT - 4} text-anchor="middle">{label(ms, to - from)}</text>)}

@@ -4,10 +4,22 @@ import { Text } from "./bits";
 
 const WHOLE = 6000;
 const STEP = 100;
+const LINE = 72;
+const MOST_LINES = 14;
 
 export function Json({ value }: { value: unknown }) {
   const text = useText(value);
-  if (text !== undefined) return <pre class="json" tabIndex={0} dir="ltr">{colour(text)}</pre>;
+  const [open, setOpen] = useState(false);
+  if (text !== undefined) {
+    const lines = text.split("\n");
+    const long = lines.length > MOST_LINES + 4;
+    return (
+      <div class={`json-box${long && !open ? " folded" : ""}`} dir="ltr">
+        <pre class="json">{colour(long && !open ? lines.slice(0, MOST_LINES).join("\n") : text)}</pre>
+        {long && <button type="button" class="link" onClick={() => setOpen(!open)}>{open ? "Fold" : `Show all ${lines.length} lines`}</button>}
+      </div>
+    );
+  }
   return (
     <div class="json tree" dir="ltr">
       <Node value={value} depth={0} />
@@ -20,10 +32,18 @@ function useText(value: unknown): string | undefined {
     const compact = JSON.stringify(value);
     if (compact === undefined) return "";
     if (compact.length > WHOLE) return undefined;
-    // `{ "city": "Paris" }` reads best on one line.
-    return compact.length <= 72 ? spaced(value) : JSON.stringify(value, null, 2);
+    return pretty(value, "");
   });
   return known;
+}
+
+/** Values that fit on a line stay on one: `{ "city": "Paris" }` reads best so. */
+export function pretty(value: unknown, indent: string): string {
+  const line = spaced(value);
+  if (line.length + indent.length <= LINE || !value || typeof value !== "object") return line;
+  const deeper = `${indent}  `;
+  if (Array.isArray(value)) return value.length ? `[\n${value.map((one) => deeper + pretty(one, deeper)).join(",\n")}\n${indent}]` : "[]";
+  return `{\n${Object.entries(value).map(([key, one]) => `${deeper}${JSON.stringify(key)}: ${pretty(one, deeper)}`).join(",\n")}\n${indent}}`;
 }
 
 function spaced(value: unknown): string {

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 const KEY = "otel-genai.split";
 const LEAST = 420;
-const NARROW = "(max-width: 899px)";
+const NARROW = "(max-width: 979px)";
 
 function kept(): number {
   try {
