@@ -50,7 +50,8 @@ let first = "";
 let firstAt = 0;
 
 export function press(event: KeyboardEvent): void {
-  if (event.isComposing || event.altKey) return;
+  // An open dialog has its own keys; the browser closes it by Escape.
+  if (event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;
   const mod = event.metaKey || event.ctrlKey;
   const name = event.key === " " ? "Space" : event.key;
   const key = mod ? `mod+${name.toLowerCase()}` : name;

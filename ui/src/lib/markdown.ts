@@ -218,10 +218,10 @@ export function inline(text: string): Inline[] {
     } else if (c === "\n") {
       const hard = plain.endsWith("  ");
       plain = plain.trimEnd();
-      if (hard) {
-        flush();
-        tokens.push({ kind: "node", node: { type: "break" } });
-      } else plain += "\n";
+      // Flushed line by line: a text that grows is not to be looked at again and again.
+      flush();
+      if (hard) tokens.push({ kind: "node", node: { type: "break" } });
+      else plain = "\n";
       i++;
     } else if (c === "`") {
       let length = 1;
@@ -339,8 +339,8 @@ function destination(text: string, from: number): { href: string; end: number } 
     for (let depth = 0; i < most; i++) {
       const c = text[i] as string;
       if (/\s/.test(c) || (c === ")" && depth === 0)) break;
-      if (c === "(") depth++;
-      else if (c === ")") depth--;
+      if (c === "(" && ++depth > 32) return undefined;
+      if (c === ")") depth--;
       else if (c === "\\") i++;
     }
     href = text.slice(start, i).replace(/\\([!-/:-@[-`{-~])/g, "$1");

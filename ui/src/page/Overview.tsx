@@ -24,13 +24,13 @@ function change(now: number | undefined, before: number | undefined): string | u
 }
 
 function Tile({ name, value, note, change: by, tone, href: to }: { name: string; value: string; note?: string | undefined; change?: string | undefined; tone?: "err" | undefined; href?: string }) {
-  const inner = (
-    <>
+  const number = <b class={tone ? `t-${tone}` : undefined}>{value}</b>;
+  return (
+    <div class="tile">
       <dt>{name}</dt>
-      <dd><b class={tone ? `t-${tone}` : undefined}>{value}</b>{by && <span class="by" title="Against the time before, of the same length">{by}</span>}{note && <small>{note}</small>}</dd>
-    </>
+      <dd>{to ? <a href={to}>{number}</a> : number}{by && <span class="by" title="Against the time before, of the same length">{by}</span>}{note && <small>{note}</small>}</dd>
+    </div>
   );
-  return <div class="tile">{to ? <a href={to}>{inner}</a> : inner}</div>;
 }
 
 function tiles(stat: Stat, before: Stat | undefined, traces: number, currency: string | undefined) {

@@ -13,7 +13,7 @@ import { Header } from "../trace/Header";
 import { MiniTimeline } from "../trace/MiniTimeline";
 import { Evals, Raw, Tools, TraceLogs, Usage } from "../trace/Panels";
 import { SpanPanel } from "../trace/SpanPanel";
-import { choose, chosenIn, setZoom, tab as tabNow, type Tab, view as viewNow, type View, zoom as zoomNow } from "../trace/state";
+import { choose, chosenIn, setZoom, tab as tabNow, TABS, type Tab, view as viewNow, type View, zoom as zoomNow } from "../trace/state";
 import { DeltaButton, Transcript } from "../trace/Transcript";
 import { Waterfall } from "../trace/Waterfall";
 import { Busy, Button, Check, copy, Empty, Failed, Id, Menu, Skeleton, Tabs, Text } from "../ui/bits";
@@ -21,6 +21,8 @@ import { Icon } from "../ui/Icon";
 import { Split, useNarrow } from "../ui/Split";
 import { title, Top } from "../ui/Top";
 import { lastList } from "./Traces";
+
+const TAB_NAMES: Record<Tab, string> = { transcript: "Transcript", span: "Span", attributes: "Attributes", tools: "Tools", usage: "Usage", evals: "Evals", raw: "Raw" };
 
 export function Trace({ id }: { id: string }) {
   const trace = useGet<Told>(api(`/traces/${id}`), { hold: false });
@@ -237,12 +239,11 @@ function Known({ id, trace, transcript, problem }: { id: string; trace: Told; tr
   const evals = transcript?.calls.reduce((sum, call) => sum + (call.evaluations?.length ?? 0), 0);
   const right = (
     <section class="pane said" aria-label="What was said">
-      <Tabs label="Details" panel="right-panel" value={tab} onChange={setTab} tabs={[
-        { id: "transcript", text: "Transcript" }, { id: "span", text: "Span" }, { id: "attributes", text: "Attributes" }, { id: "tools", text: "Tools", count: offered || undefined }, { id: "usage", text: "Usage" }, { id: "evals", text: "Evals", count: evals || undefined }, { id: "raw", text: "Raw" },
-      ]}>
+      <Tabs label="Details" panel="right-panel" value={tab} onChange={setTab} tabs={TABS.map((one) => ({ id: one, text: TAB_NAMES[one], count: (one === "tools" ? offered : one === "evals" ? evals : undefined) || undefined }))}>
         {tab === "transcript" && <DeltaButton on={delta} toggle={() => set({ delta: delta ? undefined : "1" })} />}
       </Tabs>
       <div id="right-panel" role="tabpanel" class="panel-box" aria-labelledby={`right-panel-${tab}`} tabIndex={tab === "transcript" ? undefined : 0}>
+        {tab !== "span" && <h2 class="sr">{TAB_NAMES[tab]}</h2>}
         {tab === "transcript" ? (
           transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} onSpan={pickSpan} onAll={() => set({ delta: undefined })} /> : problem ? <Failed error={problem} /> : <Skeleton rows={8} height={84} />
         ) : tab === "tools" ? (

@@ -83,6 +83,8 @@ export function Traces() {
   useEffect(() => {
     setFresh([]);
     setHeld([]);
+  }, [text]);
+  useEffect(() => {
     return follow((event) => {
       if (event.event === "reset" || event.event === "deleted") list.again();
       if (event.event !== "traces") return;

@@ -17,9 +17,8 @@ export function Markdown({ text }: { text: string }) {
 function draw(block: Block, key: number): ComponentChildren {
   switch (block.type) {
     case "heading": {
-      // A message is no document of its own: its headings stand below the page's.
-      const Tag = `h${Math.min(6, block.level + 2)}` as "h3";
-      return <Tag key={key} class={`h${block.level}`} dir="auto">{inlines(block.children)}</Tag>;
+      // A message is no document of its own: all its headings stand at one level below the page's.
+      return <h3 key={key} class={`h${block.level}`} dir="auto">{inlines(block.children)}</h3>;
     }
     case "paragraph":
       return <p key={key} dir="auto">{inlines(block.children)}</p>;

@@ -50,7 +50,7 @@ export function Id({ value, label, full }: { value: string; label: string; full?
     return () => clearTimeout(timer);
   }, [done]);
   return (
-    <button type="button" class={`pill mono idpill${done ? " done" : ""}`} title={`Copy ${label}: ${value}`} aria-label={`Copy ${label} ${value}`} onClick={async (event) => {
+    <button type="button" class={`pill mono idpill${done ? " done" : ""}`} title={`Copy ${label}: ${value}`} aria-label={`${full ? value : shortId(value)}, copy the ${label}`} onClick={async (event) => {
       event.stopPropagation();
       setDone(await copy(value));
     }}>
