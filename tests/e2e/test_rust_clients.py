@@ -7,9 +7,8 @@ client gave it; what the receiver got is held against what was said, attribute b
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -17,8 +16,8 @@ import pytest
 from answers import anthropic, ollama, openai
 from harness import model, otlp as receivers
 from harness.launcher import environment, execute, rust
-from harness.match import Matching, assert_same, without_nulls
-from harness.provider import Hang, Provider, Reply, Request, Step, Wait
+from harness.match import assert_same, without_nulls
+from harness.provider import Hang, Provider, Reply, Request, Wait
 from harness.sdk import CONTENT, HEAD, STREAMED, TOKENS, says, tool_call, tool_response
 from harness.signals import Span, Telemetry
 
@@ -161,15 +160,12 @@ class Script:
 
     protocol: Protocol
     scene: str
-    go_on: threading.Event = field(default_factory=threading.Event)
-    """The program has left the stream."""
     held: Request | None = None
     """The request whose answer does not come to an end."""
     asked: int = 0
 
     def __call__(self, request: Request) -> Reply:
         if request.path == "/left":
-            self.go_on.set()
             return Reply(200, before=[Wait(self.held.client_gone)])
         self.asked += 1
         match self.scene:
@@ -183,16 +179,9 @@ class Script:
             case "dropped":
                 self.held = request
                 whole = self.protocol.answer(request)
-                return Reply(200, whole.headers, self._half(request), framing="chunked")
+                half = self.protocol.pieces(request)[:self.protocol.half]
+                return Reply(200, whole.headers, [*half, Hang()], framing="chunked")
         return self.protocol.answer(request)
-
-    def _half(self, request: Request) -> Iterator[Step]:
-        """Half of a stream; and once it was left, one piece more, at which the last client notices."""
-        pieces = self.protocol.pieces(request)
-        yield from pieces[:self.protocol.half]
-        yield Wait(self.go_on)
-        yield pieces[self.protocol.half]
-        yield Hang()
 
 
 # -- the clients -----------------------------------------------------------------------------------------------------------
@@ -209,13 +198,10 @@ class Client:
     """What a timeout is called."""
     busy: str = "rate_limit_exceeded"
     """What a refused attempt is called."""
-    left: str = HALF
-    """What was told of an answer that was left half-way."""
 
 
 CLIENTS = {
-    # A task of its own reads on until the next piece comes.
-    "async-openai": Client("with_async_openai", left=f"{HALF} Say"),
+    "async-openai": Client("with_async_openai"),
     "reqwest": Client("with_reqwest"),
     "reqwest-middleware": Client("with_reqwest_middleware"),
     # The refusal's body is never read there.
@@ -365,7 +351,7 @@ def test_a_stream_that_is_left_half_way(client, scene):
     ran = play(client, scene)
     assert ran.printed == {"text": HALF}
     (request,) = ran.requests
-    assert_calls(ran, {**client.protocol.asked(PIECES), **STREAMED, **client.protocol.cancelled(request, client.left),
+    assert_calls(ran, {**client.protocol.asked(PIECES), **STREAMED, **client.protocol.cancelled(request, HALF),
                        "error.type": "cancelled"}, parent=ran.request)
 
 

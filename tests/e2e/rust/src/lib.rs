@@ -34,18 +34,8 @@ pub struct Scene {
     pub key: String,
 }
 
-/// Plays the scene within the program's own span `request`, and prints what came of it.
+/// Plays the scene within the program's own span `request`, and prints what came of it. Telemetry is set up already.
 pub async fn run(play: impl AsyncFnOnce(&Scene) -> Result<Value, Error>) -> Result<(), Error> {
-    let telemetry = otel_genai_sdk::init()?;
-    let genai = GenAi::builder().logger_provider(&telemetry.logger_provider()).build();
-    let _ = genai.set_global();
-    let result = within(play).await;
-    otel_genai_http::Observer::global().drain(Duration::from_secs(3));
-    result
-}
-
-/// The same where telemetry is set up already.
-pub async fn within(play: impl AsyncFnOnce(&Scene) -> Result<Value, Error>) -> Result<(), Error> {
     let scene = Scene {
         name: env::args().nth(1).ok_or("which scene? name it as the argument")?,
         server: env::var("MODEL_URL")?,
@@ -110,8 +100,8 @@ pub async fn weather(call: Option<&str>, arguments: Value) -> Result<String, Err
         .await
 }
 
-/// Tells the server that the stream was left. It then sends one piece more, for clients that only notice when there is
-/// nobody to give it to, and answers when the stream's connection is gone.
+/// Waits until the server has seen that the client is gone, to which it has not said all. It is the program's own question,
+/// in no client's words.
 pub async fn left(scene: &Scene) -> Result<(), Error> {
     let host = scene.server.strip_prefix("http://").ok_or("MODEL_URL is no http://HOST:PORT")?;
     let mut server = TcpStream::connect(host).await?;
@@ -119,5 +109,5 @@ pub async fn left(scene: &Scene) -> Result<(), Error> {
     server.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     server.read_to_end(&mut answer).await?;
-    if answer.starts_with(b"HTTP/1.1 200 ") { Ok(()) } else { Err("the stream's connection stays".into()) }
+    if answer.starts_with(b"HTTP/1.1 200 ") { Ok(()) } else { Err("the server does not notice".into()) }
 }

@@ -15,6 +15,7 @@ type OpenAi = Client<OpenAIConfig>;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
+    let _telemetry = otel_genai::init()?;
     run(play).await
 }
 

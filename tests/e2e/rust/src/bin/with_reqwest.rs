@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
+    let _telemetry = otel_genai::init()?;
     run(play).await
 }
 

@@ -21,6 +21,7 @@ type Http = BoxCloneService<Request<Full<Bytes>>, Answer, BoxError>;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
+    let _telemetry = otel_genai::init()?;
     run(play).await
 }
 
