@@ -6,21 +6,15 @@ use futures::StreamExt as _;
 use genai::adapter::AdapterKind;
 use genai::chat::{ChatMessage, ChatOptions, ChatRequest, ChatResponse, ChatStreamEvent, Tool, ToolResponse};
 use genai::resolver::{AuthData, Endpoint, ServiceTargetResolver};
+use genai::webc::Error as Web;
 use genai::{Client, ModelIden, ServiceTarget};
-use otel_genai_processor::GenAiSpanProcessor;
 use program::openai::MODEL;
 use program::{Answer, Error, HELLO, PATIENCE, PIECES, QUESTION, Scene, agent, left, run, weather};
 use serde_json::{Value, json};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let _telemetry = otel_genai::setup()
-        .sdk(|sdk| {
-            sdk.wrap_spans(|sink, logs, metrics| {
-                GenAiSpanProcessor::new(sink).handler(|genai| genai.logger_provider(logs).meter_provider(metrics))
-            })
-        })
-        .init_with_tracing()?;
+    let _telemetry = otel_genai_processor::init_with_tracing()?;
     run(play).await
 }
 
@@ -30,7 +24,7 @@ async fn play(scene: &Scene) -> Result<Value, Error> {
         "unary" | "refused" | "timeout" => told(hello(&client).await),
         "attempts" => loop {
             match hello(&client).await {
-                Err(error) if status(&error) == Some(429) => {}
+                Err(error) if error.status().is_some_and(|status| status.as_u16() == 429) => {}
                 result => return told(result),
             }
         },
@@ -117,18 +111,13 @@ async fn tools(client: &Client) -> Result<Value, Error> {
 fn told(result: genai::Result<ChatResponse>) -> Result<Value, Error> {
     match result {
         Ok(answer) => Ok(json!({ "text": answer.into_first_text() })),
-        Err(error) => match (status(&error), is_timeout(&error)) {
-            (Some(status), _) => Ok(json!({ "status": status })),
-            (None, true) => Ok(json!({ "error": "timeout" })),
-            _ => Err(error.into()),
-        },
+        Err(genai::Error::WebModelCall { webc_error: Web::Reqwest(error), .. }) if error.is_timeout() => {
+            Ok(json!({ "error": "timeout" }))
+        }
+        Err(genai::Error::WebModelCall { webc_error: Web::ResponseFailedStatus { status, body, .. }, .. }) => {
+            let refusal: Value = serde_json::from_str(&body)?;
+            Ok(json!({ "status": status.as_u16(), "message": refusal["error"]["message"] }))
+        }
+        Err(error) => Err(error.into()),
     }
-}
-
-fn status(error: &genai::Error) -> Option<u16> {
-    error.status().map(|status| status.as_u16())
-}
-
-fn is_timeout(error: &genai::Error) -> bool {
-    matches!(error, genai::Error::WebModelCall { webc_error: genai::webc::Error::Reqwest(error), .. } if error.is_timeout())
 }
