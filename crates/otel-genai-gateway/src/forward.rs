@@ -87,7 +87,7 @@ fn target(shared: &Shared, uri: &Uri) -> Option<Target> {
         return shared.routes.resolve(asked);
     };
     let (asked, within) = parents.split(asked);
-    let mut target = shared.routes.resolve(asked)?;
+    let mut target = shared.routes.resolve(&asked)?;
     target.within = within;
     Some(target)
 }

@@ -1,6 +1,7 @@
 //! Addresses that say below which span a call belongs: for clients in the gateway's own process that send no
 //! `traceparent`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,9 +31,9 @@ impl Parents {
     }
 
     /// What is asked for, and below which context. Who asks with a number that is gone is served all the same.
-    pub(crate) fn split<'a>(&self, asked: &'a str) -> (&'a str, Option<Context>) {
+    pub(crate) fn split<'a>(&self, asked: &'a str) -> (Cow<'a, str>, Option<Context>) {
         let Some((number, rest)) = split_number(asked) else {
-            return (asked, None);
+            return (Cow::Borrowed(asked), None);
         };
         (rest, self.lock().contexts.get(&number).cloned())
     }
@@ -42,9 +43,13 @@ impl Parents {
     }
 }
 
-fn split_number(asked: &str) -> Option<(u64, &str)> {
+fn split_number(asked: &str) -> Option<(u64, Cow<'_, str>)> {
     let asked = asked.strip_prefix(PREFIX)?;
-    let (number, rest) = asked.split_at_checked(asked.find(['/', '?']).unwrap_or(asked.len()))?;
+    let end = asked.find(|c: char| !c.is_ascii_digit()).unwrap_or(asked.len());
+    let (number, rest) = asked.split_at_checked(end)?;
+    // Some clients put paths behind their address without a slash: that of a host alone ends with one.
+    let is_glued = !rest.is_empty() && !rest.starts_with(['/', '?']);
+    let rest = if is_glued { Cow::Owned(format!("/{rest}")) } else { Cow::Borrowed(rest) };
     Some((number.parse().ok()?, rest))
 }
 
@@ -90,15 +95,17 @@ mod tests {
         assert_eq!((one.url(), two.url()), ("http://gateway/_within/0", "http://gateway/_within/1"));
         for rest in ["", "/", "/api/chat?x=/_within/0", "?x", "//a%2Fb"] {
             let (asked, context) = parents.split(rest);
-            assert_eq!((asked, context.is_some()), (rest, false));
+            assert_eq!((&*asked, context.is_some()), (rest, false));
             let within = format!("/_within/1{rest}");
             let (asked, context) = parents.split(&within);
-            assert_eq!((asked, context.is_some()), (rest, true));
+            assert_eq!((&*asked, context.is_some()), (rest, true));
         }
+        let (asked, context) = parents.split("/_within/0api/chat");
+        assert_eq!((&*asked, context.is_some()), ("/api/chat", true));
         drop(two);
         let (asked, context) = parents.split("/_within/1/api/chat");
-        assert_eq!((asked, context.is_some()), ("/api/chat", false));
-        for other in ["/_within/", "/_within", "/_within/x/y", "/_within/1x/y", "/_within/-1"] {
+        assert_eq!((&*asked, context.is_some()), ("/api/chat", false));
+        for other in ["/_within/", "/_within", "/_within/x/y", "/_within/-1"] {
             assert_eq!(parents.split(other).0, other);
         }
     }
