@@ -61,7 +61,8 @@ fn a_tower_client_goes_on_when_the_runtime_of_its_first_calls_ends() {
         let request = Request::post(server.url("/v1/chat/completions")).body(Full::from(body)).unwrap();
         client.clone().oneshot(request).with_context(parent.clone())
     };
-    let whole = async |response: Response<Tap<Incoming>>| response.into_body().collect().await.unwrap().to_bytes();
+    let whole =
+        async |response: Response<Tap<Incoming>>| response.into_body().collect().await.unwrap().to_bytes();
 
     let open = std::thread::scope(|threads| {
         let first = threads.spawn(|| {
@@ -108,7 +109,8 @@ fn so_does_a_reqwest_client() {
         });
         let open = first.join().unwrap();
         let second = threads.spawn(|| {
-            runtime().block_on(async { assert_eq!(ask(REQUEST).await.unwrap().text().await.unwrap(), ANSWER) });
+            runtime()
+                .block_on(async { assert_eq!(ask(REQUEST).await.unwrap().text().await.unwrap(), ANSWER) });
         });
         second.join().unwrap();
         open
