@@ -35,7 +35,8 @@ pub enum Exporter {
 }
 
 type Vars = dyn Fn(&str) -> Option<String> + Send + Sync;
-pub(crate) type Wrap = dyn FnOnce(SpanSink, &SdkLoggerProvider, &SdkMeterProvider) -> Box<dyn SpanProcessor>;
+pub(crate) type Wrap =
+    dyn FnOnce(SpanSink, &SdkLoggerProvider, &SdkMeterProvider) -> Box<dyn SpanProcessor> + Send;
 
 /// Set-up step by step. Begin with [`crate::builder`], end with [`Builder::init`].
 ///
@@ -149,7 +150,7 @@ impl Builder {
     pub fn wrap_spans<P, F>(mut self, wrap: F) -> Self
     where
         P: SpanProcessor + 'static,
-        F: FnOnce(SpanSink, &SdkLoggerProvider, &SdkMeterProvider) -> P + 'static,
+        F: FnOnce(SpanSink, &SdkLoggerProvider, &SdkMeterProvider) -> P + Send + 'static,
     {
         self.wrap = Some(Box::new(|sink, logs, metrics| Box::new(wrap(sink, logs, metrics))));
         self
