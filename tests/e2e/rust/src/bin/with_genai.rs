@@ -42,7 +42,9 @@ async fn play(scene: &Scene) -> Result<Value, Error> {
             let mut stream = client.exec_chat_stream(MODEL, pieces(), Some(&captured())).await?.stream;
             let mut text = String::new();
             while text != "You said:" {
-                if let ChatStreamEvent::Chunk(chunk) = stream.next().await.ok_or("the stream is over too soon")?? {
+                if let ChatStreamEvent::Chunk(chunk) =
+                    stream.next().await.ok_or("the stream is over too soon")??
+                {
                     text += &chunk.content;
                 }
             }
@@ -114,7 +116,10 @@ fn told(result: genai::Result<ChatResponse>) -> Result<Value, Error> {
         Err(genai::Error::WebModelCall { webc_error: Web::Reqwest(error), .. }) if error.is_timeout() => {
             Ok(json!({ "error": "timeout" }))
         }
-        Err(genai::Error::WebModelCall { webc_error: Web::ResponseFailedStatus { status, body, .. }, .. }) => {
+        Err(genai::Error::WebModelCall {
+            webc_error: Web::ResponseFailedStatus { status, body, .. },
+            ..
+        }) => {
             let refusal: Value = serde_json::from_str(&body)?;
             Ok(json!({ "status": status.as_u16(), "message": refusal["error"]["message"] }))
         }

@@ -77,7 +77,8 @@ fn pieces() -> ChatMessageRequest {
 async fn tools(gateway: &Local) -> Result<Value, Error> {
     let schema =
         json!({ "type": "object", "properties": { "city": { "type": "string" } }, "required": ["city"] });
-    let about = json!({ "name": "get_weather", "description": "The weather in a city", "parameters": schema });
+    let about =
+        json!({ "name": "get_weather", "description": "The weather in a city", "parameters": schema });
     let tools: Vec<ToolInfo> = serde_json::from_value(json!([{ "type": "function", "function": about }]))?;
     agent("ollama", MODEL, async || {
         let here = gateway.within(&Context::current());

@@ -47,9 +47,7 @@ async fn play(scene: &Scene) -> Result<Value, Error> {
             told(request.send_genai().await?).await
         }
         "attempts" => told(again(ask(&openai::hello())).await?).await,
-        "tools" => {
-            openai::tools(async |request| Ok(ask(&request).send_genai().await?.json().await?)).await
-        }
+        "tools" => openai::tools(async |request| Ok(ask(&request).send_genai().await?.json().await?)).await,
         _ => Err("no such scene".into()),
     }
 }

@@ -26,7 +26,9 @@ async fn play(scene: &Scene) -> Result<Value, Error> {
         _ => ClientBuilder::new(Client::new()).with(GenAiMiddleware::new()).with(Again).build(),
     };
     match scene.name.as_str() {
-        "unary" | "refused" | "retried" | "attempts" => told(ask(&client, scene, &openai::hello()).await?).await,
+        "unary" | "refused" | "retried" | "attempts" => {
+            told(ask(&client, scene, &openai::hello()).await?).await
+        }
         "stream" => {
             let mut pieces = Pieces::new(openai::piece);
             let mut response = ask(&client, scene, &openai::pieces()).await?;
@@ -56,7 +58,11 @@ async fn play(scene: &Scene) -> Result<Value, Error> {
     }
 }
 
-async fn ask(client: &ClientWithMiddleware, scene: &Scene, body: &Value) -> reqwest_middleware::Result<Response> {
+async fn ask(
+    client: &ClientWithMiddleware,
+    scene: &Scene,
+    body: &Value,
+) -> reqwest_middleware::Result<Response> {
     let url = format!("{}/v1/chat/completions", scene.server);
     client.post(url).bearer_auth(&scene.key).json(body).send().await
 }
@@ -84,7 +90,8 @@ impl Middleware for Again {
     ) -> reqwest_middleware::Result<Response> {
         loop {
             let copy = request.try_clone();
-            let copy = copy.ok_or_else(|| reqwest_middleware::Error::middleware(std::io::Error::other("a stream")))?;
+            let copy =
+                copy.ok_or_else(|| reqwest_middleware::Error::middleware(std::io::Error::other("a stream")))?;
             let response = next.clone().run(copy, extensions).await?;
             if response.status() != StatusCode::TOO_MANY_REQUESTS {
                 return Ok(response);

@@ -40,7 +40,9 @@ async fn play(scene: &Scene) -> Result<Value, Error> {
         }
     };
     match scene.name.as_str() {
-        "unary" | "refused" | "retried" | "attempts" => told(ask(&client, scene, &anthropic::hello()).await?).await,
+        "unary" | "refused" | "retried" | "attempts" => {
+            told(ask(&client, scene, &anthropic::hello()).await?).await
+        }
         "stream" => {
             let mut pieces = Pieces::new(anthropic::piece);
             let mut answer = ask(&client, scene, &anthropic::pieces()).await?;
@@ -77,7 +79,9 @@ where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Sync + 'static,
     E: Into<BoxError> + 'static,
 {
-    let stack = stack.map_err(Into::into).map_response(|answer: Response<B>| answer.map(|body| body.map_err(Into::into).boxed()));
+    let stack = stack
+        .map_err(Into::into)
+        .map_response(|answer: Response<B>| answer.map(|body| body.map_err(Into::into).boxed()));
     BoxCloneService::new(stack)
 }
 
