@@ -32,9 +32,8 @@
 //! └─ chat gpt-5
 //! ```
 //!
-//! They write through [`GenAi::global`](otel_genai::GenAi::global) and
-//! [`Observer::global`](otel_genai_http::Observer::global), or through those that `with` gives them. At the end of a
-//! program, [`drain`](otel_genai_http::Observer::drain) the observer before telemetry is flushed.
+//! They write through [`GenAi::global`](otel_genai::GenAi::global), or through what `with` gives them: set telemetry up
+//! before the first call, as `otel_genai::init()` does (feature `sdk` of `otel-genai`).
 //!
 //! # rig's own spans
 //!
