@@ -1,7 +1,7 @@
 //! Where the examples' telemetry goes: to the terminal, unless `OTEL_*` says otherwise.
 
 use otel_genai::GenAi;
-use otel_genai_sdk::{Exporter, InitError, Telemetry};
+use otel_genai::sdk::{Exporter, InitError, Telemetry};
 
 use crate::model::ModelError;
 
@@ -10,16 +10,10 @@ use crate::model::ModelError;
 /// # Errors
 /// Where an exporter cannot be built.
 pub fn init(service_name: &str) -> Result<(GenAi, Telemetry), InitError> {
-    let telemetry = otel_genai_sdk::builder()
-        .service_name_default(service_name)
-        .default_exporter(Exporter::Console)
-        .init()?;
-    let genai = GenAi::builder()
-        .tracer_provider(&telemetry.tracer_provider())
-        .logger_provider(&telemetry.logger_provider())
-        .meter_provider(&telemetry.meter_provider())
+    let telemetry = otel_genai::setup()
+        .sdk(|sdk| sdk.service_name_default(service_name).default_exporter(Exporter::Console))
         // What the provider calls the error says more than the name of a Rust type.
-        .error_type(|error: &ModelError| Some(error.code.into()))
-        .build();
-    Ok((genai, telemetry))
+        .handler(|genai| genai.error_type(|error: &ModelError| Some(error.code.into())))
+        .init()?;
+    Ok((GenAi::global(), telemetry))
 }

@@ -148,7 +148,7 @@ def ensure_rust() -> Path:
     if cargo is None:
         raise SetupError("cargo is not on the PATH, and the program with the Rust SDK has to be built")
     target = STATE / "rust"
-    command = [cargo, "build", "--quiet", "--locked", "--target-dir", str(target)]
+    command = [cargo, "build", "--quiet", "--locked", "-p", "otel-genai-e2e-rust", "--target-dir", str(target)]
     if subprocess.call(command, cwd=HERE / "rust") != 0:
         raise SetupError("cargo build failed in tests/e2e/rust (its message is above)")
     return target / "debug"

@@ -14,6 +14,7 @@ const LIBRARIES: &[&str] = &[
     "otel-genai",
     "otel-genai-wire",
     "otel-genai-http",
+    "otel-genai-processor",
     "otel-genai-sdk",
     "otel-genai-gateway",
     "otel-genai-upload",
@@ -51,9 +52,7 @@ fn api(library: &str) -> Result<String> {
     let mut doc = cargo(&["rustdoc", "--quiet", "-p", library, "--lib", "--all-features", "--"]);
     doc.args(["-Zunstable-options", "--output-format=json", "--cap-lints=allow"]).env("RUSTC_BOOTSTRAP", "1");
     program::run(&mut doc)?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace::root().join("target"), PathBuf::from);
-    let json = target.join("doc").join(library.replace('-', "_")).with_extension("json");
+    let json = workspace::target().join("doc").join(library.replace('-', "_")).with_extension("json");
     let json = json.to_string_lossy();
     program::filter(&mut cargo(&["public-api", "-sss", "--color=never", "--rustdoc-json", &*json]), "")
 }

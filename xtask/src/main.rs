@@ -2,6 +2,7 @@
 
 mod api;
 mod bench;
+mod compat;
 mod docs;
 mod program;
 mod semconv;
@@ -28,7 +29,8 @@ enum Task {
         #[arg(long)]
         fast: bool,
     },
-    /// What continuous integration checks beyond `test`: licences, advisories, documentation.
+    /// What continuous integration checks beyond `test`: licences, advisories, documentation, the public API, each feature
+    /// alone, the oldest Rust and the oldest dependencies.
     Ci,
     /// Run the benchmarks; further arguments go to them.
     Bench {

@@ -4,10 +4,14 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use crate::program::{self, cargo};
-use crate::{Result, workspace};
+use crate::{Result, api, compat, workspace};
 
 const END_TO_END: &str = "tests/e2e/run.py";
 pub(crate) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+
+/// What of the libraries is compiled on demand alone, and is tested: one build has it all.
+const FEATURES: &str = "otel-genai/regex,otel-genai/tracing,otel-genai-sdk/tracing,otel-genai-processor/tracing,\
+    otel-genai-http/_clients";
 
 /// Everything that tells whether the product works; `fast` leaves out format, lints and end-to-end tests.
 pub(crate) fn test(fast: bool) -> ExitCode {
@@ -26,8 +30,29 @@ pub(crate) fn ci() -> ExitCode {
         suite.skip("licences", "cargo-deny is not installed");
         suite.skip("advisories", "cargo-deny is not installed");
     }
-    let mut doc = cargo(&["doc", "--workspace", "--no-deps"]);
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--features", FEATURES]);
     suite.step("documentation", doc.env("RUSTDOCFLAGS", "-D warnings"));
+    if program::cargo_has("public-api") {
+        suite.task("public API", "is what public-api.txt says", api::check);
+    } else {
+        suite.skip("public API", "cargo-public-api is not installed");
+    }
+    if program::cargo_has("hack") {
+        suite.step("each feature alone", &mut compat::each_feature());
+    } else {
+        suite.skip("each feature alone", "cargo-hack is not installed");
+    }
+    match compat::oldest_rust() {
+        Ok(version) if compat::has_rust(&version) => {
+            suite.step("oldest Rust", &mut compat::with_rust(&version));
+        }
+        Ok(version) => suite.skip("oldest Rust", &format!("Rust {version} cannot be had")),
+        Err(message) => suite.task("oldest Rust", "the manifest", || Err(message)),
+    }
+    match compat::with_oldest_dependencies() {
+        Ok(mut check) => suite.step("oldest dependencies", &mut check),
+        Err(message) => suite.task("oldest dependencies", "the oldest versions", || Err(message)),
+    }
     suite.finish()
 }
 
@@ -52,24 +77,18 @@ pub(crate) fn demo(arguments: &[String]) -> Result<ExitCode> {
 fn test_steps(suite: &mut Suite, fast: bool) {
     if !fast {
         suite.step("format", &mut cargo(&["fmt", "--all", "--check"]));
-        let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        let lints =
+            ["clippy", "--workspace", "--all-targets", "--features", FEATURES, "--", "-D", "warnings"];
         suite.step("lints", &mut cargo(&lints));
-        for feature in ["tower", "reqwest", "reqwest-middleware", "async-openai"] {
-            let alone = ["clippy", "-p", "otel-genai-http", "--features", feature, "--", "-D", "warnings"];
-            suite.step(&format!("lints of the feature {feature}"), &mut cargo(&alone));
-        }
     }
     if program::cargo_has("nextest") {
-        suite.step("unit and integration tests", &mut cargo(&["nextest", "run", "--workspace"]));
+        let tests = ["nextest", "run", "--workspace", "--features", FEATURES];
+        suite.step("unit and integration tests", &mut cargo(&tests));
     } else {
-        let tests = ["test", "--workspace", "--lib", "--bins", "--tests"];
+        let tests = ["test", "--workspace", "--lib", "--bins", "--tests", "--features", FEATURES];
         suite.step("unit and integration tests", &mut cargo(&tests));
     }
-    // Their clients are compiled for these tests alone.
-    let clients =
-        ["test", "-p", "otel-genai-http", "--features", "_clients", "--test", "tower", "--test", "reqwest"];
-    suite.step("client layers", cargo(&clients).args(["--test", "async_openai"]));
-    suite.step("doc tests", &mut cargo(&["test", "--workspace", "--doc"]));
+    suite.step("doc tests", &mut cargo(&["test", "--workspace", "--doc", "--features", FEATURES]));
     if fast {
         return;
     }
@@ -99,9 +118,15 @@ enum Outcome {
 
 impl Suite {
     fn step(&mut self, name: &str, command: &mut Command) {
-        println!("\n== {name}: {}", program::words(command));
+        let what = program::words(command);
+        self.task(name, &what, || program::run(command));
+    }
+
+    /// A step that is no program.
+    fn task(&mut self, name: &str, what: &str, task: impl FnOnce() -> Result<()>) {
+        println!("\n== {name}: {what}");
         let start = Instant::now();
-        let outcome = match program::run(command) {
+        let outcome = match task() {
             Ok(()) => Outcome::Passed(start.elapsed()),
             Err(message) => {
                 eprintln!("xtask: {message}");

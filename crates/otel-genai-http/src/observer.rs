@@ -10,7 +10,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use http::header::CONTENT_ENCODING;
-use otel_genai::{GenAi, Moment};
+use otel_genai::{Drain, GenAi, Moment};
 use otel_genai_wire::detect;
 
 use crate::bell::Bell;
@@ -136,7 +136,10 @@ impl Observer {
         let reading = thread::Builder::new()
             .name("otel-genai-observe".to_owned())
             .spawn(move || read(&queue, &heard, &seen))?;
-        Ok(Observer::of(genai, options, Some(work), bell, going, reading.thread().clone()))
+        let observer = Observer::of(genai, options, Some(work), bell, going, reading.thread().clone());
+        let drain: Arc<dyn Drain> = Arc::clone(&observer.shared) as Arc<dyn Drain>;
+        observer.shared.genai.drain_with(Arc::downgrade(&drain));
+        Ok(observer)
     }
 
     /// One that observes nothing.
@@ -207,11 +210,10 @@ impl Observer {
 
     /// Waits until all that ended before this call has been read and told, but no longer than `timeout`. A run that waits
     /// for its next step is over by this. Blocks: call it off an async thread. Returns whether it was done in time.
+    ///
+    /// [`GenAi::drain`] does so for all observers of a handler, and the guard of `otel_genai::init()` calls that.
     pub fn drain(&self, timeout: Duration) -> bool {
-        let (done, wait) = mpsc::sync_channel(1);
-        self.shared.hand_over(Work::Drained(done));
-        self.shared.bell.wake(&self.shared.reader);
-        wait.recv_timeout(timeout).is_ok()
+        self.shared.drain(timeout)
     }
 
     /// Requests that may have been model calls, in a protocol that is not read yet.
@@ -239,6 +241,15 @@ impl Observer {
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observer").field("losses", &self.losses()).finish_non_exhaustive()
+    }
+}
+
+impl Drain for Shared {
+    fn drain(&self, timeout: Duration) -> bool {
+        let (done, wait) = mpsc::sync_channel(1);
+        self.hand_over(Work::Drained(done));
+        self.bell.wake(&self.reader);
+        wait.recv_timeout(timeout).is_ok()
     }
 }
 

@@ -13,6 +13,9 @@
 //! # let _ = provider;
 //! ```
 //!
+//! A program that sets nothing up by hand calls `otel_genai_processor::init_with_tracing()` instead (features `sdk` and
+//! `tracing`), which does all of it as the `OTEL_*` variables say.
+//!
 //! Spans of the `genai` crate's feature `otel`, of rig, of anything that writes `gen_ai.*` in the names of any year, of
 //! OpenLLMetry, OpenInference and Vercel's AI SDK then reach the exporter
 //!
@@ -47,8 +50,14 @@ mod nesting;
 mod processor;
 mod recognise;
 mod scribe;
+#[cfg(feature = "sdk")]
+mod setup;
 mod tree;
 mod vocabulary;
 
 pub use processor::GenAiSpanProcessor;
 pub use recognise::{Call, Recognised, recognise};
+#[cfg(feature = "tracing")]
+pub use setup::init_with_tracing;
+#[cfg(feature = "sdk")]
+pub use setup::{init, setup};

@@ -3,8 +3,11 @@ use std::fmt;
 use opentelemetry::global;
 use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use opentelemetry_sdk::resource::TelemetryResourceDetector;
+use opentelemetry_sdk::trace::SpanProcessor;
 
 use crate::config::{Config, Propagators};
 use crate::console::{Console, ConsoleOptions};
@@ -12,6 +15,7 @@ use crate::file;
 use crate::pipeline::{Pipelines, destination};
 use crate::setting::{Fixed, Source};
 use crate::signal::Signal;
+use crate::sink::SpanSink;
 #[cfg(feature = "tracing")]
 use crate::tracing_layer::Filters;
 use crate::{InitError, Telemetry};
@@ -32,6 +36,8 @@ pub enum Exporter {
 }
 
 type Vars = dyn Fn(&str) -> Option<String> + Send + Sync;
+pub(crate) type Wrap =
+    dyn FnOnce(SpanSink, &SdkLoggerProvider, &SdkMeterProvider) -> Box<dyn SpanProcessor> + Send;
 
 /// Set-up step by step. Begin with [`crate::builder`], end with [`Builder::init`].
 ///
@@ -58,6 +64,7 @@ pub struct Builder {
     default_exporter: Exporter,
     console: ConsoleOptions,
     globals: bool,
+    wrap: Option<Box<Wrap>>,
 }
 
 impl Default for Builder {
@@ -69,6 +76,7 @@ impl Default for Builder {
             default_exporter: Exporter::default(),
             console: ConsoleOptions::default(),
             globals: true,
+            wrap: None,
         }
     }
 }
@@ -120,6 +128,35 @@ impl Builder {
         self
     }
 
+    /// Puts a span processor between the program and the exporters, in their place: it hands on to the [`SpanSink`] what
+    /// is to be exported. The providers are those of the same telemetry, for a processor that logs or measures. It is
+    /// used where spans go nowhere, too. Of two such calls the last one counts.
+    ///
+    /// ```
+    /// # #[derive(Debug)] struct Mine(otel_genai_sdk::SpanSink);
+    /// # impl opentelemetry_sdk::trace::SpanProcessor for Mine {
+    /// #     fn on_start(&self, _: &mut opentelemetry_sdk::trace::Span, _: &opentelemetry::Context) {}
+    /// #     fn on_end(&self, span: opentelemetry_sdk::trace::SpanData) { self.0.on_end(span) }
+    /// #     fn force_flush(&self) -> opentelemetry_sdk::error::OTelSdkResult { self.0.force_flush() }
+    /// #     fn shutdown_with_timeout(&self, timeout: std::time::Duration) -> opentelemetry_sdk::error::OTelSdkResult {
+    /// #         self.0.shutdown_with_timeout(timeout)
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), otel_genai_sdk::InitError> {
+    /// # let vars = |_: &str| None;
+    /// let telemetry = otel_genai_sdk::builder().vars(vars).wrap_spans(|sink, _, _| Mine(sink)).set_globals(false).init()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wrap_spans<P, F>(mut self, wrap: F) -> Self
+    where
+        P: SpanProcessor + 'static,
+        F: FnOnce(SpanSink, &SdkLoggerProvider, &SdkMeterProvider) -> P + Send + 'static,
+    {
+        self.wrap = Some(Box::new(|sink, logs, metrics| Box::new(wrap(sink, logs, metrics))));
+        self
+    }
+
     /// Reads the variables, builds the providers and starts exporting. Nothing is connected to before the first export.
     ///
     /// # Errors
@@ -149,7 +186,7 @@ impl Builder {
             .with_detector(Box::new(TelemetryResourceDetector))
             .with_attributes(config.resource.iter().cloned())
             .build();
-        let pipelines = Pipelines::build(&config, &console, &resource)?;
+        let pipelines = Pipelines::build(&config, &console, &resource, self.wrap)?;
         if self.globals {
             global::set_text_map_propagator(propagator(config.propagators));
             if !config.disabled {
@@ -160,6 +197,7 @@ impl Builder {
         let destinations = destinations(&config, &console);
         Ok(Telemetry::new(
             pipelines,
+            config.disabled,
             resource,
             destinations,
             (settings, warnings),

@@ -36,6 +36,7 @@ mod pipeline;
 mod report;
 mod setting;
 mod signal;
+mod sink;
 mod telemetry;
 #[cfg(feature = "tracing")]
 mod tracing_layer;
@@ -49,6 +50,7 @@ pub use error::InitError;
 pub use report::{Export, Report};
 pub use setting::{Origin, Setting, Warning, shown_url};
 pub use signal::Signal;
+pub use sink::SpanSink;
 pub use telemetry::Telemetry;
 pub use variable::{VARIABLES, Variable};
 
@@ -75,11 +77,7 @@ pub fn builder() -> Builder {
     Builder::default()
 }
 
-/// The guide's example compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/library.md")]
-struct Guide;
-
+/// The guide's examples compile.
 #[cfg(all(doctest, feature = "tracing"))]
 #[doc = include_str!("../../../docs/tracing.md")]
 struct TracingGuide;

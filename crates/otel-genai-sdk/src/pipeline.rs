@@ -19,10 +19,12 @@ use opentelemetry_sdk::trace::{
 use crate::InitError;
 use crate::batch::deliver::Delivery;
 use crate::batch::{Bounds, Queue};
+use crate::builder::Wrap;
 use crate::config::{Batch, Config, Destination, Protocol};
 use crate::console::{Console, ConsoleExporter};
 use crate::health::Health;
 use crate::signal::Signal;
+use crate::sink::{SpanSink, Wrapped};
 use crate::transport::{Transport, grpc, http};
 use crate::watch::{LogIntake, LogQueue, SpanIntake, SpanQueue, Watched};
 
@@ -45,6 +47,7 @@ impl Pipelines {
         config: &Config,
         console: &Arc<Console>,
         resource: &Resource,
+        wrap: Option<Box<Wrap>>,
     ) -> Result<Self, InitError> {
         let needs_transport = Signal::ALL.into_iter().any(|signal| config.route(signal).otlp.is_some());
         let transport =
@@ -56,11 +59,20 @@ impl Pipelines {
             transport: transport.as_ref(),
             healths: &mut healths,
         };
-        let (traces, metrics, logs) = (
-            stage.traces(config, resource.clone())?,
-            stage.metrics(config, resource.clone())?,
-            stage.logs(config, resource.clone())?,
-        );
+        let sink = stage.spans(config)?;
+        let metrics = stage.metrics(config, resource.clone())?;
+        let logs = stage.logs(config, resource.clone())?;
+        let mut traces = SdkTracerProvider::builder()
+            .with_resource(resource.clone())
+            .with_sampler(config.sampler.clone())
+            .with_span_limits(config.span_limits);
+        traces = match wrap {
+            Some(wrap) if !config.disabled => {
+                traces.with_span_processor(Wrapped(wrap(sink, &logs, &metrics)))
+            }
+            _ => sink.0.into_iter().fold(traces, |traces, each| traces.with_span_processor(Wrapped(each))),
+        };
+        let traces = traces.build();
         Ok(Self { traces, metrics, logs, healths, transport })
     }
 }
@@ -100,25 +112,22 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    fn traces(&mut self, config: &Config, resource: Resource) -> Result<SdkTracerProvider, InitError> {
-        let mut provider = SdkTracerProvider::builder()
-            .with_resource(resource)
-            .with_sampler(config.sampler.clone())
-            .with_span_limits(config.span_limits);
+    fn spans(&mut self, config: &Config) -> Result<SpanSink, InitError> {
+        let mut sink = SpanSink(Vec::new());
         let value_length = config.span_value_length;
         if let Some(to) = &config.traces.otlp {
             let health = self.otlp_health(Signal::Traces, to);
             if to.protocol == Protocol::HttpProtobuf {
                 let queue =
                     self.queue("otel-traces", config.span_batch, Duration::from_secs(5), to, &health)?;
-                provider = provider.with_span_processor(SpanIntake { queue, health, value_length });
+                sink.0.push(Box::new(SpanIntake { queue, health, value_length }));
             } else {
                 let exporter = otlp_exporter!(self, SpanExporter::builder(), to, &health);
                 let exporter = Watched { exporter, health: Arc::clone(&health) };
                 let queue = BatchSpanProcessor::builder(exporter)
                     .with_batch_config(span_batch(config.span_batch, Duration::from_secs(5)))
                     .build();
-                provider = provider.with_span_processor(SpanQueue { queue, health, value_length });
+                sink.0.push(Box::new(SpanQueue { queue, health, value_length }));
             }
         }
         if config.traces.console {
@@ -126,9 +135,9 @@ impl Stage<'_> {
             let queue = BatchSpanProcessor::builder(exporter)
                 .with_batch_config(span_batch(config.span_batch, CONSOLE_SPAN_DELAY))
                 .build();
-            provider = provider.with_span_processor(SpanQueue { queue, health, value_length });
+            sink.0.push(Box::new(SpanQueue { queue, health, value_length }));
         }
-        Ok(provider.build())
+        Ok(sink)
     }
 
     fn metrics(&mut self, config: &Config, resource: Resource) -> Result<SdkMeterProvider, InitError> {

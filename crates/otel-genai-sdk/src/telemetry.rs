@@ -1,8 +1,9 @@
 //! The guard: as long as it lives telemetry is exported, and when it goes everything is delivered, in bounded time.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::Resource;
@@ -43,30 +44,37 @@ pub struct Telemetry {
     warnings: Vec<Warning>,
     destinations: Vec<(Signal, String)>,
     resource: Resource,
+    disabled: bool,
     #[cfg(feature = "tracing")]
     filters: Filters,
 }
 
+type Task = Arc<dyn Fn(Duration) + Send + Sync>;
+
 struct Shared {
     pipelines: Pipelines,
     closed: AtomicBool,
+    /// What is done before anything is flushed.
+    before: Mutex<Vec<Task>>,
 }
 
 impl Telemetry {
     pub(crate) fn new(
         pipelines: Pipelines,
+        disabled: bool,
         resource: Resource,
         destinations: Vec<(Signal, String)>,
         (settings, warnings): (Vec<Setting>, Vec<Warning>),
         #[cfg(feature = "tracing")] filters: Filters,
     ) -> Self {
-        let shared = Arc::new(Shared { pipelines, closed: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { pipelines, closed: AtomicBool::new(false), before: Mutex::default() });
         Self {
             shared,
             settings,
             warnings,
             destinations,
             resource,
+            disabled,
             #[cfg(feature = "tracing")]
             filters,
         }
@@ -132,10 +140,22 @@ impl Telemetry {
         self.shared.report()
     }
 
+    /// Whether `OTEL_SDK_DISABLED` is true: then nothing is recorded, and OpenTelemetry's globals are left alone.
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
+        self.disabled
+    }
+
+    /// Runs `task` before each flush, shutdown and drop, for who records things later than they happen and must be asked
+    /// for the rest. It is told how long it may take, and must not take longer.
+    pub fn before_flush(&self, task: impl Fn(Duration) + Send + Sync + 'static) {
+        self.shared.before.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(task));
+    }
+
     /// Exports what waits, all signals at once, and returns after `timeout` at the latest. Blocks the thread; can be
     /// called from anywhere, inside a runtime too.
     pub fn flush(&self, timeout: Duration) -> Report {
-        self.shared.each(timeout, End::Flush)
+        self.shared.flush(timeout)
     }
 
     /// The same, without blocking the thread; needs no particular runtime.
@@ -159,7 +179,7 @@ impl Telemetry {
         let shared = Arc::clone(&self.shared);
         let work = move || {
             let report = match end {
-                End::Flush => shared.each(timeout, End::Flush),
+                End::Flush => shared.flush(timeout),
                 End::Shutdown => shared.shutdown(timeout),
             };
             let _ = done.send(report);
@@ -195,10 +215,31 @@ impl Shared {
         if self.closed.swap(true, Ordering::SeqCst) {
             return self.report();
         }
+        let timeout = self.prepare(timeout);
         for health in &self.pipelines.healths {
             health.close();
         }
         self.each(timeout, End::Shutdown)
+    }
+
+    fn flush(self: &Arc<Self>, timeout: Duration) -> Report {
+        let timeout = self.prepare(timeout);
+        self.each(timeout, End::Flush)
+    }
+
+    /// What others have still to record. Returns what is left of the time.
+    fn prepare(&self, timeout: Duration) -> Duration {
+        let start = Instant::now();
+        let left = || timeout.saturating_sub(start.elapsed());
+        let tasks = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if tasks.is_empty() {
+            return timeout;
+        }
+        for task in tasks {
+            // What a task does wrong is no reason to lose what was recorded.
+            let _ = catch_unwind(AssertUnwindSafe(|| task(left())));
+        }
+        left()
     }
 
     /// Every signal on a thread of its own, so that one that hangs takes no time from the others, and the caller can go.

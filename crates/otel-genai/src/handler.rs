@@ -1,7 +1,8 @@
 //! The handler: holds tracer, instruments and event sink, and starts operations.
 
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use opentelemetry::global::{self, BoxedTracer, ObjectSafeTracerProvider};
 use opentelemetry::logs::{Logger, LoggerProvider};
@@ -13,6 +14,7 @@ use crate::capture::Capture;
 use crate::config::Config;
 use crate::content::Pipeline;
 use crate::convention::{Convention, Conventions};
+use crate::drain::{Drain, Drains};
 use crate::failure::ErrorTypes;
 use crate::hook::CompletionHook;
 use crate::limit::ContentLimits;
@@ -59,6 +61,9 @@ pub(crate) struct Inner {
     capture: Capture,
     emit_event: Option<bool>,
     opted_in: bool,
+    drains: Drains,
+    /// Whether spans go to whichever provider is OpenTelemetry's global one.
+    pub(crate) of_globals: bool,
 }
 
 impl Inner {
@@ -163,6 +168,18 @@ impl GenAi {
     /// that came too late.
     pub fn set_global(self) -> Result<(), GenAi> {
         GLOBAL.set(self)
+    }
+
+    /// Asks `drain` for the rest before this handler's telemetry is flushed, as long as it lives.
+    pub fn drain_with(&self, drain: Weak<dyn Drain>) {
+        self.0.drains.add(drain);
+    }
+
+    /// Waits until all calls are told that ended before and are still being read by layers around clients, but no longer
+    /// than `timeout`. Returns whether that was done in time. The guard of `otel_genai::init()` does so by itself; without it,
+    /// call this before the providers are flushed. Blocks: call it off an async thread.
+    pub fn drain(&self, timeout: Duration) -> bool {
+        self.0.drains.drain(timeout)
     }
 
     /// A `chat` call.
@@ -507,6 +524,7 @@ impl Builder {
             .with_version(env!("CARGO_PKG_VERSION"))
             .with_schema_url(first.schema_url)
             .build();
+        let of_globals = self.tracers.is_none();
         let tracer = match self.tracers {
             Some(tracers) => tracers(scope.clone()),
             None => global::tracer_with_scope(scope.clone()),
@@ -540,6 +558,8 @@ impl Builder {
             opted_in: !first.needs_opt_in
                 || config.opt_in
                 || self.capture.is_some_and(|capture| capture != Capture::NoContent),
+            drains: Drains::default(),
+            of_globals,
         }))
     }
 }

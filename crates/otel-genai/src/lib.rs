@@ -78,12 +78,17 @@
 //!
 //! # Where telemetry goes
 //!
-//! The library knows the OpenTelemetry *API* alone: set up exporters with `otel-genai-sdk` or by hand, and hand their
-//! providers to [`GenAi::builder`]. Without them nothing is recorded, at next to no cost, so that libraries can use it
-//! and leave the decision to programs.
+//! A program calls `otel_genai::init()` at its start (feature `sdk`): exporters are set up as the standard `OTEL_*` variables
+//! say, [`GenAi::global`] writes to them, and the guard delivers everything in the end. Who has set OpenTelemetry up already
+//! hands its providers to [`GenAi::builder`].
+//!
+//! Without that feature the library knows the OpenTelemetry *API* alone. Nothing is recorded then, at next to no cost, so
+//! that libraries can use it and leave the decision to programs.
 //!
 //! # Features
 //!
+//! - `sdk`: `init()`, telemetry set up by one line. It brings exporters along: for programs, not for libraries.
+//! - `tracing`: `init_with_tracing()`, the spans and events of the `tracing` crate in one tree with the others.
 //! - `regex`: redaction by regular expressions of your own.
 
 mod builders;
@@ -92,6 +97,7 @@ pub mod config;
 mod content;
 mod context;
 mod convention;
+mod drain;
 mod evaluation;
 mod failure;
 mod handler;
@@ -102,9 +108,12 @@ mod message;
 mod operation;
 mod pending;
 pub mod redact;
+#[cfg(feature = "sdk")]
+mod setup;
 mod signal;
 mod span;
 mod stream;
+mod unheard;
 mod usage;
 
 pub use capture::{Capture, UnknownCapture};
@@ -112,6 +121,7 @@ pub use config::Config;
 #[doc(hidden)]
 pub use convention::table;
 pub use convention::{ConventionName, Conventions, UnknownConvention};
+pub use drain::Drain;
 pub use evaluation::Evaluation;
 pub use failure::{Cause, Failure};
 pub use handler::{Builder, GenAi};
@@ -135,10 +145,23 @@ pub use otel_genai_semconv::value::{
 };
 pub use pending::Pending;
 pub use redact::{Redact, Redactor};
+#[cfg(feature = "tracing")]
+pub use setup::init_with_tracing;
+#[cfg(feature = "sdk")]
+pub use setup::{Setup, init, setup};
 pub use span::{Active, Moment};
 pub use stream::Streaming;
 pub use usage::{ModalityUsage, Usage};
 
+/// Where telemetry goes: what [`init`] returns, and what [`Setup::sdk`] changes.
+#[cfg(feature = "sdk")]
+pub use otel_genai_sdk as sdk;
+
 /// The OpenTelemetry API that this crate speaks. Two versions of it in one program do not see each other's globals:
 /// use this one where in doubt.
 pub use opentelemetry;
+
+/// The guide's examples compile.
+#[cfg(all(doctest, feature = "sdk"))]
+#[doc = include_str!("../../../docs/library.md")]
+struct Guide;

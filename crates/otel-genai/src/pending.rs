@@ -14,6 +14,7 @@ use crate::handler::{GenAi, Inner};
 use crate::operation::{Facts, Operation};
 use crate::signal;
 use crate::span::{Active, Moment, Role, Running};
+use crate::unheard;
 
 /// An operation that has been described and not yet started. Everything set here is seen by samplers, as far as the
 /// convention gives it to them.
@@ -241,5 +242,8 @@ pub(crate) fn begin(
     }
     let span = builder.start_with_context(&inner.tracer, parent);
     let recording = span.is_recording();
+    if inner.of_globals {
+        unheard::listen(span.span_context());
+    }
     Some(Begun { context: parent.with_span(span), given, recording })
 }

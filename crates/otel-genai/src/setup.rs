@@ -1,0 +1,122 @@
+//! Telemetry by one line: OpenTelemetry set up from the standard variables, the global handler on it, and a guard that
+//! delivers everything.
+
+use otel_genai_sdk::{InitError, Telemetry};
+
+use crate::handler::{Builder, GenAi};
+
+/// Sets telemetry up as the `OTEL_*` variables say, makes it OpenTelemetry's global one, and gives [`GenAi::global`] its
+/// spans, metrics and events. Needs the feature `sdk`.
+///
+/// ```no_run
+/// fn main() -> Result<(), otel_genai::sdk::InitError> {
+///     let _telemetry = otel_genai::init()?;
+///     // ... the program ...
+///     Ok(())
+/// } // everything is delivered here, calls that are still being read among it, in three seconds at most
+/// ```
+///
+/// # Errors
+/// As [`otel_genai_sdk::Builder::init`]: values that cannot be used are warned of, and are no error.
+pub fn init() -> Result<Telemetry, InitError> {
+    setup().init()
+}
+
+/// As [`init`], with the spans and events of the `tracing` crate in the same telemetry. Needs the feature `tracing`.
+///
+/// # Errors
+/// As [`init`].
+#[cfg(feature = "tracing")]
+pub fn init_with_tracing() -> Result<Telemetry, InitError> {
+    setup().init_with_tracing()
+}
+
+/// [`init`] with changes.
+///
+/// ```
+/// use otel_genai::{Capture, sdk::Exporter};
+///
+/// # fn main() -> Result<(), otel_genai::sdk::InitError> {
+/// # let vars = |_: &str| None;
+/// let telemetry = otel_genai::setup()
+///     .sdk(|sdk| sdk.vars(vars).service_name_default("support").default_exporter(Exporter::Console))
+///     .handler(|genai| genai.capture(Capture::SpanOnly))
+///     .init()?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn setup() -> Setup {
+    Setup { sdk: otel_genai_sdk::builder(), handler: Box::new(|handler| handler) }
+}
+
+/// What [`init`] does, step by step: begin with [`setup`].
+#[must_use = "nothing is set up before `init`"]
+pub struct Setup {
+    sdk: otel_genai_sdk::Builder,
+    handler: Box<dyn FnOnce(Builder) -> Builder>,
+}
+
+impl Setup {
+    /// Changes where telemetry goes.
+    pub fn sdk(mut self, change: impl FnOnce(otel_genai_sdk::Builder) -> otel_genai_sdk::Builder) -> Self {
+        self.sdk = change(self.sdk);
+        self
+    }
+
+    /// Changes the handler: its convention, capture, redaction, limits, hook, error types.
+    pub fn handler(mut self, change: impl FnOnce(Builder) -> Builder + 'static) -> Self {
+        let before = self.handler;
+        self.handler = Box::new(|handler| change(before(handler)));
+        self
+    }
+
+    /// As [`init`].
+    ///
+    /// # Errors
+    /// As [`init`].
+    pub fn init(self) -> Result<Telemetry, InitError> {
+        let telemetry = self.sdk.init()?;
+        install(&telemetry, self.handler);
+        Ok(telemetry)
+    }
+
+    /// As [`init_with_tracing`].
+    ///
+    /// # Errors
+    /// As [`init`].
+    #[cfg(feature = "tracing")]
+    pub fn init_with_tracing(self) -> Result<Telemetry, InitError> {
+        let telemetry = self.sdk.init_with_tracing()?;
+        install(&telemetry, self.handler);
+        Ok(telemetry)
+    }
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup").field("sdk", &self.sdk).finish_non_exhaustive()
+    }
+}
+
+fn install(telemetry: &Telemetry, change: impl FnOnce(Builder) -> Builder) {
+    let mut handler = GenAi::builder();
+    // What is disabled costs nothing: OpenTelemetry's globals do nothing then.
+    if !telemetry.is_disabled() {
+        handler = handler
+            .tracer_provider(&telemetry.tracer_provider())
+            .logger_provider(&telemetry.logger_provider())
+            .meter_provider(&telemetry.meter_provider());
+    }
+    let genai = change(handler).build();
+    let read = genai.clone();
+    telemetry.before_flush(move |timeout| {
+        read.drain(timeout);
+    });
+    if genai.set_global().is_err() {
+        tracing::warn!(
+            target: "otel_genai",
+            "there is a global GenAI handler already, and it stays: its calls go where it was told, not to the telemetry \
+             that was set up now. Set up once, at the start"
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! An agent's loop with async-openai.
+
+fn main() {}
