@@ -69,7 +69,7 @@ impl Translation<'_> {
         self.format(&format.unwrap_or_else(|| At { path: "file_format".to_owned(), ..whole.clone() }))?;
         for (key, at) in &entries {
             match key.as_str() {
-                // The second tells what other programs may rely on, the third is for one distribution.
+                // The last two say nothing of what is set up here.
                 "file_format" | "stability" | "distribution" => {}
                 "disabled" => self.set_text("OTEL_SDK_DISABLED", at),
                 "log_level" => self.warn(at, "is not read from the file; OTEL_LOG_LEVEL says it"),
@@ -145,7 +145,7 @@ impl Translation<'_> {
     /// `- baggage:`, and `- baggage` as it was written once.
     fn one_propagator(&mut self, item: &At, chosen: &mut Vec<String>) {
         if let Value::Text(name) = &item.node.value {
-            let at = At { path: format!("{}.{}", item.path, plain(name)), ..item.clone() };
+            let at = At { path: format!("{}.{:.80}", item.path, plain(name)), ..item.clone() };
             return self.choose_propagator(name, &at, chosen);
         }
         for (name, at) in self.map(item) {
@@ -191,8 +191,8 @@ impl Translation<'_> {
                 .iter()
                 .map(|entry| {
                     let key = plain(&entry.key);
-                    let path =
-                        if at.path.is_empty() { key.clone() } else { format!("{}.{key:.80}", at.path) };
+                    let dot = if at.path.is_empty() { "" } else { "." };
+                    let path = format!("{}{dot}{key:.80}", at.path);
                     let key = key.strip_suffix("/development").unwrap_or(&key).to_owned();
                     (key, At { node: Rc::clone(&entry.node), path })
                 })
