@@ -11,6 +11,7 @@ use opentelemetry_sdk::trace::SpanProcessor;
 
 use crate::config::{Config, Propagators};
 use crate::console::{Console, ConsoleOptions};
+use crate::file;
 use crate::pipeline::{Pipelines, destination};
 use crate::setting::{Fixed, Source};
 use crate::signal::Signal;
@@ -170,6 +171,7 @@ impl Builder {
     /// Leaves the warnings to be said.
     pub(crate) fn build(self) -> Result<Telemetry, InitError> {
         let mut source = Source::new(&*self.vars, &self.fixed);
+        file::read(&mut source, &*self.vars);
         let config = Config::read(&mut source, self.service_name.as_deref(), self.default_exporter);
         #[cfg_attr(not(feature = "tracing"), expect(unused_mut, reason = "the filters add theirs"))]
         let (settings, mut warnings) = source.finish();
