@@ -174,6 +174,14 @@ impl Surroundings {
         };
     }
 
+    /// The same context, in which calls of the innermost agent are not counted.
+    pub(crate) fn uncounted(context: &Context) -> Context {
+        match context.get::<Surroundings>() {
+            Some(known) => context.with_value(Surroundings { calls: None, ..known.clone() }),
+            None => context.clone(),
+        }
+    }
+
     /// What is known of this field because of what is around the operation.
     pub(crate) fn fact(&self, op: &dyn Facts, field: Field) -> Option<Fact<'_>> {
         let is_agent =
