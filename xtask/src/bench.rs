@@ -27,6 +27,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         ),
     }
     program::run(bench("otel-genai-wire", "reading").args(arguments))?;
+    let layers = ["bench", "-p", "otel-genai-http", "--features", "_clients", "--bench", "layers", "--"];
+    program::run(cargo(&layers).args(arguments))?;
     program::run(bench("otel-genai-gateway", "proxy").args(arguments))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::program::{self, cargo};
 use crate::{Result, api, compat, workspace};
 
+const RIG: &str = "crates/otel-genai-rig/Cargo.toml";
 const END_TO_END: &str = "tests/e2e/run.py";
 pub(crate) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
@@ -25,6 +26,8 @@ pub(crate) fn ci() -> ExitCode {
     let mut suite = Suite::default();
     if program::cargo_has("deny") {
         suite.step("licences", &mut cargo(&["deny", "check", "bans", "licenses", "sources"]));
+        let rig = ["deny", "--manifest-path", RIG, "check", "bans", "licenses", "sources"];
+        suite.step("licences of what rig brings", &mut cargo(&rig));
         advisories(&mut suite);
     } else {
         suite.skip("licences", "cargo-deny is not installed");
@@ -32,6 +35,7 @@ pub(crate) fn ci() -> ExitCode {
     }
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--features", FEATURES]);
     suite.step("documentation", doc.env("RUSTDOCFLAGS", "-D warnings"));
+    suite.step("documentation for rig", rig("doc", &["--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"));
     if program::cargo_has("public-api") {
         suite.task("public API", "is what public-api.txt says", api::check);
     } else {
@@ -80,6 +84,8 @@ fn test_steps(suite: &mut Suite, fast: bool) {
         let lints =
             ["clippy", "--workspace", "--all-targets", "--features", FEATURES, "--", "-D", "warnings"];
         suite.step("lints", &mut cargo(&lints));
+        suite.step("format for rig", &mut cargo(&["fmt", "--manifest-path", RIG, "--check"]));
+        suite.step("lints for rig", &mut rig("clippy", &["--all-targets", "--", "-D", "warnings"]));
     }
     if program::cargo_has("nextest") {
         let tests = ["nextest", "run", "--workspace", "--features", FEATURES];
@@ -92,11 +98,20 @@ fn test_steps(suite: &mut Suite, fast: bool) {
     if fast {
         return;
     }
+    suite.step("tests with rig", &mut rig("test", &[]));
     if workspace::root().join(END_TO_END).is_file() {
         suite.step("end-to-end tests", &mut program::command(PYTHON, &[END_TO_END]));
     } else {
         suite.skip("end-to-end tests", &format!("there is no {END_TO_END}"));
     }
+}
+
+/// A command of cargo's for the crate that has a workspace of its own, because rig asks for a newer Rust than the others
+/// do. It compiles with this one, too. What it shares with the others is compiled once.
+fn rig(command: &str, arguments: &[&str]) -> Command {
+    let mut command = cargo(&[command, "--manifest-path", RIG, "--ignore-rust-version"]);
+    command.args(arguments).env("CARGO_TARGET_DIR", workspace::target());
+    command
 }
 
 /// Steps that all run, whatever became of those before, and a summary of them.

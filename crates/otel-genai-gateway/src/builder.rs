@@ -18,6 +18,7 @@ use crate::hosts::KnownHosts;
 use crate::intercept::Intercept;
 use crate::route::{Route, Routes};
 use crate::tls::{self, Tls};
+use crate::within::Parents;
 
 /// Idle connections to providers are closed before most providers would do it: reusing one at the moment in which the
 /// other end gives it up loses a call.
@@ -40,6 +41,7 @@ pub struct GatewayBuilder {
     connect_timeout: Option<Duration>,
     drain: Duration,
     intercept: Option<Intercept>,
+    parents: Option<Parents>,
 }
 
 /// Why a gateway could not start.
@@ -72,6 +74,7 @@ impl GatewayBuilder {
             connect_timeout: None,
             drain: DRAIN,
             intercept: None,
+            parents: None,
         }
     }
 
@@ -132,6 +135,12 @@ impl GatewayBuilder {
         self
     }
 
+    /// Addresses may say below which context a call belongs.
+    pub(crate) fn parents(mut self, parents: Parents) -> Self {
+        self.parents = Some(parents);
+        self
+    }
+
     /// Listens on `address`; port 0 lets the system choose. Clients can connect from here on, and are served once
     /// [`Gateway::serve`] runs.
     ///
@@ -158,6 +167,7 @@ impl GatewayBuilder {
             phase: watch::Sender::new(Phase::Serving),
             server: server(),
             intercept: self.intercept.map(|intercept| (intercept, local_addr)),
+            parents: self.parents,
         };
         Ok(Gateway { listener, local_addr, drain: self.drain, shared: Arc::new(shared) })
     }

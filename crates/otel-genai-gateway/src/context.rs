@@ -5,9 +5,11 @@ use opentelemetry::propagation::Extractor;
 use opentelemetry::{Context, global};
 
 /// As the propagator says that the application configured; the headers themselves travel on unchanged.
-pub(crate) fn parent(headers: &HeaderMap) -> Context {
+/// Headers that say nothing leave it at where the request comes from in this process, if that is known.
+pub(crate) fn parent(headers: &HeaderMap, within: Option<&Context>) -> Context {
+    let unknown = Context::new();
     global::get_text_map_propagator(|propagator| {
-        propagator.extract_with_context(&Context::new(), &Headers(headers))
+        propagator.extract_with_context(within.unwrap_or(&unknown), &Headers(headers))
     })
 }
 

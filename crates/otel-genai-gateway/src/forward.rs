@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::header::{CONTENT_LENGTH, HeaderValue, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
 use http::uri::Scheme;
-use http::{Method, Request, Response, StatusCode, Version, request};
+use http::{Method, Request, Response, StatusCode, Uri, Version, request};
 use http_body::Body as _;
 use http_body_util::Either;
 use hyper::body::Incoming;
@@ -27,6 +27,7 @@ use crate::header::{join_cookies, leave_host, set_host, strip_hop_by_hop, wants_
 use crate::intercept::{self, Intercept};
 use crate::route::{Routes, Target};
 use crate::unsent::Lent;
+use crate::within::Parents;
 use crate::{context, tunnel};
 
 /// On the span of a call that came out of intercepted TLS.
@@ -48,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) server: auto::Builder<TokioExecutor>,
     /// What programs need that take the gateway for their proxy, and where it is.
     pub(crate) intercept: Option<(Intercept, SocketAddr)>,
+    /// Where callers in this process are, who say so by the address.
+    pub(crate) parents: Option<Parents>,
 }
 
 /// How a request is looked at.
@@ -72,10 +75,21 @@ pub(crate) async fn forward(
         let intercept = intercept.clone();
         return Box::pin(intercept::serve(shared, intercept, request)).await;
     }
-    let Some(target) = shared.routes.resolve(request.uri()) else {
+    let Some(target) = target(&shared, request.uri()) else {
         return Ok(unknown_route(&shared, &request));
     };
     send(shared, request, target, Sight::Routed).await
+}
+
+fn target(shared: &Shared, uri: &Uri) -> Option<Target> {
+    let asked = uri.path_and_query()?.as_str();
+    let Some(parents) = &shared.parents else {
+        return shared.routes.resolve(asked);
+    };
+    let (asked, within) = parents.split(asked);
+    let mut target = shared.routes.resolve(&asked)?;
+    target.within = within;
+    Some(target)
 }
 
 /// Forwards a request to where it belongs.
@@ -257,7 +271,7 @@ fn begin<T>(
 /// What is told of a request to whoever observes it.
 fn call<'a>(parts: &'a request::Parts, target: &'a Target, sight: Sight) -> Call<'a> {
     let call = Call::new(&parts.method, target.observed(), &parts.headers);
-    let call = call.parent(context::parent(&parts.headers));
+    let call = call.parent(context::parent(&parts.headers, target.within.as_ref()));
     match sight {
         Sight::Intercepted => call.attribute(KeyValue::new(INTERCEPTED, true)),
         _ => call,

@@ -9,7 +9,8 @@
 //! `Upgrade` (except for upgrades), and `TE` other than `trailers`; `Host` becomes the provider's. Interim responses
 //! (1xx) stop here, except that `100 Continue` reaches the client when the provider says it, and `101` opens a tunnel.
 //!
-//! Programs that know no base URL can take it for their HTTPS proxy ([`Intercept`]).
+//! [`Local`] is one inside the program itself, for a client that takes a base URL and nothing else. Programs that know no
+//! base URL can take it for their HTTPS proxy ([`Intercept`]).
 //!
 //! It speaks HTTP/1.1 and HTTP/2 (with prior knowledge) to clients, HTTP/1.1 and, over TLS, HTTP/2 to providers.
 
@@ -24,10 +25,12 @@ mod gateway;
 mod header;
 mod hosts;
 mod intercept;
+mod local;
 mod route;
 mod tls;
 mod tunnel;
 mod unsent;
+mod within;
 
 pub use builder::{BindError, GatewayBuilder};
 pub use connect::UpstreamProxy;
@@ -35,4 +38,6 @@ pub use failure::UpstreamFailure;
 pub use gateway::{Drained, Gateway};
 pub use hosts::KnownHosts;
 pub use intercept::{Intercept, InterceptError, Refusal, RefusalKind};
+pub use local::{Local, LocalError};
 pub use route::{Route, RouteError};
+pub use within::Within;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use http::header::HeaderValue;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Uri, uri};
+use opentelemetry::Context;
 
 use crate::hosts::{KnownHosts, host_header, resolve_any};
 
@@ -141,7 +142,7 @@ impl Upstream {
             Some(origin) => Some(origin.uri(path)?),
             None => None,
         };
-        Some(Target { uri: self.uri(path)?, host: self.host.clone(), observed })
+        Some(Target { uri: self.uri(path)?, host: self.host.clone(), observed, within: None })
     }
 
     fn uri(&self, path: &str) -> Option<Uri> {
@@ -167,6 +168,8 @@ pub(crate) struct Target {
     /// The provider's `Host`.
     pub(crate) host: HeaderValue,
     observed: Option<Uri>,
+    /// Where in this process the request comes from, where that is known.
+    pub(crate) within: Option<Context>,
 }
 
 impl Target {
@@ -209,8 +212,8 @@ impl Routes {
         Self { routes, hosts, known }
     }
 
-    pub(crate) fn resolve(&self, uri: &Uri) -> Option<Target> {
-        let asked = uri.path_and_query()?.as_str();
+    /// For a path with its query.
+    pub(crate) fn resolve(&self, asked: &str) -> Option<Target> {
         if self.hosts
             && let Some(rest) = asked.strip_prefix("/h/")
         {
@@ -264,7 +267,7 @@ mod tests {
     }
 
     fn resolve(routes: &Routes, path: &str) -> Option<String> {
-        let target = routes.resolve(&path.parse().unwrap())?;
+        let target = routes.resolve(path)?;
         Some(format!("{} {}", target.uri, target.host.to_str().unwrap()))
     }
 

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use opentelemetry::propagation::Injector;
 use opentelemetry::{Context, global};
 
-use crate::exchange::{Call, Exchange, Observed};
+use crate::exchange::{Call, Exchange};
 use crate::observer::Observer;
 
 /// How a layer observes.
@@ -41,7 +41,8 @@ impl Instrument {
         let exchange = observer.begin(&call)?;
         let parent = call.parent;
         self.inject(&parent, headers);
-        Some(Running { exchange, context: parent.with_value(Observed) })
+        let context = exchange.within(&parent);
+        Some(Running { exchange, context })
     }
 
     /// Has a request carry the trace on, if that is wanted. What it carries already stays.

@@ -107,6 +107,12 @@ impl Exchange {
         Tap::new(body, Arc::clone(&self.record), Side::Response)
     }
 
+    /// The context in which the request is sent, made of the call's parent: there, no further layer of this crate observes
+    /// the call again.
+    pub fn within(&self, parent: &Context) -> Context {
+        parent.with_value(Observed)
+    }
+
     /// The call failed before there was a response.
     pub fn fail(self, failure: impl Into<Failure>) {
         self.record.end(Ending::Failed(failure.into()));

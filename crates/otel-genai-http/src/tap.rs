@@ -20,9 +20,10 @@ pin_project! {
     /// body.
     #[must_use = "a body does nothing unless it is polled, and dropping it ends the call"]
     pub struct Tap<B> {
+        // Before the body, so that a call which is left has ended when its connection closes.
+        probe: Probe,
         #[pin]
         inner: B,
-        probe: Probe,
     }
 }
 

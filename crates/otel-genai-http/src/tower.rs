@@ -37,6 +37,9 @@ use crate::tap::Tap;
 /// Observes the model calls of a service over `http::Request`, with bodies of [`Bytes`]. Requests that are no model
 /// calls pass untouched.
 ///
+/// A body of other data does not compile, nor does one whose error is a box: http-body-util's `map_frame` and
+/// `map_err(std::io::Error::other)` make them bytes and errors.
+///
 /// The service within gets its request's body as a [`Tap`], and gives back a response whose body is one too. A call ends
 /// with its response's body; with the service's error; or as cancelled, when its future or that body is dropped before.
 ///

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -254,4 +255,62 @@ async fn a_url_without_a_host_is_completed() {
     let call = world.call();
     call.has("server.address", "api.openai.com");
     call.has("server.port", "443");
+}
+
+/// A body whose length nobody knows, in pieces.
+fn pieces(text: &'static str) -> impl http_body::Body<Data = Bytes, Error = std::io::Error> + Send + Unpin {
+    let pieces = text.as_bytes().chunks(7).map(|piece| Ok(Frame::data(Bytes::from_static(piece))));
+    StreamBody::new(futures_util::stream::iter(pieces))
+}
+
+#[tokio::test]
+async fn bodies_of_unknown_length_are_streamed_both_ways() {
+    let (world, server) = (World::new(), Server::start(vec![stream(&EVENTS)]).await);
+    // As applications name them: a boxed body, whose error has to be an error, and not a box of one.
+    type Boxed = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
+    let body: Boxed =
+        pieces(STREAMED).map_err(|error| std::io::Error::other(BoxError::from(error))).boxed_unsync();
+    assert_eq!(http_body::Body::size_hint(&body).exact(), None);
+    let client = GenAiLayer::with(world.observer.clone())
+        .layer(Client::builder(TokioExecutor::new()).build_http::<Tap<Boxed>>());
+    let request = Request::post(server.url("/v1/chat/completions")).body(body).unwrap();
+    let response = client.oneshot(request).await.unwrap();
+    assert_eq!(http_body::Body::size_hint(response.body()).exact(), None);
+    assert_eq!(text(response).await, EVENTS.concat());
+    let asked = &server.asked()[0];
+    assert_eq!((&asked.body[..], asked.headers.get("content-length")), (STREAMED.as_bytes(), None));
+    let call = world.call();
+    assert!(call.get("gen_ai.input.messages").unwrap().contains("Hi"));
+    assert!(call.get("gen_ai.output.messages").unwrap().contains("Hello"));
+    assert_eq!(call.error(), None);
+}
+
+/// Bytes of another type.
+struct Text(std::collections::VecDeque<&'static str>);
+
+impl http_body::Body for Text {
+    type Data = std::io::Cursor<&'static str>;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        std::task::Poll::Ready(self.0.pop_front().map(|piece| Ok(Frame::data(std::io::Cursor::new(piece)))))
+    }
+}
+
+#[tokio::test]
+async fn bodies_of_other_bytes_are_turned_into_bytes_first() {
+    let (world, server) = (World::new(), Server::start(vec![json(200, ANSWER)]).await);
+    let (first, last) = REQUEST.split_at(20);
+    let body = Text([first, last].into()).map_frame(|frame| {
+        frame.map_data(|data: std::io::Cursor<&'static str>| Bytes::from_static(data.into_inner().as_bytes()))
+    });
+    let client =
+        GenAiLayer::with(world.observer.clone()).layer(Client::builder(TokioExecutor::new()).build_http());
+    let request = Request::post(server.url("/v1/chat/completions")).body(body).unwrap();
+    assert_eq!(text(client.oneshot(request).await.unwrap()).await, ANSWER);
+    assert_eq!(server.asked()[0].body, REQUEST);
+    assert!(world.call().get("gen_ai.input.messages").unwrap().contains("Hi"));
 }

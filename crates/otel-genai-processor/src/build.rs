@@ -6,7 +6,7 @@ use opentelemetry::Value;
 use opentelemetry::trace::SpanKind;
 use opentelemetry_sdk::trace::SpanData;
 use otel_genai::{
-    CreateAgent, Embeddings, Entry, ExecuteTool, FetchResponse, Inference, InferenceRequest,
+    CreateAgent, Embeddings, Entry, ExecuteTool, FetchResponse, FinishReason, Inference, InferenceRequest,
     InferenceResponse, InvokeAgent, InvokeWorkflow, Memory, Message, OpenAi, Part, Plan, Prompt,
     ProviderName, ReactStep, Rerank, Retrieval, Server, ToolDefinition, Usage,
 };
@@ -250,7 +250,26 @@ fn response(span: &SpanData, a: &mut Attributes<'_>) -> InferenceResponse {
     {
         message.finish_reason.get_or_insert_with(|| reason.as_str().into());
     }
+    let untold = response.finish_reasons.is_empty();
+    for reason in response.output_messages.iter_mut().filter_map(|message| message.finish_reason.as_mut()) {
+        // The span has the provider's word, a message the conventions' for it.
+        if untold {
+            response.finish_reasons.push(reason.as_str().to_owned());
+        }
+        *reason = meant(reason);
+    }
     response
+}
+
+/// A reason in the conventions' words, where they have one.
+fn meant(reason: &FinishReason) -> FinishReason {
+    match reason.as_str().to_ascii_lowercase().as_str() {
+        "stop" | "end_turn" | "stop_sequence" | "complete" => FinishReason::Stop,
+        "length" | "max_tokens" | "max_output_tokens" => FinishReason::Length,
+        "tool_calls" | "tool_use" | "function_call" => FinishReason::ToolCall,
+        "content_filter" | "safety" | "refusal" => FinishReason::ContentFilter,
+        _ => reason.clone(),
+    }
 }
 
 fn usage(a: &mut Attributes<'_>) -> Usage {

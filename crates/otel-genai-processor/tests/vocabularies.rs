@@ -170,7 +170,7 @@ fn older_names() {
         ("gen_ai.usage.output_tokens", "1"),
         (
             "gen_ai.output.messages",
-            r#"[{"role":"assistant","parts":[{"type":"text","content":"hi"}],"finish_reason":"STOP"}]"#,
+            r#"[{"role":"assistant","parts":[{"type":"text","content":"hi"}],"finish_reason":"stop"}]"#,
         ),
     ]);
     for gone in ["gen_ai.system", "gen_ai.usage.prompt_tokens"] {
@@ -220,7 +220,7 @@ fn openllmetry() {
         ),
         (
             "gen_ai.output.messages",
-            r#"[{"role":"assistant","parts":[{"type":"tool_call","id":"call_1","name":"weather","arguments":{"city":"Rome"}}],"finish_reason":"tool_calls"}]"#,
+            r#"[{"role":"assistant","parts":[{"type":"tool_call","id":"call_1","name":"weather","arguments":{"city":"Rome"}}],"finish_reason":"tool_call"}]"#,
         ),
         ("traceloop.association.properties.user", "jo"),
         ("llm.usage.total_tokens", "25"),

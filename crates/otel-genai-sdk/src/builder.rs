@@ -11,6 +11,7 @@ use opentelemetry_sdk::trace::SpanProcessor;
 
 use crate::config::{Config, Propagators};
 use crate::console::{Console, ConsoleOptions};
+use crate::file;
 use crate::pipeline::{Pipelines, destination};
 use crate::setting::{Fixed, Source};
 use crate::signal::Signal;
@@ -35,7 +36,8 @@ pub enum Exporter {
 }
 
 type Vars = dyn Fn(&str) -> Option<String> + Send + Sync;
-pub(crate) type Wrap = dyn FnOnce(SpanSink, &SdkLoggerProvider, &SdkMeterProvider) -> Box<dyn SpanProcessor>;
+pub(crate) type Wrap =
+    dyn FnOnce(SpanSink, &SdkLoggerProvider, &SdkMeterProvider) -> Box<dyn SpanProcessor> + Send;
 
 /// Set-up step by step. Begin with [`crate::builder`], end with [`Builder::init`].
 ///
@@ -84,7 +86,7 @@ impl Builder {
     /// asked for `NO_COLOR`, `TERM` and the like.
     ///
     /// One thing still follows the process environment: `OTEL_EXPORTER_OTLP_COMPRESSION=gzip` there, where these
-    /// variables say nothing of compression.
+    /// variables, or the file that `OTEL_CONFIG_FILE` names, say nothing of compression.
     pub fn vars(mut self, vars: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.vars = Box::new(vars);
         self
@@ -149,7 +151,7 @@ impl Builder {
     pub fn wrap_spans<P, F>(mut self, wrap: F) -> Self
     where
         P: SpanProcessor + 'static,
-        F: FnOnce(SpanSink, &SdkLoggerProvider, &SdkMeterProvider) -> P + 'static,
+        F: FnOnce(SpanSink, &SdkLoggerProvider, &SdkMeterProvider) -> P + Send + 'static,
     {
         self.wrap = Some(Box::new(|sink, logs, metrics| Box::new(wrap(sink, logs, metrics))));
         self
@@ -169,6 +171,7 @@ impl Builder {
     /// Leaves the warnings to be said.
     pub(crate) fn build(self) -> Result<Telemetry, InitError> {
         let mut source = Source::new(&*self.vars, &self.fixed);
+        file::read(&mut source, &*self.vars);
         let config = Config::read(&mut source, self.service_name.as_deref(), self.default_exporter);
         #[cfg_attr(not(feature = "tracing"), expect(unused_mut, reason = "the filters add theirs"))]
         let (settings, mut warnings) = source.finish();

@@ -48,6 +48,8 @@ pub(crate) struct Propagators {
 
 #[derive(Debug)]
 pub(crate) struct Config {
+    /// Its name, where the settings are a file's.
+    pub(crate) file: Option<String>,
     pub(crate) disabled: bool,
     pub(crate) resource: Vec<opentelemetry::KeyValue>,
     pub(crate) propagators: Propagators,
@@ -93,6 +95,7 @@ impl Config {
         let limits = Limits::read(source);
         exemplars(source);
         Self {
+            file: source.file().map(str::to_owned),
             disabled,
             resource,
             propagators,

@@ -11,6 +11,8 @@
 //! * The variables mean what the OpenTelemetry specification says, the ones that the Rust SDK leaves out among them:
 //!   `OTEL_SDK_DISABLED`, `OTEL_{TRACES,METRICS,LOGS}_EXPORTER` (`otlp`, `console`, `none`, lists), `OTEL_PROPAGATORS`,
 //!   certificates. [`VARIABLES`] is the whole list, [`Telemetry::settings`] says what is in force and why.
+//! * `OTEL_CONFIG_FILE` names a file that says the same, in OpenTelemetry's declarative configuration format, in place of
+//!   the other variables. Needs the feature `config-file`, which is on by default.
 //! * A value that cannot be used never stops a program: there is one warning that names the variable, the value and the
 //!   allowed ones, and the default is taken.
 //! * OTLP over `http/protobuf`, `http/json` and `grpc` works from every caller: no runtime, a current-thread runtime, a
@@ -27,6 +29,7 @@ mod builder;
 mod config;
 mod console;
 mod error;
+mod file;
 mod health;
 mod limits;
 mod pipeline;

@@ -53,7 +53,12 @@ impl Pipelines {
         let transport =
             if needs_transport { Some(Transport::start().map_err(InitError::Thread)?) } else { None };
         let mut healths = Vec::new();
-        let mut stage = Stage { console, transport: transport.as_ref(), healths: &mut healths };
+        let mut stage = Stage {
+            file: config.file.as_deref(),
+            console,
+            transport: transport.as_ref(),
+            healths: &mut healths,
+        };
         let sink = stage.spans(config)?;
         let metrics = stage.metrics(config, resource.clone())?;
         let logs = stage.logs(config, resource.clone())?;
@@ -99,6 +104,8 @@ macro_rules! otlp_exporter {
 }
 
 struct Stage<'a> {
+    /// That the settings are from.
+    file: Option<&'a str>,
     console: &'a Arc<Console>,
     transport: Option<&'a Transport>,
     healths: &'a mut Vec<Arc<Health>>,
@@ -223,11 +230,14 @@ impl Stage<'_> {
     }
 
     fn otlp_health(&mut self, signal: Signal, to: &Destination) -> Arc<Health> {
-        let advice = format!(
-            "start an OTLP receiver there, set {} to one, or {}=none",
-            to.url_variable,
-            signal.exporter_variable()
-        );
+        let advice = match self.file {
+            Some(file) => format!("start an OTLP receiver there, or name another one in {file}"),
+            None => format!(
+                "start an OTLP receiver there, set {} to one, or {}=none",
+                to.url_variable,
+                signal.exporter_variable()
+            ),
+        };
         self.health(signal, destination(to), advice)
     }
 

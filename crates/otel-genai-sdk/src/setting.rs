@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::file::{CONFIG_FILE, FORMER_NAME, Layer, Said};
 use crate::variable::{Shown, VARIABLES, Variable};
 
 /// What is in force for one variable, and who said so. `otel-genai config` prints these.
@@ -28,6 +29,8 @@ pub enum Origin {
     Default,
     /// The variable of that name.
     Environment,
+    /// The file that `OTEL_CONFIG_FILE` names, and where in it: `otel.yaml: tracer_provider.sampler`.
+    File(String),
     /// [`crate::Builder::set`], with the name given there, as `--traces-exporter`.
     Set(String),
 }
@@ -37,12 +40,13 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("default"),
             Self::Environment => f.write_str("environment"),
-            Self::Set(by) => f.write_str(by),
+            Self::File(by) | Self::Set(by) => f.write_str(by),
         }
     }
 }
 
-/// A value that could not be used, and what is done instead. There is at most one for a variable.
+/// A value that could not be used, and what is done instead. There is at most one for a variable, and for a place of the
+/// file that `OTEL_CONFIG_FILE` names: that is the variable of what is no variable's.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Warning {
@@ -87,13 +91,33 @@ impl Bad {
 pub(crate) struct Source<'a> {
     vars: &'a dyn Fn(&str) -> Option<String>,
     fixed: &'a [Fixed],
+    /// Stands for the environment, where there is one.
+    layer: Option<Layer>,
     settings: Vec<Setting>,
     warnings: Vec<Warning>,
 }
 
 impl<'a> Source<'a> {
     pub(crate) fn new(vars: &'a dyn Fn(&str) -> Option<String>, fixed: &'a [Fixed]) -> Self {
-        Self { vars, fixed, settings: Vec::new(), warnings: Vec::new() }
+        Self { vars, fixed, layer: None, settings: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Puts what a file says in the place of the environment.
+    pub(crate) fn lay(&mut self, layer: Layer, warnings: Vec<Warning>) {
+        self.layer = Some(layer);
+        self.warnings.extend(warnings);
+    }
+
+    /// The name of that file, without its folders.
+    pub(crate) fn file(&self) -> Option<&str> {
+        self.layer.as_ref().map(|layer| layer.file.as_str())
+    }
+
+    /// What the file says of a resource attribute that is no text.
+    pub(crate) fn typed(&self, variable: &str, attribute: &str) -> Option<opentelemetry::Value> {
+        self.said(variable)?;
+        let typed = &self.layer.as_ref()?.typed;
+        typed.iter().find(|(name, _)| name == attribute).map(|(_, value)| value.clone())
     }
 
     /// The value of a variable of the table, read by `parse`. `None` when it is unset, empty or unusable; the last is
@@ -131,11 +155,15 @@ impl<'a> Source<'a> {
                     setting.origin = origin;
                 }
                 Err(Bad { why, instead }) => {
-                    let instead = instead.unwrap_or_else(|| format!("using the default: {default}"));
+                    let instead =
+                        instead.unwrap_or_else(|| format!("using the default: {}", self.by_default(default)));
                     setting.note = Some(format!("{} {why}", quote(&show(variable.shown, &text))));
                     self.warn(name, format!("{} {why}; {instead}", quote(&show(variable.shown, &text))));
                 }
             }
+        }
+        if let Some(note) = self.passed_over(name) {
+            setting.note.get_or_insert(note);
         }
         self.settings.push(setting);
         read
@@ -146,7 +174,10 @@ impl<'a> Source<'a> {
         if self.warnings.iter().any(|warning| warning.variable == name) {
             return;
         }
-        let message = format!("{name}: {what}");
+        let message = match self.said(name) {
+            Some(said) => format!("{CONFIG_FILE}: {}: {what}", said.place),
+            None => format!("{name}: {what}"),
+        };
         if let Some(setting) = self.settings.iter_mut().find(|setting| setting.name == name) {
             setting.note.get_or_insert_with(|| what.to_string());
         }
@@ -174,13 +205,49 @@ impl<'a> Source<'a> {
     }
 
     fn text(&self, name: &str) -> Option<(String, Origin)> {
-        let fixed = self.fixed.iter().rev().find(|fixed| fixed.name == name);
-        let (text, origin) = match fixed {
-            Some(fixed) => (fixed.value.clone(), Origin::Set(fixed.by.clone())),
-            None => ((self.vars)(name)?, Origin::Environment),
+        let (text, origin) = match (self.fixed(name), &self.layer) {
+            (Some(fixed), _) => (fixed.value.clone(), Origin::Set(fixed.by.clone())),
+            (None, Some(layer)) => {
+                let said = layer.get(name)?;
+                (said.value.clone(), Origin::File(format!("{}: {}", layer.file, said.path)))
+            }
+            (None, None) => (self.environment(name)?, Origin::Environment),
         };
         let text = text.trim();
         (!text.is_empty()).then(|| (text.to_owned(), origin))
+    }
+
+    /// Whether a variable's value is that of its former name.
+    pub(crate) fn is_former(&self, name: &str) -> bool {
+        self.fixed(name).is_none() && (self.vars)(name).is_none_or(|text| text.trim().is_empty())
+    }
+
+    fn fixed(&self, name: &str) -> Option<&Fixed> {
+        self.fixed.iter().rev().find(|fixed| fixed.name == name)
+    }
+
+    /// What the file says, where that counts.
+    fn said(&self, name: &str) -> Option<&Said> {
+        self.layer.as_ref().filter(|_| self.fixed(name).is_none())?.get(name)
+    }
+
+    fn environment(&self, name: &str) -> Option<String> {
+        let text = |name: &str| (self.vars)(name).filter(|text| !text.trim().is_empty());
+        text(name).or_else(|| text(FORMER_NAME).filter(|_| name == CONFIG_FILE))
+    }
+
+    /// Why a value of the environment that says something else is not in force.
+    fn passed_over(&self, name: &str) -> Option<String> {
+        self.layer.as_ref().filter(|_| self.fixed(name).is_none())?;
+        let text = self.environment(name)?;
+        let is_same = self.said(name).is_some_and(|said| said.value.trim() == text.trim());
+        (!is_same).then(|| format!("the environment's does not count beside {CONFIG_FILE}"))
+    }
+
+    /// Of one signal's own, the file can only say the default of all.
+    fn by_default<'d>(&self, default: &'d str) -> &'d str {
+        let general = default.strip_prefix("as ").filter(|_| self.layer.is_some()).and_then(Variable::named);
+        general.map_or(default, |variable| variable.default)
     }
 }
 

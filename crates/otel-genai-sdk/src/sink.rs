@@ -45,7 +45,8 @@ impl SpanProcessor for SpanSink {
 
 /// Every one has its turn; the first failure is told.
 fn all(outcomes: impl Iterator<Item = OTelSdkResult>) -> OTelSdkResult {
-    outcomes.fold(Ok(()), |told, outcome| told.and(outcome))
+    let outcomes: Vec<_> = outcomes.collect();
+    outcomes.into_iter().collect()
 }
 
 /// The SDK takes processors by their type, and has no implementation for a box of one.

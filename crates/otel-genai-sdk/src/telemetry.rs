@@ -122,7 +122,8 @@ impl Telemetry {
         &self.settings
     }
 
-    /// Values that could not be used, at most one for a variable. They were also said by `tracing::warn!`.
+    /// Values that could not be used, at most one for a variable or for a place of the file that `OTEL_CONFIG_FILE` names.
+    /// They were also said by `tracing::warn!`.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings

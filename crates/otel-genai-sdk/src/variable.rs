@@ -75,7 +75,13 @@ macro_rules! otlp {
     };
 }
 
-const GENERAL: [Variable; 4] = [
+const GENERAL: [Variable; 5] = [
+    row(
+        "OTEL_CONFIG_FILE",
+        "path of a YAML file",
+        "none",
+        "A file in OpenTelemetry's declarative configuration format, in place of all the other OTEL_* variables here",
+    ),
     row("OTEL_SDK_DISABLED", "true, false", "false", "Switches all telemetry off; propagation stays on"),
     row(
         "OTEL_SERVICE_NAME",

@@ -38,6 +38,17 @@ type OtlpRow = (&'static str, fn(&str, &str));
 
 /// Rows that stand for one variable.
 const ROWS: &[Row] = &[
+    ("OTEL_CONFIG_FILE", |name| {
+        // Only what the file names counts: traces, and not where the other variables say.
+        let receiver = Receiver::start(Manner::Accept);
+        let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+        let text =
+            "file_format: '1.0'\ntracer_provider:\n  processors: [{batch: {exporter: {otlp_http: {endpoint: ";
+        std::fs::write(&file, format!("{text}{}/v1/traces}}}}}}}}]\n", receiver.url())).unwrap();
+        let path = file.path().to_str().unwrap();
+        use_and_end(builder(&[(name, path), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")]));
+        assert_eq!(signals(&receiver), ["TRACES"]);
+    }),
     ("OTEL_SDK_DISABLED", |name| assert!(sent(&[(name, "true")]).requests().is_empty())),
     ("OTEL_SERVICE_NAME", |name| says_resource(&[(name, "shop")], "service.name", "shop")),
     ("OTEL_RESOURCE_ATTRIBUTES", |name| says_resource(&[(name, "team=a%20b,x=1")], "team", "a b")),

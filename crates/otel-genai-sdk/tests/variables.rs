@@ -139,7 +139,10 @@ fn an_unset_exporter_means_what_the_program_chose_unless_an_endpoint_is_given() 
 fn good_values_are_in_force() {
     let file = std::env::current_exe().unwrap();
     let file = file.to_str().unwrap();
+    let settings = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&settings, "file_format: '1.0'\n").unwrap();
     let rows = [
+        ("OTEL_CONFIG_FILE", settings.path().to_str().unwrap()),
         ("OTEL_SDK_DISABLED", "false"),
         ("OTEL_SERVICE_NAME", "shop"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a=b,c=d%20e"),
@@ -211,6 +214,7 @@ fn good_values_are_in_force() {
 fn bad_values_are_warned_of_once_and_the_default_is_taken() {
     let number = "not a whole number";
     let rows = [
+        ("OTEL_CONFIG_FILE", "/nowhere/otel.yaml", "cannot be read"),
         ("OTEL_SDK_DISABLED", "yes", "true, false"),
         ("OTEL_RESOURCE_ATTRIBUTES", "novalue", "not key=value"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a=%zz", "percent-encoded"),

@@ -46,6 +46,11 @@ impl Calls {
         self.inference.fetch_add(inference, Ordering::Relaxed);
         self.tool.fetch_add(tool, Ordering::Relaxed);
     }
+
+    /// A call of a model did not happen after all.
+    pub(crate) fn take_back(&self) {
+        self.inference.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What deeper layers recorded of the same call.
@@ -164,6 +169,12 @@ impl Surroundings {
         }
     }
 
+    /// The calls of the innermost agent, if one of a model would be of its own here.
+    pub(crate) fn calls_of_agent(&self) -> Option<Arc<Calls>> {
+        let is_same = self.layer.as_ref().is_some_and(|layer| layer.kind == Kind::Inference);
+        self.calls.clone().filter(|_| !is_same)
+    }
+
     /// Counts a call of the innermost agent.
     pub(crate) fn count(&self, kind: Kind) {
         let Some(calls) = &self.calls else { return };
@@ -172,6 +183,14 @@ impl Surroundings {
             Kind::ExecuteTool => calls.tool.fetch_add(1, Ordering::Relaxed),
             _ => 0,
         };
+    }
+
+    /// The same context, in which calls of the innermost agent are not counted.
+    pub(crate) fn uncounted(context: &Context) -> Context {
+        match context.get::<Surroundings>() {
+            Some(known) => context.with_value(Surroundings { calls: None, ..known.clone() }),
+            None => context.clone(),
+        }
     }
 
     /// What is known of this field because of what is around the operation.

@@ -283,6 +283,13 @@ impl<O: Operation> Active<O> {
         }
     }
 
+    /// The context for calls within an agent that are counted by [`count_calls`](Active::count_calls), because they are told
+    /// later than the agent may end.
+    #[doc(hidden)]
+    pub fn context_uncounted(&self) -> Context {
+        Surroundings::uncounted(self.context())
+    }
+
     fn told(&self, telling: Telling, failed: bool) -> Told<'_> {
         Told {
             op: &*self.op,

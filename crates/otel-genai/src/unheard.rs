@@ -33,7 +33,10 @@ pub(crate) fn listen(span: &SpanContext) {
 fn asked_by(vars: impl Fn(&str) -> Option<String>) -> Option<&'static str> {
     let text = |name: &str| vars(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let is = |name: &str, value: &str| text(name).is_some_and(|text| text.eq_ignore_ascii_case(value));
-    if is("OTEL_SDK_DISABLED", "true") || is("OTEL_TRACES_EXPORTER", "none") {
+    // Beside a file the other variables do not count, and what it says is not known here.
+    let is_in_file =
+        ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"].iter().any(|name| text(name).is_some());
+    if is_in_file || is("OTEL_SDK_DISABLED", "true") || is("OTEL_TRACES_EXPORTER", "none") {
         return None;
     }
     ["OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]
@@ -66,6 +69,7 @@ mod tests {
                 .map(|(_, value)| (*value).to_owned())),
             None
         );
+        assert_eq!(with(&[("OTEL_CONFIG_FILE", "otel.yaml"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "x")]), None);
         assert_eq!(with(&[("OTEL_TRACES_EXPORTER", "none"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "x")]), None);
     }
 }

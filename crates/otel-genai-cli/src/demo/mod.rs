@@ -2,4 +2,5 @@
 
 pub(crate) mod client;
 pub(crate) mod model;
+mod ollama;
 pub(crate) mod server;

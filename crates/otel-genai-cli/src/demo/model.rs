@@ -1,11 +1,18 @@
-//! The scripted model: what it answers, in the shapes of the OpenAI API. Small, and the same every time.
+//! The scripted model: what it answers, in the shapes of the OpenAI API, and of Ollama's by [`ollama`]. Small, and the same
+//! every time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::ollama;
+
 /// A model of this name is always overloaded.
 pub(crate) const BUSY: &str = "gpt-busy";
+/// One of this name refuses every third request, for programs that try again.
+const BUSY_AT_TIMES: &str = "text-embedding-busy";
 
 /// 2026-01-01, for ever.
 const CREATED: u64 = 1_767_225_600;
@@ -14,8 +21,17 @@ const CREATED: u64 = 1_767_225_600;
 pub(crate) enum Answer {
     /// One JSON document.
     Whole(u16, Value),
-    /// Events, one after the other.
-    Stream(Vec<Value>),
+    /// Pieces, one after the other.
+    Stream(Framing, Vec<Value>),
+}
+
+/// How pieces of a stream are told apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Framing {
+    /// Server-sent events, `[DONE]` the last.
+    Events,
+    /// A line each.
+    Lines,
 }
 
 pub(crate) fn answer(method: &str, path: &str, body: &[u8]) -> Answer {
@@ -24,9 +40,9 @@ pub(crate) fn answer(method: &str, path: &str, body: &[u8]) -> Answer {
     match (method, shape) {
         ("GET", "/models") => Answer::Whole(200, models()),
         ("POST", path) if path.ends_with("/chat/completions") => asked(body, chat),
-        ("POST", path) if path.ends_with("/embeddings") => {
-            asked(body, |body| Answer::Whole(200, embeddings(body)))
-        }
+        ("POST", path) if path.ends_with("/embeddings") => asked(body, embeddings),
+        ("POST", "/api/chat") => asked(body, ollama::chat),
+        ("GET", "/api/tags") => Answer::Whole(200, ollama::models()),
         _ => error(
             404,
             "invalid_request_error",
@@ -51,12 +67,10 @@ fn asked(body: &[u8], answer: impl FnOnce(&Value) -> Answer) -> Answer {
 fn chat(body: &Value) -> Answer {
     let model = part(body, "/model").as_str().unwrap_or("gpt-4o-mini");
     if model == BUSY {
-        let message = "Rate limit reached for gpt-busy: 3 requests per minute. Please try again in 1s.";
-        return error(429, "requests", "rate_limit_exceeded", message);
+        return overloaded(BUSY);
     }
-    let (message, reason) = reply(body);
-    let asked = tokens(part(body, "/messages")) + tokens(part(body, "/tools"));
-    let said = tokens(part(&message, "/content")) + tokens(part(&message, "/tool_calls"));
+    let (message, reason) = message(reply(body));
+    let (asked, said) = counted(body, &message);
     let usage = json!({ "prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said });
     let document = |object: &str, choices: Value, usage: Option<&Value>| {
         let mut document = json!({
@@ -82,41 +96,82 @@ fn chat(body: &Value) -> Answer {
     if part(body, "/stream_options/include_usage") == &json!(true) {
         chunks.push(chunk(json!([]), Some(&usage)));
     }
-    Answer::Stream(chunks)
+    Answer::Stream(Framing::Events, chunks)
 }
 
-/// The assistant's message, and why it ended: a call of the first tool that is offered, or some words.
-fn reply(body: &Value) -> (Value, &'static str) {
-    let last =
-        part(body, "/messages").as_array().and_then(|messages| messages.last()).unwrap_or(&Value::Null);
+/// What the model has to say.
+pub(super) enum Reply {
+    Words(String),
+    /// Tools by their names, with what they are called with.
+    Calls(Vec<(String, Value)>),
+}
+
+/// Calls of the tools that a question is about, or some words.
+pub(super) fn reply(body: &Value) -> Reply {
+    let messages = part(body, "/messages").as_array().map(Vec::as_slice).unwrap_or_default();
+    let last = messages.last().unwrap_or(&Value::Null);
     let said = text(part(last, "/content"));
     let role = part(last, "/role").as_str().unwrap_or_default();
-    if role == "user"
-        && let Some(name) = part(body, "/tools/0/function/name").as_str()
-    {
-        let parameters = part(body, "/tools/0/function/parameters/properties").as_object();
-        let arguments: serde_json::Map<_, _> = parameters
-            .into_iter()
-            .flatten()
-            .map(|(name, schema)| (name.clone(), value_of(schema, &said)))
-            .collect();
-        let call = json!({
-            "id": "call_demo", "type": "function",
-            "function": { "name": name, "arguments": Value::Object(arguments).to_string() },
-        });
-        return (json!({ "role": "assistant", "content": null, "tool_calls": [call] }), "tool_calls");
-    }
     let asked = said.to_lowercase();
-    let words = if role == "tool" {
-        format!("It says: {said}.")
+    if role == "user" {
+        let calls = calls(part(body, "/tools"), &said);
+        if !calls.is_empty() {
+            return Reply::Calls(calls);
+        }
+    }
+    Reply::Words(if role == "tool" {
+        let tools = messages.iter().rev().take_while(|message| part(message, "/role") == "tool");
+        let mut told: Vec<String> = tools.map(|message| text(part(message, "/content"))).collect();
+        told.reverse();
+        format!("It says: {}.", told.join("; "))
     } else if asked.contains("capital of france") {
         "The capital of France is Paris.".to_owned()
     } else if asked.contains("haiku") {
         "A trace in the dark: each span a small lantern lit along the whole path.".to_owned()
     } else {
         format!("You said: {said}")
+    })
+}
+
+/// The tools with a word of the question in their names; if there is none, the first one.
+fn calls(tools: &Value, said: &str) -> Vec<(String, Value)> {
+    let asked = said.to_lowercase();
+    let is_meant = |name: &str| {
+        let mut words = name.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| word.len() > 3 && asked.contains(&word.to_lowercase()))
     };
-    (json!({ "role": "assistant", "content": words }), "stop")
+    let tools: Vec<_> = tools.as_array().into_iter().flatten().map(|tool| part(tool, "/function")).collect();
+    let named = |tool: &&&Value| part(tool, "/name").as_str().is_some_and(is_meant);
+    let mut meant: Vec<_> = tools.iter().filter(named).collect();
+    if meant.is_empty() {
+        meant.extend(tools.first());
+    }
+    let call = |tool: &&Value| {
+        let parameters = part(tool, "/parameters/properties").as_object().into_iter().flatten();
+        let arguments = parameters.map(|(name, schema)| (name.clone(), value_of(schema, said)));
+        Some((part(tool, "/name").as_str()?.to_owned(), Value::Object(arguments.collect())))
+    };
+    meant.into_iter().filter_map(call).collect()
+}
+
+/// The assistant's message, and why it ended.
+fn message(reply: Reply) -> (Value, &'static str) {
+    let calls = match reply {
+        Reply::Words(words) => return (json!({ "role": "assistant", "content": words }), "stop"),
+        Reply::Calls(calls) => calls,
+    };
+    let call = |(at, (name, arguments)): (usize, (String, Value))| {
+        let id = if at == 0 { "call_demo".to_owned() } else { format!("call_demo_{}", at + 1) };
+        json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments.to_string() } })
+    };
+    let calls: Vec<_> = calls.into_iter().enumerate().map(call).collect();
+    (json!({ "role": "assistant", "content": null, "tool_calls": calls }), "tool_calls")
+}
+
+/// Tokens of what was asked, and of the message that answers it.
+pub(super) fn counted(body: &Value, message: &Value) -> (usize, usize) {
+    let asked = tokens(part(body, "/messages")) + tokens(part(body, "/tools"));
+    (asked, tokens(part(message, "/content")) + tokens(part(message, "/tool_calls")))
 }
 
 /// An argument for a tool: the place that is asked about, or something of the right type.
@@ -151,14 +206,21 @@ fn deltas(message: &Value) -> Vec<Value> {
     all
 }
 
-fn embeddings(body: &Value) -> Value {
+fn embeddings(body: &Value) -> Answer {
     const DIMENSIONS: u64 = 8;
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    if part(body, "/model") == BUSY_AT_TIMES && ASKED.fetch_add(1, Ordering::Relaxed) % 3 == 2 {
+        return overloaded(BUSY_AT_TIMES);
+    }
     let inputs = match part(body, "/input") {
         Value::Array(inputs) if inputs.iter().all(|input| input.is_string() || input.is_array()) => {
             inputs.clone()
         }
         input => vec![input.clone()],
     };
+    if inputs.iter().any(|input| input == "") {
+        return error(400, "invalid_request_error", "invalid_value", "Input cannot be an empty string.");
+    }
     let dimensions = part(body, "/dimensions").as_u64().unwrap_or(DIMENSIONS).clamp(1, 4096);
     let vector = |input: &Value| -> Vec<f32> {
         let seed = input.to_string().bytes().map(f32::from).sum::<f32>();
@@ -184,16 +246,23 @@ fn embeddings(body: &Value) -> Value {
         })
         .collect();
     let used = inputs.iter().map(tokens).sum::<usize>();
-    json!({
+    let document = json!({
         "object": "list", "data": data, "model": part(body, "/model"),
         "usage": { "prompt_tokens": used, "total_tokens": used },
-    })
+    });
+    Answer::Whole(200, document)
 }
 
 fn models() -> Value {
     let model =
         |id: &str| json!({ "id": id, "object": "model", "created": CREATED, "owned_by": "otel-genai" });
-    json!({ "object": "list", "data": [model("gpt-4o-mini"), model("text-embedding-3-small"), model(BUSY)] })
+    let models = ["gpt-4o-mini", "text-embedding-3-small", BUSY, BUSY_AT_TIMES].map(model);
+    json!({ "object": "list", "data": models })
+}
+
+fn overloaded(model: &str) -> Answer {
+    let message = format!("Rate limit reached for {model}: 3 requests per minute. Please try again in 1s.");
+    error(429, "requests", "rate_limit_exceeded", &message)
 }
 
 fn error(status: u16, kind: &str, code: &str, message: &str) -> Answer {
@@ -204,7 +273,7 @@ fn error(status: u16, kind: &str, code: &str, message: &str) -> Answer {
 }
 
 /// A part of a document by its JSON pointer; null where there is none.
-fn part<'a>(document: &'a Value, pointer: &str) -> &'a Value {
+pub(super) fn part<'a>(document: &'a Value, pointer: &str) -> &'a Value {
     document.pointer(pointer).unwrap_or(&Value::Null)
 }
 

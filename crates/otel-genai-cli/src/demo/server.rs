@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
 
-use super::model::{self, Answer};
+use super::model::{self, Answer, Framing};
 
 /// A model thinks, then speaks a word at a time.
 const THINKING: Duration = Duration::from_millis(60);
@@ -70,19 +70,29 @@ async fn respond(request: Request<Incoming>) -> Response<Body> {
             }
             response
         }
-        Answer::Stream(chunks) => {
+        Answer::Stream(framing, chunks) => {
             let (mut sender, body) = Channel::new(1);
             tokio::spawn(async move {
                 for chunk in chunks {
-                    if sender.send_data(Bytes::from(format!("data: {chunk}\n\n"))).await.is_err() {
+                    let framed = match framing {
+                        Framing::Events => format!("data: {chunk}\n\n"),
+                        Framing::Lines => format!("{chunk}\n"),
+                    };
+                    if sender.send_data(Bytes::from(framed)).await.is_err() {
                         return;
                     }
                     tokio::time::sleep(WORD).await;
                 }
-                let _ = sender.send_data(Bytes::from_static(b"data: [DONE]\n\n")).await;
+                if let Framing::Events = framing {
+                    let _ = sender.send_data(Bytes::from_static(b"data: [DONE]\n\n")).await;
+                }
             });
+            let content_type = match framing {
+                Framing::Events => "text/event-stream",
+                Framing::Lines => "application/x-ndjson",
+            };
             let mut response = Response::new(Either::Right(body));
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
             response
         }
     }

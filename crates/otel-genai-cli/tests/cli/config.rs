@@ -32,6 +32,57 @@ fn a_value_is_told_with_its_origin() {
     assert!(!told.out.contains("SECRET") && !told.err.contains("SECRET"), "{told:?}");
 }
 
+/// A file in a folder of its own, and its path.
+fn otel_yaml(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("otel.yaml");
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+#[test]
+fn a_value_of_a_file_is_told_with_its_place() {
+    let (_folder, path) = otel_yaml(
+        "file_format: '1.0'\nresource: {attributes_list: 'service.name=filed'}\ntracer_provider:\n  processors:\n    \
+         - batch: {exporter: {otlp_http: {headers: [{name: api-key, value: '${KEY}'}]}}}\n    \
+         - batch: {exporter: {zipkin: {endpoint: 'http://u:SECRET@h'}}}\n  sampler: {always_on: }\n",
+    );
+    let mut command = otel_genai(&["config", "--json", "--endpoint", "http://h:1"]);
+    command.env("OTEL_CONFIG_FILE", &path).env("KEY", "SECRET").env("OTEL_TRACES_SAMPLER", "always_off");
+    let told = run(command);
+    let document: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    let of = |name: &str| {
+        let settings = document["settings"].as_array().unwrap();
+        let setting = settings.iter().find(|setting| setting["name"] == name).unwrap();
+        [&setting["value"], &setting["origin"], &setting["note"]]
+            .map(|part| part.as_str().unwrap_or_default())
+    };
+    let passed_over = "the environment's does not count beside OTEL_CONFIG_FILE";
+    assert_eq!(of("OTEL_CONFIG_FILE"), [&path, "environment", ""]);
+    assert_eq!(of("OTEL_TRACES_SAMPLER"), ["always_on", "otel.yaml: tracer_provider.sampler", passed_over]);
+    assert_eq!(of("OTEL_EXPORTER_OTLP_ENDPOINT"), ["http://h:1", "--endpoint", ""]);
+    assert_eq!(of("OTEL_EXPORTER_OTLP_TRACES_HEADERS")[0], "api-key=***");
+    let place = format!(
+        "otel-genai: OTEL_CONFIG_FILE: {path}:6:34: tracer_provider.processors[1].batch.exporter.zipkin: is not supported; \
+         ignored\n"
+    );
+    assert_eq!(told.err, place);
+    assert!(!told.out.contains("SECRET"));
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_told_once_and_the_program_gets_its_name() {
+    let (_folder, path) = otel_yaml("file_format: [1\n");
+    let mut command = otel_genai(&["run", "--", "sh", "-c", "echo $OTEL_CONFIG_FILE; exit 3"]);
+    command.env("OTEL_CONFIG_FILE", &path);
+    let told = run(command);
+    assert_eq!((told.code, told.out.trim_end()), (3, &*path), "{told:?}");
+    let lines: Vec<_> = told.err.lines().filter(|line| line.contains("OTEL_CONFIG_FILE")).collect();
+    assert_eq!(lines.len(), 1, "{told:?}");
+    assert!(lines[0].contains(&path) && lines[0].contains("telemetry is off"), "{lines:?}");
+}
+
 #[test]
 fn programs_read_it_as_json() {
     let mut command = otel_genai(&["config", "--json"]);

@@ -65,6 +65,20 @@ fn the_model_can_be_served_for_programs_of_ones_own() {
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(r#""embedding":""#), "{answer}");
     let answer = post(&format!("{origin}/v1"), "/chat/completions", "{");
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_json"), "{answer}");
+    let asked = r#""model":"llama3.2","messages":[{"role":"user","content":"The capital of France?"}]"#;
+    let answer = post(origin, "/api/chat", &format!("{{{asked}}}"));
+    assert!(answer.contains("application/x-ndjson"), "{answer}");
+    let answer = post(origin, "/api/chat", &format!(r#"{{{asked},"stream":false}}"#));
+    assert!(answer.contains(r#""content":"The capital of France is Paris.""#), "{answer}");
+    let tools = r#"[{"function":{"name":"get_weather"}},{"function":{"name":"track_order"}},{"function":{"name":"pay"}}]"#;
+    let asked = r#"[{"role":"user","content":"Where is my order, and how is the weather there?"}]"#;
+    let answer = post(
+        &format!("{origin}/v1"),
+        "/chat/completions",
+        &format!(r#"{{"model":"m","messages":{asked},"tools":{tools}}}"#),
+    );
+    assert!(answer.contains("get_weather") && answer.contains("track_order"), "{answer}");
+    assert!(!answer.contains(r#""pay""#), "only what it is asked about: {answer}");
     model.signal("TERM");
     assert_eq!(model.end().code, 0);
 }

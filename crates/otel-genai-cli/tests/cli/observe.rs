@@ -207,6 +207,18 @@ fn wrong_values_are_told_once_each() {
 }
 
 #[test]
+fn a_host_that_cannot_be_intercepted_is_told_once_and_the_program_runs() {
+    let server = Server::start("200 OK", ANSWER);
+    let told = one_call(&server, &["--exporter", "none"], &[("OTEL_GENAI_INTERCEPT", "*.com")]);
+    let lines: Vec<_> = told.err.lines().collect();
+    assert_eq!(lines.len(), 1, "{told:?}");
+    for word in ["otel-genai: ", "OTEL_GENAI_INTERCEPT", "*.com", "true, false, or hosts"] {
+        assert!(lines[0].contains(word), "{lines:?} lacks {word}");
+    }
+    assert_eq!(server.seen.lock().unwrap().len(), 1, "the program's call");
+}
+
+#[test]
 fn a_receiver_that_is_not_there_is_told_and_costs_nothing() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = Server::start("200 OK", ANSWER);

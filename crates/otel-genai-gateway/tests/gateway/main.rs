@@ -11,6 +11,7 @@ mod failure;
 mod http2;
 mod intercept;
 mod interim;
+mod local;
 mod observed;
 mod proxied;
 mod realtime;

@@ -5,14 +5,15 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 use crate::setting::{Bad, Source};
 
-const SERVICE_NAME: &str = "service.name";
+pub(crate) const SERVICE_NAME: &str = "service.name";
+const ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
 const SERVICE_INSTANCE_ID: &str = "service.instance.id";
 
 /// The attributes of the resource, `telemetry.sdk.*` left out.
 pub(crate) fn read(source: &mut Source<'_>, default: Option<&str>) -> Vec<KeyValue> {
     let default = default.map_or_else(unknown_service, str::to_owned);
     let named = source.read_or("OTEL_SERVICE_NAME", &default, |text| Ok(text.to_owned()));
-    let mut attributes = source.read("OTEL_RESOURCE_ATTRIBUTES", pairs).unwrap_or_default();
+    let mut attributes = source.read(ATTRIBUTES, pairs).unwrap_or_default();
     let in_attributes = attributes.iter().any(|(key, _)| key == SERVICE_NAME);
     match named {
         Some(name) => set(&mut attributes, SERVICE_NAME, name),
@@ -24,11 +25,15 @@ pub(crate) fn read(source: &mut Source<'_>, default: Option<&str>) -> Vec<KeyVal
     if !attributes.iter().any(|(key, _)| key == SERVICE_INSTANCE_ID) {
         set(&mut attributes, SERVICE_INSTANCE_ID, random_uuid());
     }
-    attributes.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect()
+    let attributes = attributes.into_iter().map(|(key, value)| {
+        let value = source.typed(ATTRIBUTES, &key).unwrap_or_else(|| value.into());
+        KeyValue::new(key, value)
+    });
+    attributes.collect()
 }
 
 /// `key=value,key=value`, percent-encoded; as the specification wants it, one bad entry discards the whole text.
-fn pairs(text: &str) -> Result<Vec<(String, String)>, Bad> {
+pub(crate) fn pairs(text: &str) -> Result<Vec<(String, String)>, Bad> {
     let mut pairs = Vec::new();
     for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
         let (key, value) =

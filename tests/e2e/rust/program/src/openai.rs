@@ -1,0 +1,59 @@
+//! OpenAI's Chat Completions as JSON.
+
+use serde_json::{Value, json};
+
+use crate::{Answer, Error, HELLO, PIECES, QUESTION, agent, weather};
+
+pub const MODEL: &str = "gpt-4o-mini";
+
+pub fn hello() -> Value {
+    json!({ "model": MODEL, "messages": [{ "role": "user", "content": HELLO }], "temperature": 0.2 })
+}
+
+pub fn pieces() -> Value {
+    let messages = json!([{ "role": "user", "content": PIECES }]);
+    json!({ "model": MODEL, "messages": messages, "stream": true, "stream_options": { "include_usage": true } })
+}
+
+/// What a whole answer says.
+pub fn text(answer: &Value) -> Result<String, Error> {
+    let text = answer.pointer("/choices/0/message/content").and_then(Value::as_str);
+    Ok(text.ok_or_else(|| format!("no text in {answer}"))?.to_owned())
+}
+
+/// What an event of a stream adds.
+pub fn piece(event: &Value) -> Option<&str> {
+    event.pointer("/choices/0/delta/content")?.as_str()
+}
+
+/// The agent's loop: the model asks for a tool, and says what the tool said.
+pub async fn tools(ask: impl AsyncFn(Value) -> Result<Value, Error>) -> Result<Value, Error> {
+    let about = json!({
+        "name": "get_weather",
+        "description": "The weather in a city",
+        "parameters": { "type": "object", "properties": { "city": { "type": "string" } }, "required": ["city"] },
+    });
+    let tools = json!([{ "type": "function", "function": about }]);
+    let question = json!({ "role": "user", "content": QUESTION });
+    agent("openai", MODEL, async || {
+        let mut answer = Answer::default();
+        let mut ask = async |messages| {
+            let said = ask(json!({ "model": MODEL, "messages": messages, "tools": tools })).await?;
+            let used = |name| said["usage"][name].as_u64().unwrap_or_default();
+            answer.used(used("prompt_tokens"), used("completion_tokens"));
+            Ok::<_, Error>(said)
+        };
+        let first = ask(json!([question])).await?;
+        let call = &first["choices"][0]["message"]["tool_calls"][0];
+        let arguments = serde_json::from_str(call["function"]["arguments"].as_str().unwrap_or_default())?;
+        let seen = weather(call["id"].as_str(), arguments).await?;
+        let messages = json!([
+            question,
+            { "role": "assistant", "tool_calls": [call] },
+            { "role": "tool", "tool_call_id": call["id"], "content": seen },
+        ]);
+        let text = text(&ask(messages).await?)?;
+        Ok(Answer { text, ..answer })
+    })
+    .await
+}
