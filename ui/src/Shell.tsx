@@ -61,7 +61,7 @@ export function Shell() {
       <Rail name={name} />
       <main id="content" tabIndex={-1}>
         <Boundary key={`${name}/${id}`}>
-          {Page ? <Page id={id} /> : <div class="page"><Empty title="There is no page here" icon="search"><a href="/traces">See the traces</a></Empty></div>}
+          {Page ? <Page id={id} /> : <div class="page"><h1 class="sr">No page</h1><Empty title="There is no page here" icon="search"><a href="/traces">See the traces</a></Empty></div>}
         </Boundary>
       </main>
       <Foot />

@@ -80,7 +80,7 @@ function Known({ id, trace, transcript, problem }: { id: string; trace: Told; tr
   const genai = param("genai") === "1";
   const query = param("q") ?? "";
   const narrow = useNarrow();
-  const side = param("side") ?? "right";
+  const side = param("side") ?? (param("view") ? "left" : "right");
   const currency = about.value?.currency;
   const [folding, setFolding] = useState<{ closed: ReadonlySet<string>; opened: ReadonlySet<string> }>({ closed: new Set(), opened: new Set() });
   const all: Folding = { ...folding, genai };
@@ -158,7 +158,7 @@ function Known({ id, trace, transcript, problem }: { id: string; trace: Told; tr
     if (next) go(`/trace/${next}`);
   };
   const setTab = (next: Tab) => {
-    set({ tab: next === "transcript" ? undefined : next, ...(narrow && { side: undefined }) });
+    set({ tab: next === "transcript" ? undefined : next, ...(narrow && { side: "right" }) });
     if (next === "transcript" && span) setTurn((n) => n + 1);
   };
   const group = "Trace";
@@ -229,7 +229,7 @@ function Known({ id, trace, transcript, problem }: { id: string; trace: Told; tr
       </Tabs>
       <div id="left-panel" role="tabpanel" class="panel-box" aria-labelledby={`left-panel-${view}`}>
         {view === "waterfall" ? (
-          <Waterfall rows={rows} visible={shown} zoom={zoom} selected={span} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: undefined } : {})} onFold={(one, i) => void fold(one, i)} onNear={load} />
+          <Waterfall rows={rows} visible={shown} zoom={zoom} selected={span} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={load} />
         ) : <TraceLogs trace={id} startMs={summary.startMs} onSpan={(to) => { set({ view: undefined }); pickSpan(to); }} />}
       </div>
       {trace.totalRows > rows.length && <p class="note">The first {count(rows.length)} of {plural(trace.totalRows, "span")}; scroll for more.</p>}
@@ -292,7 +292,7 @@ function Known({ id, trace, transcript, problem }: { id: string; trace: Told; tr
         <>
           <div class="segments" role="group" aria-label="Side">
             <button type="button" aria-pressed={side === "left"} onClick={() => set({ side: "left" })}>Waterfall</button>
-            <button type="button" aria-pressed={side !== "left"} onClick={() => set({ side: undefined })}>Transcript</button>
+            <button type="button" aria-pressed={side !== "left"} onClick={() => set({ side: "right" })}>Transcript</button>
           </div>
           {side === "left" ? left : right}
         </>

@@ -18,7 +18,8 @@ function Figure({ name, value, note, tone, title }: { name: string; value: Compo
 export function Header({ summary, currency }: { summary: TraceRow; currency: string | undefined }) {
   const { usage } = summary;
   return (
-    <dl class="figures">
+    <div class="figures" tabIndex={0} role="region" aria-label="The run in numbers">
+    <dl>
       <Figure name="Duration" value={duration(summary.durationMs)} note={summary.state === "running" ? "and running" : undefined} />
       {summary.ttftMs !== undefined && <Figure name="TTFT" value={duration(summary.ttftMs)} note="first call" title="Time to the first token of the first call that streamed" />}
       <Figure name="LLM calls" value={count(summary.llmCalls)} note={summary.llmErrors > 0 && <span class="t-err">{summary.llmErrors} failed</span>} title={few(summary.models)} />
@@ -30,5 +31,6 @@ export function Header({ summary, currency }: { summary: TraceRow; currency: str
       <Figure name="Spans" value={count(summary.spans)} />
       {summary.errors > 0 && <Figure name="Errors" value={count(summary.errors)} tone="err" />}
     </dl>
+    </div>
   );
 }

@@ -134,7 +134,7 @@ export function TraceLogs({ trace, startMs, onSpan }: { trace: string; startMs: 
   return (
     <div class="panel flush" tabIndex={0} role="region" aria-label="Logs of the trace">
       <table class="grid logs">
-        <thead><tr><th class="right">After</th><th>Severity</th><th>Event</th><th>Text</th><th /></tr></thead>
+        <thead><tr><th class="right">After</th><th>Severity</th><th>Event</th><th>Text</th><td /></tr></thead>
         <tbody>
           {logs.data.items.map((log) => (
             <tr key={log.id}>
