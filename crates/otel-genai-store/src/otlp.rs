@@ -1,4 +1,10 @@
-//! OTLP at the door.
+//! OTLP at the door: its JSON, and what of a request is kept.
+
+mod accept;
+mod json;
+
+pub use accept::{Accepted, logs, traces};
+pub use json::{Json, NotOtlp, from_json, to_json};
 
 /// Why a record was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
