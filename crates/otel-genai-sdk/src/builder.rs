@@ -86,7 +86,7 @@ impl Builder {
     /// asked for `NO_COLOR`, `TERM` and the like.
     ///
     /// One thing still follows the process environment: `OTEL_EXPORTER_OTLP_COMPRESSION=gzip` there, where these
-    /// variables say nothing of compression.
+    /// variables, or the file that `OTEL_CONFIG_FILE` names, say nothing of compression.
     pub fn vars(mut self, vars: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.vars = Box::new(vars);
         self

@@ -117,7 +117,7 @@ impl<'a> Source<'a> {
     pub(crate) fn typed(&self, variable: &str, attribute: &str) -> Option<opentelemetry::Value> {
         self.said(variable)?;
         let typed = &self.layer.as_ref()?.typed;
-        typed.iter().rev().find(|(name, _)| name == attribute).map(|(_, value)| value.clone())
+        typed.iter().find(|(name, _)| name == attribute).map(|(_, value)| value.clone())
     }
 
     /// The value of a variable of the table, read by `parse`. `None` when it is unset, empty or unusable; the last is

@@ -111,6 +111,8 @@ resource:
     - {{name: service.instance.id, value: one}}
     - {{name: replicas, value: 3, type: int}}
     - {{name: team, value: null}}
+    - {{name: zone, value: 7, type: int}}
+    - {{name: zone, value: seven}}
     - {{name: weights, value: [0.5, 1], type: double_array}}
   attributes_list: service.name=loses,note=a%20b%2Cc,weights=none
 propagator:
@@ -189,7 +191,9 @@ logger_provider:
     let logs = safe.received.lock().unwrap();
     assert_eq!(logs.logs.len(), 1);
     let resource = format!("{:?}", logs.logs[0].resource_logs[0].resource);
-    for part in ["StringValue(\"shop\")", "IntValue(3)", "DoubleValue(0.5)", "\"a b,c\"", "\"one\""] {
+    for part in
+        ["StringValue(\"shop\")", "IntValue(3)", "DoubleValue(0.5)", "\"a b,c\"", "\"one\"", "\"seven\""]
+    {
         assert!(resource.contains(part), "{part}: {resource}");
     }
     assert!(!resource.contains("team") && !resource.contains("loses"), "{resource}");

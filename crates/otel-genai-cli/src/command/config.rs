@@ -21,6 +21,7 @@ Examples:
   otel-genai config                                  what is in force here
   otel-genai config --set                            only what somebody has set
   otel-genai config --endpoint http://localhost:4318 what these flags would do
+  OTEL_CONFIG_FILE=otel.yaml otel-genai config --set what a file would do
   otel-genai config --json | jq '.settings[] | select(.origin != \"default\")'
 
 Values that may be secret (headers, URL credentials) are never shown.")]

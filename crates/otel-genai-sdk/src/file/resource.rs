@@ -97,8 +97,11 @@ impl Translation<'_> {
         let is_list = matches!(value.node.value, Value::List(_));
         let kind = kind.as_deref().unwrap_or(if is_list { "string_array" } else { "string" });
         match typed(kind, is_list, &texts) {
-            Some(Typed::String(text)) => return Some((name, text.as_str().to_owned())),
-            Some(typed) => self.set_typed(name.clone(), typed),
+            Some(Typed::String(text)) => {
+                self.set_typed(&name, None);
+                return Some((name, text.as_str().to_owned()));
+            }
+            Some(typed) => self.set_typed(&name, Some(typed)),
             None => {
                 let kind = crate::console::plain(kind);
                 self.warn(value, &format!("is not of the type {kind:.20}; ignored"));

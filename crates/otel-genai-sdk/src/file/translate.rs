@@ -265,9 +265,10 @@ impl Translation<'_> {
         }
     }
 
-    /// A resource attribute that is no text.
-    pub(super) fn set_typed(&mut self, name: String, value: Typed) {
-        self.layer.typed.push((name, value));
+    /// A resource attribute that is no text, or is one after all: the last of a name counts.
+    pub(super) fn set_typed(&mut self, name: &str, value: Option<Typed>) {
+        self.layer.typed.retain(|(present, _)| present != name);
+        self.layer.typed.extend(value.map(|value| (name.to_owned(), value)));
     }
 
     pub(super) fn unsupported(&mut self, at: &At) {
