@@ -83,6 +83,8 @@ def test_async_openai_agent(example, model, otlp):
     [agent] = tree(got.spans)
     [first, *during, last] = agent["invoke_agent Support"]
     assert (first, sorted(during), last) == (chat, tools, chat)
+    [calls], [ran] = got.series("gen_ai.invoke_agent.inference_calls"), got.series("gen_ai.invoke_agent.tool_calls")
+    assert (calls.value, ran.value) == (2, 2)
     weather = next(span for span in got.spans if span.name == "execute_tool get_weather")
     assert weather.attributes["gen_ai.tool.call.result"] == "18 degrees and sunny in Hamburg"
     answered = [span for span in got.spans if span.name == chat][-1]

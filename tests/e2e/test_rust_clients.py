@@ -209,6 +209,8 @@ class Client:
     """What is told of a call, from what the traffic says of it."""
     findings: tuple[str, ...] = ()
     """What the judge may find in its telemetry, as regular expressions."""
+    agent: Facts = field(default_factory=dict)
+    """What its own agent tells besides: that of the other programs is made by hand."""
     told: bool = True
     """Whether the telemetry is made from the traffic. Otherwise the client says itself what there is."""
 
@@ -233,6 +235,9 @@ CLIENTS = {
     # It has no patience of its own, gives no status, and its answers have no ids.
     "ollama-rs": Client("with_ollama_rs", OLLAMA, timeout="cancelled", busy="429",
                         scenes=tuple(scene for scene in SCENES if scene != "retried"), findings=(UNTOLD,)),
+    # It does not try again by itself.
+    "rig": Client("with_rig", scenes=tuple(scene for scene in SCENES if scene != "retried"),
+                  agent={"gen_ai.tool.definitions": [openai.WEATHER], "gen_ai.usage.cache_read.input_tokens": 32}),
     # It knows whether to tell content, and not where; it warns of events without text, which ours have.
     "genai": Client("with_genai", replace(OPENAI, refused={401: "401", 429: "429"}), busy="429", facts=of_genai,
                     scenes=tuple(scene for scene in SCENES if scene != "retried"),
@@ -440,7 +445,7 @@ def test_an_agent_and_its_tool(client, scene):
         "gen_ai.input.messages": [says("user", QUESTION)],
         "gen_ai.output.messages": [says("assistant", protocol.answer_with_tool, finish_reason="stop")],
         "gen_ai.response.finish_reasons": ["stop"],
-        **{name: sum(call.attributes[name] for call in ran.calls) for name in TOKENS.values()},
+        **{name: sum(call.attributes[name] for call in ran.calls) for name in TOKENS.values()}, **client.agent,
     })
     assert (tool.name, tool.kind, tool.status) == ("execute_tool get_weather", "INTERNAL", "UNSET")
     assert (tool.trace_id, tool.parent_id) == (agent.trace_id, agent.span_id)

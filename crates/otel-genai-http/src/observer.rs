@@ -10,7 +10,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use http::header::CONTENT_ENCODING;
-use otel_genai::{Drain, GenAi, Moment};
+use otel_genai::{Counted, Drain, GenAi, Moment};
 use otel_genai_wire::detect;
 
 use crate::bell::Bell;
@@ -192,11 +192,15 @@ impl Observer {
         if route.protocol.is_session() || shared.is_full() {
             return None;
         }
+        let scope = shared.options.runs.scope(call);
+        // What may be a step of a run is told, and counted, with it.
+        let counts = scope.is_none() && route.protocol.may_ask_a_model();
         let begun = Begun {
+            counted: counts.then(|| Counted::inference(&call.parent)).flatten(),
             route,
             headers: headers(call.headers, head::REQUEST.iter().chain([&CONTENT_ENCODING])),
             secrets: Secrets::of(call.headers, call.upstream),
-            scope: shared.options.runs.scope(call),
+            scope,
             parent: call.parent.clone(),
             attributes: call.attributes.clone(),
             at: Moment::now(),

@@ -7,8 +7,8 @@ use http::HeaderMap;
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, KeyValue};
 use otel_genai::{
-    Active, CreateAgent, Embeddings, Failure, FetchResponse, GenAi, Inference, InvokeAgent, McpCall, Moment,
-    Operation, Rerank, Retrieval,
+    Active, Counted, CreateAgent, Embeddings, Failure, FetchResponse, GenAi, Inference, InvokeAgent, McpCall,
+    Moment, Operation, Rerank, Retrieval,
 };
 use otel_genai_wire::{Call, CallMut, Options, Progress, RequestReader, ResponseReader, Route};
 
@@ -30,6 +30,7 @@ pub(crate) struct Reader {
     limit: usize,
     route: Route,
     scope: Option<Scope>,
+    counted: Option<Counted>,
     parent: Context,
     attributes: Vec<KeyValue>,
     began: Moment,
@@ -87,13 +88,13 @@ impl decompress::Reader for Answer {
 
 impl Reader {
     pub(crate) fn new(genai: GenAi, limit: usize, begun: Begun) -> Self {
-        let Begun { route, headers, secrets, scope, parent, mut attributes, at } = begun;
+        let Begun { route, headers, secrets, scope, counted, parent, mut attributes, at } = begun;
         attributes.extend(head::resends(&headers));
         let options = Options::new(genai.captures_content()).tools(scope.is_some()).limit(limit);
         let body = Decompressor::new(&headers, RequestReader::new(&route, options));
         let request = Request { body, torn: false, bytes: 0 };
         let phase = Phase::Request(Box::new(request));
-        Reader { genai, limit, route, scope, parent, attributes, began: at, secrets, phase }
+        Reader { genai, limit, route, scope, counted, parent, attributes, began: at, secrets, phase }
     }
 
     pub(crate) fn read(&mut self, batch: &mut Batch, counters: &Counters, recovery: &mut Recovery) {
@@ -216,7 +217,8 @@ impl Reader {
     }
 
     fn run<O: Operation>(&self, op: O) -> Box<Active<O>> {
-        Box::new(self.genai.operation(op).parent(self.parent.clone()).at(self.began).start())
+        let call = self.genai.operation(op).parent(self.parent.clone()).at(self.began);
+        Box::new(call.counted(self.counted.clone()).start())
     }
 
     fn frame(

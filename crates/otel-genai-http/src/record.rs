@@ -12,7 +12,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::HeaderMap;
 use opentelemetry::{Context, KeyValue};
-use otel_genai::{Failure, Moment};
+use otel_genai::{Counted, Failure, Moment};
 use otel_genai_wire::Route;
 
 use crate::observer::Shared;
@@ -107,6 +107,8 @@ pub(crate) struct Begun {
     pub(crate) secrets: Secrets,
     /// Whose other calls it may belong to.
     pub(crate) scope: Option<Scope>,
+    /// A call of a model counts for the agent around it from the start: that may be over before this is read.
+    pub(crate) counted: Option<Counted>,
     pub(crate) parent: Context,
     pub(crate) attributes: Vec<KeyValue>,
     pub(crate) at: Moment,

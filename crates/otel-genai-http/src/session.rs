@@ -75,6 +75,7 @@ impl Upgrade {
             secrets: self.secrets,
             // What a session says is its own run already.
             scope: None,
+            counted: None,
             parent: self.parent,
             attributes: self.attributes,
             at: Moment::now(),

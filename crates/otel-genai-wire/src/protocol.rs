@@ -39,6 +39,31 @@ macro_rules! protocols {
                 matches!(self, Protocol::OpenAiRealtime)
             }
 
+            /// Whether its calls may ask a model for content: chats, completions, and whatever else is of that kind.
+            #[must_use]
+            pub fn may_ask_a_model(self) -> bool {
+                use Protocol::*;
+                matches!(
+                    self,
+                    AnthropicMessages
+                        | BedrockConverse
+                        | BedrockInvoke
+                        | CohereChat
+                        | CohereChatV1
+                        | DashScopeGeneration
+                        | GeminiContent
+                        | GeminiInteractions
+                        | OllamaChat
+                        | OllamaGenerate
+                        | OpenAiChat
+                        | OpenAiResponses
+                        | OpenAiCompletions
+                        | OpenAiImages
+                        | OpenAiSpeech
+                        | OpenAiTranscriptions
+                )
+            }
+
             pub(crate) fn dialect(self) -> &'static dyn Dialect {
                 match self {
                     $(Protocol::$name => &$dialect,)*

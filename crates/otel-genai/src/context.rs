@@ -46,6 +46,11 @@ impl Calls {
         self.inference.fetch_add(inference, Ordering::Relaxed);
         self.tool.fetch_add(tool, Ordering::Relaxed);
     }
+
+    /// A call of a model did not happen after all.
+    pub(crate) fn take_back(&self) {
+        self.inference.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What deeper layers recorded of the same call.
@@ -162,6 +167,12 @@ impl Surroundings {
             }
             _ => Relation::Own,
         }
+    }
+
+    /// The calls of the innermost agent, if one of a model would be of its own here.
+    pub(crate) fn calls_of_agent(&self) -> Option<Arc<Calls>> {
+        let is_same = self.layer.as_ref().is_some_and(|layer| layer.kind == Kind::Inference);
+        self.calls.clone().filter(|_| !is_same)
     }
 
     /// Counts a call of the innermost agent.

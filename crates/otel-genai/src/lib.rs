@@ -91,6 +91,7 @@
 //! - `tracing`: `init_with_tracing()`, the spans and events of the `tracing` crate in one tree with the others.
 //! - `regex`: redaction by regular expressions of your own.
 
+mod ahead;
 mod builders;
 mod capture;
 pub mod config;
@@ -116,6 +117,8 @@ mod stream;
 mod unheard;
 mod usage;
 
+#[doc(hidden)]
+pub use ahead::Counted;
 pub use capture::{Capture, UnknownCapture};
 pub use config::Config;
 #[doc(hidden)]

@@ -6,12 +6,13 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, Key, KeyValue, Value};
 use otel_genai_semconv::attribute::ERROR_TYPE;
 
+use crate::ahead::Counted;
 use crate::capture::Capture;
 use crate::context::{Relation, Surroundings};
 use crate::convention::{Name, Told};
 use crate::failure::Cause;
 use crate::handler::{GenAi, Inner};
-use crate::operation::{Facts, Operation};
+use crate::operation::{Facts, Kind, Operation};
 use crate::signal;
 use crate::span::{Active, Moment, Role, Running};
 use crate::unheard;
@@ -30,6 +31,7 @@ pub struct Pending<O: Operation> {
     in_process: bool,
     distinct: bool,
     links: Vec<SpanContext>,
+    counted: Option<Counted>,
 }
 
 impl<O: Operation> Pending<O> {
@@ -43,6 +45,7 @@ impl<O: Operation> Pending<O> {
             in_process: false,
             distinct: false,
             links: Vec::new(),
+            counted: None,
         }
     }
 
@@ -84,6 +87,13 @@ impl<O: Operation> Pending<O> {
         self
     }
 
+    /// It has counted for its agent when it was made.
+    #[doc(hidden)]
+    pub fn counted(mut self, counted: Option<Counted>) -> Self {
+        self.counted = counted;
+        self
+    }
+
     /// A further attribute of the span and, where the convention allows it, the event. It wins over the convention's
     /// own attribute of that name, `error.type` apart.
     pub fn attribute(self, key: impl Into<Key>, value: impl Into<Value>) -> Self {
@@ -103,7 +113,7 @@ impl<O: Operation> Pending<O> {
 
     /// Starts the operation. It runs until it is finished, failed or dropped.
     pub fn start(self) -> Active<O> {
-        let Pending { genai, op, parent, at, capture, in_process, distinct, mut links } = self;
+        let Pending { genai, op, parent, at, capture, in_process, distinct, mut links, counted } = self;
         let at = at.unwrap_or_else(Moment::now);
         let parent = parent.unwrap_or_else(Context::current);
         let inner = genai.inner();
@@ -143,7 +153,10 @@ impl<O: Operation> Pending<O> {
             if !recording && inner.tells_spans_alone() {
                 role = Role::Silent;
             }
-            surroundings.count(op.kind());
+            match counted.filter(|_| op.kind() == Kind::Inference) {
+                Some(counted) => counted.keep(),
+                None => surroundings.count(op.kind()),
+            }
         }
         let plan = inner.plan(capture);
         // A deeper layer's content stands on the outer one's span.
