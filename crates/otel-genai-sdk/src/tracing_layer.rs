@@ -20,14 +20,18 @@ const OTEL_LOG_LEVEL: &str = "OTEL_LOG_LEVEL";
 const LEVELS: [&str; 6] = ["none", "error", "warn", "info", "debug", "trace"];
 
 /// Whose events are about telemetry itself. Were they exported, each export could be the cause of the next.
-const OURS: [&str; 7] = [
+const OURS: [&str; 11] = [
     "opentelemetry",
     "opentelemetry_sdk",
     "opentelemetry_otlp",
     "opentelemetry_http",
     "opentelemetry_appender_tracing",
     "otel_genai",
+    "otel_genai_gateway",
+    "otel_genai_processor",
+    "otel_genai_rig",
     "otel_genai_sdk",
+    "otel_genai_upload",
 ];
 
 /// Which spans and events count, as `RUST_LOG` and `OTEL_LOG_LEVEL` say.

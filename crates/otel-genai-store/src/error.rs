@@ -1,0 +1,84 @@
+//! What can go wrong.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why a store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// More was sent than can be written.
+    #[error("the store is busy; try again in {retry_after:?}")]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The disk has no room.
+    #[error("no room left on the disk of {}", dir.display())]
+    Full {
+        /// The store's folder.
+        dir: PathBuf,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// Nothing can be written here.
+    #[error("{} can only be read", .0.display())]
+    ReadOnly(PathBuf),
+    /// Another process writes here.
+    #[error("{} is in use by another otel-genai{}", dir.display(), owner(*pid, url.as_deref()))]
+    Locked {
+        /// The store's folder.
+        dir: PathBuf,
+        /// Where that one answers.
+        url: Option<String>,
+        /// Its process.
+        pid: Option<u32>,
+    },
+    /// A file is damaged.
+    #[error("{} is damaged; it was kept as {}", file.display(), kept.display())]
+    Corrupt {
+        /// The file.
+        file: PathBuf,
+        /// Where it is now.
+        kept: PathBuf,
+    },
+    /// A file of a later version.
+    #[error("{} was written by a newer otel-genai (schema {found}, this one knows {known})", file.display())]
+    Newer {
+        /// The file.
+        file: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The latest version that is known here.
+        known: u32,
+    },
+    /// An answer took too long.
+    #[error("the query took longer than {0:?}; narrow the time range")]
+    Timeout(Duration),
+    /// A cursor that the query did not give.
+    #[error("the cursor belongs to another query")]
+    BadCursor,
+    /// A query that makes no sense.
+    #[error("{0}")]
+    BadQuery(String),
+    /// This kind of store has no way to do it.
+    #[error("this store cannot {0}")]
+    Unsupported(&'static str),
+    /// Anything else.
+    #[error("{what}: {source}")]
+    Backend {
+        /// What was tried.
+        what: &'static str,
+        /// What came of it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+fn owner(pid: Option<u32>, url: Option<&str>) -> String {
+    match (url, pid) {
+        (Some(url), Some(pid)) => format!(" ({url}, process {pid})"),
+        (Some(url), None) => format!(" ({url})"),
+        (None, Some(pid)) => format!(" (process {pid})"),
+        (None, None) => String::new(),
+    }
+}

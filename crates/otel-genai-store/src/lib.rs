@@ -1,0 +1,42 @@
+//! Keeps OpenTelemetry traces, logs and metrics exactly as they came, and answers what generative AI did in them.
+//!
+//! * [`Span`], [`LogRecord`] and [`Series`] are made from OTLP's messages and give them back without a difference, with
+//!   their [`Facts`] beside them: the model, the tokens, the agent, whatever vocabulary they were told in.
+//! * [`Store`] takes them in batches and answers in pages. What it has acknowledged is durable.
+
+pub mod otlp;
+
+mod change;
+mod cursor;
+mod error;
+mod facts;
+mod histogram;
+mod id;
+mod log;
+mod metric;
+mod origin;
+mod query;
+mod span;
+mod store;
+mod summary;
+mod value;
+
+pub use change::Change;
+pub use cursor::Cursor;
+pub use error::StoreError;
+pub use facts::{ContentState, Cost, CostSource, Dialect, Facts, Op, Pricing, Usage};
+pub use histogram::Histogram;
+pub use id::{ContentHash, Day, LogId, Nanos, NoId, NoLogId, SpanId, SpanKey, TraceId};
+pub use log::LogRecord;
+pub use metric::{Exemplar, Instrument, Point, PointValue, Series};
+pub use opentelemetry_proto::tonic::common::v1::EntityRef;
+pub use origin::{Origin, Resource, Scope, UNKNOWN_SERVICE};
+pub use query::{
+    ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
+    SearchQuery, SeriesData, SeriesQuery, ServiceInfo, Snippet, StatsQuery, StatsRow, StepPoint, StoreStatus,
+    Stored, TraceQuery, TraceSort, Which,
+};
+pub use span::{Dropped, Span, SpanEvent, SpanLink, SpanRow, SpanState, Status, ToldIds};
+pub use store::{Batch, BoxStream, Store};
+pub use summary::{Bar, ConversationSummary, Few, Root, TraceState, TraceSummary};
+pub use value::{AnyValue, Attribute, Attributes, Form, Glue, Held, KeyValue, Piece, Pieces};

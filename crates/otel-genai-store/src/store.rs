@@ -1,0 +1,117 @@
+//! What every store can do.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_core::Stream;
+
+use crate::change::Change;
+use crate::cursor::Cursor;
+use crate::error::StoreError;
+use crate::id::{ContentHash, Nanos, TraceId};
+use crate::log::LogRecord;
+use crate::metric::{Point, Series};
+use crate::query::{
+    ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
+    SearchQuery, SeriesData, SeriesQuery, ServiceInfo, StatsQuery, StatsRow, StoreStatus, Stored, TraceQuery,
+    Which,
+};
+use crate::span::{Span, SpanRow};
+use crate::summary::{ConversationSummary, TraceSummary};
+use crate::value::Piece;
+
+/// A stream that can be sent to another thread.
+pub type BoxStream<'a, T> = Pin<Box<dyn Stream<Item = T> + Send + 'a>>;
+
+/// Records that were received together.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Spans.
+    pub spans: Vec<Span>,
+    /// Log records.
+    pub logs: Vec<LogRecord>,
+    /// Points of metrics, by series.
+    pub points: Vec<(Arc<Series>, Vec<Point>)>,
+    /// About how large it is in memory, in bytes: what a bound of the queue counts.
+    pub bytes: usize,
+    /// When it was received.
+    pub received: Nanos,
+}
+
+/// What was received, kept and asked for. Every method is cancel-safe; dropping the future of a query interrupts it.
+#[async_trait::async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Returns when everything in the batch is durable; after an error nothing of it is promised. Storing the same batch
+    /// again changes nothing: a sender may retry. A batch is atomic per day; a retry completes what an error left out.
+    async fn ingest(&self, batch: Batch) -> Result<Stored, StoreError>;
+
+    /// Traces, a page of them.
+    async fn traces(&self, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError>;
+
+    /// Those of these traces that there are.
+    async fn summaries(&self, ids: &[TraceId]) -> Result<Vec<TraceSummary>, StoreError>;
+
+    /// The rows of a trace in order of their start; at most `limit` (of 50,000), `Page::total` says how many there are.
+    async fn rows(
+        &self,
+        trace: TraceId,
+        limit: u32,
+        cursor: Option<Cursor>,
+    ) -> Result<Page<SpanRow>, StoreError>;
+
+    /// Whole spans in order of their start. Equal pieces share one `Arc`, so that a history told a thousand times is in
+    /// memory once.
+    async fn spans(&self, trace: TraceId, which: Which) -> Result<Vec<Span>, StoreError>;
+
+    /// Log records, a page of them.
+    async fn logs(&self, query: &LogQuery) -> Result<Page<LogRecord>, StoreError>;
+
+    /// A piece of content; `near` is a trace that has it.
+    async fn content(&self, hash: ContentHash, near: Option<TraceId>) -> Result<Option<Piece>, StoreError>;
+
+    /// Conversations, a page of them.
+    async fn conversations(&self, query: &ConversationQuery)
+    -> Result<Page<ConversationSummary>, StoreError>;
+
+    /// The traces of a conversation, oldest first.
+    async fn conversation(&self, id: &str, limit: u32) -> Result<Vec<TraceSummary>, StoreError>;
+
+    /// Sums of calls.
+    async fn stats(&self, query: &StatsQuery) -> Result<Vec<StatsRow>, StoreError>;
+
+    /// The values of a dimension, and how many calls have each; the most frequent first.
+    async fn facets(
+        &self,
+        filter: &Filter,
+        dimension: Dimension,
+        limit: u32,
+    ) -> Result<Vec<(Arc<str>, u64)>, StoreError>;
+
+    /// What was said, newest first.
+    async fn search(&self, query: &SearchQuery) -> Result<Page<Hit>, StoreError>;
+
+    /// The services that were heard.
+    async fn services(&self, range: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError>;
+
+    /// The metrics that were heard.
+    async fn metrics(&self, range: Option<Range>) -> Result<Vec<MetricInfo>, StoreError>;
+
+    /// The points of a metric.
+    async fn series(&self, query: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError>;
+
+    /// Everything of a range, in pieces of at most 4 MiB: for export, and to copy one store into another.
+    async fn dump(&self, range: Range, cursor: Option<Cursor>)
+    -> Result<(Batch, Option<Cursor>), StoreError>;
+
+    /// Changes from now on, told at most five times a second.
+    fn changes(&self) -> BoxStream<'static, Change>;
+
+    /// How the store is.
+    async fn status(&self) -> Result<StoreStatus, StoreError>;
+
+    /// Deletes, and frees the room.
+    async fn delete(&self, what: Delete) -> Result<Deleted, StoreError>;
+
+    /// Stores what was received and closes all files. What is asked afterwards is answered by an error.
+    async fn close(&self);
+}

@@ -1,0 +1,144 @@
+//! A trace, or a conversation, in one line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::facts::{ContentState, Cost, Dialect, Op, Usage};
+use crate::id::{Nanos, SpanId, TraceId};
+
+/// A trace in one line.
+#[derive(Clone, Debug)]
+pub struct TraceSummary {
+    /// Which one it is.
+    pub id: TraceId,
+    /// When its first span began.
+    pub start: Nanos,
+    /// When its last span ended, as far as it is known.
+    pub end: Nanos,
+    /// Whether more will come.
+    pub state: TraceState,
+    /// The span that has no parent; of several the first.
+    pub root: Option<Root>,
+    /// The first line a user said, at most 160 characters.
+    pub title: Option<String>,
+    /// Services that took part.
+    pub services: Few,
+    /// Agents that ran.
+    pub agents: Few,
+    /// Models that answered.
+    pub models: Few,
+    /// Tools that ran.
+    pub tools: Few,
+    /// Conversations it belongs to.
+    pub conversations: Few,
+    /// In whose words it was told.
+    pub dialects: Vec<Dialect>,
+    /// Spans, running ones included.
+    pub spans: u64,
+    /// Spans with an error.
+    pub errors: u64,
+    /// Log records.
+    pub logs: u64,
+    /// Calls of models that make text.
+    pub llm_calls: u64,
+    /// Of them with an error.
+    pub llm_errors: u64,
+    /// Runs of tools.
+    pub tool_calls: u64,
+    /// Of them with an error.
+    pub tool_errors: u64,
+    /// Tokens, each call counted once.
+    pub usage: Usage,
+    /// What it cost, as far as it has a price.
+    pub cost: Option<Cost>,
+    /// Calls with tokens and without a price.
+    pub unpriced: u64,
+    /// From the request of the first model call to its first chunk.
+    pub first_chunk: Option<Duration>,
+    /// Whether what was said is there.
+    pub content: ContentState,
+    /// A small picture: at most 24 bars.
+    pub bars: Vec<Bar>,
+    /// Another number whenever the trace has changed, in this process.
+    pub updated: u64,
+}
+
+/// The span of a trace that has no parent.
+#[derive(Clone, Debug)]
+pub struct Root {
+    /// Its id.
+    pub span: SpanId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its service.
+    pub service: Arc<str>,
+    /// What it did.
+    pub op: Option<Op>,
+}
+
+/// The first few of a list, and how many there are besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Few {
+    /// At most five, first seen first.
+    pub list: Vec<Arc<str>>,
+    /// How many others.
+    pub more: u32,
+}
+
+/// A span in the small picture of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// What it did.
+    pub op: Op,
+    /// Whether it failed.
+    pub error: bool,
+    /// Its row; bars of one row do not overlap.
+    pub lane: u8,
+    /// When it began.
+    pub start: Nanos,
+    /// When it ended.
+    pub end: Nanos,
+}
+
+/// Whether more of a trace will come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TraceState {
+    /// It will, as far as one can tell.
+    Running = 1,
+    /// Its root has ended, and nothing came for 10 seconds.
+    Done = 2,
+}
+
+/// A conversation in one line.
+#[derive(Clone, Debug)]
+pub struct ConversationSummary {
+    /// Its id, as told.
+    pub id: Arc<str>,
+    /// The service that told it first.
+    pub service: Arc<str>,
+    /// When its first span began.
+    pub start: Nanos,
+    /// When its last span ended.
+    pub end: Nanos,
+    /// Its traces.
+    pub traces: u64,
+    /// Calls of models that make text.
+    pub llm_calls: u64,
+    /// Spans with an error.
+    pub errors: u64,
+    /// Tokens.
+    pub usage: Usage,
+    /// What it cost.
+    pub cost: Option<Cost>,
+    /// Calls with tokens and without a price.
+    pub unpriced: u64,
+    /// Models that answered.
+    pub models: Few,
+    /// Agents that ran.
+    pub agents: Few,
+    /// The first line a user said.
+    pub first: Option<String>,
+    /// The last.
+    pub last: Option<String>,
+}
