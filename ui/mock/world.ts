@@ -1,6 +1,6 @@
 /** Everything the mock has, and the answers of /api/v1 over it. Pure: a request in, an answer out. */
 import type {
-  About, AgentRow, Any, Conversation, ConversationRow, Facets, Few, Hit, LogRow, ModelRow, Overview, Row, SearchAnswer, SpanDetail, Stat, Status, ToolRow, Trace, TraceRow, Transcript, Usage,
+  About, AgentRow, Any, Conversation, ConversationRow, Facets, Few, Findings, Hit, LogRow, Message, ModelRow, Overview, Row, SearchAnswer, ServiceRow, Settings, SpanDetail, Stat, Status, ToolDefinition, ToolRow, Trace, TraceRow, Transcript, Usage,
 } from "../src/api";
 import { attributes, Builder } from "./builder";
 import { Random } from "./random";
@@ -83,7 +83,7 @@ export class World {
         if (!full) return missing("trace");
         const { transcript, builder, ...trace } = full;
         if (!below) return ok(trace satisfies Trace);
-        if (below === "transcript") return ok(cut(transcript));
+        if (below === "transcript") return ok(cut(page(transcript, Number(query.get("after") ?? 0), Number(query.get("limit") ?? 200))));
         if (below === "logs") return ok({ items: logs(full) });
         if (below === "findings") return ok([]);
         if (below === "raw") return ok(raw(full, query.get("span") ?? undefined));
@@ -120,9 +120,11 @@ export class World {
       case "search":
         return ok(this.#search(query.get("q") ?? ""));
       case "services":
+        return ok({ items: this.#services(query) });
       case "findings":
-      case "metrics":
-        return ok({ items: [], services: [] });
+        return ok(this.#findings(query));
+      case "settings":
+        return ok(this.#settings());
       default:
         return missing("resource");
     }
@@ -246,6 +248,37 @@ export class World {
     return { status: 200, body };
   }
 
+  #services(query: URLSearchParams): ServiceRow[] {
+    return [...groupBy(this.#filtered(query), (r) => r.service)].map(([name, rows], i) => {
+      const spans = rows.reduce((a, r) => a + r.spans, 0);
+      const calls = rows.reduce((a, r) => a + r.llmCalls, 0);
+      return {
+        name, instances: 1 + (i % 3), language: i % 3 === 1 ? "nodejs" : i % 3 === 2 ? "rust" : "python", sdk: "opentelemetry 1.39.0", scopes: [{ name: "opentelemetry.instrumentation.openai_v2", version: "2.0b0", spans }, ...(i % 2 ? [{ name: "opentelemetry.instrumentation.httpx", version: "0.60b0", spans: 12 }] : [])],
+        dialects: [...groupBy(rows.flatMap((r) => r.dialects), (d) => d)].map(([dialect, all]) => ({ dialect, spans: all.length })) as ServiceRow["dialects"], spans, logs: rows.reduce((a, r) => a + r.logs, 0), points: spans * 2, calls, withContent: rows.some((r) => r.content === "here") ? calls : 0,
+        firstMs: rows.at(-1)?.startMs ?? 0, lastMs: rows[0]?.startMs ?? 0, schemaUrls: [],
+      };
+    });
+  }
+
+  #findings(query: URLSearchParams): Findings {
+    const rows = this.#filtered(query);
+    const silent = rows.find((r) => r.content === "absent");
+    const odd = rows.find((r) => r.service === "odd-shapes");
+    const items: Findings["items"] = [];
+    if (silent) items.push({ code: "content_off", severity: "warning", title: "Messages are not captured", why: "Calls of this service tell of tokens and models, but of no message: the instrumentation leaves content out unless it is asked for.", fix: "Set these in the environment of the program, if its prompts may be kept here.", setting: "export OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental\nexport OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only", service: silent.service, trace: silent.id, span: silent.root ?? "", count: 3 });
+    if (odd) items.push({ code: "lost_parent", severity: "error", title: "A parent span never came", why: "The span names a parent that is in no batch: the context crossed a thread or a process without it, or the parent was sampled away.", fix: "Hand the context over where the work moves to another thread, or send all spans of a trace to the same place.", service: odd.service, trace: odd.id, count: 1 });
+    if (rows.length) items.push({ code: "deprecated_names", severity: "info", title: "Older attribute names", why: "gen_ai.system was replaced by gen_ai.provider.name. Both are understood here; other tools may know only the newer one.", fix: "Update opentelemetry-instrumentation-openai-v2 to 2.0b0 or newer.", service: "docs-rag", count: 118 });
+    return { items, services: this.#services(query).map((one) => ({ service: one.name, dialects: one.dialects.map((d) => d.dialect), capture: one.withContent ? "here" : one.calls ? "absent" : "unknown", signals: { traces: true, logs: one.logs > 0, metrics: one.points > 8 }, findings: items.filter((f) => f.service === one.name).length })) };
+  }
+
+  #settings(): Settings {
+    const connect = [{ language: "shell", text: "otel-genai run -- python app.py" }, { language: "environment", text: "export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318" }];
+    return {
+      dataDir: "~/.local/share/otel-genai", maxAgeMs: 30 * 86_400_000, maxBytes: 2_147_483_648, sync: "full", readOnly: false, status: this.status(), connect, mcp: { stdio: "otel-genai mcp-server", http: "http://127.0.0.1:18888/api/v1/mcp" },
+      variables: [{ name: "OTEL_GENAI_DASHBOARD_MAX_AGE", value: "30d", from: "default" }, { name: "OTEL_GENAI_DASHBOARD_MAX_BYTES", value: "2GiB", from: "environment" }, { name: "OTEL_GENAI_DASHBOARD_HTTP", value: "127.0.0.1:4318", from: "default" }, { name: "OTEL_GENAI_DASHBOARD_PAGE", value: "127.0.0.1:18888", from: "flag" }],
+    };
+  }
+
   #logs(query: URLSearchParams): { items: LogRow[]; next?: string } {
     const items = this.#filtered(query).slice(0, 120).flatMap((row) => logs(this.full(row.id) as Full).slice(0, 3)).sort((a, b) => b.atMs - a.atMs);
     return { items: items.slice(0, 200) };
@@ -272,6 +305,19 @@ function build(scene: Scene, seed: number, startMs: number): Full {
   const builder = new Builder(seed, startMs, "service");
   scene(builder);
   return Object.assign(builder.finish(), { builder });
+}
+
+/** Calls from `after` on, with the messages and tools that they name. */
+function page(transcript: Transcript, after: number, limit: number): Transcript {
+  const calls = transcript.calls.slice(after, after + limit);
+  if (after === 0 && calls.length === transcript.calls.length) return transcript;
+  const messages: Transcript["messages"] = {};
+  const tools: Transcript["tools"] = {};
+  for (const call of calls) {
+    for (const seen of [...call.system, ...call.input, ...call.output]) messages[seen.message] = transcript.messages[seen.message] as Message;
+    if (call.tools) tools[call.tools] = transcript.tools[call.tools] as ToolDefinition[];
+  }
+  return { ...transcript, calls, messages, tools, ...(after + limit < transcript.calls.length && { next: after + limit }) };
 }
 
 /** As the server does: a text over 64 KiB is cut and says where the rest is. */

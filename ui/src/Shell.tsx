@@ -40,6 +40,9 @@ const PAGES: Record<string, Page> = {
   models: lazy(async () => (await import("./page/more")).Models),
   logs: lazy(async () => (await import("./page/more")).Logs),
   search: lazy(async () => (await import("./page/more")).Search),
+  services: lazy(async () => (await import("./page/more")).Services),
+  doctor: lazy(async () => (await import("./page/more")).Doctor),
+  settings: lazy(async () => (await import("./page/more")).Settings),
 };
 
 export function Shell() {
@@ -115,7 +118,7 @@ function Foot() {
           {now.indexBehind > 0 && <span class="opt">search is {plural(now.indexBehind, "item")} behind</span>}
           <span class="grow" />
           <span class="opt">{now.dialects.map((one) => `${one.dialect} (${one.services})`).join(" · ")}</span>
-          {now.findings > 0 && <span class="t-warn">{plural(now.findings, "finding")}</span>}
+          {now.findings > 0 && <a class="t-warn" href="/doctor">{plural(now.findings, "finding")}</a>}
         </>
       )}
     </footer>

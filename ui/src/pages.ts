@@ -18,6 +18,9 @@ export const RAIL: PageInfo[] = [
   { path: "/models", name: "Models", key: "m", icon: "models" },
   { path: "/logs", name: "Logs", key: "l", icon: "logs" },
   { path: "/search", name: "Search", key: "f", icon: "search" },
+  { path: "/services", name: "Services", key: "s", icon: "services" },
+  { path: "/doctor", name: "Doctor", key: "d", icon: "doctor" },
+  { path: "/settings", name: "Settings", key: ",", icon: "settings" },
 ];
 
 export type Page = ComponentType<{ id: string }>;

@@ -7,7 +7,8 @@ import type { Call, Chain, Hash, Join, Message, Part, Seen, Transcript } from ".
 export type Item = { depth: number; id: string } & (
   | { type: "system"; call: Call; seen: Seen; same: number }
   | { type: "message"; call: Call; seen: Seen; message: Message; slot: "input" | "output" }
-  | { type: "call"; call: Call }
+  | { type: "call"; call: Call; slim?: boolean }
+  | { type: "notice"; call: Call; calls: number }
   | { type: "break"; call: Call }
   | { type: "carried"; call: Call; count: number }
   | { type: "chain"; chain: Chain; open: boolean; calls: Call[] }
@@ -41,6 +42,7 @@ export function read(transcript: Transcript, choice: Choice): Reading {
   for (const call of transcript.calls) calls.set(call.chain, [...(calls.get(call.chain) ?? []), call]);
   const chains = new Map(transcript.chains.map((chain) => [chain.id, chain]));
   const shown = new Set<number>();
+  let noticed = false;
 
   const putCall = (call: Call, depth: number, before: Call | undefined, all: Call[]) => {
     const id = (what: string) => `${call.ordinal}:${what}`;
@@ -58,7 +60,11 @@ export function read(transcript: Transcript, choice: Choice): Reading {
     call.input.forEach((seen, i) => put(seen, "input", id(`i${i}`), call, depth, mark));
     if (call.output.length) call.output.forEach((seen, i) => put(seen, "output", id(`o${i}`), call, depth, mark));
     if (!call.output.length || call.error) {
-      items.push({ type: "call", id: id("call"), depth, call });
+      // Where nothing was captured it is said once; each call then is a line.
+      const slim = unheard(call) && !call.error;
+      if (slim && !noticed) items.push({ type: "notice", id: "notice", depth, call, calls: transcript.calls.filter(unheard).length });
+      noticed ||= slim;
+      items.push({ type: "call", id: id("call"), depth, call, ...(slim && { slim }) });
       mark(id("call"), call.output.length === 0);
     }
   };
@@ -116,6 +122,25 @@ export function read(transcript: Transcript, choice: Choice): Reading {
   return { items, bySpan, byCall };
 }
 
+/** Nothing is known of what was said, though the call is over. */
+function unheard(call: Call): boolean {
+  return call.state === "ended" && call.content !== "here" && call.input.length === 0 && call.output.length === 0;
+}
+
+/** One answer after the other: calls that were asked for later, behind those that are here. */
+export function joined(first: Transcript, next: Transcript): Transcript {
+  const known = new Set(next.chains.map((chain) => chain.id));
+  const { next: _, ...rest } = next;
+  return {
+    ...rest,
+    chains: [...first.chains.filter((chain) => !known.has(chain.id)), ...next.chains].sort((a, b) => a.id - b.id),
+    calls: [...first.calls, ...next.calls],
+    messages: { ...first.messages, ...next.messages },
+    tools: { ...first.tools, ...next.tools },
+    ...(next.next !== undefined && { next: next.next }),
+  };
+}
+
 function hidden(chain: Chain, chains: ReadonlyMap<number, Chain>, choice: Choice): boolean {
   let up = chain.parent;
   for (let i = 0; up !== undefined && i < 64; i++) {
@@ -136,7 +161,9 @@ export function guess(item: Item): number {
     case "chain":
       return 42;
     case "call":
-      return 84;
+      return item.slim ? 36 : 84;
+    case "notice":
+      return 76;
     case "message": {
       if (quiet(item.message)) return 36;
       let height = 48;

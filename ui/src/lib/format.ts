@@ -22,7 +22,7 @@ export function duration(ms: Ms | undefined): string {
 
 /** A duration on an axis: 2 s, 1.5 s, 200 ms. */
 export function tick(ms: Ms): string {
-  return duration(ms).replace(/\.(\d*?)0+(?= )/, (_, rest: string) => (rest ? `.${rest}` : ""));
+  return duration(ms).replace(/\.(\d*?)0+(?= )/, (_, rest: string) => (rest ? `.${rest}` : "")).replace(/ 00 [sm]$/, "");
 }
 
 /** 1,317 exactly. */

@@ -13,7 +13,7 @@ const KINDS: Record<Op, [Kind, string, string]> = {
   invoke_agent: ["agent", "A", "agent"],
   invoke_workflow: ["agent", "W", "workflow"],
   plan: ["agent", "P", "plan"],
-  react_step: ["agent", "S", "step"],
+  react_step: ["agent", "I", "step"],
   entry: ["agent", "N", "entry"],
   chain: ["other", "C", "chain"],
   execute_tool: ["tool", "T", "tool"],

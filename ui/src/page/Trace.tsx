@@ -5,6 +5,7 @@ import { api, get, Problem, useGet } from "../client";
 import { useKeys } from "../keys";
 import { count, plural } from "../lib/format";
 import { isCall, label } from "../lib/ops";
+import { joined } from "../lib/conversation";
 import { type Folding, found, onlyHttp, visible } from "../lib/tree";
 import { about, follow } from "../live";
 import { depth, go, param, place, set } from "../state/url";
@@ -27,6 +28,22 @@ const TAB_NAMES: Record<Tab, string> = { transcript: "Transcript", span: "Span",
 export function Trace({ id }: { id: string }) {
   const trace = useGet<Told>(api(`/traces/${id}`), { hold: false });
   const transcript = useGet<Conversation>(api(`/traces/${id}/transcript`));
+  const [later, setLater] = useState<{ of: Conversation; all: Conversation } | undefined>();
+  const conversation = transcript.data && (later?.of === transcript.data ? later.all : transcript.data);
+  const asking = useRef(false);
+  const loadCalls = async () => {
+    const first = transcript.data;
+    if (asking.current || !first || conversation?.next === undefined) return;
+    asking.current = true;
+    try {
+      const next = await get<Conversation>(api(`/traces/${id}/transcript`, { after: String(conversation.next) }));
+      setLater({ of: first, all: joined(conversation, next) });
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+    } finally {
+      asking.current = false;
+    }
+  };
   // A run that goes on: asked again when the stream says that it changed.
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -63,10 +80,10 @@ export function Trace({ id }: { id: string }) {
       </div>
     );
   }
-  return <Known key={id} id={id} trace={trace.data} transcript={transcript.data} problem={transcript.error} />;
+  return <Known key={id} id={id} trace={trace.data} transcript={conversation} problem={transcript.error} loadCalls={loadCalls} />;
 }
 
-function Known({ id, trace, transcript, problem }: { id: string; trace: Told; transcript: Conversation | undefined; problem: Problem | undefined }) {
+function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trace: Told; transcript: Conversation | undefined; problem: Problem | undefined; loadCalls: () => Promise<void> }) {
   const [more, setMore] = useState<{ rows: Row[]; next: string | undefined }>({ rows: [], next: trace.next });
   const rows = useMemo(() => (more.rows.length ? [...trace.rows, ...more.rows] : trace.rows), [trace.rows, more.rows]);
   const index = useMemo(() => new Map(rows.map((row, i) => [row.span, i])), [rows]);
@@ -87,6 +104,10 @@ function Known({ id, trace, transcript, problem }: { id: string; trace: Told; tr
   const shown = useMemo(() => visible(rows, all), [rows, folding, genai]);
   const matches = useMemo(() => (query ? found(rows, query) : undefined), [rows, query]);
   const [turn, setTurn] = useState(span ? 1 : 0);
+  // A chosen call that is not here yet: asked for, page by page, until it is.
+  useEffect(() => {
+    if (row?.call !== undefined && transcript?.next !== undefined && row.call >= transcript.next) void loadCalls();
+  }, [row?.call, transcript]);
   const search = useRef<HTMLInputElement>(null);
   const busy = useRef(false);
 
@@ -245,7 +266,7 @@ function Known({ id, trace, transcript, problem }: { id: string; trace: Told; tr
       <div id="right-panel" role="tabpanel" class="panel-box" aria-labelledby={`right-panel-${tab}`} tabIndex={tab === "transcript" ? undefined : 0}>
         {tab !== "span" && <h2 class="sr">{TAB_NAMES[tab]}</h2>}
         {tab === "transcript" ? (
-          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} onSpan={pickSpan} onAll={() => set({ delta: undefined })} /> : problem ? <Failed error={problem} /> : <Skeleton rows={8} height={84} />
+          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} onSpan={pickSpan} onAll={() => set({ delta: undefined })} onNear={transcript.next === undefined ? undefined : loadCalls} /> : problem ? <Failed error={problem} /> : <Skeleton rows={8} height={84} />
         ) : tab === "tools" ? (
           transcript ? <Tools transcript={transcript} span={span} /> : <Skeleton />
         ) : tab === "usage" ? (

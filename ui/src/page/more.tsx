@@ -4,3 +4,6 @@ export { Conversation, Conversations } from "./Conversations";
 export { Logs } from "./Logs";
 export { Models } from "./Models";
 export { Search } from "./Search";
+export { Doctor } from "./Doctor";
+export { Services } from "./Services";
+export { Settings } from "./Settings";

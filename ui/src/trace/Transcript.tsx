@@ -21,9 +21,11 @@ interface Props {
   delta: boolean;
   onSpan: (span: string) => void;
   onAll: () => void;
+  /** More calls are wanted: the end is near. */
+  onNear?: (() => void) | undefined;
 }
 
-export function Transcript({ transcript, currency, selected, turn, delta, onSpan, onAll }: Props) {
+export function Transcript({ transcript, currency, selected, turn, delta, onSpan, onAll, onNear }: Props) {
   const [closed, setClosed] = useState<ReadonlySet<number>>(() => new Set());
   const chosen = transcript.calls.find((call) => call.span === selected);
   const only = delta ? (chosen ?? transcript.calls.at(-1))?.ordinal : undefined;
@@ -45,6 +47,7 @@ export function Transcript({ transcript, currency, selected, turn, delta, onSpan
       id={(item) => item.id}
       guess={guess}
       target={target}
+      onNear={onNear}
       draw={(item, i) => (
         <div class={`item d${Math.min(item.depth, 4)}`} role="article" aria-posinset={i + 1} aria-setsize={reading.items.length} aria-label={spoken(item)}>
           <ItemView item={item} around={around} currency={currency} toggle={toggle} onAll={onAll} />
@@ -74,7 +77,9 @@ function ItemView({ item, around, currency, toggle, onAll }: { item: Item; aroun
     case "message":
       return <MessageView item={item} around={around} currency={currency} />;
     case "call":
-      return <CallView call={item.call} around={around} currency={currency} />;
+      return <CallView call={item.call} slim={item.slim === true} around={around} currency={currency} />;
+    case "notice":
+      return <NotCaptured call={item.call} calls={item.calls} />;
     case "break":
       return item.call.break ? (
         <p class="break">
@@ -183,10 +188,10 @@ function CallFacts({ call, currency }: { call: Call; currency: string | undefine
 }
 
 /** A call of which no answer is shown: it runs, it failed, or its content was not captured. */
-function CallView({ call, around, currency }: { call: Call; around: Around; currency: string | undefined }) {
+function CallView({ call, slim, around, currency }: { call: Call; slim: boolean; around: Around; currency: string | undefined }) {
   const chosen = call.span !== undefined && call.span === around.selected;
   return (
-    <article class={`m asst bare${call.error ? " failed" : ""}${chosen ? " sel" : ""}`}>
+    <article class={`m asst ${slim ? "slim" : ""}${call.error ? " failed" : ""}${chosen ? " sel" : ""}`}>
       <header>
         <Glyph op={call.op} error={!!call.error} />
         <b>{call.error ? "failed" : call.state === "running" ? "running" : "assistant"}</b>
@@ -194,7 +199,7 @@ function CallView({ call, around, currency }: { call: Call; around: Around; curr
         <span class="grow" />
         {call.span && <button type="button" class="src go" onClick={() => around.onSpan(call.span as string)}>→ span</button>}
       </header>
-      <div class="body">
+      {!slim && <div class="body">
         {call.error && (
           <div class="failure">
             <b class="t-err"><Text value={call.error.type} /></b>
@@ -202,23 +207,18 @@ function CallView({ call, around, currency }: { call: Call; around: Around; curr
           </div>
         )}
         {!call.error && call.state === "running" && <p class="waiting"><i /><i /><i /><span class="sr">waiting for the answer</span></p>}
-        {!call.error && call.state !== "running" && call.content !== "here" && <NotCaptured call={call} />}
-      </div>
+        {!call.error && call.state !== "running" && <p class="mut none">No answer was told.</p>}
+      </div>}
     </article>
   );
 }
 
-function NotCaptured({ call }: { call: Call }) {
+function NotCaptured({ call, calls }: { call: Call; calls: number }) {
   const settings = call.hint?.split(/,\s*/) ?? [];
   return (
     <div class="absent">
-      <p>{call.content === "by_reference" ? "The content lies elsewhere and could not be read." : "The content of this call was not captured."}</p>
-      {settings.length > 0 && (
-        <details>
-          <summary>Capture it next time</summary>
-          <div class="code"><CopyText text={settings.map((one) => `export ${one}`).join("\n")} /><pre tabIndex={0}>{settings.map((one) => `export ${one}`).join("\n")}</pre></div>
-        </details>
-      )}
+      <p><b>{call.content === "by_reference" ? "The content lies elsewhere and could not be read" : "Messages were not captured"}</b> in {plural(calls, "call")}.{settings.length > 0 && " To see them next time, set:"}</p>
+      {settings.length > 0 && <div class="code"><CopyText text={settings.map((one) => `export ${one}`).join("\n")} /><pre tabIndex={0}>{settings.map((one) => `export ${one}`).join("\n")}</pre></div>}
     </div>
   );
 }

@@ -17,11 +17,12 @@ interface Props<T> {
   class?: string;
   /** Told which item is at the top. */
   onTop?: (item: T) => void;
+  onNear?: (() => void) | undefined;
 }
 
 const OVERSCAN = 600;
 
-export function VirtualFlow<T>({ items, id, guess, draw, target, label, class: extra, onTop }: Props<T>) {
+export function VirtualFlow<T>({ items, id, guess, draw, target, label, class: extra, onTop, onNear }: Props<T>) {
   const box = useRef<HTMLDivElement>(null);
   const known = useRef(new Map<string, number>());
   const [view, setView] = useState({ top: 0, height: 900 });
@@ -117,6 +118,10 @@ export function VirtualFlow<T>({ items, id, guess, draw, target, label, class: e
   useEffect(() => {
     if (topItem !== undefined) onTop?.(topItem);
   }, [topItem && id(topItem)]);
+
+  useEffect(() => {
+    if (onNear && last >= items.length - 10) onNear();
+  }, [last, items.length]);
 
   const out: ComponentChildren[] = [];
   for (let i = first; i < last; i++) {
