@@ -275,17 +275,30 @@ impl<O: Operation> Active<O> {
         self.spans_alone = true;
     }
 
-    /// Calls within an agent that were counted elsewhere.
-    #[doc(hidden)]
+    /// Counts calls of models and of tools within this agent, beside those that count themselves; for other operations it
+    /// does nothing.
+    ///
+    /// For frameworks that tell of calls by hooks: count here what a hook hears, and give the calls themselves
+    /// [`context_uncounted`](Active::context_uncounted), so that none counts twice.
     pub fn count_calls(&self, inference: u64, tool: u64) {
         if let Some(calls) = self.inside.get().and_then(|inside| inside.handles.calls.as_deref()) {
             calls.add(inference, tool);
         }
     }
 
-    /// The context for calls within an agent that are counted by [`count_calls`](Active::count_calls), because they are told
-    /// later than the agent may end.
-    #[doc(hidden)]
+    /// The [`context`](Active::context) in which calls do not count themselves to this agent: those that
+    /// [`count_calls`](Active::count_calls) counts, because they may be told after the agent has ended.
+    ///
+    /// ```
+    /// # use otel_genai::GenAi;
+    /// # let genai = GenAi::builder().build();
+    /// let agent = genai.invoke_agent("planner").start();
+    /// agent.count_calls(1, 0); // a hook hears that a model is asked
+    /// let call = genai.chat("openai", "gpt-5").parent(agent.context_uncounted()).start();
+    /// agent.finish();
+    /// call.finish();
+    /// ```
+    #[must_use]
     pub fn context_uncounted(&self) -> Context {
         Surroundings::uncounted(self.context())
     }
