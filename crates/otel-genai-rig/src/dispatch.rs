@@ -4,12 +4,14 @@
 //! one where that is done. But rig gives each thing that an agent does a number, and tells it to both sides: here what is
 //! under way is kept by number, while it is under way.
 //!
-//! Numbers are those of one agent's table of handlers: two agents may do number 3 at the same moment. Then the place
-//! decides, and where that is the same, too (agents joined in one task), what is asked.
+//! Numbers are those of one agent's table of handlers, and each table counts from 1: two agents may well do number 3 at the
+//! same moment, and one of them may have no hook. So a number alone finds nothing. It counts where it was given, in the same
+//! task below the same span; where agents share even that (joined in one task), what is asked tells them apart. From
+//! elsewhere (a model that sends from a task of its own) a request finds only what asks the same texts and was not sent yet.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -50,7 +52,7 @@ struct Entry {
     place: Place,
     context: Context,
     /// Whether somebody found it before.
-    is_found: bool,
+    is_found: AtomicBool,
 }
 
 /// Where in the program.
@@ -74,16 +76,11 @@ impl Place {
         let span = Context::map_current(|context| context.span().span_context().span_id());
         Place { strand, span }
     }
-
-    /// How far it is from another: smaller is nearer.
-    fn distance(self, other: Place) -> (bool, bool) {
-        (self.strand != other.strand, self.span != other.span)
-    }
 }
 
-static UNDER_WAY: Mutex<BTreeMap<u64, Vec<Entry>>> = Mutex::new(BTreeMap::new());
+static UNDER_WAY: Mutex<BTreeMap<u64, Vec<Arc<Entry>>>> = Mutex::new(BTreeMap::new());
 
-fn under_way() -> MutexGuard<'static, BTreeMap<u64, Vec<Entry>>> {
+fn under_way() -> MutexGuard<'static, BTreeMap<u64, Vec<Arc<Entry>>>> {
     UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -91,49 +88,81 @@ fn under_way() -> MutexGuard<'static, BTreeMap<u64, Vec<Entry>>> {
 pub(crate) fn begin(id: EffectId, doing: Doing, context: Context) -> UnderWay {
     static TICKETS: AtomicU64 = AtomicU64::new(0);
     let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
-    let entry = Entry { ticket, doing, place: Place::here(), context, is_found: false };
-    under_way().entry(id.as_u64()).or_default().push(entry);
+    let entry = Entry { ticket, doing, place: Place::here(), context, is_found: AtomicBool::new(false) };
+    under_way().entry(id.as_u64()).or_default().push(Arc::new(entry));
     UnderWay { id, ticket }
 }
 
 /// The context in which this is to be done, if it belongs to a run that is told.
 pub(crate) fn context_of(id: EffectId, sought: Sought<'_>) -> Option<Context> {
     let here = Place::here();
-    let mut all = under_way();
-    let mut fitting: Vec<_> = all
-        .get_mut(&id.as_u64())?
-        .iter_mut()
-        .filter(|entry| match (&entry.doing, sought) {
-            (Doing::Model(_), Sought::Model(_)) => true,
-            (Doing::Tool(name), Sought::Tool(sought)) => name == sought,
-            _ => false,
-        })
-        .collect();
-    let nearest = fitting.iter().map(|entry| entry.place.distance(here)).min()?;
-    fitting.retain(|entry| entry.place.distance(here) == nearest);
-    let alone = fitting.len() == 1;
-    let entry = fitting.into_iter().min_by_key(|entry| {
-        let likeness = match (&entry.doing, sought) {
-            (Doing::Model(request), Sought::Model(body)) if !alone => likeness(request, body),
-            _ => 0,
-        };
-        (Reverse(likeness), entry.is_found, entry.ticket)
-    })?;
-    entry.is_found = true;
+    // What is asked may be long, so it is compared once the lock is free.
+    let fitting: Vec<_> = under_way().get(&id.as_u64())?.iter().filter(|e| e.fits(sought)).cloned().collect();
+    let (near, far): (Vec<_>, Vec<_>) = fitting.into_iter().partition(|entry| entry.place == here);
+    let entry = if near.is_empty() { sent_from_elsewhere(far, sought) } else { in_turn(near, sought) }?;
     Some(entry.context.clone())
 }
 
+/// Of those begun here, the one who asks this; of several the one who waits longest.
+fn in_turn(mut near: Vec<Arc<Entry>>, sought: Sought<'_>) -> Option<Arc<Entry>> {
+    if near.len() > 1 {
+        near.sort_by_cached_key(|entry| {
+            let likeness = match (&entry.doing, sought) {
+                (Doing::Model(request), Sought::Model(body)) => likeness(request, body, Match::Within),
+                _ => 0,
+            };
+            (Reverse(likeness), entry.is_found.load(Ordering::Relaxed), entry.ticket)
+        });
+    }
+    let entry = near.into_iter().next()?;
+    entry.is_found.store(true, Ordering::Relaxed);
+    Some(entry)
+}
+
+/// Of those begun elsewhere, one that asks just this and that nobody sent yet. Who guesses here puts what one user asks into
+/// the trace of another.
+fn sent_from_elsewhere(far: Vec<Arc<Entry>>, sought: Sought<'_>) -> Option<Arc<Entry>> {
+    let Sought::Model(body) = sought else { return None };
+    far.into_iter().find(|entry| match &entry.doing {
+        Doing::Model(request) => {
+            !entry.is_found.load(Ordering::Relaxed)
+                && likeness(request, body, Match::Whole) > 0
+                && !entry.is_found.swap(true, Ordering::Relaxed)
+        }
+        Doing::Tool(_) => false,
+    })
+}
+
+impl Entry {
+    fn fits(&self, sought: Sought<'_>) -> bool {
+        match (&self.doing, sought) {
+            (Doing::Model(_), Sought::Model(_)) => true,
+            (Doing::Tool(name), Sought::Tool(sought)) => name == sought,
+            _ => false,
+        }
+    }
+}
+
+/// How a text of a request is to be found in a body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Match {
+    /// As a string of its own.
+    Whole,
+    /// Within a string: some providers' clients join texts.
+    Within,
+}
+
 /// How many bytes of text of a request are in the body, if all of its texts are.
-fn likeness(request: &CompletionRequest, body: &[u8]) -> usize {
+fn likeness(request: &CompletionRequest, body: &[u8], by: Match) -> usize {
     let Ok(body) = std::str::from_utf8(body) else { return 0 };
     let mut found = 0;
     for text in request.chat_history.iter().flat_map(|message| texts(message)) {
         let Ok(quoted) = serde_json::to_string(text) else { return 0 };
-        let quoted = quoted.trim_matches('"');
-        if !body.contains(quoted) {
+        let unquoted = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(&quoted);
+        if !body.contains(if by == Match::Whole { &quoted } else { unquoted }) {
             return 0;
         }
-        found += quoted.len();
+        found += unquoted.len();
     }
     found
 }
@@ -228,14 +257,40 @@ mod tests {
     #[tokio::test]
     async fn two_agents_with_one_number_in_two_tasks_find_their_own() {
         let id = EffectId::from_raw(u64::MAX - 2);
-        let theirs = tokio::spawn(async move { begin(id, asked("Hi"), of(1)) }).await.unwrap();
+        let theirs = tokio::spawn(async move { begin(id, asked("How is \"Paris\"?"), of(1)) }).await.unwrap();
         let ours = tokio::spawn(async move {
-            let ours = begin(id, asked("Hi"), of(2));
+            let ours = begin(id, asked("How is \"Paris\"?"), of(2));
             let found = [found(id), found(id), found(id)];
             drop(ours);
             found
         });
         assert_eq!(ours.await.unwrap(), [2, 2, 2]);
         drop(theirs);
+    }
+
+    #[tokio::test]
+    async fn who_is_not_told_of_finds_nothing_of_another_task() {
+        async fn elsewhere(id: EffectId) -> Option<Context> {
+            tokio::spawn(async move { context_of(id, Sought::Model(BODY.as_bytes())) }).await.unwrap()
+        }
+
+        let id = EffectId::from_raw(u64::MAX - 3);
+        let tool = begin(id, Doing::Tool("weather".to_owned()), of(1));
+        let theirs = tokio::spawn(async move { context_of(id, Sought::Tool("weather")).is_none() });
+        assert!(theirs.await.unwrap());
+        drop(tool);
+
+        for text in ["How is Oslo?", "How is", ""] {
+            let _held = begin(id, asked(text), of(2));
+            assert!(elsewhere(id).await.is_none(), "{text:?}");
+        }
+        // Who asks the same is another, too, once its own request was sent.
+        let sent = begin(id, asked("How is \"Paris\"?"), of(3));
+        assert_eq!(found(id), 3);
+        assert!(elsewhere(id).await.is_none());
+        drop(sent);
+        let _sends_from_a_task_of_its_own = begin(id, asked("How is \"Paris\"?"), of(4));
+        assert_eq!(run(&elsewhere(id).await.unwrap()), 4);
+        assert!(elsewhere(id).await.is_none());
     }
 }

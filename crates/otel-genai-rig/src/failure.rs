@@ -60,6 +60,9 @@ pub(crate) fn of_run(text: &str) -> Failure {
         text if text.starts_with("model attempted to call unknown or disallowed tool") => "unknown_tool",
         _ => return Failure::new(Failure::OTHER),
     };
-    // Which tools there are is content.
-    if kind == "unknown_tool" { Failure::new(kind) } else { Failure::new(kind).message(text) }
+    match kind {
+        // What a store says is a stranger's; which tools there are is content.
+        "memory" | "unknown_tool" => Failure::new(kind),
+        _ => Failure::new(kind).message(text),
+    }
 }

@@ -65,5 +65,8 @@ pub use tool::GenAiTool;
 
 /// Directives for a `tracing` filter (`EnvFilter`, `Targets`) that keep rig's own spans and events out, and let the
 /// program's from `info` on pass. For the filter of the layer that exports to OpenTelemetry; with directives of your own
-/// it is `rig=off` that counts, which means all of rig's crates.
-pub const WITHOUT_RIG: &str = "info,rig=off";
+/// those with `off` count.
+///
+/// A filter knows targets by their beginning: `rig=off` would keep out a program called `rigging`, too. So an event whose
+/// target is just `rig` passes: which documents rig's vector store in memory has found.
+pub const WITHOUT_RIG: &str = "info,rig::=off,rig_agent=off,rig_core=off";

@@ -9,6 +9,8 @@
 
 mod support;
 
+use std::io;
+
 use futures_util::StreamExt as _;
 use opentelemetry::trace::{FutureExt as _, SpanKind};
 use otel_genai::Capture;
@@ -340,6 +342,156 @@ async fn one_agent_of_many_tasks_and_two_in_one_keep_their_calls_apart() {
         let run = runs.iter().find(|run| run.0.span_context.span_id() == call.0.parent_span_id).unwrap();
         assert_eq!(call.get("gen_ai.input.messages"), run.get("gen_ai.input.messages"));
     }
+}
+
+/// Asks a first agent, whose model does not answer, in a task of its own; meanwhile these.
+async fn while_one_waits(server: &Server, first: rig_agent::Agent, meanwhile: impl Future<Output = ()>) {
+    let first = tokio::spawn(async move { first.prompt("How is Paris?").await });
+    while server.asked().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    meanwhile.await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+}
+
+#[tokio::test]
+async fn an_agent_without_the_hook_stands_below_no_agent_of_another_task() {
+    for prompt in ["I am ill. How is Paris?", "How is Paris?"] {
+        let answers = vec![silence(), json(200, ONE_CALL), json(200, ANSWER), json(200, ANSWER)];
+        let (world, server) = (World::new(), Server::start(answers).await);
+        // Each agent is built for its request, so both count from 1.
+        let hooked = world.agent(&server).build();
+        let openai = world.openai(&server);
+        let unhooked = AgentBuilder::new(openai.chat("gpt-4o-mini"))
+            .tool(GenAiTool(Asks(openai.clone())))
+            .default_max_turns(5)
+            .build();
+        let parent = world.parent();
+        let within = parent.clone();
+        while_one_waits(&server, hooked, async move {
+            let asked = tokio::spawn(async move { unhooked.prompt(prompt).await }.with_context(within));
+            asked.await.unwrap().unwrap();
+        })
+        .await;
+        let tree = world.tree();
+        assert_eq!(
+            tree.to_string(),
+            "? > chat gpt-4o-mini\n\
+             ? > chat gpt-4o-mini\n\
+             ? > chat gpt-4o-mini\n\
+             invoke_agent planner\n\
+             invoke_agent planner > chat gpt-4o-mini",
+            "{prompt}"
+        );
+        let theirs = tree.all(CHAT).into_iter().filter(|call| call.is_child_of(&parent));
+        assert_eq!(theirs.count(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_tool_of_an_agent_without_the_hook_stands_below_no_agent_of_another_task() {
+    struct Waits;
+
+    impl Tool for Waits {
+        const NAME: &'static str = "weather";
+        type Args = City;
+        type Output = String;
+        type Error = ToolExecutionError;
+
+        fn description(&self) -> String {
+            String::new()
+        }
+
+        fn parameters(&self) -> Value {
+            value!({"type": "object"})
+        }
+
+        async fn call(&self, _: &mut ToolContext, _: City) -> Result<String, ToolExecutionError> {
+            STARTED.notify_one();
+            std::future::pending().await
+        }
+    }
+
+    static STARTED: tokio::sync::Notify = tokio::sync::Notify::const_new();
+    let answers = vec![json(200, ONE_CALL), json(200, ONE_CALL), json(200, ANSWER), json(200, ANSWER)];
+    let (world, server) = (World::new(), Server::start(answers).await);
+    let hooked = world.agent(&server).default_max_turns(5).tool(GenAiTool(Waits)).build();
+    let held = tokio::spawn(async move { hooked.prompt("Hi").await });
+    STARTED.notified().await;
+    let openai = world.openai(&server);
+    let unhooked = AgentBuilder::new(openai.chat("gpt-4o-mini")).default_max_turns(5);
+    let unhooked = unhooked.tool(GenAiTool(Asks(openai.clone()))).build();
+    tokio::spawn(async move { unhooked.prompt("Hi").await }).await.unwrap().unwrap();
+    held.abort();
+    assert!(held.await.unwrap_err().is_cancelled());
+    assert_eq!(
+        world.tree().to_string(),
+        "chat gpt-4o-mini\n\
+         chat gpt-4o-mini\n\
+         chat gpt-4o-mini\n\
+         invoke_agent planner\n\
+         invoke_agent planner > chat gpt-4o-mini\n\
+         invoke_agent planner > execute_tool weather"
+    );
+}
+
+#[tokio::test]
+async fn two_agents_that_ask_the_same_in_two_tasks_keep_their_calls_apart() {
+    let (world, server) = (World::new(), Server::start(vec![silence(), json(200, ANSWER)]).await);
+    let (cold, warm) = (world.agent(&server).temperature(0.1), world.agent(&server).temperature(0.9));
+    let warm = warm.build();
+    while_one_waits(&server, cold.build(), async move {
+        tokio::spawn(async move { warm.prompt("How is Paris?").await }).await.unwrap().unwrap();
+    })
+    .await;
+    let tree = world.tree();
+    for run in tree.all(AGENT) {
+        let calls = tree.all(CHAT).into_iter();
+        let calls: Vec<_> =
+            calls.filter(|call| call.0.parent_span_id == run.0.span_context.span_id()).collect();
+        assert_eq!(calls.len(), 1, "{tree}");
+        let temperature = |told: &support::Told| told.get("gen_ai.request.temperature");
+        assert_eq!(temperature(&calls[0]), temperature(&run));
+    }
+    assert_eq!(tree.all(AGENT).len(), 2);
+}
+
+/// A store somewhere else.
+struct Remote;
+
+impl rig_memory::AsyncStore for Remote {
+    async fn read_log_async(&self, _: &str) -> io::Result<Vec<u8>> {
+        Err(io::Error::other("no route to https://user:sk-store@store.example/log?token=sk-store"))
+    }
+
+    async fn append_log_async(&self, _: &str, _: u64, _: &[u8]) -> Result<(), rig_memory::LogWriteError> {
+        unreachable!("nothing was read")
+    }
+
+    async fn replace_log_async(&self, _: &str, _: u64, _: &[u8]) -> Result<(), rig_memory::LogWriteError> {
+        unreachable!("nothing was read")
+    }
+
+    async fn read_file_async(&self, _: &str) -> io::Result<Vec<u8>> {
+        unreachable!("nothing was read")
+    }
+
+    async fn write_file_async(&self, _: &str, _: &[u8]) -> io::Result<()> {
+        unreachable!("nothing was read")
+    }
+}
+
+#[tokio::test]
+async fn what_a_store_says_is_not_passed_on() {
+    let (world, server) = (World::new(), Server::start(Vec::new()).await);
+    let agent = world.agent(&server).memory(Remote).build();
+    let error = agent.prompt("Hi").conversation("ours").await.unwrap_err();
+    assert!(error.to_string().contains("sk-store"), "{error}");
+    let tree = world.tree();
+    assert_eq!(tree.one(AGENT).error().as_deref(), Some("memory"));
+    let told = format!("{tree:?} {:?}", world.events());
+    assert!(!told.contains("sk-store") && !told.contains("store.example"), "{told}");
 }
 
 #[tokio::test]

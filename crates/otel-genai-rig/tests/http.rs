@@ -108,8 +108,8 @@ async fn what_is_refused_where_nobody_listens_and_what_is_given_up() {
     }
 
     let world = World::new();
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let nobody = world.openai_at(&format!("http://user:sk-url@{address}/v1"), reqwest::Client::new());
+    // No program is given port 1 by chance.
+    let nobody = world.openai_at("http://user:sk-url@127.0.0.1:1/v1", reqwest::Client::new());
     nobody.chat("gpt-4o-mini").call(CompletionRequest::new("Hi")).await.unwrap_err();
     let call = world.tree().one(CHAT);
     assert_eq!(call.error().as_deref(), Some("connection_refused"));

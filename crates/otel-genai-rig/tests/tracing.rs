@@ -77,6 +77,28 @@ async fn there_is_one_tree_with_a_span_around_and_without() {
     );
 }
 
+#[test]
+fn a_program_whose_name_begins_like_rigs_is_heard() {
+    let heard = |filter: &str| {
+        let subscriber = tracing_subscriber::registry().with(EnvFilter::new(filter));
+        tracing::subscriber::with_default(subscriber, || {
+            [
+                tracing::enabled!(target: "rigging", tracing::Level::INFO),
+                tracing::enabled!(target: "rigging::jobs", tracing::Level::INFO),
+                tracing::enabled!(target: "rig_control", tracing::Level::INFO),
+                tracing::enabled!(target: "rig::agent_chat", tracing::Level::ERROR),
+                tracing::enabled!(target: "rig::completions", tracing::Level::ERROR),
+                tracing::enabled!(target: "rig_agent::agent::telemetry", tracing::Level::ERROR),
+                tracing::enabled!(target: "rig_core::driver", tracing::Level::ERROR),
+            ]
+        })
+    };
+    assert_eq!(heard(WITHOUT_RIG), [true, true, true, false, false, false, false]);
+    let without_rig: tracing_subscriber::filter::Targets = WITHOUT_RIG.parse().unwrap();
+    assert!(without_rig.would_enable("rigging", &tracing::Level::INFO));
+    assert!(!without_rig.would_enable("rig::completions", &tracing::Level::ERROR));
+}
+
 #[tokio::test]
 async fn rig_tells_it_all_again_where_nobody_keeps_it_out() {
     let told = run("info", false).await;
