@@ -6,7 +6,7 @@ import type { Call, Chain, Hash, Join, Message, Part, Seen, Transcript } from ".
 
 export type Item = { depth: number; id: string } & (
   | { type: "system"; call: Call; seen: Seen; same: number }
-  | { type: "message"; call: Call; seen: Seen; message: Message; slot: "input" | "output" }
+  | { type: "message"; call: Call; seen: Seen; message: Message; slot: "input" | "output"; open?: boolean }
   | { type: "call"; call: Call; slim?: boolean }
   | { type: "notice"; call: Call; calls: number }
   | { type: "break"; call: Call }
@@ -72,7 +72,8 @@ export function read(transcript: Transcript, choice: Choice): Reading {
   const put = (seen: Seen, slot: "input" | "output", id: string, call: Call, depth: number, mark: (item: string, force?: boolean) => void) => {
     const message = transcript.messages[seen.message];
     if (!message) return;
-    items.push({ type: "message", id, depth, call, seen, message, slot });
+    // Alone, a call does not show the calls that its tools' answers stand with: they are shown here.
+    items.push({ type: "message", id, depth, call, seen, message, slot, ...(choice.only !== undefined && { open: true }) });
     mark(id, slot === "output");
     for (const part of message.parts) {
       const join = joins(part);

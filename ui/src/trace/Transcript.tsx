@@ -125,7 +125,7 @@ const LOOKS: Record<string, string> = { user: "user", assistant: "asst", tool: "
 
 function MessageView({ item, around, currency }: { item: Extract<Item, { type: "message" }>; around: Around; currency: string | undefined }) {
   const { message, seen, call, slot } = item;
-  if (quiet(message)) return <Quiet message={message} seen={seen} around={around} />;
+  if (quiet(message)) return <Quiet message={message} seen={seen} around={around} first={item.open === true} />;
   const chosen = slot === "output" && call.span !== undefined && call.span === around.selected;
   return (
     <article class={`m ${LOOKS[message.role] ?? "other"}${chosen ? " sel" : ""}`}>
@@ -152,8 +152,8 @@ function MessageView({ item, around, currency }: { item: Extract<Item, { type: "
 }
 
 /** A tool's answer that stands with its call above: one line, which opens. */
-function Quiet({ message, seen, around }: { message: Message; seen: Seen; around: Around }) {
-  const [open, setOpen] = useState(false);
+function Quiet({ message, seen, around, first }: { message: Message; seen: Seen; around: Around; first: boolean }) {
+  const [open, setOpen] = useState(first);
   const part = message.parts[0];
   const id = part?.type === "tool_call_response" ? part.id : undefined;
   return (
@@ -162,7 +162,7 @@ function Quiet({ message, seen, around }: { message: Message; seen: Seen; around
         <button type="button" class="fold" aria-expanded={open} onClick={() => setOpen(!open)}>
           <Icon name={open ? "down" : "chevron"} size={11} />
           <b>tool</b>
-          <span class="ell">{message.name && <bdi><Text value={message.name} /> · </bdi>}{id && `${shortId(id)} · `}given back to the model, shown with its call</span>
+          <span class="ell">{message.name && <bdi><Text value={message.name} /> · </bdi>}{id && `${shortId(id)} · `}{first ? "what it answered" : "given back to the model, shown with its call"}</span>
         </button>
         <Sources seen={seen} />
       </header>
