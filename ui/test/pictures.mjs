@@ -14,7 +14,7 @@ const second = mock.world.full(id).rows.filter((row) => row.op === "chat")[1].sp
 const tool = mock.world.full(id).rows.find((row) => row.op === "retrieval").span;
 const PAGES = {
   overview: "/", traces: "/traces", trace: `/trace/${id}?span=${second}`, top: `/trace/${id}`, span: `/trace/${id}?span=${tool}&tab=span`, attributes: `/trace/${id}?span=${second}&tab=attributes`, usage: `/trace/${id}?tab=usage`, tools: `/trace/${id}?tab=tools`, raw: `/trace/${id}?span=${second}&tab=raw`,
-  delta: `/trace/${id}?span=${second}&delta=1`, logsview: `/trace/${id}?view=logs`, running: `/trace/${find("running")}`, large: `/trace/${find("large")}`, languages: `/trace/${find("languages")}`, hostile: `/trace/${find("hostile")}`, megabyte: `/trace/${find("megabyte")}`, silent: `/trace/${find("silent")}`, coding: `/trace/${find("coding")}`,
+  delta: `/trace/${id}?span=${second}&delta=1`, flame: `/trace/${id}?view=flame&span=${second}`, flamelarge: `/trace/${find("large")}?view=flame&zoom=0,4000`, logsview: `/trace/${id}?view=logs`, running: `/trace/${find("running")}`, large: `/trace/${find("large")}`, languages: `/trace/${find("languages")}`, hostile: `/trace/${find("hostile")}`, megabyte: `/trace/${find("megabyte")}`, silent: `/trace/${find("silent")}`, coding: `/trace/${find("coding")}`,
   odd: `/trace/${find("odd")}?tab=attributes`, filtered: "/traces?service=support-bot&error=1&sort=duration", none: "/traces?q=zzzz", conversations: "/conversations", conversation: "/conversation/conv_120", models: "/models", agents: "/agents", logs: "/logs", search: "/search?q=paris", services: "/services", doctor: "/doctor", settings: "/settings", missing: "/trace/ffffffffffffffffffffffffffffffff",
 };
 const browser = await launch();
