@@ -62,7 +62,7 @@ export function read(transcript: Transcript, choice: Choice): Reading {
     if (!call.output.length || call.error) {
       // Where nothing was captured it is said once; each call then is a line.
       const slim = unheard(call) && !call.error;
-      if (slim && !noticed) items.push({ type: "notice", id: "notice", depth, call, calls: transcript.calls.filter(unheard).length });
+      if (slim && !noticed) items.push({ type: "notice", id: "notice", depth, call, calls: transcript.next === undefined ? transcript.calls.filter(unheard).length : 0 });
       noticed ||= slim;
       items.push({ type: "call", id: id("call"), depth, call, ...(slim && { slim }) });
       mark(id("call"), call.output.length === 0);

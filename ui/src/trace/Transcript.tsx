@@ -217,7 +217,7 @@ function NotCaptured({ call, calls }: { call: Call; calls: number }) {
   const settings = call.hint?.split(/,\s*/) ?? [];
   return (
     <div class="absent">
-      <p><b>{call.content === "by_reference" ? "The content lies elsewhere and could not be read" : "Messages were not captured"}</b> in {plural(calls, "call")}.{settings.length > 0 && " To see them next time, set:"}</p>
+      <p><b>{call.content === "by_reference" ? "The content lies elsewhere and could not be read" : "Messages were not captured"}</b> in {calls ? plural(calls, "call") : "these calls"}.{settings.length > 0 && " To see them next time, set:"}</p>
       {settings.length > 0 && <div class="code"><CopyText text={settings.map((one) => `export ${one}`).join("\n")} /><pre tabIndex={0}>{settings.map((one) => `export ${one}`).join("\n")}</pre></div>}
     </div>
   );
