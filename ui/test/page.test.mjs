@@ -42,8 +42,8 @@ test("every page is sound by axe, in both themes, wide and narrow", async () => 
   const retrieval = mock.world.full(ids.travel).rows.find((row) => row.op === "retrieval").span;
   const pages = {
     "/": ".newest", "/traces": ".table .row:nth-child(2)", [trace]: ".m.asst", [`${trace}?span=${retrieval}&tab=span`]: ".docs", [`${trace}?span=${retrieval}&tab=attributes`]: ".kv", [`${trace}?tab=usage`]: ".growth", [`${trace}?tab=tools`]: ".tool-def",
-    [`${trace}?tab=evals`]: ".panel .grid", [`${trace}?tab=raw`]: ".code", [`${trace}?view=logs`]: ".logs", [`/trace/${ids.silent}`]: ".absent", [`/trace/${ids.running}`]: ".waiting", [`/trace/${ids.languages}`]: ".m.asst", [`/trace/${ids.coding}`]: ".m.asst",
-    "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", "/search?q=paris": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".snippet", "/nowhere": ".empty",
+    [`${trace}?tab=evals`]: ".panel .grid", [`${trace}?tab=raw`]: ".code", [`${trace}?view=logs`]: ".logs", [`${trace}?view=flame`]: ".flame", [`/trace/${ids.silent}`]: ".absent", [`/trace/${ids.running}`]: ".waiting", [`/trace/${ids.languages}`]: ".m.asst", [`/trace/${ids.coding}`]: ".m.asst",
+    "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", "/search?q=paris": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".snippet", "/metrics": ".exemplar", "/metrics?name=process.memory.usage": ".chart path", "/nowhere": ".empty",
   };
   const all = [];
   for (const theme of ["light", "dark"]) {
@@ -220,7 +220,7 @@ test("what has no data, is missing or fails says so", async () => {
     await page.goto(empty.url + path);
     await page.locator(".connect .snippet").first().waitFor();
   }
-  for (const path of ["/conversations", "/agents", "/models", "/logs", "/services", "/doctor"]) {
+  for (const path of ["/conversations", "/agents", "/models", "/logs", "/services", "/doctor", "/metrics"]) {
     await page.goto(empty.url + path);
     await page.locator(".empty").waitFor();
   }

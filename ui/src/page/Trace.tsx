@@ -10,6 +10,7 @@ import { type Folding, found, onlyHttp, visible } from "../lib/tree";
 import { about, follow } from "../live";
 import { depth, go, param, place, set } from "../state/url";
 import { Attributes } from "../trace/Attributes";
+import { Flame } from "../trace/Flame";
 import { Header } from "../trace/Header";
 import { MiniTimeline } from "../trace/MiniTimeline";
 import { Evals, Raw, Tools, TraceLogs, Usage } from "../trace/Panels";
@@ -198,6 +199,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
     { keys: "ArrowRight", does: "Unfold, then to the first child", group, run: () => into() },
     { keys: "Enter", does: "Open the span", group, run: () => setTab(tab === "span" ? "transcript" : "span") },
     { keys: "t", does: "Transcript", group, run: () => setTab("transcript") },
+    { keys: "f", does: "Flame chart", group, run: () => set({ view: view === "flame" ? undefined : "flame", ...(narrow && { side: "left" }) }) },
     { keys: "w", does: "Waterfall", group, run: () => set({ view: undefined, ...(narrow && { side: "left" }) }) },
     { keys: "r", does: "Raw", group, run: () => setTab("raw") },
     { keys: "d", does: "Only what is new in the chosen call", group, run: () => set({ delta: delta ? undefined : "1" }) },
@@ -234,7 +236,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
   const errors = summary.errors;
   const left = (
     <section class="pane when" aria-label="When it happened">
-      <Tabs label="Views of the run" panel="left-panel" value={view} onChange={(next: View) => set({ view: next === "waterfall" ? undefined : next })} tabs={[{ id: "waterfall", text: "Waterfall" }, { id: "logs", text: "Logs", count: summary.logs || undefined }]}>
+      <Tabs label="Views of the run" panel="left-panel" value={view} onChange={(next: View) => set({ view: next === "waterfall" ? undefined : next })} tabs={[{ id: "waterfall", text: "Waterfall" }, { id: "flame", text: "Flame" }, { id: "logs", text: "Logs", count: summary.logs || undefined }]}>
         {view === "waterfall" && (
           <>
             <label class="field small">
@@ -251,6 +253,8 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
       <div id="left-panel" role="tabpanel" class="panel-box" aria-labelledby={`left-panel-${view}`}>
         {view === "waterfall" ? (
           <Waterfall rows={rows} visible={shown} zoom={zoom} selected={span} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={load} />
+        ) : view === "flame" ? (
+          <Flame rows={rows} zoom={zoom} selected={span} onChoose={(one) => pick(one)} />
         ) : <TraceLogs trace={id} startMs={summary.startMs} onSpan={(to) => { set({ view: undefined }); pickSpan(to); }} />}
       </div>
       {trace.totalRows > rows.length && <p class="note">The first {count(rows.length)} of {plural(trace.totalRows, "span")}; scroll for more.</p>}
