@@ -7,6 +7,7 @@ client gave it; what the receiver got is held against what was said, attribute b
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -162,26 +163,33 @@ class Script:
     scene: str
     held: Request | None = None
     """The request whose answer does not come to an end."""
+    is_held: threading.Event = field(default_factory=threading.Event)
     asked: int = 0
 
     def __call__(self, request: Request) -> Reply:
         if request.path == "/left":
+            # A client can give up before its request was read.
+            assert self.is_held.wait(30), "the request that was left has not come"
             return Reply(200, before=[Wait(self.held.client_gone)])
         self.asked += 1
         match self.scene:
             case "timeout":
-                self.held = request
+                self.hold(request)
                 return Reply(before=[Hang()])
             case "refused":
                 return self.protocol.refuse(request, 401)
             case "retried" | "attempts" if self.asked == 1:
                 return self.protocol.refuse(request, 429)
             case "dropped":
-                self.held = request
+                self.hold(request)
                 whole = self.protocol.answer(request)
                 half = self.protocol.pieces(request)[:self.protocol.half]
                 return Reply(200, whole.headers, [*half, Hang()], framing="chunked")
         return self.protocol.answer(request)
+
+    def hold(self, request: Request) -> None:
+        self.held = request
+        self.is_held.set()
 
 
 # -- the clients -----------------------------------------------------------------------------------------------------------

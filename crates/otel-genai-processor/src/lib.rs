@@ -60,4 +60,4 @@ pub use recognise::{Call, Recognised, recognise};
 #[cfg(feature = "tracing")]
 pub use setup::init_with_tracing;
 #[cfg(feature = "sdk")]
-pub use setup::{init, setup};
+pub use setup::{init, setup, setup_with};

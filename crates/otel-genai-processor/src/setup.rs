@@ -1,7 +1,7 @@
 //! Telemetry by one line, for programs whose spans are made by others.
 
 use otel_genai::Setup;
-use otel_genai::sdk::{InitError, Telemetry};
+use otel_genai::sdk::{InitError, SpanSink, Telemetry};
 
 use crate::GenAiSpanProcessor;
 
@@ -32,13 +32,28 @@ pub fn init_with_tracing() -> Result<Telemetry, InitError> {
     setup().init_with_tracing()
 }
 
-/// [`init`] with changes: [`Setup::sdk`] and [`Setup::handler`] as always, and what [`GenAiSpanProcessor`] can be told
-/// where it is built by hand.
+/// [`init`] with changes: [`Setup::sdk`], and [`Setup::handler`], which counts for the spans of others too.
+///
+/// ```
+/// use otel_genai::{ConventionName, Redactor};
+///
+/// # fn main() -> Result<(), otel_genai::sdk::InitError> {
+/// # let vars = |_: &str| None;
+/// let telemetry = otel_genai_processor::setup_with(|processor| processor.strict())
+///     # .sdk(|sdk| sdk.vars(vars).default_exporter(otel_genai::sdk::Exporter::None))
+///     .handler(|genai| genai.convention(ConventionName::V2026_10).redact(Redactor::all()))
+///     .init()?;
+/// # Ok(())
+/// # }
+/// ```
 pub fn setup() -> Setup {
-    otel_genai::setup().sdk(|sdk| {
-        sdk.wrap_spans(|sink, logs, metrics| {
-            GenAiSpanProcessor::new(sink)
-                .handler(|handler| handler.logger_provider(logs).meter_provider(metrics))
-        })
-    })
+    setup_with(|processor| processor)
+}
+
+/// The same with changes to the processor: [`GenAiSpanProcessor::strict`] and the others.
+pub fn setup_with<F>(change: F) -> Setup
+where
+    F: FnOnce(GenAiSpanProcessor<SpanSink>) -> GenAiSpanProcessor<SpanSink> + Send + 'static,
+{
+    otel_genai::setup().wrap_spans(|sink, handler| change(GenAiSpanProcessor::new(sink).handler(|_| handler)))
 }

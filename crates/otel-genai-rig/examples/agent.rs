@@ -1,13 +1,20 @@
-//! An agent with two tools. It asks the model server of `otel-genai demo --serve`, or whom `OPENAI_BASE_URL` names:
+//! An agent with two tools, on rig:
+//!
+//! ```text
+//! invoke_agent concierge
+//! ├── chat gpt-4o-mini        the model asks for a tool
+//! ├── execute_tool weather
+//! └── chat gpt-4o-mini        and answers
+//! ```
 //!
 //! ```sh
-//! otel-genai demo --serve                       # says where it listens
-//! OPENAI_BASE_URL=http://127.0.0.1:PORT/v1 OPENAI_API_KEY=none OTEL_TRACES_EXPORTER=console \
-//!     cargo run --example agent --ignore-rust-version
+//! otel-genai demo --serve &
+//! OPENAI_BASE_URL=http://127.0.0.1:4081/v1 OPENAI_API_KEY=none cargo run --ignore-rust-version --example agent
 //! ```
 
 use std::error::Error;
 
+use otel_genai::sdk::Exporter;
 use otel_genai_rig::{GenAiHook, GenAiHttp, GenAiTool};
 use rig_agent::AgentBuilder;
 use rig_agent::tool::{Tool, ToolContext, ToolExecutionError};
@@ -17,19 +24,19 @@ use serde_json::{Value, json};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let _telemetry = otel_genai::init()?;
+    // To the terminal, unless OTEL_* says otherwise; `otel_genai::init()` goes to http://localhost:4318 then.
+    let _telemetry = otel_genai::setup()
+        .sdk(|sdk| sdk.service_name_default("concierge").default_exporter(Exporter::Console))
+        .init()?;
 
-    // Its model calls ...
-    let openai = OpenAIConfig::from_env()?.connect(GenAiHttp::new(rig_reqwest::shared()));
+    let openai = OpenAIConfig::from_env()?.connect(GenAiHttp::new(rig_reqwest::shared())); // the calls of the model
     let agent = AgentBuilder::new(openai.chat("gpt-4o-mini"))
         .name("concierge")
         .preamble("You help travellers. Be brief.")
-        // ... what its tools do ...
-        .tool(GenAiTool(Weather))
+        .tool(GenAiTool(Weather)) // what a tool does, below the tool
         .tool(GenAiTool(Time))
         .default_max_turns(5)
-        // ... and its runs are told.
-        .add_hook(GenAiHook::new())
+        .add_hook(GenAiHook::new()) // the agent and its tools
         .build();
 
     println!("{}", agent.prompt("What is the weather in Paris?").await?);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_core::Stream;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
@@ -217,17 +217,11 @@ impl Body for Once {
 /// The other way around.
 fn lazy(mut body: Tap<Once>) -> LazyBody<Bytes> {
     Box::pin(async move {
-        let mut whole = BytesMut::new();
-        let mut first = None;
+        let mut whole = Bytes::new();
         while let Some(frame) = std::future::poll_fn(|task| Pin::new(&mut body).poll_frame(task)).await {
-            let Ok(bytes) = frame?.into_data() else { continue };
-            match &first {
-                None => first = Some(bytes),
-                Some(_) => whole.extend_from_slice(&bytes),
-            }
+            whole = frame?.into_data().unwrap_or_default();
         }
-        let first = first.unwrap_or_default();
-        Ok(if whole.is_empty() { first } else { [first, whole.freeze()].concat().into() })
+        Ok(whole)
     })
 }
 

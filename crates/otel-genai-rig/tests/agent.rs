@@ -82,6 +82,8 @@ async fn a_run_with_two_tools_at_once_is_one_tree() {
     assert_eq!(time.error().as_deref(), Some("timeout"));
     assert!(format!("{:?}", time.0.status).contains("no clock in Oslo"));
 
+    assert_eq!(world.findings(), []);
+
     // Tokens are counted by the calls alone, and the run's calls whole, though they are told after it.
     let tokens = world.metric("gen_ai.client.token.usage", "gen_ai.token.type");
     assert_eq!(tokens, [("input".to_owned(), 2, 16.0), ("output".to_owned(), 2, 5.0)]);

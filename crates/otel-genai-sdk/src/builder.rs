@@ -85,8 +85,8 @@ impl Builder {
     /// Where variables are read from instead of the process environment: for tests, and for files of settings. Also
     /// asked for `NO_COLOR`, `TERM` and the like.
     ///
-    /// One thing still follows the process environment: `OTEL_EXPORTER_OTLP_COMPRESSION=gzip` there, where these
-    /// variables, or the file that `OTEL_CONFIG_FILE` names, say nothing of compression.
+    /// One thing still follows the process environment: `OTEL_EXPORTER_OTLP_COMPRESSION=gzip` there, where nothing here
+    /// asks for gzip: metrics, and what goes by `grpc` or `http/json`, are compressed then.
     pub fn vars(mut self, vars: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.vars = Box::new(vars);
         self

@@ -47,6 +47,8 @@ mod watch;
 pub use builder::{Builder, Exporter};
 pub use console::{Color, ConsoleOptions, ConsoleTarget};
 pub use error::InitError;
+/// What [`Builder::wrap_spans`] takes: OpenTelemetry's.
+pub use opentelemetry_sdk::trace::SpanProcessor;
 pub use report::{Export, Report};
 pub use setting::{Origin, Setting, Warning, shown_url};
 pub use signal::Signal;

@@ -40,6 +40,8 @@ pub(crate) struct Pipelines {
     pub(crate) logs: SdkLoggerProvider,
     pub(crate) healths: Vec<Arc<Health>>,
     pub(crate) transport: Option<Transport>,
+    /// Whether somebody else's processor gets the spans, wherever they go after that.
+    pub(crate) wrapped: bool,
 }
 
 impl Pipelines {
@@ -66,14 +68,14 @@ impl Pipelines {
             .with_resource(resource.clone())
             .with_sampler(config.sampler.clone())
             .with_span_limits(config.span_limits);
+        let wrap = wrap.filter(|_| !config.disabled);
+        let wrapped = wrap.is_some();
         traces = match wrap {
-            Some(wrap) if !config.disabled => {
-                traces.with_span_processor(Wrapped(wrap(sink, &logs, &metrics)))
-            }
-            _ => sink.0.into_iter().fold(traces, |traces, each| traces.with_span_processor(Wrapped(each))),
+            Some(wrap) => traces.with_span_processor(Wrapped(wrap(sink, &logs, &metrics))),
+            None => sink.0.into_iter().fold(traces, |traces, each| traces.with_span_processor(Wrapped(each))),
         };
         let traces = traces.build();
-        Ok(Self { traces, metrics, logs, healths, transport })
+        Ok(Self { traces, metrics, logs, healths, transport, wrapped })
     }
 }
 

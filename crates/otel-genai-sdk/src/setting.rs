@@ -260,12 +260,21 @@ fn show(shown: Shown, text: &str) -> String {
             .split(',')
             .filter(|entry| !entry.trim().is_empty())
             .map(|entry| match entry.split_once('=') {
-                Some((name, _)) => format!("{}=***", crate::console::plain(name.trim())),
-                None => "***".to_owned(),
+                // Written another way, what stands before a `=` can be the secret and the `=` the end of its base64.
+                Some((name, value))
+                    if is_header(name.trim()) && !value.trim_matches('=').trim().is_empty() =>
+                {
+                    format!("{}=***", name.trim())
+                }
+                _ => "***".to_owned(),
             })
             .collect::<Vec<_>>()
             .join(", "),
     }
+}
+
+fn is_header(name: &str) -> bool {
+    name.parse::<http::HeaderName>().is_ok()
 }
 
 /// A URL, or whatever was written in its place, fit to be shown: without user name, password, query and fragment, on one
@@ -309,7 +318,8 @@ fn quote(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shown_url;
+    use super::{show, shown_url};
+    use crate::variable::Shown;
 
     #[test]
     fn secrets_are_not_shown() {
@@ -327,5 +337,16 @@ mod tests {
             assert_eq!(shown_url(text), shown, "{text}");
         }
         assert_eq!(shown_url(&"x".repeat(1000)).chars().count(), 201);
+        for (text, shown) in [
+            ("authorization=Bearer SECRET, tenant=SECRET", "authorization=***, tenant=***"),
+            // Slips: a colon, a value alone, and base64 that ends as a pair begins.
+            ("Authorization: Basic U0VDUkVUMQ==", "***"),
+            ("Authorization: Bearer SECRET=x", "***"),
+            ("SECRET", "***"),
+            ("U0VDUkVU=,U0VDUkVU==", "***, ***"),
+            ("=SECRET", "***"),
+        ] {
+            assert_eq!(show(Shown::Names, text), shown, "{text}");
+        }
     }
 }

@@ -20,14 +20,18 @@ const OTEL_LOG_LEVEL: &str = "OTEL_LOG_LEVEL";
 const LEVELS: [&str; 6] = ["none", "error", "warn", "info", "debug", "trace"];
 
 /// Whose events are about telemetry itself. Were they exported, each export could be the cause of the next.
-const OURS: [&str; 7] = [
+const OURS: [&str; 11] = [
     "opentelemetry",
     "opentelemetry_sdk",
     "opentelemetry_otlp",
     "opentelemetry_http",
     "opentelemetry_appender_tracing",
     "otel_genai",
+    "otel_genai_gateway",
+    "otel_genai_processor",
+    "otel_genai_rig",
     "otel_genai_sdk",
+    "otel_genai_upload",
 ];
 
 /// Which spans and events count, as `RUST_LOG` and `OTEL_LOG_LEVEL` say.
@@ -107,6 +111,10 @@ impl Telemetry {
         let spans = tracing_opentelemetry::layer()
             .with_tracer(tracer)
             .with_context_activation(true)
+            // Nothing of the machine that compiled, nor of threads, which change at each await, nor times that are no span's.
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
             .with_filter(self.filters().program().and(filter_fn(is_of_spans)));
         let logs = has_logs.then(|| {
             OpenTelemetryTracingBridge::new(&self.logger_provider())

@@ -360,6 +360,66 @@ fn no_secret_is_shown_anywhere() {
     assert!(everything.contains("http://127.0.0.1:9/base/v1/traces"), "{everything}");
 }
 
+/// A task before the end that takes all its time, and more than is left for it.
+#[test]
+fn who_is_slow_before_the_end_does_not_take_the_time_of_what_was_recorded() {
+    let receiver = Receiver::start(Manner::Accept);
+    let telemetry = otel_genai_sdk::builder()
+        .vars(|_| None)
+        .set("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url(), "test")
+        .set_globals(false)
+        .init()
+        .unwrap();
+    telemetry.before_flush(std::thread::sleep);
+    telemetry.before_flush(|_| panic!("a task that fails"));
+    record(&telemetry);
+    let report = telemetry.shutdown(Duration::from_secs(4));
+    assert!(report.is_complete(), "{report}");
+    assert!(!receiver.span_names().is_empty());
+}
+
+/// Counts what it is asked for.
+#[derive(Clone, Debug, Default)]
+struct Counting(std::sync::Arc<std::sync::Mutex<Vec<&'static str>>>);
+
+impl otel_genai_sdk::SpanProcessor for Counting {
+    fn on_start(&self, _: &mut opentelemetry_sdk::trace::Span, _: &opentelemetry::Context) {}
+
+    fn on_end(&self, _: opentelemetry_sdk::trace::SpanData) {
+        self.0.lock().unwrap().push("end");
+    }
+
+    fn force_flush(&self) -> opentelemetry_sdk::error::OTelSdkResult {
+        self.0.lock().unwrap().push("flush");
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> opentelemetry_sdk::error::OTelSdkResult {
+        self.0.lock().unwrap().push("shutdown");
+        Ok(())
+    }
+}
+
+#[test]
+fn who_wraps_spans_is_flushed_and_shut_down_wherever_they_go() {
+    for exporter in ["none", "console"] {
+        let counting = Counting::default();
+        let wrapped = counting.clone();
+        let telemetry = otel_genai_sdk::builder()
+            .vars(|_| None)
+            .default_exporter(otel_genai_sdk::Exporter::None)
+            .set("OTEL_TRACES_EXPORTER", exporter, "test")
+            .wrap_spans(|_, _, _| wrapped)
+            .set_globals(false)
+            .init()
+            .unwrap();
+        telemetry.tracer_provider().tracer("test").in_span("work", |_| {});
+        let _ = telemetry.flush(LONG);
+        drop(telemetry);
+        assert_eq!(*counting.0.lock().unwrap(), ["end", "flush", "shutdown"], "{exporter}");
+    }
+}
+
 /// The exporters read the process environment too. Only a process of its own can be given one.
 #[test]
 fn injected_values_stand_before_the_process_environment() {

@@ -256,7 +256,7 @@ pub(crate) fn begin(
     let span = builder.start_with_context(&inner.tracer, parent);
     let recording = span.is_recording();
     if inner.of_globals {
-        unheard::listen(span.span_context());
+        unheard::listen(span.span_context(), parent.span().span_context());
     }
     Some(Begun { context: parent.with_span(span), given, recording })
 }

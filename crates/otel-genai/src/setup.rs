@@ -1,7 +1,10 @@
 //! Telemetry by one line: OpenTelemetry set up from the standard variables, the global handler on it, and a guard that
 //! delivers everything.
 
-use otel_genai_sdk::{InitError, Telemetry};
+use std::sync::Arc;
+
+use opentelemetry::trace::noop::NoopTracerProvider;
+use otel_genai_sdk::{InitError, SpanProcessor, SpanSink, Telemetry};
 
 use crate::handler::{Builder, GenAi};
 
@@ -46,15 +49,19 @@ pub fn init_with_tracing() -> Result<Telemetry, InitError> {
 /// # }
 /// ```
 pub fn setup() -> Setup {
-    Setup { sdk: otel_genai_sdk::builder(), handler: Box::new(|handler| handler) }
+    Setup { sdk: otel_genai_sdk::builder(), change: Arc::new(|handler| handler), wrap: None }
 }
 
 /// What [`init`] does, step by step: begin with [`setup`].
 #[must_use = "nothing is set up before `init`"]
 pub struct Setup {
     sdk: otel_genai_sdk::Builder,
-    handler: Box<dyn FnOnce(Builder) -> Builder>,
+    change: Arc<Change>,
+    wrap: Option<Box<Wrap>>,
 }
+
+type Change = dyn Fn(Builder) -> Builder + Send + Sync;
+type Wrap = dyn FnOnce(otel_genai_sdk::Builder, Arc<Change>) -> otel_genai_sdk::Builder + Send;
 
 impl Setup {
     /// Changes where telemetry goes.
@@ -63,10 +70,26 @@ impl Setup {
         self
     }
 
-    /// Changes the handler: its convention, capture, redaction, limits, hook, error types.
-    pub fn handler(mut self, change: impl FnOnce(Builder) -> Builder + 'static) -> Self {
-        let before = self.handler;
-        self.handler = Box::new(|handler| change(before(handler)));
+    /// Changes the handler: its convention, capture, redaction, limits, hook, error types. It is asked for each handler that
+    /// is made: the global one, and one for whoever [wraps spans](Setup::wrap_spans).
+    pub fn handler(mut self, change: impl Fn(Builder) -> Builder + Send + Sync + 'static) -> Self {
+        let before = self.change;
+        self.change = Arc::new(move |handler| change(before(handler)));
+        self
+    }
+
+    /// Puts a span processor before the exporters: [`otel_genai_sdk::Builder::wrap_spans`], with a handler builder that has
+    /// the events and metrics of the same telemetry, and what [`handler`](Setup::handler) says.
+    pub fn wrap_spans<P, F>(mut self, wrap: F) -> Self
+    where
+        P: SpanProcessor + 'static,
+        F: FnOnce(SpanSink, Builder) -> P + Send + 'static,
+    {
+        self.wrap = Some(Box::new(|sdk, change| {
+            sdk.wrap_spans(move |sink, logs, metrics| {
+                wrap(sink, change(GenAi::builder().logger_provider(logs).meter_provider(metrics)))
+            })
+        }));
         self
     }
 
@@ -75,8 +98,9 @@ impl Setup {
     /// # Errors
     /// As [`init`].
     pub fn init(self) -> Result<Telemetry, InitError> {
-        let telemetry = self.sdk.init()?;
-        install(&telemetry, self.handler);
+        let (sdk, change) = self.wrapped();
+        let telemetry = sdk.init()?;
+        install(&telemetry, &*change);
         Ok(telemetry)
     }
 
@@ -86,9 +110,19 @@ impl Setup {
     /// As [`init`].
     #[cfg(feature = "tracing")]
     pub fn init_with_tracing(self) -> Result<Telemetry, InitError> {
-        let telemetry = self.sdk.init_with_tracing()?;
-        install(&telemetry, self.handler);
+        let (sdk, change) = self.wrapped();
+        let telemetry = sdk.init_with_tracing()?;
+        install(&telemetry, &*change);
         Ok(telemetry)
+    }
+
+    fn wrapped(self) -> (otel_genai_sdk::Builder, Arc<Change>) {
+        let Setup { sdk, change, wrap } = self;
+        let sdk = match wrap {
+            Some(wrap) => wrap(sdk, Arc::clone(&change)),
+            None => sdk,
+        };
+        (sdk, change)
     }
 }
 
@@ -98,15 +132,17 @@ impl std::fmt::Debug for Setup {
     }
 }
 
-fn install(telemetry: &Telemetry, change: impl FnOnce(Builder) -> Builder) {
-    let mut handler = GenAi::builder();
-    // What is disabled costs nothing: OpenTelemetry's globals do nothing then.
-    if !telemetry.is_disabled() {
-        handler = handler
+fn install(telemetry: &Telemetry, change: &Change) {
+    let handler = GenAi::builder();
+    // What is disabled costs nothing.
+    let handler = if telemetry.is_disabled() {
+        handler.tracer_provider(&NoopTracerProvider::new()).without_metrics()
+    } else {
+        handler
             .tracer_provider(&telemetry.tracer_provider())
             .logger_provider(&telemetry.logger_provider())
-            .meter_provider(&telemetry.meter_provider());
-    }
+            .meter_provider(&telemetry.meter_provider())
+    };
     let genai = change(handler).build();
     let read = genai.clone();
     telemetry.before_flush(move |timeout| {

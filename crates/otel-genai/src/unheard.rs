@@ -7,12 +7,13 @@ use opentelemetry::trace::SpanContext;
 /// Whether anything was heard, or said, already.
 static SETTLED: AtomicBool = AtomicBool::new(false);
 
-/// Looks at the first spans of the global provider. Without any provider their context is not valid, sampled or not.
-pub(crate) fn listen(span: &SpanContext) {
+/// Looks at the first spans of the global provider. Without any provider, a span has its parent's context, valid or not;
+/// with one, it has an id of its own, sampled or not.
+pub(crate) fn listen(span: &SpanContext, parent: &SpanContext) {
     if SETTLED.load(Ordering::Relaxed) {
         return;
     }
-    if span.is_valid() {
+    if span.is_valid() && span.span_id() != parent.span_id() {
         SETTLED.store(true, Ordering::Relaxed);
         return;
     }

@@ -9,6 +9,7 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ScopeMetri
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use otel_genai::{Capture, GenAi};
+use otel_genai_conformance::{Convention, Finding, Telemetry};
 use otel_genai_http::{Observer, Options};
 use otel_genai_rig::{GenAiHook, GenAiHttp};
 use rig_agent::AgentBuilder;
@@ -110,6 +111,16 @@ impl World {
     pub(crate) fn tree(&self) -> Tree {
         assert!(self.observer.drain(Duration::from_secs(10)));
         Tree(self.spans.get_finished_spans().unwrap())
+    }
+
+    /// What the convention has against all of it.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        let mut telemetry = Telemetry::default();
+        telemetry.add_spans(&self.tree().0);
+        telemetry.add_logs(&self.logs.get_emitted_logs().unwrap());
+        self.meters.force_flush().unwrap();
+        telemetry.add_metrics(self.metrics.get_finished_metrics().unwrap().last());
+        otel_genai_conformance::check(&telemetry, Convention::V2026_08)
     }
 
     /// The names of events, in order.

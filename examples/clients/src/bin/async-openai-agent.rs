@@ -66,7 +66,7 @@ async fn answer(client: &Client<OpenAIConfig>, question: &str) -> Result<String,
                     tokens = (tokens.0 + usage.prompt_tokens, tokens.1 + usage.completion_tokens);
                 }
                 let message = response.choices.into_iter().next().ok_or("the model said nothing")?.message;
-                let Some(calls) = message.tool_calls else {
+                let Some(calls) = message.tool_calls.filter(|calls| !calls.is_empty()) else {
                     let answer = message.content.unwrap_or_default();
                     agent.output([Message::assistant(&answer).finish("stop")]);
                     agent.response_mut().finish_reasons = vec!["stop".to_owned()];

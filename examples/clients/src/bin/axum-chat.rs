@@ -102,7 +102,11 @@ struct Refused;
 
 impl From<OpenAIError> for Refused {
     fn from(error: OpenAIError) -> Self {
-        error!("the model does not answer: {error}");
+        // What cannot be read as an answer is shown whole by its error, and an answer has no place in a log.
+        match error {
+            OpenAIError::JSONDeserialize(error, _) => error!("the model's answer cannot be read: {error}"),
+            error => error!("the model does not answer: {error}"),
+        }
         Refused
     }
 }

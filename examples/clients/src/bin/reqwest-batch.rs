@@ -31,6 +31,7 @@ type Failed = Box<dyn Error + Send + Sync>;
 const MODEL: &str = "text-embedding-busy";
 const BATCH: usize = 4;
 const AT_A_TIME: usize = 3;
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const ATTEMPTS: u32 = 4;
 
 #[tokio::main]
@@ -68,14 +69,16 @@ async fn embed(client: &Client, texts: &[String]) -> Result<Vec<Value>, Failed> 
     loop {
         let response = ask(client, texts).await?;
         let (status, pause) = (response.status(), retry_after(&response));
-        // A call ends with its answer's body: read it before waiting.
-        let mut answer: Value = response.json().await?;
+        // A call ends with its answer's body: read it before waiting. What is refused need not be JSON.
+        let body = response.bytes().await?;
         let is_for_now = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
         if status.is_success() {
+            let mut answer: Value = serde_json::from_slice(&body)?;
             return Ok(serde_json::from_value(answer["data"].take())?);
         } else if !is_for_now || attempt == ATTEMPTS {
+            let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
             return Err(
-                format!("{status}: {}", answer["error"]["message"].as_str().unwrap_or_default()).into()
+                format!("{status}: {}", answer["error"]["message"].as_str().unwrap_or("no reason")).into()
             );
         }
         tokio::time::sleep(pause.unwrap_or(Duration::from_millis(100 << attempt))).await;
@@ -92,5 +95,6 @@ async fn ask(client: &Client, texts: &[String]) -> Result<Response, Failed> {
 
 fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    // Nobody waits a day.
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
 }

@@ -1,0 +1,113 @@
+/** Asks /api/v1. One way to fetch, one shape of failure. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ApiError } from "./api";
+import { changed, type Params } from "./state/url";
+
+/** What went wrong, for a person: what failed, and what to do. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
+}
+
+export function api(path: string, query?: URLSearchParams | Params): string {
+  const text = query instanceof URLSearchParams ? query.toString() : changed(new URLSearchParams(), query ?? {}).toString();
+  return `/api/v1${path}${text ? `?${text}` : ""}`;
+}
+
+async function answer(url: string, options: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, options);
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new Problem(0, "unreachable", "The dashboard does not answer.", "Is otel-genai still running? This page asks again by itself.");
+  }
+  if (response.ok) return response;
+  let told: ApiError["error"] | undefined;
+  try {
+    told = ((await response.json()) as ApiError).error;
+  } catch {
+    // Not one of our answers (a proxy's page, for example): the status has to do.
+  }
+  if (response.status === 401) throw new Problem(401, told?.code ?? "no_token", "This dashboard asks for its token.", told?.hint ?? "Open the link with ?token=… that otel-genai printed when it started.");
+  throw new Problem(response.status, told?.code ?? "internal", told?.message ?? `The dashboard answered ${response.status}.`, told?.hint);
+}
+
+export async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
+  return (await answer(url, signal ? { signal } : {})).json() as Promise<T>;
+}
+
+export async function getText(url: string, signal?: AbortSignal): Promise<string> {
+  return (await answer(url, signal ? { signal } : {})).text();
+}
+
+/** A request that changes something: carries the header that no foreign form can send. */
+export async function change(method: "POST" | "DELETE" | "PATCH" | "PUT", url: string, body?: string): Promise<Response> {
+  return answer(url, { method, headers: { "x-otel-genai": "1" }, ...(body !== undefined && { body }) });
+}
+
+const KEPT = new Map<string, unknown>();
+const MOST = 40;
+
+function keep(url: string, data: unknown): void {
+  KEPT.delete(url);
+  KEPT.set(url, data);
+  for (const oldest of KEPT.keys()) {
+    if (KEPT.size <= MOST) break;
+    KEPT.delete(oldest);
+  }
+}
+
+export interface Got<T> {
+  data: T | undefined;
+  error: Problem | undefined;
+  loading: boolean;
+  again: () => void;
+}
+
+/**
+ * The answer to `url`, asked again when it changes. A page seen before shows its last answer at once
+ * (Back does not blink) and refreshes it. With `hold`, the answer of the former URL stays while the
+ * next one comes: a filter does not empty the table.
+ */
+export function useGet<T>(url: string | undefined, options: { hold?: boolean; poll?: number } = {}): Got<T> {
+  const [, redraw] = useState(0);
+  const [turn, setTurn] = useState(0);
+  const state = useRef<{ url?: string | undefined; data?: T | undefined; error?: Problem | undefined; loading: boolean }>({ loading: false });
+  if (state.current.url !== url) {
+    const kept = url === undefined ? undefined : (KEPT.get(url) as T | undefined);
+    state.current = { url, data: kept ?? (options.hold ? state.current.data : undefined), error: undefined, loading: url !== undefined };
+  }
+  useEffect(() => {
+    if (url === undefined) return;
+    const stop = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ask = async () => {
+      try {
+        const data = await get<T>(url, stop.signal);
+        keep(url, data);
+        state.current = { url, data, error: undefined, loading: false };
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        const problem = error instanceof Problem ? error : new Problem(0, "internal", String(error));
+        state.current = { ...state.current, url, error: problem, loading: false };
+      }
+      redraw((n) => n + 1);
+      const wait = state.current.error ? (state.current.error.status === 0 ? 3000 : undefined) : options.poll;
+      if (wait) timer = setTimeout(ask, wait);
+    };
+    state.current.loading = true;
+    void ask();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
+  }, [url, turn, options.poll]);
+  return { data: state.current.data, error: state.current.error, loading: state.current.loading, again: () => setTurn((n) => n + 1) };
+}

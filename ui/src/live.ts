@@ -1,0 +1,84 @@
+/** What happens now: server-sent events, with patience, and by asking again where they are refused. */
+import { signal } from "@preact/signals";
+import type { About, Status, StreamEvent, TraceRow } from "./api";
+import { api, get } from "./client";
+
+export type Line = "connecting" | "live" | "polling" | "lost";
+
+export const line = signal<Line>("connecting");
+export const status = signal<Status | undefined>(undefined);
+export const about = signal<About | undefined>(undefined);
+/** Moves every few seconds, so that "12 s ago" stays true. */
+export const now = signal(Date.now());
+
+type Listener = (event: StreamEvent) => void;
+const listeners = new Set<Listener>();
+
+/** Calls `listener` for every event until the answer is called. */
+export function follow(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function tell(event: StreamEvent): void {
+  if (event.event === "status") status.value = event.data;
+  for (const listener of listeners) listener(event);
+}
+
+const EVENTS = ["hello", "traces", "trace", "status", "deleted", "reset"] as const;
+let refused = 0;
+let polling: ReturnType<typeof setInterval> | undefined;
+
+function connect(): void {
+  const source = new EventSource(api("/stream", { topics: "traces,status" }));
+  for (const name of EVENTS) {
+    source.addEventListener(name, (message) => {
+      refused = 0;
+      line.value = "live";
+      clearInterval(polling);
+      polling = undefined;
+      tell({ event: name, data: JSON.parse((message as MessageEvent<string>).data) } as StreamEvent);
+    });
+  }
+  source.onerror = () => {
+    // The browser tries again by itself unless the answer was no stream at all.
+    line.value = refused > 1 ? "polling" : "lost";
+    if (source.readyState !== EventSource.CLOSED) return;
+    refused++;
+    poll();
+    setTimeout(connect, Math.min(30_000, 1000 * 2 ** refused));
+  };
+}
+
+function poll(): void {
+  polling ??= setInterval(async () => {
+    try {
+      const list = await get<{ items: TraceRow[] }>(api("/traces", { limit: "50" }));
+      line.value = "polling";
+      tell({ event: "traces", data: { items: list.items, more: 0 } });
+    } catch {
+      line.value = "lost";
+    }
+  }, 3000);
+}
+
+export function start(): void {
+  connect();
+  void get<About>(api("/about")).then((answer) => {
+    about.value = answer;
+  }, () => {});
+  setInterval(() => {
+    now.value = Date.now();
+  }, 5000);
+}
+
+/** `fresh` laid over `rows`: known ones replaced in place, new ones in front by start. */
+export function merged(rows: readonly TraceRow[], fresh: readonly TraceRow[]): TraceRow[] {
+  const news = new Map(fresh.map((row) => [row.id, row]));
+  const out = rows.map((row) => {
+    const other = news.get(row.id);
+    news.delete(row.id);
+    return other && other.rev >= row.rev ? other : row;
+  });
+  return [...[...news.values()].sort((a, b) => b.startMs - a.startMs), ...out];
+}

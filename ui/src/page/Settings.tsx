@@ -1,0 +1,83 @@
+/** What is kept where and for how long, how to connect, and how the page looks. */
+import { useState } from "preact/hooks";
+import type { Deleted, Settings as Told } from "../api";
+import { api, change, Problem, useGet } from "../client";
+import { bytes, count, duration, percent, plural } from "../lib/format";
+import { about } from "../live";
+import { choose, theme, type Theme } from "../state/theme";
+import { Busy, Button, Failed, Skeleton } from "../ui/bits";
+import { CopyText } from "../ui/CopyText";
+import { Dialog } from "../ui/Dialog";
+import { Top } from "../ui/Top";
+
+const FROM = { flag: "flag", environment: "environment", default: "default" } as const;
+
+export function Settings() {
+  const answer = useGet<Told>(api("/settings"), { hold: true, poll: 15_000 });
+  const [asking, setAsking] = useState(false);
+  const [said, setSaid] = useState("");
+  const data = answer.data;
+  const status = data?.status;
+  const remove = async () => {
+    setAsking(false);
+    try {
+      const gone = (await (await change("DELETE", api("/data", { all: "1" }))).json()) as Deleted;
+      setSaid(`${plural(gone.traces, "trace")} deleted, ${bytes(gone.bytes)} free again.`);
+      answer.again();
+    } catch (error) {
+      setSaid(error instanceof Problem ? error.message : String(error));
+    }
+  };
+  return (
+    <div class="page">
+      <Top crumbs={<h1>Settings</h1>} />
+      <div class="scroll" tabIndex={0} role="region" aria-label="Settings">
+        <Busy on={answer.loading && !data} />
+        {answer.error && !data ? <Failed error={answer.error} again={answer.again} /> : !data || !status ? <Skeleton height={48} rows={8} /> : (
+          <div class="pages settings">
+            <section class="card">
+              <h2>Theme</h2>
+              <div class="segments inline" role="group" aria-label="Theme">{(["auto", "light", "dark"] as Theme[]).map((one) => <button key={one} type="button" aria-pressed={theme.value === one} onClick={() => choose(one)}>{one === "auto" ? "As the system" : one === "light" ? "Light" : "Dark"}</button>)}</div>
+            </section>
+            <section class="card">
+              <h2>Storage</h2>
+              <dl class="facts-grid">
+                <div><dt>Where</dt><dd title={data.dataDir}><code>{data.dataDir}</code></dd></div>
+                <div><dt>Used</dt><dd>{bytes(status.bytes)}{data.maxBytes ? ` of ${bytes(data.maxBytes)} (${percent(status.bytes, data.maxBytes)})` : ", without a limit"}</dd></div>
+                <div><dt>Kept for</dt><dd>{data.maxAgeMs ? duration(data.maxAgeMs) : "ever"}</dd></div>
+                <div><dt>Held</dt><dd>{plural(status.traces, "trace")}, {plural(status.spans, "span")}, {plural(status.logs, "log")}</dd></div>
+                <div><dt>Longest content</dt><dd>{data.maxContent ? bytes(data.maxContent) : "not cut"}</dd></div>
+                <div><dt>Written to disk</dt><dd>{data.sync === "full" ? "before each answer" : "soon after"}</dd></div>
+              </dl>
+              {!data.readOnly && <p><Button onClick={() => setAsking(true)}>Delete everything…</Button> <span role="status" class="mut">{said}</span></p>}
+              {data.readOnly && <p class="t-warn">Opened read only: nothing new is kept.</p>}
+            </section>
+            <section class="card">
+              <h2>Connect a program</h2>
+              {data.connect.map((way) => <figure key={way.language} class="snippet"><figcaption>{way.language}</figcaption><CopyText text={way.text} /><pre tabIndex={0}>{way.text}</pre></figure>)}
+            </section>
+            <section class="card">
+              <h2>Ask from a coding agent (MCP)</h2>
+              <p class="mut">Read-only tools: list traces, read a transcript, search, list errors, explain a span.</p>
+              {[["stdio", data.mcp.stdio], ["http", data.mcp.http]].map(([name, text]) => <figure key={name} class="snippet"><figcaption>{name}</figcaption><CopyText text={text as string} /><pre tabIndex={0}>{text}</pre></figure>)}
+            </section>
+            <section class="card">
+              <h2>Settings in force</h2>
+              <div class="x-scroll">
+                <table class="grid"><thead><tr><th>Name</th><th>Value</th><th>From</th></tr></thead><tbody>{data.variables.map((one) => <tr key={one.name}><td><code>{one.name}</code></td><td class="ell"><code>{one.value}</code></td><td class={one.from === "default" ? "mut" : undefined}>{FROM[one.from]}</td></tr>)}</tbody></table>
+              </div>
+            </section>
+            {about.value && <p class="mut small">otel-genai {about.value.version}{about.value.pricesDate ? ` · prices of ${about.value.pricesDate}` : ""}{status.damaged.length ? ` · ${count(status.damaged.length)} damaged files kept aside` : ""}</p>}
+          </div>
+        )}
+      </div>
+      {asking && (
+        <Dialog label="Delete everything" onClose={() => setAsking(false)} class="ask">
+          <h2>Delete everything that is kept?</h2>
+          <p class="mut">{status && `${plural(status.traces, "trace")}, ${bytes(status.bytes)}.`} This cannot be undone.</p>
+          <div class="ask-buttons"><Button onClick={() => setAsking(false)}>Keep it</Button><button type="button" class="btn danger" onClick={remove}>Delete everything</button></div>
+        </Dialog>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,345 @@
+/** One run: what was said beside when it happened. */
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Row, SpanDetail, Trace as Told, Transcript as Conversation } from "../api";
+import { api, get, Problem, useGet } from "../client";
+import { useKeys } from "../keys";
+import { count, plural } from "../lib/format";
+import { isCall, label } from "../lib/ops";
+import { joined } from "../lib/conversation";
+import { type Folding, found, onlyHttp, visible } from "../lib/tree";
+import { about, follow } from "../live";
+import { depth, go, param, place, set } from "../state/url";
+import { Attributes } from "../trace/Attributes";
+import { Flame } from "../trace/Flame";
+import { Header } from "../trace/Header";
+import { MiniTimeline } from "../trace/MiniTimeline";
+import { Evals, Raw, Tools, TraceLogs, Usage } from "../trace/Panels";
+import { SpanPanel } from "../trace/SpanPanel";
+import { choose, chosenIn, setZoom, tab as tabNow, TABS, type Tab, view as viewNow, type View, zoom as zoomNow } from "../trace/state";
+import { DeltaButton, Transcript } from "../trace/Transcript";
+import { Waterfall } from "../trace/Waterfall";
+import { Busy, Button, Check, copy, Empty, Failed, Id, Menu, Skeleton, Tabs, Text } from "../ui/bits";
+import { Icon } from "../ui/Icon";
+import { Split, useNarrow } from "../ui/Split";
+import { title, Top } from "../ui/Top";
+import { lastList } from "./Traces";
+
+const TAB_NAMES: Record<Tab, string> = { transcript: "Transcript", span: "Span", attributes: "Attributes", tools: "Tools", usage: "Usage", evals: "Evals", raw: "Raw" };
+
+export function Trace({ id }: { id: string }) {
+  const trace = useGet<Told>(api(`/traces/${id}`), { hold: false });
+  const transcript = useGet<Conversation>(api(`/traces/${id}/transcript`));
+  const [later, setLater] = useState<{ of: Conversation; all: Conversation } | undefined>();
+  const conversation = transcript.data && (later?.of === transcript.data ? later.all : transcript.data);
+  const asking = useRef(false);
+  const loadCalls = async () => {
+    const first = transcript.data;
+    if (asking.current || !first || conversation?.next === undefined) return;
+    asking.current = true;
+    try {
+      const next = await get<Conversation>(api(`/traces/${id}/transcript`, { after: String(conversation.next) }));
+      setLater({ of: first, all: joined(conversation, next) });
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+    } finally {
+      asking.current = false;
+    }
+  };
+  // A run that goes on: asked again when the stream says that it changed.
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = follow((event) => {
+      const touched = (event.event === "trace" && event.data.id === id) || (event.event === "traces" && event.data.items.some((row) => row.id === id)) || event.event === "reset";
+      if (touched) timer ??= setTimeout(() => {
+        timer = undefined;
+        trace.again();
+        transcript.again();
+      }, 400);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [id]);
+  useEffect(() => {
+    title.value = trace.data?.summary.name ?? "";
+    return () => { title.value = ""; };
+  }, [trace.data?.summary.name]);
+  if (trace.error && !trace.data) {
+    return (
+      <div class="page">
+        <Top crumbs={<><a href="/traces" class="mut">Traces</a><span class="mut">/</span><h1>{id.slice(0, 8)}</h1></>} />
+        <Failed error={trace.error} again={trace.again} />
+      </div>
+    );
+  }
+  if (!trace.data) {
+    return (
+      <div class="page trace" aria-busy="true">
+        <Top crumbs={<><a href="/traces" class="mut">Traces</a><span class="mut">/</span><h1 class="nil">…</h1></>} />
+        <div class="figures" /><div class="mini" /><Busy on /><Skeleton rows={16} />
+      </div>
+    );
+  }
+  return <Known key={id} id={id} trace={trace.data} transcript={conversation} problem={transcript.error} loadCalls={loadCalls} />;
+}
+
+function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trace: Told; transcript: Conversation | undefined; problem: Problem | undefined; loadCalls: () => Promise<void> }) {
+  const [more, setMore] = useState<{ rows: Row[]; next: string | undefined }>({ rows: [], next: trace.next });
+  const rows = useMemo(() => (more.rows.length ? [...trace.rows, ...more.rows] : trace.rows), [trace.rows, more.rows]);
+  const index = useMemo(() => new Map(rows.map((row, i) => [row.span, i])), [rows]);
+  const whole = Math.max(trace.summary.durationMs, 0.001);
+  const zoom = zoomNow(whole);
+  const span = param("span");
+  const row = span === undefined ? undefined : rows[index.get(span) ?? -1];
+  const tab = tabNow();
+  const view = viewNow();
+  const delta = param("delta") === "1";
+  const genai = param("genai") === "1";
+  const query = param("q") ?? "";
+  const narrow = useNarrow();
+  const side = param("side") ?? (param("view") ? "left" : "right");
+  const currency = about.value?.currency;
+  const [folding, setFolding] = useState<{ closed: ReadonlySet<string>; opened: ReadonlySet<string> }>({ closed: new Set(), opened: new Set() });
+  const all: Folding = { ...folding, genai };
+  const shown = useMemo(() => visible(rows, all), [rows, folding, genai]);
+  const matches = useMemo(() => (query ? found(rows, query) : undefined), [rows, query]);
+  const [turn, setTurn] = useState(span ? 1 : 0);
+  // A chosen call that is not here yet: asked for, page by page, until it is.
+  useEffect(() => {
+    if (row?.call !== undefined && transcript?.next !== undefined && row.call >= transcript.next) void loadCalls();
+  }, [row?.call, transcript]);
+  const search = useRef<HTMLInputElement>(null);
+  const busy = useRef(false);
+
+  const pick = (next: Row | undefined, where: "waterfall" | "transcript" = "waterfall", extra: Record<string, string | undefined> = {}) => {
+    if (!next) return;
+    reveal(next);
+    choose(next.span, where, extra);
+    if (where === "waterfall") setTurn((n) => n + 1);
+  };
+  const pickSpan = (to: string) => {
+    const next = rows[index.get(to) ?? -1];
+    if (next) pick(next, "transcript");
+    else choose(to, "transcript");
+  };
+  /** Opens what hides a row. */
+  const reveal = (to: Row) => {
+    const closed = new Set(folding.closed);
+    const opened = new Set(folding.opened);
+    let changed = false;
+    let at: Row | undefined = to;
+    for (let i = 0; at && i < 10_000; i++) {
+      if (at.fold === "http" && at.parent && !opened.has(at.parent)) changed = !!opened.add(at.parent);
+      at = at.parent === undefined ? undefined : rows[index.get(at.parent) ?? -1];
+      if (at && closed.delete(at.span)) changed = true;
+    }
+    if (changed) setFolding({ closed, opened });
+  };
+  const fold = (to: Row, i: number, open?: boolean) => {
+    const closed = new Set(folding.closed);
+    const opened = new Set(folding.opened);
+    const isOpen = onlyHttp(rows, i) ? opened.has(to.span) : !closed.has(to.span);
+    const next = open ?? !isOpen;
+    if (next === isOpen) return false;
+    if (next) {
+      closed.delete(to.span);
+      opened.add(to.span);
+    } else {
+      opened.delete(to.span);
+      if (!onlyHttp(rows, i)) closed.add(to.span);
+    }
+    setFolding({ closed, opened });
+    return true;
+  };
+  const load = async () => {
+    if (busy.current || !more.next) return;
+    busy.current = true;
+    try {
+      const next = await get<Told>(api(`/traces/${id}`, { cursor: more.next }));
+      setMore((now) => ({ rows: [...now.rows, ...next.rows], next: next.next }));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+    } finally {
+      busy.current = false;
+    }
+  };
+
+  const position = () => {
+    for (let i = 0; i < shown.length; i++) if (rows[shown[i] as number]?.span === span) return i;
+    return -1;
+  };
+  const step = (by: number) => pick(rows[shown[Math.max(0, Math.min(shown.length - 1, position() + by))] as number]);
+  const jump = (by: 1 | -1, fits: (row: Row) => boolean) => {
+    const from = span === undefined ? (by > 0 ? -1 : rows.length) : (index.get(span) ?? -1);
+    for (let i = from + by; i >= 0 && i < rows.length; i += by) if (fits(rows[i] as Row)) return pick(rows[i]);
+  };
+  const neighbour = (by: number) => {
+    const at = lastList.ids.indexOf(id);
+    const next = at < 0 ? undefined : lastList.ids[at + by];
+    if (next) go(`/trace/${next}`);
+  };
+  const setTab = (next: Tab) => {
+    set({ tab: next === "transcript" ? undefined : next, ...(narrow && { side: "right" }) });
+    if (next === "transcript" && span) setTurn((n) => n + 1);
+  };
+  const group = "Trace";
+  useKeys([
+    { keys: "j", does: "Next span", group, run: () => step(1) },
+    { keys: "k", does: "Previous span", group, run: () => step(-1) },
+    { keys: "ArrowDown", does: "Next span", group, run: () => step(1) },
+    { keys: "ArrowUp", does: "Previous span", group, run: () => step(-1) },
+    { keys: "J", does: "Next LLM call", group, run: () => jump(1, isCall) },
+    { keys: "K", does: "Previous LLM call", group, run: () => jump(-1, isCall) },
+    { keys: "n", does: "Next error", group, run: () => jump(1, (one) => one.error === true) },
+    { keys: "N", does: "Previous error", group, run: () => jump(-1, (one) => one.error === true) },
+    { keys: "h", does: "Fold, then to the parent", group, run: () => out() },
+    { keys: "ArrowLeft", does: "Fold, then to the parent", group, run: () => out() },
+    { keys: "l", does: "Unfold, then to the first child", group, run: () => into() },
+    { keys: "ArrowRight", does: "Unfold, then to the first child", group, run: () => into() },
+    { keys: "Enter", does: "Open the span", group, run: () => setTab(tab === "span" ? "transcript" : "span") },
+    { keys: "t", does: "Transcript", group, run: () => setTab("transcript") },
+    { keys: "f", does: "Flame chart", group, run: () => set({ view: view === "flame" ? undefined : "flame", ...(narrow && { side: "left" }) }) },
+    { keys: "w", does: "Waterfall", group, run: () => set({ view: undefined, ...(narrow && { side: "left" }) }) },
+    { keys: "r", does: "Raw", group, run: () => setTab("raw") },
+    { keys: "d", does: "Only what is new in the chosen call", group, run: () => set({ delta: delta ? undefined : "1" }) },
+    { keys: "z", does: "Zoom to the span", group, run: () => { if (row) setZoom({ from: Math.max(0, row.at - row.durationMs * 0.1), to: row.at + Math.max(row.durationMs, whole / 10_000) * 1.1 }); } },
+    { keys: "Z", does: "The whole run", group, run: () => setZoom(undefined) },
+    { keys: "[", does: "Previous trace of the list", group, run: () => neighbour(-1) },
+    { keys: "]", does: "Next trace of the list", group, run: () => neighbour(1) },
+    { keys: "/", does: "Search in this trace", group, run: () => search.current?.focus() },
+    { keys: "y", does: "Copy a link to this place", group, run: () => void copy(location.href) },
+    { keys: "Escape", does: "Back", group, run: () => {
+      if (document.activeElement === search.current) search.current?.blur();
+      else if (query) set({ q: undefined });
+      else if (param("zoom")) setZoom(undefined);
+      else if (span) choose(undefined, "link");
+      else if (depth() > 0) history.back();
+      else go("/traces");
+    } },
+  ]);
+  function out() {
+    if (!row) return;
+    const i = index.get(row.span) ?? -1;
+    if (row.children > 0 && fold(row, i, false)) return;
+    pick(row.parent === undefined ? undefined : rows[index.get(row.parent) ?? -1]);
+  }
+  function into() {
+    if (!row) return;
+    const i = index.get(row.span) ?? -1;
+    if (row.children === 0) return;
+    if (!fold(row, i, true)) pick(rows[i + 1]);
+  }
+
+  const summary = trace.summary;
+  const conversation = summary.conversations.list[0];
+  const errors = summary.errors;
+  const left = (
+    <section class="pane when" aria-label="When it happened">
+      <Tabs label="Views of the run" panel="left-panel" value={view} onChange={(next: View) => set({ view: next === "waterfall" ? undefined : next })} tabs={[{ id: "waterfall", text: "Waterfall" }, { id: "flame", text: "Flame" }, { id: "logs", text: "Logs", count: summary.logs || undefined }]}>
+        {view === "waterfall" && (
+          <>
+            <label class="field small">
+              <Icon name="search" size={12} />
+              <input ref={search} type="search" placeholder="Find" aria-label="Find in this trace" value={query} onInput={(event) => set({ q: event.currentTarget.value || undefined })} onKeyDown={(event) => {
+                if (event.key === "Enter" && matches?.size) jump(event.shiftKey ? -1 : 1, (one) => matches.has(one.span));
+              }} />
+              {matches ? <span class="n">{count(matches.size)}</span> : <kbd>/</kbd>}
+            </label>
+            <Check checked={genai} onChange={(on) => set({ genai: on ? "1" : undefined })} title="Hide HTTP, database and other plain spans">GenAI</Check>
+          </>
+        )}
+      </Tabs>
+      <div id="left-panel" role="tabpanel" class="panel-box" aria-labelledby={`left-panel-${view}`}>
+        {view === "waterfall" ? (
+          <Waterfall rows={rows} visible={shown} zoom={zoom} selected={span} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={load} />
+        ) : view === "flame" ? (
+          <Flame rows={rows} zoom={zoom} selected={span} onChoose={(one) => pick(one)} />
+        ) : <TraceLogs trace={id} startMs={summary.startMs} onSpan={(to) => { set({ view: undefined }); pickSpan(to); }} />}
+      </div>
+      {trace.totalRows > rows.length && <p class="note">The first {count(rows.length)} of {plural(trace.totalRows, "span")}; scroll for more.</p>}
+    </section>
+  );
+  const offered = transcript && Object.values(transcript.tools).reduce((most, list) => Math.max(most, list.length), 0);
+  const evals = transcript?.calls.reduce((sum, call) => sum + (call.evaluations?.length ?? 0), 0);
+  const right = (
+    <section class="pane said" aria-label="What was said">
+      <Tabs label="Details" panel="right-panel" value={tab} onChange={setTab} tabs={TABS.map((one) => ({ id: one, text: TAB_NAMES[one], count: (one === "tools" ? offered : one === "evals" ? evals : undefined) || undefined }))}>
+        {tab === "transcript" && <DeltaButton on={delta} toggle={() => set({ delta: delta ? undefined : "1" })} />}
+      </Tabs>
+      <div id="right-panel" role="tabpanel" class="panel-box" aria-labelledby={`right-panel-${tab}`} tabIndex={tab === "transcript" ? undefined : 0}>
+        {tab !== "span" && <h2 class="sr">{TAB_NAMES[tab]}</h2>}
+        {tab === "transcript" ? (
+          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} onSpan={pickSpan} onAll={() => set({ delta: undefined })} onNear={transcript.next === undefined ? undefined : loadCalls} /> : problem ? <Failed error={problem} /> : <Skeleton rows={8} height={84} />
+        ) : tab === "tools" ? (
+          transcript ? <Tools transcript={transcript} span={span} /> : <Skeleton />
+        ) : tab === "usage" ? (
+          <Usage trace={trace} transcript={transcript} currency={currency} onSpan={pickSpan} selected={span} />
+        ) : tab === "evals" ? (
+          <Evals transcript={transcript} />
+        ) : tab === "raw" ? (
+          <Raw trace={id} span={span} />
+        ) : row ? (
+          <SpanTabs id={id} row={row} tab={tab} startMs={summary.startMs} transcript={transcript} currency={currency} onSpan={(to) => pick(rows[index.get(to) ?? -1])} />
+        ) : <Empty title="No span is chosen" icon="traces">Click a bar, or press <kbd>j</kbd> and <kbd>k</kbd>.</Empty>}
+      </div>
+    </section>
+  );
+  const exports = (["html", "md", "jsonl", "otlp", "fixture"] as const).map((format) => ({
+    text: { html: "One HTML file", md: "Markdown", jsonl: "JSONL", otlp: "OTLP JSON", fixture: "Test fixture" }[format],
+    hint: { html: "opens offline", md: "for a person or a model", jsonl: "a call a line, for fine-tuning", otlp: "exactly what was sent", fixture: "OTLP and its transcript" }[format],
+    href: api(`/traces/${id}/export`, { format }),
+  }));
+  const at = lastList.ids.indexOf(id);
+  return (
+    <div class="page trace">
+      <Top crumbs={
+        <>
+          <a href="/traces" class="mut opt">Traces</a><span class="mut opt">/</span>
+          <h1 class="ell"><bdi><Text value={summary.name || label(trace.rows[0] ?? { name: "", ghost: true })} /></bdi></h1>
+          {summary.state === "running" && <span class="badge run">running</span>}
+          {errors > 0 && <button type="button" class="badge err" title="Next error (n)" onClick={() => jump(1, (one) => one.error === true)}><Icon name="error" size={11} />{errors}</button>}
+          <span class="opt"><Id value={id} label="trace id" /></span>
+          {conversation && <a class="pill mono opt" title="The conversation" href={`/conversation/${encodeURIComponent(conversation)}`}><bdi>{conversation}</bdi></a>}
+        </>
+      }>
+        {at >= 0 && (
+          <span class="pair opt">
+            <Button icon="up" kind="ghost" title="Previous trace ([)" disabled={at <= 0} onClick={() => neighbour(-1)} />
+            <Button icon="dim" kind="ghost" title="Next trace (])" disabled={at >= lastList.ids.length - 1} onClick={() => neighbour(1)} />
+          </span>
+        )}
+        <Menu label="Export" icon="export" items={[...exports, { text: "Copy a link", hint: "to this very place", run: () => void copy(location.origin + place.value.path + location.search) }]} />
+      </Top>
+      <Header summary={summary} currency={currency} />
+      <MiniTimeline rows={rows} whole={whole} zoom={zoom} selected={row} />
+      {narrow ? (
+        <>
+          <div class="segments" role="group" aria-label="Side">
+            <button type="button" aria-pressed={side === "left"} onClick={() => set({ side: "left" })}>Waterfall</button>
+            <button type="button" aria-pressed={side !== "left"} onClick={() => set({ side: "right" })}>Transcript</button>
+          </div>
+          {side === "left" ? left : right}
+        </>
+      ) : <Split left={left} right={right} />}
+    </div>
+  );
+}
+
+function SpanTabs({ id, row, tab, startMs, transcript, currency, onSpan }: { id: string; row: Row; tab: Tab; startMs: number; transcript: Conversation | undefined; currency: string | undefined; onSpan: (span: string) => void }) {
+  const detail = useGet<SpanDetail>(row.ghost ? undefined : api(`/traces/${id}/spans/${row.span}`, { variant: row.variant ? String(row.variant) : undefined }), { hold: true });
+  if (row.ghost) return <Empty title="This span has not come yet" icon="inbox">Its children tell of it; spans are sent when they end.</Empty>;
+  if (detail.error && !detail.data) return <Failed error={detail.error} again={detail.again} />;
+  if (!detail.data) return <Skeleton />;
+  const told = detail.data;
+  if (tab === "attributes") {
+    return (
+      <Attributes groups={[
+        { name: "Span", list: told.attributes },
+        { name: "Resource", list: told.resource },
+        { name: "Scope", list: [{ key: "name", value: told.scope.name }, ...(told.scope.version ? [{ key: "version", value: told.scope.version }] : []), ...(told.scope.schemaUrl ? [{ key: "schema url", value: told.scope.schemaUrl }] : []), ...told.scope.attributes] },
+      ]} />
+    );
+  }
+  return <SpanPanel detail={told} startMs={startMs} transcript={transcript} currency={currency} onSpan={onSpan} />;
+}

@@ -1,0 +1,75 @@
+/** Attributes of a span, to read and to search; GenAI ones first. */
+import { useState } from "preact/hooks";
+import type { Any, Attribute } from "../api";
+import { bytes, plural } from "../lib/format";
+import { Text } from "../ui/bits";
+import { CopyText } from "../ui/CopyText";
+import { Json } from "../ui/Json";
+import { Long } from "../ui/Long";
+
+/** As JSON would have it, for the eye and for copying. */
+export function plain(value: Any): unknown {
+  if (typeof value !== "object") return value;
+  if ("int" in value) return value.int;
+  if ("bytes" in value) return `base64 ${value.bytes} (${bytes(value.length)})`;
+  if ("list" in value) return value.list.map(plain);
+  if ("map" in value) return Object.fromEntries(value.map.map(([key, one]) => [key, plain(one)]));
+  return "(empty)";
+}
+
+export function AnyView({ attribute }: { attribute: Attribute }) {
+  const { value, json, cut, more } = attribute;
+  if (typeof value === "string") {
+    if (json && cut === undefined) {
+      try {
+        return <Json value={JSON.parse(value)} />;
+      } catch {
+        // Said to be JSON, and is not: shown as it stands.
+      }
+    }
+    return value === "" ? <span class="nil">empty</span> : <Long content={value} cut={cut} more={more} markdown={false} />;
+  }
+  if (typeof value === "object") return "empty" in value ? <span class="nil">empty</span> : "int" in value ? <span class="num">{value.int}</span> : <Json value={plain(value)} />;
+  return <span class={typeof value === "number" ? "num" : "word"}>{String(value)}</span>;
+}
+
+export function Table({ list }: { list: readonly Attribute[] }) {
+  return (
+    <table class="kv">
+      <tbody>
+        {list.map((one, i) => (
+          <tr key={`${one.key}${i}`}>
+            <th scope="row"><bdi><Text value={one.key} /></bdi></th>
+            <td dir="auto"><AnyView attribute={one} /></td>
+            <td class="kv-copy"><CopyText text={() => (typeof one.value === "string" ? one.value : JSON.stringify(plain(one.value)))} label={`Copy ${one.key}`} /></td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+export function Attributes({ groups }: { groups: { name: string; list: readonly Attribute[]; note?: string | undefined }[] }) {
+  const [filter, setFilter] = useState("");
+  const needle = filter.trim().toLowerCase();
+  const fits = (one: Attribute) => !needle || one.key.toLowerCase().includes(needle) || (typeof one.value === "string" && one.value.slice(0, 100_000).toLowerCase().includes(needle));
+  const shown = groups.map((group) => ({ ...group, list: group.list.filter(fits).sort(order) })).filter((group) => group.list.length);
+  return (
+    <div class="panel">
+      <input class="input" type="search" placeholder="Filter by key or value" aria-label="Filter the attributes" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} />
+      {shown.map((group) => (
+        <section key={group.name}>
+          <h3>{group.name} <span class="n">{group.list.length}</span></h3>
+          {group.note && <p class="mut small">{group.note}</p>}
+          <Table list={group.list} />
+        </section>
+      ))}
+      {shown.length === 0 && <p class="mut none">{needle ? "No attribute holds this." : `${plural(0, "attribute")}`}</p>}
+    </div>
+  );
+}
+
+function order(a: Attribute, b: Attribute): number {
+  const first = (key: string) => (key.startsWith("gen_ai.") ? 0 : key.startsWith("error.") ? 1 : 2);
+  return first(a.key) - first(b.key) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}

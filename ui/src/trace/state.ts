@@ -1,0 +1,56 @@
+/** What the parts of a trace's page share. All of it that matters stands in the URL. */
+import type { Row, Trace, Transcript } from "../api";
+import { param, set } from "../state/url";
+
+export const TABS = ["transcript", "span", "attributes", "tools", "usage", "evals", "raw"] as const;
+export type Tab = (typeof TABS)[number];
+export const VIEWS = ["waterfall", "flame", "logs"] as const;
+export type View = (typeof VIEWS)[number];
+
+export interface Zoom {
+  from: number;
+  to: number;
+}
+
+export interface Seeing {
+  trace: Trace;
+  transcript: Transcript | undefined;
+  rows: readonly Row[];
+  /** The chosen row, if one is. */
+  row: Row | undefined;
+  index: ReadonlyMap<string, number>;
+  currency: string | undefined;
+}
+
+export function tab(): Tab {
+  const told = param("tab") as Tab | undefined;
+  return told && TABS.includes(told) ? told : "transcript";
+}
+
+export function view(): View {
+  const told = param("view") as View | undefined;
+  return told && VIEWS.includes(told) ? told : "waterfall";
+}
+
+/** `zoom=a,b` in milliseconds of the trace, if it makes sense. */
+export function zoom(whole: number): Zoom {
+  const [from, to] = (param("zoom") ?? "").split(",").map(Number);
+  if (from === undefined || to === undefined || !(to > from) || from < 0) return { from: 0, to: Math.max(whole, 0.001) };
+  return { from, to };
+}
+
+export function setZoom(next: Zoom | undefined): void {
+  set({ zoom: next && `${round(next.from)},${round(next.to)}` });
+}
+
+function round(ms: number): string {
+  return String(Math.round(ms * 1000) / 1000);
+}
+
+/** Where a selection came from: what is under the hand does not scroll by itself. */
+export let chosenIn: "waterfall" | "transcript" | "link" = "link";
+
+export function choose(span: string | undefined, where: "waterfall" | "transcript" | "link", more: Record<string, string | undefined> = {}): void {
+  chosenIn = where;
+  set({ span, ...more });
+}

@@ -1,0 +1,17 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+/** The browser's own modal dialog: focus stays within, Escape closes, focus goes back. */
+export function Dialog({ label, onClose, children, class: extra }: { label: string; onClose: () => void; children: ComponentChildren; class?: string }) {
+  const box = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null;
+    box.current?.showModal();
+    return () => before?.focus?.();
+  }, []);
+  return (
+    <dialog ref={box} class={extra} aria-label={label} onClose={onClose} onClick={(event) => { if (event.target === box.current) onClose(); }} onKeyDown={(event) => { if (event.key !== "Escape") event.stopPropagation(); }}>
+      {children}
+    </dialog>
+  );
+}

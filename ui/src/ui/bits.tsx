@@ -1,0 +1,225 @@
+/** Small things that every page is made of. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Op } from "../api";
+import { Problem } from "../client";
+import { ago, exact, shortId } from "../lib/format";
+import { kind, letter, word } from "../lib/ops";
+import { now } from "../live";
+import { Icon, type IconName } from "./Icon";
+
+export function Glyph({ op, error }: { op?: Op | undefined; error?: boolean | undefined }) {
+  return (
+    <span class={`glyph k-${error ? "err" : kind(op)}`} title={error ? `${word(op)}, failed` : word(op)} aria-hidden="true">
+      {error ? "!" : letter(op)}
+    </span>
+  );
+}
+
+export function Pill({ children, mono, tone, title }: { children: ComponentChildren; mono?: boolean; tone?: "err" | "warn" | "ok" | "acc"; title?: string }) {
+  return (
+    <span class={`pill${mono ? " mono" : ""}${tone ? ` t-${tone}` : ""}`} title={title}>
+      {children}
+    </span>
+  );
+}
+
+export function Time({ at }: { at: number }) {
+  return (
+    <time dateTime={Number.isFinite(at) ? new Date(at).toISOString() : ""} title={exact(at)}>
+      {ago(at, now.value)}
+    </time>
+  );
+}
+
+export async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** An id, short, that copies itself whole. */
+export function Id({ value, label, full }: { value: string; label: string; full?: boolean }) {
+  const [done, setDone] = useState(false);
+  useEffect(() => {
+    if (!done) return;
+    const timer = setTimeout(() => setDone(false), 1200);
+    return () => clearTimeout(timer);
+  }, [done]);
+  return (
+    <button type="button" class={`pill mono idpill${done ? " done" : ""}`} title={`Copy ${label}: ${value}`} aria-label={`${full ? value : shortId(value)}, copy the ${label}`} onClick={async (event) => {
+      event.stopPropagation();
+      setDone(await copy(value));
+    }}>
+      <bdi>{full ? value : shortId(value)}</bdi>
+      {done && <Icon name="check" size={11} />}
+    </button>
+  );
+}
+
+export function Button({ children, icon, onClick, title, pressed, kind: look, disabled, keys }: { children?: ComponentChildren; icon?: IconName; onClick: () => void; title?: string; pressed?: boolean; kind?: "plain" | "ghost" | "primary"; disabled?: boolean; keys?: string }) {
+  return (
+    <button type="button" class={`btn ${look ?? "plain"}`} onClick={onClick} title={title} aria-label={children ? undefined : title} aria-pressed={pressed} disabled={disabled}>
+      {icon && <Icon name={icon} size={14} />}
+      {children}
+      {keys && <kbd>{keys}</kbd>}
+    </button>
+  );
+}
+
+/** Nothing here: says why, and what to do. */
+export function Empty({ title, children, icon = "inbox" }: { title: string; children?: ComponentChildren; icon?: IconName }) {
+  return (
+    <div class="empty">
+      <Icon name={icon} size={22} />
+      <h2>{title}</h2>
+      {children && <div class="empty-text">{children}</div>}
+    </div>
+  );
+}
+
+export function Failed({ error, again }: { error: Problem; again?: () => void }) {
+  return (
+    <div class="empty failed" role="alert">
+      <Icon name="error" size={22} />
+      <h2>{error.message}</h2>
+      {error.hint && <p class="empty-text">{error.hint}</p>}
+      {again && (
+        <Button onClick={again}>Try again</Button>
+      )}
+    </div>
+  );
+}
+
+/** A thin bar over a panel that is being asked for; appears only after a moment, so that quick answers do not blink. */
+export function Busy({ on }: { on: boolean }) {
+  return <div class={`busy${on ? " on" : ""}`} aria-hidden="true" />;
+}
+
+/** Grey rows in the place of those to come. */
+export function Skeleton({ rows = 12, height = 30 }: { rows?: number; height?: number }) {
+  return (
+    <div class="skeleton" aria-hidden="true">
+      {Array.from({ length: rows }, (_, i) => (
+        <div key={i} style={{ height: `${height}px` }}>
+          <i style={{ width: `${30 + ((i * 37) % 50)}%` }} />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** Characters that turn text around or hide in it, made visible. */
+const HIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u200b\ufeff]/;
+const NAMES: Record<string, string> = { "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO", "\u2066": "LRI", "\u2067": "RLI", "\u2068": "FSI", "\u2069": "PDI", "\u200b": "ZWSP", "\ufeff": "BOM" };
+
+export function Text({ value }: { value: string }) {
+  if (!HIDDEN.test(value)) return <>{value}</>;
+  const parts = value.split(new RegExp(`(${HIDDEN.source})`));
+  return (
+    <>
+      {parts.map((part, i) => {
+        if (i % 2 === 0) return part;
+        const code = `U+${part.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+        return (
+          <span key={i} class="ctl" title={`${code}: a character that is not seen`}>
+            {NAMES[part] ?? code}
+          </span>
+        );
+      })}
+    </>
+  );
+}
+
+export function Tabs<T extends string>({ label, tabs, value, onChange, panel, children }: { label: string; tabs: { id: T; text: string; count?: number | undefined }[]; value: T; onChange: (id: T) => void; panel: string; children?: ComponentChildren }) {
+  return (
+    <div class="tabs">
+      <div role="tablist" aria-label={label} onKeyDown={(event) => {
+        const at = tabs.findIndex((tab) => tab.id === value);
+        const next = event.key === "ArrowRight" ? at + 1 : event.key === "ArrowLeft" ? at - 1 : event.key === "Home" ? 0 : event.key === "End" ? tabs.length - 1 : undefined;
+        const tab = next === undefined ? undefined : tabs[(next + tabs.length) % tabs.length];
+        if (!tab) return;
+        event.preventDefault();
+        event.stopPropagation();
+        onChange(tab.id);
+        (event.currentTarget as HTMLElement).querySelector<HTMLElement>(`[data-tab="${tab.id}"]`)?.focus();
+      }}>
+        {tabs.map((tab) => (
+          <button key={tab.id} type="button" role="tab" data-tab={tab.id} id={`${panel}-${tab.id}`} aria-controls={panel} aria-selected={tab.id === value} tabIndex={tab.id === value ? 0 : -1} onClick={() => onChange(tab.id)}>
+            {tab.text}
+            {tab.count !== undefined && <span class="n">{tab.count}</span>}
+          </button>
+        ))}
+      </div>
+      <span class="grow" />
+      {children}
+    </div>
+  );
+}
+
+/** A menu below a button; closes by Escape, a click elsewhere, or a choice. */
+export function Menu({ label, icon, items }: { label: string; icon?: IconName; items: { text: string; hint?: string; href?: string; run?: () => void }[] }) {
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    if (!open) return;
+    const close = (event: Event) => {
+      if (event instanceof KeyboardEvent && event.key !== "Escape") return;
+      if (event instanceof KeyboardEvent) event.stopPropagation();
+      setOpen(false);
+    };
+    document.addEventListener("click", close);
+    document.addEventListener("keydown", close, true);
+    return () => {
+      document.removeEventListener("click", close);
+      document.removeEventListener("keydown", close, true);
+    };
+  }, [open]);
+  return (
+    <div class="menu">
+      <button type="button" class="btn plain" aria-haspopup="menu" aria-expanded={open} onClick={(event) => {
+        event.stopPropagation();
+        setOpen(!open);
+      }}>
+        {icon && <Icon name={icon} size={14} />}
+        {label}
+        <Icon name="down" size={11} />
+      </button>
+      {open && (
+        <div role="menu" class="menu-list" ref={(list) => list?.querySelector<HTMLElement>("[role=menuitem]")?.focus()} onKeyDown={(event) => {
+          const all = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("[role=menuitem]")];
+          const at = all.indexOf(document.activeElement as HTMLElement);
+          const move = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+          if (!move) return;
+          event.preventDefault();
+          all[(at + move + all.length) % all.length]?.focus();
+        }}>
+          {items.map((item) =>
+            item.href ? (
+              <a key={item.text} role="menuitem" href={item.href} download tabIndex={-1}>
+                {item.text}
+                {item.hint && <small>{item.hint}</small>}
+              </a>
+            ) : (
+              <button key={item.text} type="button" role="menuitem" tabIndex={-1} onClick={() => item.run?.()}>
+                {item.text}
+                {item.hint && <small>{item.hint}</small>}
+              </button>
+            ),
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+export function Check({ checked, onChange, children, title }: { checked: boolean; onChange: (on: boolean) => void; children: ComponentChildren; title?: string }) {
+  return (
+    <label class="check" title={title}>
+      <input type="checkbox" checked={checked} onChange={(event) => onChange(event.currentTarget.checked)} />
+      {children}
+    </label>
+  );
+}

@@ -1,0 +1,45 @@
+// A browser for the tests and the pictures: Debian's Chromium (or CHROMIUM), driven by playwright-core.
+import { access } from "node:fs/promises";
+import { chromium } from "playwright-core";
+
+export async function browserPath() {
+  for (const path of [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]) {
+    if (!path) continue;
+    try {
+      await access(path);
+      return path;
+    } catch {
+      // Not this one.
+    }
+  }
+  return undefined;
+}
+
+export async function launch() {
+  return chromium.launch({ executablePath: await browserPath(), args: ["--no-sandbox", "--disable-gpu"] });
+}
+
+/**
+ * A page of the mock, on which the clock stands, and which notes everything that must not happen:
+ * a request to anywhere else, a violation of the content policy, an error.
+ */
+export async function open(browser, mock, { width = 1440, height = 900, theme = "light" } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, timezoneId: "UTC", locale: "en-US", reducedMotion: "reduce" });
+  const page = await context.newPage();
+  const wrong = [];
+  await page.route("**/*", (route) => {
+    const url = route.request().url();
+    if (url.startsWith(`${mock.url}/`) || url.startsWith("data:") || url.startsWith("blob:")) return route.continue();
+    wrong.push(`request to ${url}`);
+    return route.abort();
+  });
+  page.on("pageerror", (error) => wrong.push(`error: ${error.stack ?? error}`));
+  page.on("console", (message) => {
+    if (message.type() === "error") wrong.push(`console: ${message.text()}`);
+  });
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+  });
+  await page.clock.setFixedTime(new Date(Date.UTC(2026, 10, 22, 10, 30)));
+  return { page, context, wrong };
+}

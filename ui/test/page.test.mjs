@@ -1,0 +1,250 @@
+// The page as a person uses it, in a browser, against the mock.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { serve } from "../mock/server.mjs";
+import { launch, open } from "./browser.mjs";
+
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let mock;
+let browser;
+const ids = {};
+
+before(async () => {
+  mock = await serve({ still: true });
+  browser = await launch();
+  for (const { scene, row } of mock.world.made) ids[scene.name] ??= row.id;
+});
+after(async () => {
+  await browser?.close();
+  await mock?.stop();
+});
+
+/** Runs `body` on a page of its own, on which nothing forbidden may happen. */
+async function on(path, body, options = {}) {
+  const { page, context, wrong } = await open(browser, mock, options);
+  try {
+    await page.goto(mock.url + path);
+    await body(page);
+    assert.deepEqual(wrong, [], path);
+  } finally {
+    await context.close();
+  }
+}
+
+const chosen = (page) => page.locator(".wf-row.sel .name").textContent();
+const where = (page) => new URL(page.url());
+
+test("every page is sound by axe, in both themes, wide and narrow", async () => {
+  const trace = `/trace/${ids.travel}`;
+  const retrieval = mock.world.full(ids.travel).rows.find((row) => row.op === "retrieval").span;
+  const pages = {
+    "/": ".newest", "/traces": ".table .row:nth-child(2)", [trace]: ".m.asst", [`${trace}?span=${retrieval}&tab=span`]: ".docs", [`${trace}?span=${retrieval}&tab=attributes`]: ".kv", [`${trace}?tab=usage`]: ".growth", [`${trace}?tab=tools`]: ".tool-def",
+    [`${trace}?tab=evals`]: ".panel .grid", [`${trace}?tab=raw`]: ".code", [`${trace}?view=logs`]: ".logs", [`${trace}?view=flame`]: ".flame", [`/trace/${ids.silent}`]: ".absent", [`/trace/${ids.running}`]: ".waiting", [`/trace/${ids.languages}`]: ".m.asst", [`/trace/${ids.coding}`]: ".m.asst",
+    "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", "/search?q=paris": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".snippet", "/metrics": ".exemplar", "/metrics?name=process.memory.usage": ".chart path", "/nowhere": ".empty",
+  };
+  const all = [];
+  for (const theme of ["light", "dark"]) {
+    for (const width of theme === "light" ? [1440, 900] : [1440]) {
+      const { page, context, wrong } = await open(browser, mock, { theme, width });
+      // axe is put in by the browser's own protocol: the page's policy rightly refuses other scripts.
+      for (const [path, ready] of Object.entries(pages)) {
+        await page.goto(mock.url + path);
+        await page.locator(ready).first().waitFor();
+        await page.evaluate(AXE);
+        const found = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+        const told = found.violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target} ${node.any[0]?.message ?? ""}`).join(" | ")}`);
+        all.push(...told.map((one) => `${path} ${theme} ${width}: ${one}`));
+      }
+      assert.deepEqual(wrong, []);
+      await context.close();
+    }
+  }
+  assert.deepEqual(all, []);
+});
+
+test("from the list to a message by the keyboard alone, and back", async () => {
+  await on("/", async (page) => {
+    await page.keyboard.press("g");
+    await page.keyboard.press("t");
+    await page.locator(".table .row").nth(3).waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.locator(".table .row.sel", { hasText: "travel-planner" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator(".wf-row").nth(5).waitFor();
+    assert.equal(where(page).pathname, `/trace/${ids.travel}`);
+    await page.keyboard.press("j");
+    assert.equal(await chosen(page), "travel-planner");
+    await page.keyboard.press("J");
+    assert.equal(await chosen(page), "gpt-5.5-mini");
+    await page.keyboard.press("l");
+    await page.locator(".wf-row", { hasText: "POST api.openai.example" }).first().waitFor();
+    await page.keyboard.press("l");
+    assert.match(await chosen(page), /^POST/);
+    await page.keyboard.press("h");
+    assert.equal(await chosen(page), "gpt-5.5-mini");
+    await page.keyboard.press("n");
+    assert.equal(await chosen(page), "book_table");
+    await page.locator(".tc.sel, .m.sel").or(page.locator(".item", { hasText: "book_table" })).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator(".span-head", { hasText: "book_table" }).waitFor();
+    assert.equal(where(page).searchParams.get("tab"), "span");
+    await page.keyboard.press("r");
+    await page.locator(".code", { hasText: "spanId" }).waitFor();
+    await page.keyboard.press("t");
+    await page.locator(".transcript").waitFor();
+    await page.keyboard.press("z");
+    assert.ok(where(page).searchParams.get("zoom"));
+    await page.keyboard.press("Z");
+    assert.equal(where(page).searchParams.get("zoom"), null);
+    await page.keyboard.press("Escape");
+    assert.equal(where(page).searchParams.get("span"), null);
+    await page.keyboard.press("Escape");
+    await page.locator(".table .row.sel", { hasText: "travel-planner" }).waitFor();
+    await page.keyboard.press("?");
+    await page.locator("dialog.help").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("dialog.help").waitFor({ state: "detached" });
+  });
+});
+
+test("the palette finds a page, a trace and a command", async () => {
+  await on("/traces", async (page) => {
+    await page.locator(".table .row").nth(3).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.locator("dialog.palette input").fill("rainy-day");
+    await page.locator("[role=option]", { hasText: "Plan a rainy-day" }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/trace\//);
+    await page.locator("dialog").waitFor({ state: "detached" });
+    await page.keyboard.press("Control+k");
+    await page.locator("dialog.palette input").fill("models");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/models$/);
+  });
+});
+
+test("filters stand in the URL; Back brings the list as it was", async () => {
+  await on("/traces", async (page) => {
+    await page.locator(".facet-row", { hasText: "support-bot" }).click();
+    await page.locator(".check", { hasText: "With errors" }).click();
+    await page.locator("[role=columnheader] button", { hasText: "Duration" }).click();
+    await page.waitForFunction(() => [...document.querySelectorAll(".c-service")].slice(1).every((cell) => cell.textContent === "support-bot"));
+    assert.deepEqual([...where(page).searchParams], [["service", "support-bot"], ["error", "1"], ["sort", "duration"]]);
+    const first = await page.locator(".table .row .c-duration").nth(1).textContent();
+    await page.locator(".table .row .c-what a").first().click();
+    await page.locator(".transcript").waitFor();
+    await page.goBack();
+    await page.locator(".table .row").nth(2).waitFor();
+    assert.equal(await page.locator(".table .row .c-duration").nth(1).textContent(), first);
+    assert.equal(await page.locator(".facet-row input:checked").count(), 1);
+  });
+});
+
+test("a list of six hundred is read to its end", async () => {
+  await on("/traces", async (page) => {
+    await page.locator(".table .row").nth(3).waitFor();
+    for (let i = 0; i < 40 && !(await page.locator('[aria-rowindex="600"]').count()); i++) {
+      await page.locator(".vlist").evaluate((list) => { list.scrollTop = list.scrollHeight; });
+      await page.waitForTimeout(60);
+    }
+    assert.equal(await page.locator('[aria-rowindex="600"]').count(), 1);
+    assert.ok((await page.locator(".table .row").count()) < 80, "only what is seen is in the document");
+  });
+});
+
+test("new traces come by themselves; a paused list says how many wait", async () => {
+  const { page, context, wrong } = await open(browser, mock);
+  await page.goto(`${mock.url}/traces`);
+  await page.locator(".line.live").waitFor();
+  const head = () => page.locator(".table .row").nth(1).getAttribute("id");
+  const before = await head();
+  mock.arrive();
+  await page.waitForFunction((id) => document.querySelectorAll(".table .row")[1]?.id !== id, before);
+  await page.keyboard.press("Space");
+  const held = await head();
+  mock.arrive();
+  mock.arrive();
+  await page.locator(".live-word", { hasText: "2 new" }).waitFor();
+  assert.equal(await head(), held);
+  await page.keyboard.press("Space");
+  await page.waitForFunction((id) => document.querySelectorAll(".table .row")[1]?.id !== id, held);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+test("ten thousand spans: few nodes, every row within reach", async () => {
+  await on(`/trace/${ids.large}`, async (page) => {
+    await page.locator(".wf-row").nth(5).waitFor();
+    assert.ok((await page.locator(".wf-row").count()) < 80);
+    await page.keyboard.press("N");
+    await page.locator(".wf-row.sel").waitFor();
+    await page.locator(".field.small input").fill("ticket 1990");
+    await page.locator(".field.small .n", { hasText: /^1$/ }).waitFor();
+    await page.locator(".field.small input").press("Enter");
+    await page.locator(".wf-row.sel", { hasText: "ticket 1990" }).waitFor();
+  });
+});
+
+test("a prompt of one megabyte opens whole", async () => {
+  await on(`/trace/${ids.megabyte}`, async (page) => {
+    await page.locator(".m.user .long-foot button", { hasText: "Show all" }).click();
+    await page.waitForFunction(() => (document.querySelector(".m.user .long")?.textContent?.length ?? 0) > 1_048_576);
+    await page.locator(".m.user .long-foot button", { hasText: "Fold" }).waitFor();
+  });
+});
+
+test("scripts in every string stay text", async () => {
+  const { rows } = mock.world.full(ids.hostile);
+  const paths = [`/trace/${ids.hostile}`, ...["span", "attributes", "tools", "usage", "raw"].flatMap((tab) => rows.map((row) => `/trace/${ids.hostile}?span=${row.span}&tab=${tab}`)), `/trace/${ids.hostile}?view=logs`, "/traces", "/models", "/agents", "/conversations", "/logs", "/services", "/doctor", "/search?q=script"];
+  await on("/", async (page) => {
+    for (const path of paths) {
+      await page.goto(mock.url + path);
+      await page.locator(".page").waitFor();
+      await page.waitForFunction(() => !document.querySelector(".skeleton, [aria-busy=true]"));
+      for (const button of await page.locator(".fold[aria-expanded=false], .long-foot button").all()) await button.click({ timeout: 1000 }).catch(() => {});
+      assert.equal(await page.evaluate(() => globalThis.hurt), undefined, path);
+      assert.equal(await page.locator("main script, main iframe, main img, main style, main a[href^='javascript' i], main a[href^='data' i], main [onerror], main [onload]").count(), 0, path);
+    }
+  });
+});
+
+test("what has no data, is missing or fails says so", async () => {
+  const empty = await serve({ still: true, empty: true });
+  const { page, context } = await open(browser, empty);
+  for (const path of ["/", "/traces"]) {
+    await page.goto(empty.url + path);
+    await page.locator(".connect .snippet").first().waitFor();
+  }
+  for (const path of ["/conversations", "/agents", "/models", "/logs", "/services", "/doctor", "/metrics"]) {
+    await page.goto(empty.url + path);
+    await page.locator(".empty").waitFor();
+  }
+  await context.close();
+  await empty.stop();
+  const other = await open(browser, mock);
+  await other.page.goto(`${mock.url}/trace/ffffffffffffffffffffffffffffffff`);
+  await other.page.locator("[role=alert]", { hasText: "No trace is kept under this id" }).waitFor();
+  await other.page.route("**/api/v1/models*", (route) => route.abort());
+  await other.page.goto(`${mock.url}/models`);
+  await other.page.locator("[role=alert]", { hasText: "does not answer" }).waitFor();
+  await other.page.unroute("**/api/v1/models*");
+  await other.page.locator("[role=alert] button").click();
+  await other.page.locator(".grid td").first().waitFor();
+  await other.context.close();
+});
+
+test("below 980 pixels the two sides take turns", async () => {
+  await on(`/trace/${ids.travel}`, async (page) => {
+    await page.locator(".transcript").waitFor();
+    assert.equal(await page.locator(".wf").count(), 0);
+    await page.locator(".segments button", { hasText: "Waterfall" }).click();
+    await page.locator(".wf-row").nth(3).waitFor();
+    assert.equal(await page.locator(".transcript").count(), 0);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out");
+  }, { width: 900 });
+});
