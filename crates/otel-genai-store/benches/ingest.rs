@@ -64,7 +64,7 @@ fn span(number: u64, start: u64) -> Span {
     ));
     attributes
         .push(attribute("gen_ai.response.id".to_owned(), Value::StringValue(format!("resp_{number:x}"))));
-    if number % 9 == 0 {
+    if number.is_multiple_of(9) {
         attributes
             .push(attribute("gen_ai.input.messages".to_owned(), Value::StringValue(text(number, 13_500))));
     } else {
