@@ -3,6 +3,7 @@ import type {
   About, AgentRow, Any, Conversation, ConversationRow, Facets, Few, Findings, Hit, LogRow, Message, ModelRow, Overview, Row, SearchAnswer, ServiceRow, Settings, SpanDetail, Stat, Status, ToolDefinition, ToolRow, Trace, TraceRow, Transcript, Usage,
 } from "../src/api";
 import { attributes, Builder } from "./builder";
+import { compare } from "./compare";
 import { metrics, series } from "./metrics";
 import { Random } from "./random";
 import { coding, everyday, hostile, languages, large, megabyte, odd, running, type Scene, silent, travel } from "./scenes";
@@ -129,6 +130,10 @@ export class World {
         if (id !== "series") return ok({ items: metrics(this.now) });
         const info = metrics(this.now).find((one) => one.name === query.get("name"));
         return info ? ok(series(info, query.get("by") ?? undefined, time(query.get("from") ?? "-1h", this.now) as number, time(query.get("to"), this.now) ?? this.now, this.made.map((one) => one.row))) : missing("metric");
+      }
+      case "compare": {
+        const [a, b] = [query.get("a"), query.get("b")].map((name) => this.full(name?.split(".")[0] ?? ""));
+        return a && b ? ok(compare(a, b)) : missing("trace");
       }
       case "settings":
         return ok(this.#settings());

@@ -40,6 +40,7 @@ const PAGES: Record<string, Page> = {
   models: lazy(async () => (await import("./page/more")).Models),
   logs: lazy(async () => (await import("./page/more")).Logs),
   search: lazy(async () => (await import("./page/more")).Search),
+  compare: lazy(async () => (await import("./page/more")).Compare),
   metrics: lazy(async () => (await import("./page/more")).Metrics),
   services: lazy(async () => (await import("./page/more")).Services),
   doctor: lazy(async () => (await import("./page/more")).Doctor),

@@ -46,6 +46,9 @@ test("every page is sound by axe, in both themes, wide and narrow", async () => 
     "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", "/search?q=paris": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".snippet", "/metrics": ".exemplar", "/metrics?name=process.memory.usage": ".chart path", "/nowhere": ".empty",
   };
   const all = [];
+  const bots = mock.world.made.filter((one) => one.row.service === "support-bot").map((one) => one.row.id);
+  pages[`/compare?a=${bots[0]}&b=${bots[1]}`] = ".steps td";
+  pages["/compare"] = ".empty";
   for (const theme of ["light", "dark"]) {
     for (const width of theme === "light" ? [1440, 900] : [1440]) {
       const { page, context, wrong } = await open(browser, mock, { theme, width });
@@ -175,6 +178,27 @@ test("new traces come by themselves; a paused list says how many wait", async ()
   await page.waitForFunction((id) => document.querySelectorAll(".table .row")[1]?.id !== id, held);
   assert.deepEqual(wrong, []);
   await context.close();
+});
+
+test("two runs picked by c are laid side by side", async () => {
+  const [first, second] = mock.world.made.filter((one) => one.row.service === "support-bot").map((one) => one.row.id);
+  await on("/traces?service=support-bot", async (page) => {
+    for (const id of [first, second]) {
+      // By the list, not by an address: what was picked lasts as long as the page.
+      await page.locator(`#t-${id} .c-what a`).click();
+      await page.locator(".transcript").waitFor();
+      await page.keyboard.press("c");
+      if (id === second) break;
+      await page.locator(".btn", { hasText: "Picked" }).waitFor();
+      await page.keyboard.press("Escape");
+    }
+    await page.locator(".sides").waitFor();
+    assert.deepEqual([where(page).searchParams.get("a"), where(page).searchParams.get("b")], [first, second]);
+    await page.locator(".steps td").first().waitFor();
+    const before = await page.locator(".cmp-list article").count();
+    await page.locator(".check", { hasText: "What is the same" }).click();
+    await page.waitForFunction((n) => document.querySelectorAll(".cmp-list article").length > n, before);
+  });
 });
 
 test("ten thousand spans: few nodes, every row within reach", async () => {

@@ -15,7 +15,7 @@ import { Header } from "../trace/Header";
 import { MiniTimeline } from "../trace/MiniTimeline";
 import { Evals, Raw, Tools, TraceLogs, Usage } from "../trace/Panels";
 import { SpanPanel } from "../trace/SpanPanel";
-import { choose, chosenIn, setZoom, tab as tabNow, TABS, type Tab, view as viewNow, type View, zoom as zoomNow } from "../trace/state";
+import { choose, chosenIn, picked, pickForCompare, setZoom, tab as tabNow, TABS, type Tab, view as viewNow, type View, zoom as zoomNow } from "../trace/state";
 import { DeltaButton, Transcript } from "../trace/Transcript";
 import { Waterfall } from "../trace/Waterfall";
 import { Busy, Button, Check, copy, Empty, Failed, Id, Menu, Skeleton, Tabs, Text } from "../ui/bits";
@@ -208,6 +208,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
     { keys: "[", does: "Previous trace of the list", group, run: () => neighbour(-1) },
     { keys: "]", does: "Next trace of the list", group, run: () => neighbour(1) },
     { keys: "/", does: "Search in this trace", group, run: () => search.current?.focus() },
+    { keys: "c", does: "Pick for a comparison; the second opens it", group, run: forCompare },
     { keys: "y", does: "Copy a link to this place", group, run: () => void copy(location.href) },
     { keys: "Escape", does: "Back", group, run: () => {
       if (document.activeElement === search.current) search.current?.blur();
@@ -218,6 +219,10 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
       else go("/traces");
     } },
   ]);
+  function forCompare() {
+    const to = pickForCompare(id, row && isCall(row) ? row.span : undefined);
+    if (to) go(to);
+  }
   function out() {
     if (!row) return;
     const i = index.get(row.span) ?? -1;
@@ -309,6 +314,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
             <Button icon="dim" kind="ghost" title="Next trace (])" disabled={at >= lastList.ids.length - 1} onClick={() => neighbour(1)} />
           </span>
         )}
+        <Button kind="plain" pressed={picked.value !== undefined} title={picked.value === undefined ? "Pick for a comparison (c)" : picked.value.startsWith(id) ? "Picked: now choose another trace or call (c)" : "Compare with what was picked (c)"} onClick={forCompare}>{picked.value === undefined ? "Compare" : picked.value.startsWith(id) ? "Picked" : "Compare with picked"}</Button>
         <Menu label="Export" icon="export" items={[...exports, { text: "Copy a link", hint: "to this very place", run: () => void copy(location.origin + place.value.path + location.search) }]} />
       </Top>
       <Header summary={summary} currency={currency} />

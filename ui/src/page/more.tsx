@@ -8,3 +8,4 @@ export { Doctor } from "./Doctor";
 export { Services } from "./Services";
 export { Settings } from "./Settings";
 export { Metrics } from "./Metrics";
+export { Compare } from "./Compare";

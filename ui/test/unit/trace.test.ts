@@ -107,6 +107,7 @@ test("differences say both texts", () => {
     assert.equal(out.filter(([op]) => op <= 0).map(([, text]) => text).join(""), a);
     assert.equal(out.filter(([op]) => op >= 0).map(([, text]) => text).join(""), b);
   }
+  assert.deepEqual(diff("You charged me twice for it.", "The parcel comes tomorrow, I hope."), [[-1, "You charged me twice for it."], [1, "The parcel comes tomorrow, I hope."]]);
   assert.deepEqual(diff("one two three", "one 2 three"), [[0, "one "], [-1, "two"], [1, "2"], [0, " three"]]);
 });
 
