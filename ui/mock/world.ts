@@ -3,6 +3,8 @@ import type {
   About, AgentRow, Any, Conversation, ConversationRow, Facets, Few, Findings, Hit, LogRow, Message, ModelRow, Overview, Row, SearchAnswer, ServiceRow, Settings, SpanDetail, Stat, Status, ToolDefinition, ToolRow, Trace, TraceRow, Transcript, Usage,
 } from "../src/api";
 import { attributes, Builder } from "./builder";
+import { compare } from "./compare";
+import { metrics, series } from "./metrics";
 import { Random } from "./random";
 import { coding, everyday, hostile, languages, large, megabyte, odd, running, type Scene, silent, travel } from "./scenes";
 
@@ -123,6 +125,16 @@ export class World {
         return ok({ items: this.#services(query) });
       case "findings":
         return ok(this.#findings(query));
+      case "metrics": {
+        if (this.made.length === 0) return ok({ items: [] });
+        if (id !== "series") return ok({ items: metrics(this.now) });
+        const info = metrics(this.now).find((one) => one.name === query.get("name"));
+        return info ? ok(series(info, query.get("by") ?? undefined, time(query.get("from") ?? "-1h", this.now) as number, time(query.get("to"), this.now) ?? this.now, this.made.map((one) => one.row))) : missing("metric");
+      }
+      case "compare": {
+        const [a, b] = [query.get("a"), query.get("b")].map((name) => this.full(name?.split(".")[0] ?? ""));
+        return a && b ? ok(compare(a, b)) : missing("trace");
+      }
       case "settings":
         return ok(this.#settings());
       default:

@@ -39,7 +39,7 @@ export const MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
 
 /** `mod+k` → ⌘K or Ctrl K. */
 export function shown(keys: string): string[] {
-  return keys.split(" ").map((key) => key.replace("mod+", MAC ? "⌘" : "Ctrl ").replace(/(⌘|Ctrl )(.)/, (_, mod: string, letter: string) => mod + letter.toUpperCase()).replace("Escape", "Esc").replace("Enter", "↵").replace("Space", "space"));
+  return keys.split(" ").map((key) => key.replace("mod+", MAC ? "⌘" : "Ctrl ").replace(/(⌘|Ctrl )(.)/, (_, mod: string, letter: string) => mod + letter.toUpperCase()).replace("ArrowDown", "↓").replace("ArrowUp", "↑").replace("ArrowLeft", "←").replace("ArrowRight", "→").replace("Escape", "Esc").replace("Enter", "↵").replace("Space", "space"));
 }
 
 function typing(target: EventTarget | null): boolean {

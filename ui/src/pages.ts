@@ -17,6 +17,7 @@ export const RAIL: PageInfo[] = [
   { path: "/agents", name: "Agents & tools", key: "a", icon: "agents" },
   { path: "/models", name: "Models", key: "m", icon: "models" },
   { path: "/logs", name: "Logs", key: "l", icon: "logs" },
+  { path: "/metrics", name: "Metrics", key: "x", icon: "metrics" },
   { path: "/search", name: "Search", key: "f", icon: "search" },
   { path: "/services", name: "Services", key: "s", icon: "services" },
   { path: "/doctor", name: "Doctor", key: "d", icon: "doctor" },

@@ -42,10 +42,13 @@ test("every page is sound by axe, in both themes, wide and narrow", async () => 
   const retrieval = mock.world.full(ids.travel).rows.find((row) => row.op === "retrieval").span;
   const pages = {
     "/": ".newest", "/traces": ".table .row:nth-child(2)", [trace]: ".m.asst", [`${trace}?span=${retrieval}&tab=span`]: ".docs", [`${trace}?span=${retrieval}&tab=attributes`]: ".kv", [`${trace}?tab=usage`]: ".growth", [`${trace}?tab=tools`]: ".tool-def",
-    [`${trace}?tab=evals`]: ".panel .grid", [`${trace}?tab=raw`]: ".code", [`${trace}?view=logs`]: ".logs", [`/trace/${ids.silent}`]: ".absent", [`/trace/${ids.running}`]: ".waiting", [`/trace/${ids.languages}`]: ".m.asst", [`/trace/${ids.coding}`]: ".m.asst",
-    "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", "/search?q=paris": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".snippet", "/nowhere": ".empty",
+    [`${trace}?tab=evals`]: ".panel .grid", [`${trace}?tab=raw`]: ".code", [`${trace}?view=logs`]: ".logs", [`${trace}?view=flame`]: ".flame", [`/trace/${ids.silent}`]: ".absent", [`/trace/${ids.running}`]: ".waiting", [`/trace/${ids.languages}`]: ".m.asst", [`/trace/${ids.coding}`]: ".m.asst",
+    "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", "/search?q=paris": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".snippet", "/metrics": ".exemplar", "/metrics?name=process.memory.usage": ".chart path", "/nowhere": ".empty",
   };
   const all = [];
+  const bots = mock.world.made.filter((one) => one.row.service === "support-bot").map((one) => one.row.id);
+  pages[`/compare?a=${bots[0]}&b=${bots[1]}`] = ".steps td";
+  pages["/compare"] = ".empty";
   for (const theme of ["light", "dark"]) {
     for (const width of theme === "light" ? [1440, 900] : [1440]) {
       const { page, context, wrong } = await open(browser, mock, { theme, width });
@@ -177,6 +180,27 @@ test("new traces come by themselves; a paused list says how many wait", async ()
   await context.close();
 });
 
+test("two runs picked by c are laid side by side", async () => {
+  const [first, second] = mock.world.made.filter((one) => one.row.service === "support-bot").map((one) => one.row.id);
+  await on("/traces?service=support-bot", async (page) => {
+    for (const id of [first, second]) {
+      // By the list, not by an address: what was picked lasts as long as the page.
+      await page.locator(`#t-${id} .c-what a`).click();
+      await page.locator(".transcript").waitFor();
+      await page.keyboard.press("c");
+      if (id === second) break;
+      await page.locator(".btn", { hasText: "Picked" }).waitFor();
+      await page.keyboard.press("Escape");
+    }
+    await page.locator(".sides").waitFor();
+    assert.deepEqual([where(page).searchParams.get("a"), where(page).searchParams.get("b")], [first, second]);
+    await page.locator(".steps td").first().waitFor();
+    const before = await page.locator(".cmp-list article").count();
+    await page.locator(".check", { hasText: "What is the same" }).click();
+    await page.waitForFunction((n) => document.querySelectorAll(".cmp-list article").length > n, before);
+  });
+});
+
 test("ten thousand spans: few nodes, every row within reach", async () => {
   await on(`/trace/${ids.large}`, async (page) => {
     await page.locator(".wf-row").nth(5).waitFor();
@@ -220,7 +244,7 @@ test("what has no data, is missing or fails says so", async () => {
     await page.goto(empty.url + path);
     await page.locator(".connect .snippet").first().waitFor();
   }
-  for (const path of ["/conversations", "/agents", "/models", "/logs", "/services", "/doctor"]) {
+  for (const path of ["/conversations", "/agents", "/models", "/logs", "/services", "/doctor", "/metrics"]) {
     await page.goto(empty.url + path);
     await page.locator(".empty").waitFor();
   }

@@ -111,6 +111,10 @@ impl Telemetry {
         let spans = tracing_opentelemetry::layer()
             .with_tracer(tracer)
             .with_context_activation(true)
+            // Nothing of the machine that compiled, nor of threads, which change at each await, nor times that are no span's.
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
             .with_filter(self.filters().program().and(filter_fn(is_of_spans)));
         let logs = has_logs.then(|| {
             OpenTelemetryTracingBridge::new(&self.logger_provider())

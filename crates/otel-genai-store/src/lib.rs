@@ -2,7 +2,8 @@
 //!
 //! * [`Span`], [`LogRecord`] and [`Series`] are made from OTLP's messages and give them back without a difference, with
 //!   their [`Facts`] beside them: the model, the tokens, the agent, whatever vocabulary they were told in.
-//! * [`Store`] takes them in batches and answers in pages. What it has acknowledged is durable.
+//! * [`Store`] takes them in batches and answers in pages. What it has acknowledged is durable. [`SqliteStore`] keeps them in
+//!   a folder, one file a day.
 
 pub mod otlp;
 
@@ -17,6 +18,7 @@ mod metric;
 mod origin;
 mod query;
 mod span;
+mod sqlite;
 mod store;
 mod summary;
 mod value;
@@ -37,6 +39,7 @@ pub use query::{
     Stored, TraceQuery, TraceSort, Which,
 };
 pub use span::{Dropped, Span, SpanEvent, SpanLink, SpanRow, SpanState, Status, ToldIds};
-pub use store::{Batch, BoxStream, Store};
+pub use sqlite::{Durability, SqliteOptions, SqliteStore};
+pub use store::{Batch, Store};
 pub use summary::{Bar, ConversationSummary, Few, Root, TraceState, TraceSummary};
 pub use value::{AnyValue, Attribute, Attributes, Form, Glue, Held, KeyValue, Piece, Pieces};

@@ -1,11 +1,7 @@
 //! What every store can do.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
-use futures_core::Stream;
-
-use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
 use crate::id::{ContentHash, Nanos, TraceId};
@@ -19,9 +15,6 @@ use crate::query::{
 use crate::span::{Span, SpanRow};
 use crate::summary::{ConversationSummary, TraceSummary};
 use crate::value::Piece;
-
-/// A stream that can be sent to another thread.
-pub type BoxStream<'a, T> = Pin<Box<dyn Stream<Item = T> + Send + 'a>>;
 
 /// Records that were received together.
 #[derive(Clone, Debug, Default)]
@@ -102,9 +95,6 @@ pub trait Store: Send + Sync + 'static {
     /// Everything of a range, in pieces of at most 4 MiB: for export, and to copy one store into another.
     async fn dump(&self, range: Range, cursor: Option<Cursor>)
     -> Result<(Batch, Option<Cursor>), StoreError>;
-
-    /// Changes from now on, told at most five times a second.
-    fn changes(&self) -> BoxStream<'static, Change>;
 
     /// How the store is.
     async fn status(&self) -> Result<StoreStatus, StoreError>;

@@ -6,7 +6,7 @@ import type { Call, Chain, Hash, Join, Message, Part, Seen, Transcript } from ".
 
 export type Item = { depth: number; id: string } & (
   | { type: "system"; call: Call; seen: Seen; same: number }
-  | { type: "message"; call: Call; seen: Seen; message: Message; slot: "input" | "output" }
+  | { type: "message"; call: Call; seen: Seen; message: Message; slot: "input" | "output"; open?: boolean }
   | { type: "call"; call: Call; slim?: boolean }
   | { type: "notice"; call: Call; calls: number }
   | { type: "break"; call: Call }
@@ -62,7 +62,7 @@ export function read(transcript: Transcript, choice: Choice): Reading {
     if (!call.output.length || call.error) {
       // Where nothing was captured it is said once; each call then is a line.
       const slim = unheard(call) && !call.error;
-      if (slim && !noticed) items.push({ type: "notice", id: "notice", depth, call, calls: transcript.calls.filter(unheard).length });
+      if (slim && !noticed) items.push({ type: "notice", id: "notice", depth, call, calls: transcript.next === undefined ? transcript.calls.filter(unheard).length : 0 });
       noticed ||= slim;
       items.push({ type: "call", id: id("call"), depth, call, ...(slim && { slim }) });
       mark(id("call"), call.output.length === 0);
@@ -72,7 +72,8 @@ export function read(transcript: Transcript, choice: Choice): Reading {
   const put = (seen: Seen, slot: "input" | "output", id: string, call: Call, depth: number, mark: (item: string, force?: boolean) => void) => {
     const message = transcript.messages[seen.message];
     if (!message) return;
-    items.push({ type: "message", id, depth, call, seen, message, slot });
+    // Alone, a call does not show the calls that its tools' answers stand with: they are shown here.
+    items.push({ type: "message", id, depth, call, seen, message, slot, ...(choice.only !== undefined && { open: true }) });
     mark(id, slot === "output");
     for (const part of message.parts) {
       const join = joins(part);

@@ -27,6 +27,9 @@ export function diff(a: string, b: string): Diff[] {
   const y = right.slice(head, right.length - tail);
   for (const [op, text] of middle(x, y)) put(op, text);
   put(0, left.slice(left.length - tail).join(""));
+  // Two texts that share only a word here and there are easier to read one after the other.
+  const kept = out.reduce((sum, [op, text]) => sum + (op === 0 ? text.replace(/\s/g, "").length : 0), 0);
+  if (a && b && kept < 0.25 * Math.max(a.length, b.length)) return [[-1, a], [1, b]];
   return out;
 }
 

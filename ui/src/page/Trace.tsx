@@ -10,11 +10,12 @@ import { type Folding, found, onlyHttp, visible } from "../lib/tree";
 import { about, follow } from "../live";
 import { depth, go, param, place, set } from "../state/url";
 import { Attributes } from "../trace/Attributes";
+import { Flame } from "../trace/Flame";
 import { Header } from "../trace/Header";
 import { MiniTimeline } from "../trace/MiniTimeline";
 import { Evals, Raw, Tools, TraceLogs, Usage } from "../trace/Panels";
 import { SpanPanel } from "../trace/SpanPanel";
-import { choose, chosenIn, setZoom, tab as tabNow, TABS, type Tab, view as viewNow, type View, zoom as zoomNow } from "../trace/state";
+import { choose, chosenIn, picked, pickForCompare, setZoom, tab as tabNow, TABS, type Tab, view as viewNow, type View, zoom as zoomNow } from "../trace/state";
 import { DeltaButton, Transcript } from "../trace/Transcript";
 import { Waterfall } from "../trace/Waterfall";
 import { Busy, Button, Check, copy, Empty, Failed, Id, Menu, Skeleton, Tabs, Text } from "../ui/bits";
@@ -198,6 +199,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
     { keys: "ArrowRight", does: "Unfold, then to the first child", group, run: () => into() },
     { keys: "Enter", does: "Open the span", group, run: () => setTab(tab === "span" ? "transcript" : "span") },
     { keys: "t", does: "Transcript", group, run: () => setTab("transcript") },
+    { keys: "f", does: "Flame chart", group, run: () => set({ view: view === "flame" ? undefined : "flame", ...(narrow && { side: "left" }) }) },
     { keys: "w", does: "Waterfall", group, run: () => set({ view: undefined, ...(narrow && { side: "left" }) }) },
     { keys: "r", does: "Raw", group, run: () => setTab("raw") },
     { keys: "d", does: "Only what is new in the chosen call", group, run: () => set({ delta: delta ? undefined : "1" }) },
@@ -206,6 +208,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
     { keys: "[", does: "Previous trace of the list", group, run: () => neighbour(-1) },
     { keys: "]", does: "Next trace of the list", group, run: () => neighbour(1) },
     { keys: "/", does: "Search in this trace", group, run: () => search.current?.focus() },
+    { keys: "c", does: "Pick for a comparison; the second opens it", group, run: forCompare },
     { keys: "y", does: "Copy a link to this place", group, run: () => void copy(location.href) },
     { keys: "Escape", does: "Back", group, run: () => {
       if (document.activeElement === search.current) search.current?.blur();
@@ -216,6 +219,10 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
       else go("/traces");
     } },
   ]);
+  function forCompare() {
+    const to = pickForCompare(id, row && isCall(row) ? row.span : undefined);
+    if (to) go(to);
+  }
   function out() {
     if (!row) return;
     const i = index.get(row.span) ?? -1;
@@ -234,7 +241,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
   const errors = summary.errors;
   const left = (
     <section class="pane when" aria-label="When it happened">
-      <Tabs label="Views of the run" panel="left-panel" value={view} onChange={(next: View) => set({ view: next === "waterfall" ? undefined : next })} tabs={[{ id: "waterfall", text: "Waterfall" }, { id: "logs", text: "Logs", count: summary.logs || undefined }]}>
+      <Tabs label="Views of the run" panel="left-panel" value={view} onChange={(next: View) => set({ view: next === "waterfall" ? undefined : next })} tabs={[{ id: "waterfall", text: "Waterfall" }, { id: "flame", text: "Flame" }, { id: "logs", text: "Logs", count: summary.logs || undefined }]}>
         {view === "waterfall" && (
           <>
             <label class="field small">
@@ -251,6 +258,8 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
       <div id="left-panel" role="tabpanel" class="panel-box" aria-labelledby={`left-panel-${view}`}>
         {view === "waterfall" ? (
           <Waterfall rows={rows} visible={shown} zoom={zoom} selected={span} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={load} />
+        ) : view === "flame" ? (
+          <Flame rows={rows} zoom={zoom} selected={span} onChoose={(one) => pick(one)} />
         ) : <TraceLogs trace={id} startMs={summary.startMs} onSpan={(to) => { set({ view: undefined }); pickSpan(to); }} />}
       </div>
       {trace.totalRows > rows.length && <p class="note">The first {count(rows.length)} of {plural(trace.totalRows, "span")}; scroll for more.</p>}
@@ -305,6 +314,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
             <Button icon="dim" kind="ghost" title="Next trace (])" disabled={at >= lastList.ids.length - 1} onClick={() => neighbour(1)} />
           </span>
         )}
+        <Button kind="plain" pressed={picked.value !== undefined} title={picked.value === undefined ? "Pick for a comparison (c)" : picked.value.startsWith(id) ? "Picked: now choose another trace or call (c)" : "Compare with what was picked (c)"} onClick={forCompare}>{picked.value === undefined ? "Compare" : picked.value.startsWith(id) ? "Picked" : "Compare with picked"}</Button>
         <Menu label="Export" icon="export" items={[...exports, { text: "Copy a link", hint: "to this very place", run: () => void copy(location.origin + place.value.path + location.search) }]} />
       </Top>
       <Header summary={summary} currency={currency} />

@@ -109,6 +109,7 @@ export function Traces() {
     if (next) set({ at: next.id });
   };
   const search = useRef<HTMLInputElement>(null);
+  const [facetsOpen, setFacetsOpen] = useState(false);
   const pause = () => {
     set({ live: live ? "0" : undefined });
     if (!live) {
@@ -142,9 +143,10 @@ export function Traces() {
           <input ref={search} type="search" placeholder="Search names and messages" aria-label="Search names and messages" value={param("q") ?? ""} onInput={(event) => set({ q: event.currentTarget.value || undefined })} />
           <kbd>/</kbd>
         </label>
+        <span class="only-narrow"><Button icon="filter" pressed={facetsOpen} onClick={() => setFacetsOpen(!facetsOpen)}>Filters</Button></span>
         <TimeRange />
       </div>
-      <div class="with-facets">
+      <div class={`with-facets${facetsOpen ? " show" : ""}`}>
         <Facets data={facets.data} />
         <div class="list-pane">
           <Busy on={list.loading && list.data === undefined} />

@@ -7,3 +7,5 @@ export { Search } from "./Search";
 export { Doctor } from "./Doctor";
 export { Services } from "./Services";
 export { Settings } from "./Settings";
+export { Metrics } from "./Metrics";
+export { Compare } from "./Compare";

@@ -1,21 +1,12 @@
 /** The whole run on 38 pixels; drag over a part to look closer. The keys `z` and `Z` do the same. */
 import { useEffect, useRef } from "preact/hooks";
 import type { Row } from "../api";
+import { colours, repaint, surface } from "../lib/colours";
 import { kind } from "../lib/ops";
 import { setZoom, type Zoom } from "./state";
 
 const HEIGHT = 38;
 const LANES = 6;
-
-function colours(): (name: string) => string {
-  const style = getComputedStyle(document.documentElement);
-  const known = new Map<string, string>();
-  return (name) => {
-    let value = known.get(name);
-    if (value === undefined) known.set(name, (value = style.getPropertyValue(name).trim() || "#888"));
-    return value;
-  };
-}
 
 export function MiniTimeline({ rows, whole, zoom, selected }: { rows: readonly Row[]; whole: number; zoom: Zoom; selected: Row | undefined }) {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -24,13 +15,10 @@ export function MiniTimeline({ rows, whole, zoom, selected }: { rows: readonly R
 
   paint.current = () => {
     const element = canvas.current;
-    const context = element?.getContext("2d");
-    if (!element || !context) return;
-    const ratio = devicePixelRatio || 1;
+    if (!element) return;
     const width = element.clientWidth;
-    element.width = Math.round(width * ratio);
-    element.height = HEIGHT * ratio;
-    context.scale(ratio, ratio);
+    const context = surface(element, width, HEIGHT);
+    if (!context) return;
     const colour = colours();
     const pad = 16;
     const x = (at: number) => pad + (at / whole) * (width - 2 * pad);
@@ -61,19 +49,7 @@ export function MiniTimeline({ rows, whole, zoom, selected }: { rows: readonly R
   };
 
   useEffect(() => paint.current());
-  useEffect(() => {
-    const again = () => paint.current();
-    const sizes = new ResizeObserver(again);
-    sizes.observe(canvas.current as HTMLCanvasElement);
-    const media = matchMedia("(prefers-color-scheme: light)");
-    media.addEventListener("change", again);
-    addEventListener("otel-genai-theme", again);
-    return () => {
-      sizes.disconnect();
-      media.removeEventListener("change", again);
-      removeEventListener("otel-genai-theme", again);
-    };
-  }, []);
+  useEffect(() => repaint(canvas.current as HTMLCanvasElement, () => paint.current()), []);
 
   return (
     <canvas

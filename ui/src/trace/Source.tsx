@@ -22,7 +22,7 @@ export function Sources({ seen, brief }: { seen: Seen; brief?: boolean }) {
   if (!first) return null;
   const rest = seen.sources.length - 1;
   return (
-    <span class="src-box">
+    <span class={`src-box${brief ? " brief" : ""}`}>
       <button type="button" class="src" aria-expanded={open} title={seen.sources.map(name).join("\n")} onClick={(event) => { event.stopPropagation(); setOpen(!open); }}>
         <bdi>{brief ? [...new Set(seen.sources.map((source) => CARRIERS[source.carrier] ?? source.carrier))].join(" · ") : name(first)}</bdi>
         {rest > 0 && !brief && <b>+{rest}</b>}

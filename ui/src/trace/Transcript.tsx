@@ -125,7 +125,7 @@ const LOOKS: Record<string, string> = { user: "user", assistant: "asst", tool: "
 
 function MessageView({ item, around, currency }: { item: Extract<Item, { type: "message" }>; around: Around; currency: string | undefined }) {
   const { message, seen, call, slot } = item;
-  if (quiet(message)) return <Quiet message={message} seen={seen} around={around} />;
+  if (quiet(message)) return <Quiet message={message} seen={seen} around={around} first={item.open === true} />;
   const chosen = slot === "output" && call.span !== undefined && call.span === around.selected;
   return (
     <article class={`m ${LOOKS[message.role] ?? "other"}${chosen ? " sel" : ""}`}>
@@ -152,8 +152,8 @@ function MessageView({ item, around, currency }: { item: Extract<Item, { type: "
 }
 
 /** A tool's answer that stands with its call above: one line, which opens. */
-function Quiet({ message, seen, around }: { message: Message; seen: Seen; around: Around }) {
-  const [open, setOpen] = useState(false);
+function Quiet({ message, seen, around, first }: { message: Message; seen: Seen; around: Around; first: boolean }) {
+  const [open, setOpen] = useState(first);
   const part = message.parts[0];
   const id = part?.type === "tool_call_response" ? part.id : undefined;
   return (
@@ -162,7 +162,7 @@ function Quiet({ message, seen, around }: { message: Message; seen: Seen; around
         <button type="button" class="fold" aria-expanded={open} onClick={() => setOpen(!open)}>
           <Icon name={open ? "down" : "chevron"} size={11} />
           <b>tool</b>
-          <span class="ell">{message.name && <bdi><Text value={message.name} /> · </bdi>}{id && `${shortId(id)} · `}given back to the model, shown with its call</span>
+          <span class="ell">{message.name && <bdi><Text value={message.name} /> · </bdi>}{id && `${shortId(id)} · `}{first ? "what it answered" : "given back to the model, shown with its call"}</span>
         </button>
         <Sources seen={seen} />
       </header>
@@ -217,7 +217,7 @@ function NotCaptured({ call, calls }: { call: Call; calls: number }) {
   const settings = call.hint?.split(/,\s*/) ?? [];
   return (
     <div class="absent">
-      <p><b>{call.content === "by_reference" ? "The content lies elsewhere and could not be read" : "Messages were not captured"}</b> in {plural(calls, "call")}.{settings.length > 0 && " To see them next time, set:"}</p>
+      <p><b>{call.content === "by_reference" ? "The content lies elsewhere and could not be read" : "Messages were not captured"}</b> in {calls ? plural(calls, "call") : "these calls"}.{settings.length > 0 && " To see them next time, set:"}</p>
       {settings.length > 0 && <div class="code"><CopyText text={settings.map((one) => `export ${one}`).join("\n")} /><pre tabIndex={0}>{settings.map((one) => `export ${one}`).join("\n")}</pre></div>}
     </div>
   );

@@ -1,10 +1,11 @@
 /** What the parts of a trace's page share. All of it that matters stands in the URL. */
+import { signal } from "@preact/signals";
 import type { Row, Trace, Transcript } from "../api";
-import { param, set } from "../state/url";
+import { href, param, set } from "../state/url";
 
 export const TABS = ["transcript", "span", "attributes", "tools", "usage", "evals", "raw"] as const;
 export type Tab = (typeof TABS)[number];
-export const VIEWS = ["waterfall", "logs"] as const;
+export const VIEWS = ["waterfall", "flame", "logs"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Zoom {
@@ -45,6 +46,21 @@ export function setZoom(next: Zoom | undefined): void {
 
 function round(ms: number): string {
   return String(Math.round(ms * 1000) / 1000);
+}
+
+/** What was picked for a comparison: a trace, or `trace.span`. Lasts as long as the page. */
+export const picked = signal<string | undefined>(undefined);
+
+/** Picks the first of two; with the second, answers where they are compared. */
+export function pickForCompare(trace: string, span: string | undefined): string | undefined {
+  const name = span ? `${trace}.${span}` : trace;
+  const first = picked.value;
+  if (first === undefined || first === name) {
+    picked.value = first === name ? undefined : name;
+    return undefined;
+  }
+  picked.value = undefined;
+  return href("/compare", { a: first, b: name });
 }
 
 /** Where a selection came from: what is under the hand does not scroll by itself. */

@@ -17,11 +17,13 @@ interface Props {
   step: number;
   series: readonly Series[];
   format: (n: number) => string;
+  /** As `format`, where room is short. */
+  axis?: (n: number) => string;
   onZoom: (from: number, to: number) => void;
 }
 
 const HEIGHT = 116;
-const PAD = { left: 46, right: 8, top: 8, bottom: 18 };
+const EDGE = { right: 8, top: 8, bottom: 18 };
 
 export function Bars(props: Props) {
   return <Chart {...props} stacked />;
@@ -30,7 +32,7 @@ export function Lines(props: Props) {
   return <Chart {...props} stacked={false} />;
 }
 
-function Chart({ title, at, step, series, format, onZoom, stacked }: Props & { stacked: boolean }) {
+function Chart({ title, at, step, series, format, axis = format, onZoom, stacked }: Props & { stacked: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(480);
   const [hover, setHover] = useState<number | undefined>();
@@ -44,12 +46,14 @@ function Chart({ title, at, step, series, format, onZoom, stacked }: Props & { s
   }, []);
   const from = at[0] ?? 0;
   const to = (at.at(-1) ?? 0) + step;
-  const inner = width - PAD.left - PAD.right;
-  const tall = HEIGHT - PAD.top - PAD.bottom;
+  const tall = HEIGHT - EDGE.top - EDGE.bottom;
   const sums = at.map((_, i) => series.reduce((sum, one) => sum + (one.values[i] ?? 0), 0));
   const most = Math.max(stacked ? Math.max(...sums, 0) : Math.max(0, ...series.flatMap((one) => one.values.map((value) => value ?? 0))), 1e-9);
   const by = roundStep(most, 2);
   const high = Math.ceil(most / by - 1e-9) * by;
+  const named = (value: number) => (value === 0 ? "0" : axis(value).replace(/(\.\d*?)0+(?=$|\D)/, "$1").replace(/\.(?=$|\D)/, ""));
+  const PAD = { ...EDGE, left: Math.max(44, 12 + 7 * Math.max(named(high).length, named(high / 2).length)) };
+  const inner = width - PAD.left - PAD.right;
   const x = (ms: number) => PAD.left + ((ms - from) / (to - from || 1)) * inner;
   const y = (value: number) => PAD.top + tall - (value / high) * tall;
   const slot = inner / Math.max(1, at.length);
@@ -90,10 +94,10 @@ function Chart({ title, at, step, series, format, onZoom, stacked }: Props & { s
           {[0, high / 2, high].map((value) => (
             <g key={value}>
               <line class="gridline" x1={PAD.left} x2={width - PAD.right} y1={y(value)} y2={y(value)} />
-              {(value > 0 || !empty) && <text class="axis" x={PAD.left - 6} y={y(value) + 4} text-anchor="end">{value === 0 ? "0" : format(value).replace(/(\.\d*?)0+(?=$|\D)/, "$1").replace(/\.(?=$|\D)/, "")}</text>}
+              {(value > 0 || !empty) && <text class="axis" x={PAD.left - 6} y={y(value) + 4} text-anchor="end">{named(value)}</text>}
             </g>
           ))}
-          {timeTicks(from, to, Math.max(2, Math.floor(inner / 90))).map((ms) => <text key={ms} class="axis" x={x(ms)} y={HEIGHT - 4} text-anchor="middle">{label(ms, to - from)}</text>)}
+          {timeTicks(from, to, Math.max(2, Math.floor(inner / 90))).filter((ms) => x(ms) < width - 24).map((ms) => <text key={ms} class="axis" x={x(ms)} y={HEIGHT - 4} text-anchor="middle">{label(ms, to - from)}</text>)}
           {hover !== undefined && <rect class="hover" x={PAD.left + shown * slot} y={PAD.top} width={slot} height={tall} />}
           {brush && <rect class="brush" x={PAD.left + Math.min(...brush) * slot} y={PAD.top} width={(Math.abs(brush[1] - brush[0]) + 1) * slot} height={tall} />}
           {stacked

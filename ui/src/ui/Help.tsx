@@ -6,6 +6,8 @@ import { Dialog } from "./Dialog";
 export function Help() {
   const groups = new Map<string, Key[]>();
   for (const key of allKeys()) groups.set(key.group, [...(groups.get(key.group) ?? []), key]);
+  // Two keys that do the same stand on one line.
+  const lines = (keys: Key[]) => [...new Set(keys.map((key) => key.does))].map((does) => ({ does, all: keys.filter((key) => key.does === does) }));
   const close = () => { helpOpen.value = false; };
   return (
     <Dialog label="Keys" onClose={close} class="help">
@@ -14,7 +16,7 @@ export function Help() {
         {[...groups].map(([name, keys]) => (
           <section key={name}>
             <h3>{name}</h3>
-            <dl>{keys.map((key) => <div key={key.keys}><dt>{shown(key.keys).map((k) => <kbd key={k}>{k}</kbd>)}</dt><dd>{key.does}</dd></div>)}</dl>
+            <dl>{lines(keys).map((line) => <div key={line.does}><dt>{line.all.flatMap((key) => shown(key.keys)).map((k) => <kbd key={k}>{k}</kbd>)}</dt><dd>{line.does}</dd></div>)}</dl>
           </section>
         ))}
       </div>

@@ -5,6 +5,7 @@ import { coding, large, running, silent, travel, type Scene } from "../../mock/s
 import type { Row } from "../../src/api";
 import { pretty } from "../../src/ui/Json";
 import { read } from "../../src/lib/conversation";
+import { boxes } from "../../src/lib/flame";
 import { diff } from "../../src/lib/diff";
 import { found, visible } from "../../src/lib/tree";
 import { merged } from "../../src/live";
@@ -41,6 +42,23 @@ test("ten thousand rows fold in a blink", () => {
   assert.equal(visible(rows, { ...NONE, closed: new Set([rows[0]?.span ?? ""]) }).length, 1);
   assert.ok(found(rows, "save_label").size > 1000);
   assert.equal(found(rows, "  ").size, 0);
+});
+
+test("in a flame chart no two boxes lie on each other, and none lies above its parent", () => {
+  for (const scene of [travel, running, large]) {
+    const { rows } = make(scene);
+    const { list, lanes } = boxes(rows);
+    assert.equal(list.length, rows.length);
+    const lane = new Map(list.map((box) => [rows[box.index]?.span, box.lane]));
+    const byLane = new Map<number, number>();
+    for (const box of list) {
+      const parent = rows[box.index]?.parent;
+      if (parent !== undefined) assert.ok(box.lane > (lane.get(parent) ?? -1));
+      assert.ok((byLane.get(box.lane) ?? 0) <= box.at + 1e-3);
+      byLane.set(box.lane, box.end);
+    }
+    assert.ok(lanes < 20);
+  }
 });
 
 test("each message is read once, sub-agents where they were asked", () => {
@@ -89,6 +107,7 @@ test("differences say both texts", () => {
     assert.equal(out.filter(([op]) => op <= 0).map(([, text]) => text).join(""), a);
     assert.equal(out.filter(([op]) => op >= 0).map(([, text]) => text).join(""), b);
   }
+  assert.deepEqual(diff("You charged me twice for it.", "The parcel comes tomorrow, I hope."), [[-1, "You charged me twice for it."], [1, "The parcel comes tomorrow, I hope."]]);
   assert.deepEqual(diff("one two three", "one 2 three"), [[0, "one "], [-1, "two"], [1, "2"], [0, " three"]]);
 });
 

@@ -1,0 +1,296 @@
+//! The store in SQLite: a folder with one file for each day.
+//!
+//! One thread writes; what waits for it goes into one transaction, so that a commit costs the less the more there is to do,
+//! and a batch is acknowledged when the commit is on the disk. Others read beside it, each record as it was committed.
+
+mod fault;
+mod folder;
+mod read;
+mod reader;
+mod record;
+mod rest;
+mod schema;
+mod segment;
+mod trace;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, oneshot};
+
+use self::folder::Folder;
+use self::reader::Pool;
+use self::writer::{Job, Order, Writer};
+use crate::cursor::Cursor;
+use crate::error::StoreError;
+use crate::id::{ContentHash, TraceId};
+use crate::log::LogRecord;
+use crate::query::{
+    ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
+    SearchQuery, SeriesData, SeriesQuery, ServiceInfo, StatsQuery, StatsRow, StoreStatus, Stored, TraceQuery,
+    Which,
+};
+use crate::span::{Span, SpanRow};
+use crate::store::{Batch, Store};
+use crate::summary::{ConversationSummary, TraceSummary};
+use crate::value::Piece;
+
+/// What waits to be written has so many KiB at most; then senders are told to come again.
+const QUEUE: u32 = 64 << 10;
+
+/// How safe a batch is when it is acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// It outlives the process, the system and the power: a commit waits for the disk.
+    #[default]
+    Full,
+    /// It outlives the process; when the power fails, the last moments may be lost. For slow disks.
+    Normal,
+}
+
+/// How a store in SQLite is opened.
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    folder: Option<PathBuf>,
+    durability: Durability,
+    readers: usize,
+}
+
+impl SqliteOptions {
+    /// In a folder, which is made if it is not there.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: Some(folder.into()), durability: Durability::default(), readers: 4 }
+    }
+
+    /// For the time being: in memory where the system has a folder there, and gone when the store is closed.
+    #[must_use]
+    pub fn temporary() -> Self {
+        Self { folder: None, durability: Durability::Normal, readers: 4 }
+    }
+
+    /// How safe a batch is when it is acknowledged. By default entirely.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// How many questions are answered at a time; by default 4.
+    #[must_use]
+    pub fn readers(mut self, readers: usize) -> Self {
+        self.readers = readers.max(1);
+        self
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if another process has it, [`StoreError::ReadOnly`] if it cannot be written to, and what else
+    /// goes wrong with files and threads.
+    pub fn open(self) -> Result<SqliteStore, StoreError> {
+        let folder = match &self.folder {
+            Some(path) => Folder::open(path)?,
+            None => Folder::temporary()?,
+        };
+        let folder = Arc::new(folder);
+        let readers = Pool::start(&folder, self.readers)
+            .map_err(|source| fault::io("cannot start a thread", source))?;
+        let (orders, given) = channel();
+        let writer = Writer::new(Arc::clone(&folder), self.durability == Durability::Full);
+        let writer =
+            std::thread::Builder::new().name("store-write".to_owned()).spawn(move || writer.run(&given));
+        let writer = writer.map_err(|source| fault::io("cannot start a thread", source))?;
+        Ok(SqliteStore {
+            room: Arc::new(Semaphore::new(QUEUE as usize)),
+            readers,
+            open: Mutex::new(Some(Open { orders, folder })),
+            writer: Mutex::new(Some(writer)),
+        })
+    }
+}
+
+/// A store in SQLite.
+///
+/// ```
+/// use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+/// use otel_genai_store::{Nanos, SqliteOptions, Store, TraceQuery, otlp};
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// let store = SqliteOptions::temporary().open()?;
+/// let request: ExportTraceServiceRequest = otlp::from_json(br#"{"resourceSpans":[{"scopeSpans":[{"spans":[
+///     {"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7","name":"chat gpt-5"}]}]}]}"#).unwrap();
+/// let accepted = otlp::traces(request, Nanos::now());
+/// assert_eq!(store.ingest(accepted.batch).await?.spans, 1);
+///
+/// let page = store.traces(&TraceQuery { limit: 50, ..TraceQuery::default() }).await?;
+/// assert_eq!(page.items[0].root.as_ref().unwrap().name.as_ref(), "chat gpt-5");
+/// # Ok::<(), otel_genai_store::StoreError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct SqliteStore {
+    /// Of the queue, in KiB.
+    room: Arc<Semaphore>,
+    readers: Pool,
+    open: Mutex<Option<Open>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What a store has as long as it is open.
+#[derive(Clone, Debug)]
+struct Open {
+    orders: Sender<Order>,
+    folder: Arc<Folder>,
+}
+
+const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
+
+impl SqliteStore {
+    /// Tells other processes that find the folder in use where this one answers.
+    pub fn announce(&self, url: &str) {
+        if let Ok(open) = self.opened() {
+            open.folder.announce(url);
+        }
+    }
+
+    fn opened(&self) -> Result<Open, StoreError> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(CLOSED)
+    }
+
+    fn path(&self) -> Result<PathBuf, StoreError> {
+        self.opened().map(|open| open.folder.path().to_owned())
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for SqliteStore {
+    async fn ingest(&self, batch: Batch) -> Result<Stored, StoreError> {
+        if !batch.points.is_empty() {
+            return Err(StoreError::Unsupported("keep metrics yet"));
+        }
+        let orders = self.opened()?.orders;
+        let wanted = u32::try_from(batch.bytes / 1024).unwrap_or(QUEUE).saturating_add(1).min(QUEUE);
+        let room = Arc::clone(&self.room);
+        let room = if wanted == QUEUE {
+            // Larger than the whole queue: it goes alone.
+            room.acquire_many_owned(wanted).await.map_err(|_| CLOSED)?
+        } else {
+            let busy = |_| StoreError::Busy { retry_after: Duration::from_secs(1) };
+            room.try_acquire_many_owned(wanted).map_err(busy)?
+        };
+        let (answer, stored) = oneshot::channel();
+        orders.send(Order::Store(Job { batch, answer, room })).map_err(|_| CLOSED)?;
+        // The writer answers every batch it takes; it did not take this one before it closed.
+        stored.await.unwrap_or(Err(CLOSED))
+    }
+
+    async fn traces(&self, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError> {
+        let query = query.clone();
+        self.readers.ask(move |reader| read::traces(reader, &query)).await
+    }
+
+    async fn summaries(&self, ids: &[TraceId]) -> Result<Vec<TraceSummary>, StoreError> {
+        let ids = ids.to_vec();
+        self.readers.ask(move |reader| read::summaries(reader, &ids)).await
+    }
+
+    async fn rows(
+        &self,
+        trace: TraceId,
+        limit: u32,
+        cursor: Option<Cursor>,
+    ) -> Result<Page<SpanRow>, StoreError> {
+        self.readers.ask(move |reader| read::rows(reader, trace, limit, cursor.as_ref())).await
+    }
+
+    async fn spans(&self, trace: TraceId, which: Which) -> Result<Vec<Span>, StoreError> {
+        self.readers.ask(move |reader| read::spans(reader, trace, &which)).await
+    }
+
+    async fn logs(&self, query: &LogQuery) -> Result<Page<LogRecord>, StoreError> {
+        let query = query.clone();
+        self.readers.ask(move |reader| read::logs(reader, &query)).await
+    }
+
+    async fn content(&self, _: ContentHash, _: Option<TraceId>) -> Result<Option<Piece>, StoreError> {
+        Err(StoreError::Unsupported("give content by its hash yet"))
+    }
+
+    async fn conversations(&self, _: &ConversationQuery) -> Result<Page<ConversationSummary>, StoreError> {
+        Err(StoreError::Unsupported("list conversations yet"))
+    }
+
+    async fn conversation(&self, _: &str, _: u32) -> Result<Vec<TraceSummary>, StoreError> {
+        Err(StoreError::Unsupported("list the traces of a conversation yet"))
+    }
+
+    async fn stats(&self, _: &StatsQuery) -> Result<Vec<StatsRow>, StoreError> {
+        Err(StoreError::Unsupported("add up calls yet"))
+    }
+
+    async fn facets(&self, _: &Filter, _: Dimension, _: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+        Err(StoreError::Unsupported("count values yet"))
+    }
+
+    async fn search(&self, _: &SearchQuery) -> Result<Page<Hit>, StoreError> {
+        Err(StoreError::Unsupported("search yet"))
+    }
+
+    async fn services(&self, _: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError> {
+        Err(StoreError::Unsupported("list services yet"))
+    }
+
+    async fn metrics(&self, _: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {
+        Err(StoreError::Unsupported("list metrics yet"))
+    }
+
+    async fn series(&self, _: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
+        Err(StoreError::Unsupported("give metrics yet"))
+    }
+
+    async fn dump(&self, _: Range, _: Option<Cursor>) -> Result<(Batch, Option<Cursor>), StoreError> {
+        Err(StoreError::Unsupported("export yet"))
+    }
+
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        let path = self.path()?;
+        let queued = u64::from(QUEUE).saturating_sub(self.room.available_permits() as u64) * 1024;
+        let status = self.readers.ask(read::status).await?;
+        let damaged = folder::damaged(&path);
+        Ok(StoreStatus { location: path.display().to_string(), damaged, queued_bytes: queued, ..status })
+    }
+
+    async fn delete(&self, _: Delete) -> Result<Deleted, StoreError> {
+        Err(StoreError::Unsupported("delete yet"))
+    }
+
+    async fn close(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.readers.close();
+        let Some(Open { orders, folder }) = open else { return };
+        let (done, closed) = oneshot::channel();
+        if orders.send(Order::Close(done)).is_ok() {
+            let _ = closed.await;
+        }
+        // Whoever has the folder last frees its lock.
+        drop(folder);
+    }
+}
+
+impl Drop for SqliteStore {
+    /// Stores what was received. [`close`](Store::close) does the same without holding up the thread.
+    fn drop(&mut self) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.readers.close();
+        if let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = writer.join();
+        }
+    }
+}

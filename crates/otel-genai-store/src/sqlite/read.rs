@@ -1,0 +1,461 @@
+//! What is answered from the day files.
+
+use opentelemetry_proto::tonic::{logs::v1 as otlp_logs, trace::v1 as otlp_trace};
+use prost::Message as _;
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
+
+use super::fault;
+use super::reader::{File, Reader};
+use super::record;
+use super::rest::unpack;
+use super::segment::number;
+use super::trace::{self, Found};
+use crate::cursor::{Cursor, Position};
+use crate::error::StoreError;
+use crate::facts::{Facts, Op};
+use crate::id::{Day, LogId, Nanos, SpanId, SpanKey, TraceId};
+use crate::log::LogRecord;
+use crate::query::{Filter, LogQuery, Page, StoreStatus, TraceQuery, TraceSort, Which};
+use crate::span::{Span, SpanRow, SpanState};
+use crate::summary::TraceSummary;
+
+/// A page has at most so many items,
+const MOST_ON_PAGE: u32 = 500;
+/// or so many rows of one trace.
+const MOST_ROWS: u32 = 50_000;
+
+/// Conditions of a query, with their values.
+#[derive(Clone, Default)]
+struct Where {
+    all: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Where {
+    fn and(&mut self, condition: impl Into<String>, values: impl IntoIterator<Item = Value>) {
+        self.all.push(condition.into());
+        self.values.extend(values);
+    }
+
+    fn sql(&self) -> String {
+        if self.all.is_empty() { "1".to_owned() } else { self.all.join(" AND ") }
+    }
+}
+
+fn int(value: u64) -> Value {
+    Value::Integer(number(value))
+}
+
+/// Traces by their start. One that went on over midnight is told with its first day.
+pub(super) fn traces(reader: &mut Reader, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError> {
+    let conditions = conditions(&query.filter)?;
+    if query.sort != TraceSort::Start {
+        return Err(StoreError::Unsupported("put traces in another order than that of their start yet"));
+    }
+    let asked = Cursor::of_query(&(&query.filter, query.sort, query.ascending));
+    let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
+    let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
+    let mut days = reader.days()?;
+    if !query.ascending {
+        days.reverse();
+    }
+    let passed =
+        |day: Day| from.is_some_and(|from| if query.ascending { day < from.day } else { day > from.day });
+    let now = Nanos::now();
+    let mut page = Page { items: Vec::new(), next: None, total: None };
+    let mut last = None;
+    for day in days.into_iter().filter(|day| !passed(*day)) {
+        let Some(file) = reader.file(day)? else { continue };
+        let mut all = conditions.clone();
+        let (sign, order) = if query.ascending { (">", "ASC") } else { ("<", "DESC") };
+        if let Some(from) = from.filter(|from| from.day == day) {
+            all.and(format!("(start_ns, id) {sign} (?, ?)"), [from.value.into(), from.row.into()]);
+        }
+        let sql = format!(
+            "SELECT {} FROM trace WHERE {} ORDER BY start_ns {order}, id {order}",
+            trace::COLUMNS,
+            all.sql()
+        );
+        let mut find = file.connection.prepare_cached(&sql).map_err(|error| file.fault(error))?;
+        let mut rows = find.query(params_from_iter(&all.values)).map_err(|error| file.fault(error))?;
+        while let Some(row) = rows.next().map_err(|error| file.fault(error))? {
+            let Some(mut found) = summary(&file, row)? else { continue };
+            if of_day(reader, Day(day.0 - 1), found.summary.id)?.is_some() {
+                continue;
+            }
+            if page.items.len() == limit {
+                page.next = last.map(|position| Cursor::new(position, asked));
+                return Ok(page);
+            }
+            last = Some(Position { value: number(found.summary.start.0), day, row: found.row });
+            join_later(reader, day, &mut found)?;
+            page.items.push(found.done(now));
+        }
+    }
+    Ok(page)
+}
+
+/// Adds what the days after have of a trace.
+fn join_later(reader: &mut Reader, day: Day, found: &mut Found) -> Result<(), StoreError> {
+    for later in day.0 + 1.. {
+        match of_day(reader, Day(later), found.summary.id)? {
+            Some(more) => found.join(more),
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+fn of_day(reader: &mut Reader, day: Day, trace: TraceId) -> Result<Option<Found>, StoreError> {
+    let Some(file) = reader.file(day)? else { return Ok(None) };
+    let sql = format!("SELECT {} FROM trace WHERE trace_id = ?", trace::COLUMNS);
+    let mut find = file.connection.prepare_cached(&sql).map_err(|error| file.fault(error))?;
+    let mut rows = find.query([trace.bytes()]).map_err(|error| file.fault(error))?;
+    match rows.next().map_err(|error| file.fault(error))? {
+        Some(row) => summary(&file, row),
+        None => Ok(None),
+    }
+}
+
+fn summary(file: &File, row: &Row<'_>) -> Result<Option<Found>, StoreError> {
+    trace::summary(row, &mut |id| file.word(id)).map_err(|error| file.fault(error))
+}
+
+/// The conditions of a filter on the table of traces.
+fn conditions(filter: &Filter) -> Result<Where, StoreError> {
+    let Filter { service, op, provider, model, agent, tool, conversation, dialect, .. } = filter;
+    let lists = [service, provider, model, agent, tool].iter().any(|list| !list.is_empty());
+    if lists || !op.is_empty() || !dialect.is_empty() || conversation.is_some() || filter.text.is_some() {
+        return Err(StoreError::Unsupported("filter traces by what is in them yet"));
+    }
+    let mut all = Where::default();
+    if let Some(range) = filter.range {
+        all.and("start_ns >= ? AND start_ns < ?", [int(range.from.0), int(range.to.0)]);
+    }
+    if let Some(error) = filter.error {
+        all.and(if error { "errors > 0" } else { "errors = 0" }, []);
+    }
+    if let Some(genai) = filter.genai {
+        all.and(if genai { "genai" } else { "NOT genai" }, []);
+    }
+    let nanos =
+        |time: std::time::Duration| Value::Integer(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX));
+    if let Some(least) = filter.min_duration {
+        all.and("end_ns - start_ns >= ?", [nanos(least)]);
+    }
+    if let Some(most) = filter.max_duration {
+        all.and("end_ns - start_ns <= ?", [nanos(most)]);
+    }
+    if let Some(name) = &filter.name {
+        let part = format!("%{}%", name.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+        all.and("root_name IN (SELECT id FROM word WHERE text LIKE ? ESCAPE '\\')", [part.into()]);
+    }
+    Ok(all)
+}
+
+/// The summaries of traces by their ids; those that there are.
+pub(super) fn summaries(reader: &mut Reader, ids: &[TraceId]) -> Result<Vec<TraceSummary>, StoreError> {
+    let days = reader.days()?;
+    let now = Nanos::now();
+    let mut summaries = Vec::new();
+    for id in ids {
+        for day in &days {
+            if let Some(mut found) = of_day(reader, *day, *id)? {
+                join_later(reader, *day, &mut found)?;
+                summaries.push(found.done(now));
+                break;
+            }
+        }
+    }
+    Ok(summaries)
+}
+
+/// The files that have a trace, oldest first, and its row in each.
+fn files_of(reader: &mut Reader, trace: TraceId) -> Result<Vec<(std::rc::Rc<File>, i64)>, StoreError> {
+    let mut files = Vec::new();
+    for day in reader.days()? {
+        let Some(file) = reader.file(day)? else { continue };
+        let row = (|| {
+            let mut find = file.connection.prepare_cached("SELECT id FROM trace WHERE trace_id = ?")?;
+            find.query_row([trace.bytes()], |row| row.get(0)).optional()
+        })();
+        if let Some(row) = row.map_err(|error| file.fault(error))? {
+            files.push((file, row));
+        }
+    }
+    Ok(files)
+}
+
+/// The rows of a trace by their start.
+pub(super) fn rows(
+    reader: &mut Reader,
+    trace: TraceId,
+    limit: u32,
+    cursor: Option<&Cursor>,
+) -> Result<Page<SpanRow>, StoreError> {
+    let asked = Cursor::of_query(&("rows", trace));
+    let from = cursor.map(|cursor| cursor.position(asked)).transpose()?;
+    let limit = limit.clamp(1, MOST_ROWS) as usize;
+    let mut page = Page { items: Vec::new(), next: None, total: Some(0) };
+    let mut last = None;
+    for (file, row) in files_of(reader, trace)? {
+        let told = |error| file.fault(error);
+        let count = (|| {
+            let mut count = file.connection.prepare_cached("SELECT count(*) FROM span WHERE trace = ?")?;
+            count.query_row([row], |row| row.get::<_, u32>(0))
+        })();
+        page.total = page.total.zip(Some(u64::from(count.map_err(told)?))).map(|(sum, more)| sum + more);
+        if page.next.is_some() || from.is_some_and(|from| file.day < from.day) {
+            continue;
+        }
+        let from =
+            from.filter(|from| from.day == file.day).map_or((i64::MIN, 0), |from| (from.value, from.row));
+        let sql = format!(
+            "SELECT id, span_id, variant, parent, start_ns, end_ns, origin, name, kind, status, state, events, links, {}
+             FROM span WHERE trace = ? AND (start_ns, id) > (?, ?) ORDER BY start_ns, id",
+            record::FACTS
+        );
+        let mut find = file.connection.prepare_cached(&sql).map_err(told)?;
+        let mut rows = find.query(params![row, from.0, from.1]).map_err(told)?;
+        while let Some(row) = rows.next().map_err(told)? {
+            if page.items.len() == limit {
+                page.next = last.map(|position| Cursor::new(position, asked));
+                break;
+            }
+            let Some(item) = span_row(&file, trace, row)? else { continue };
+            last = Some(Position {
+                value: row.get("start_ns").map_err(told)?,
+                day: file.day,
+                row: row.get("id").map_err(told)?,
+            });
+            page.items.push(item);
+        }
+    }
+    Ok(page)
+}
+
+fn span_row(file: &File, trace: TraceId, row: &Row<'_>) -> Result<Option<SpanRow>, StoreError> {
+    let told = |error| file.fault(error);
+    let Some(key) = key(trace, row).map_err(told)? else { return Ok(None) };
+    let origin = file.origin(row.get("origin").map_err(told)?)?;
+    let moment =
+        |column: &str| row.get::<_, i64>(column).map(|moment| Nanos(u64::try_from(moment).unwrap_or(0)));
+    let read = || -> rusqlite::Result<SpanRow> {
+        Ok(SpanRow {
+            key,
+            parent: row.get_ref("parent")?.as_blob_or_null()?.and_then(SpanId::new),
+            name: file.word(row.get("name")?)?,
+            service: std::sync::Arc::clone(&origin.resource.service),
+            scope: std::sync::Arc::clone(&origin.scope.name),
+            kind: row.get("kind")?,
+            start: moment("start_ns")?,
+            end: moment("end_ns")?,
+            state: state(row)?,
+            error: row.get::<_, i32>("status")? == otlp_trace::status::StatusCode::Error as i32,
+            n_events: row.get("events")?,
+            n_links: row.get("links")?,
+            facts: facts(file, row)?,
+        })
+    };
+    read().map(Some).map_err(told)
+}
+
+fn key(trace: TraceId, row: &Row<'_>) -> rusqlite::Result<Option<SpanKey>> {
+    let variant = row.get("variant")?;
+    Ok(SpanId::new(row.get_ref("span_id")?.as_blob()?).map(|span| SpanKey { trace, span, variant }))
+}
+
+fn state(row: &Row<'_>) -> rusqlite::Result<SpanState> {
+    let running = row.get::<_, u8>("state")? == SpanState::Running as u8;
+    Ok(if running { SpanState::Running } else { SpanState::Ended })
+}
+
+fn facts(file: &File, row: &Row<'_>) -> rusqlite::Result<Facts> {
+    record::facts(row, &mut |id| file.word(id))
+}
+
+/// Whole spans by their start.
+pub(super) fn spans(reader: &mut Reader, trace: TraceId, which: &Which) -> Result<Vec<Span>, StoreError> {
+    let mut all = Where::default();
+    match which {
+        Which::All => {}
+        Which::GenAi => all.and("op < ?", [Value::Integer(Op::Http as i64)]),
+        // Few are asked for one by one; with many it is cheaper to read all.
+        Which::Only(ids) if ids.len() <= 500 => {
+            let marks = vec!["?"; ids.len()].join(",");
+            all.and(format!("span_id IN ({marks})"), ids.iter().map(|id| Value::Blob(id.bytes().to_vec())));
+        }
+        Which::Only(_) => {}
+    }
+    let wanted = |span: SpanId| match which {
+        Which::Only(ids) => ids.len() <= 500 || ids.contains(&span),
+        _ => true,
+    };
+    let mut spans = Vec::new();
+    for (file, row) in files_of(reader, trace)? {
+        let told = |error| file.fault(error);
+        let sql = format!(
+            "SELECT span_id, variant, parent, received_ns, origin, state, {}, rest FROM span
+             WHERE {} AND trace = ? ORDER BY start_ns, id",
+            record::FACTS,
+            all.sql()
+        );
+        let mut find = file.connection.prepare_cached(&sql).map_err(told)?;
+        let values = all.values.iter().cloned().chain([row.into()]);
+        let mut rows = find.query(params_from_iter(values)).map_err(told)?;
+        while let Some(row) = rows.next().map_err(told)? {
+            let Some(key) = key(trace, row).map_err(told)?.filter(|key| wanted(key.span)) else { continue };
+            spans.push(whole(&file, key, row)?);
+        }
+    }
+    Ok(spans)
+}
+
+fn whole(file: &File, key: SpanKey, row: &Row<'_>) -> Result<Span, StoreError> {
+    let told = |error| file.fault(error);
+    let damaged = || fault::unreadable("cannot read a span");
+    let origin = file.origin(row.get("origin").map_err(told)?)?;
+    let received = row.get::<_, i64>("received_ns").map_err(told)?;
+    let rest =
+        unpack(row.get_ref("rest").map_err(told)?.as_blob().map_err(|_| damaged())?).ok_or_else(damaged)?;
+    let mut bytes = otlp_trace::Span::decode(rest.as_ref()).map_err(|_| damaged())?;
+    if bytes.trace_id.is_empty() {
+        bytes.trace_id = key.trace.bytes().to_vec();
+        bytes.span_id = key.span.bytes().to_vec();
+        let parent = row.get_ref("parent").map_err(told)?.as_blob_or_null().map_err(|_| damaged())?;
+        bytes.parent_span_id = parent.map(<[u8]>::to_vec).unwrap_or_default();
+    }
+    let received = Nanos(u64::try_from(received).unwrap_or(0));
+    let mut span = Span::from_otlp(bytes, &origin, received).map_err(|_| damaged())?;
+    span.key = key;
+    span.facts = facts(file, row).map_err(told)?;
+    Ok(span)
+}
+
+/// Log records: of one trace oldest first, else newest first.
+pub(super) fn logs(reader: &mut Reader, query: &LogQuery) -> Result<Page<LogRecord>, StoreError> {
+    if query.text.is_some() {
+        return Err(StoreError::Unsupported("search log records yet"));
+    }
+    let LogQuery { range, trace, span, event, min_severity, service, text, .. } = query;
+    let asked = Cursor::of_query(&(range, trace, span, event, min_severity, service, text));
+    let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
+    let ascending = trace.is_some();
+    let limit = query.limit.clamp(1, if ascending { MOST_ROWS } else { MOST_ON_PAGE }) as usize;
+    let mut days = reader.days()?;
+    if !ascending {
+        days.reverse();
+    }
+    let passed = |day: Day| from.is_some_and(|from| if ascending { day < from.day } else { day > from.day });
+    let mut page = Page { items: Vec::new(), next: None, total: None };
+    let mut last = None;
+    for day in days.into_iter().filter(|day| !passed(*day)) {
+        let Some(file) = reader.file(day)? else { continue };
+        let told = |error| file.fault(error);
+        let Some(mut all) = log_conditions(&file, query).map_err(told)? else { continue };
+        let (sign, order) = if ascending { (">", "ASC") } else { ("<", "DESC") };
+        if let Some(from) = from.filter(|from| from.day == day) {
+            all.and(format!("(time_ns, id) {sign} (?, ?)"), [from.value.into(), from.row.into()]);
+        }
+        let sql = format!(
+            "SELECT id, time_ns, received_ns, origin, conv, response_id, op, rest FROM log WHERE {}
+             ORDER BY time_ns {order}, id {order}",
+            all.sql()
+        );
+        let mut find = file.connection.prepare_cached(&sql).map_err(told)?;
+        let mut rows = find.query(params_from_iter(&all.values)).map_err(told)?;
+        while let Some(row) = rows.next().map_err(told)? {
+            if page.items.len() == limit {
+                page.next = last.map(|position| Cursor::new(position, asked));
+                return Ok(page);
+            }
+            let log = log(&file, row)?;
+            last = Some(Position { value: row.get("time_ns").map_err(told)?, day, row: log.id.row });
+            page.items.push(log);
+        }
+    }
+    Ok(page)
+}
+
+/// `None`: no record of the day can fit.
+fn log_conditions(file: &File, query: &LogQuery) -> rusqlite::Result<Option<Where>> {
+    let mut all = Where::default();
+    if let Some(range) = query.range {
+        all.and("time_ns >= ? AND time_ns < ?", [int(range.from.0), int(range.to.0)]);
+    }
+    if let Some(trace) = query.trace {
+        all.and("trace_id = ?", [Value::Blob(trace.bytes().to_vec())]);
+    }
+    if let Some(span) = query.span {
+        all.and("span_id = ?", [Value::Blob(span.bytes().to_vec())]);
+    }
+    if let Some(least) = query.min_severity {
+        all.and("severity >= ?", [Value::Integer(least.into())]);
+    }
+    for (names, condition) in
+        [(&query.event, "event IN"), (&query.service, "origin IN (SELECT id FROM origin WHERE service IN")]
+    {
+        if names.is_empty() {
+            continue;
+        }
+        let ids = names.iter().map(|name| file.id_of(name)).collect::<rusqlite::Result<Vec<_>>>()?;
+        let ids: Vec<Value> = ids.into_iter().flatten().map(Value::Integer).collect();
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let close = if condition.contains('(') { "))" } else { ")" };
+        all.and(format!("{condition} ({}{close}", vec!["?"; ids.len()].join(",")), ids);
+    }
+    Ok(Some(all))
+}
+
+fn log(file: &File, row: &Row<'_>) -> Result<LogRecord, StoreError> {
+    let told = |error| file.fault(error);
+    let damaged = || fault::unreadable("cannot read a log record");
+    let origin = file.origin(row.get("origin").map_err(told)?)?;
+    let rest =
+        unpack(row.get_ref("rest").map_err(told)?.as_blob().map_err(|_| damaged())?).ok_or_else(damaged)?;
+    let bytes = otlp_logs::LogRecord::decode(rest.as_ref()).map_err(|_| damaged())?;
+    let received = row.get::<_, i64>("received_ns").map_err(told)?;
+    let received = Nanos(u64::try_from(received).unwrap_or(0));
+    let mut log = LogRecord::from_otlp(bytes, &origin, received).map_err(|_| damaged())?;
+    log.id = LogId { day: file.day, row: row.get("id").map_err(told)? };
+    let conversation = row.get::<_, Option<i64>>("conv").map_err(told)?;
+    log.facts = Facts {
+        op: row.get::<_, Option<u8>>("op").map_err(told)?.and_then(Op::from_number),
+        conversation: conversation.map(|id| file.word(id)).transpose().map_err(told)?,
+        response_id: row.get("response_id").map_err(told)?,
+        ..Facts::default()
+    };
+    Ok(log)
+}
+
+/// How much there is.
+pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
+    let mut status = StoreStatus { bytes: reader.bytes(), ..StoreStatus::default() };
+    for day in reader.days()? {
+        let Some(file) = reader.file(day)? else { continue };
+        let count = |sql: &str| {
+            file.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0))
+        };
+        let counts = (|| {
+            // Rows are numbered without gaps, so that the last number is the count.
+            Ok([
+                count("SELECT max(id) FROM span")?,
+                count("SELECT max(id) FROM log")?,
+                count("SELECT max(id) FROM trace")?,
+                count("SELECT min(start_ns) FROM trace")?,
+                count("SELECT min(time_ns) FROM log")?,
+            ])
+        })();
+        let [spans, logs, traces, start, time] = counts.map_err(|error| file.fault(error))?;
+        let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
+        status.spans += spans.map_or(0, unsigned);
+        status.logs += logs.map_or(0, unsigned);
+        status.traces += traces.map_or(0, unsigned);
+        let oldest = start.into_iter().chain(time).min().map(|moment| Nanos(unsigned(moment)));
+        status.oldest = status.oldest.into_iter().chain(oldest).min();
+    }
+    Ok(status)
+}

@@ -1,0 +1,285 @@
+//! Spans and log records as rows: how they are written, and what becomes of one that is there already.
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use rusqlite::{Row, Transaction, params};
+
+use super::rest::unpack;
+use super::segment::{Known, hash, number};
+use super::trace::Added;
+use crate::facts::{ContentState, Cost, CostSource, Dialect, Facts, Op, Usage};
+use crate::log::LogRecord;
+use crate::span::{Span, SpanState};
+
+/// So many spans may come with the same ids and other contents, the first included.
+const MOST_VARIANTS: u8 = 8;
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is new, or replaced a running span.
+    Stored,
+    /// It had been stored before.
+    Known,
+    /// Too many others have its ids.
+    Refused,
+}
+
+/// Writes a span, and what it adds to its trace.
+pub(super) fn write_span(tx: &Transaction<'_>, known: &mut Known, span: &Span) -> rusqlite::Result<Fate> {
+    let start = span.start.or(span.received);
+    let trace = known.trace(tx, span.key.trace, number(start.0))?;
+    let (origin, _) = known.origin(tx, &span.origin)?;
+    let mut bytes = span.to_otlp();
+    if span.told.is_none() {
+        // The columns have them, and random bytes do not compress.
+        bytes.trace_id.clear();
+        bytes.span_id.clear();
+        bytes.parent_span_id.clear();
+    }
+    let bytes = bytes.encode_to_vec();
+    let rest = known.packer.pack(&bytes);
+    let mut place = Place { id: None, trace, origin, variant: 0, rest: &rest };
+    let mut replaces = false;
+    if !insert(tx, known, span, &place)? {
+        match of_same_ids(tx, span, trace, origin, &bytes)? {
+            Same::Known => return Ok(Fate::Known),
+            Same::Running(id, variant) => {
+                tx.prepare_cached("DELETE FROM span WHERE id = ?")?.execute([id])?;
+                (place.id, place.variant, replaces) = (Some(id), variant, true);
+            }
+            Same::Others(variants) if variants >= MOST_VARIANTS => return Ok(Fate::Refused),
+            Same::Others(variants) => place.variant = variants,
+        }
+        insert(tx, known, span, &place)?;
+    }
+    let name = known.word(tx, &span.name)?;
+    let service = known.word(tx, &span.origin.resource.service)?;
+    known.changes.entry(trace).or_default().span(span, &Added { replaces, name, service });
+    Ok(Fate::Stored)
+}
+
+/// What has the ids of a span already.
+enum Same {
+    /// The same span, or this one's end: word of a beginning comes late.
+    Known,
+    /// A running one, which this replaces: its row and variant.
+    Running(i64, u8),
+    /// So many others.
+    Others(u8),
+}
+
+fn of_same_ids(
+    tx: &Transaction<'_>,
+    span: &Span,
+    trace: i64,
+    origin: i64,
+    bytes: &[u8],
+) -> rusqlite::Result<Same> {
+    let mut others = tx.prepare_cached(
+        "SELECT id, variant, state, origin, rest FROM span WHERE trace = ? AND span_id = ? ORDER BY variant",
+    )?;
+    let mut rows = others.query(params![trace, span.key.span.bytes()])?;
+    let mut variants = 0;
+    let mut running = None;
+    while let Some(row) = rows.next()? {
+        let was_running = row.get::<_, u8>(2)? == SpanState::Running as u8;
+        let same = row.get::<_, i64>(3)? == origin
+            && unpack(row.get_ref(4)?.as_blob()?).is_some_and(|rest| rest == bytes);
+        if same || (span.state == SpanState::Running && !was_running) {
+            return Ok(Same::Known);
+        }
+        if was_running {
+            running = Some((row.get(0)?, row.get(1)?));
+        }
+        variants = row.get::<_, u8>(1)?.saturating_add(1);
+    }
+    Ok(running.map_or(Same::Others(variants), |(id, variant)| Same::Running(id, variant)))
+}
+
+/// Where a span goes.
+struct Place<'a> {
+    /// The row of the one that it replaces.
+    id: Option<i64>,
+    trace: i64,
+    origin: i64,
+    variant: u8,
+    rest: &'a [u8],
+}
+
+/// `false`: the place is taken.
+fn insert(tx: &Transaction<'_>, known: &mut Known, span: &Span, place: &Place<'_>) -> rusqlite::Result<bool> {
+    let facts = &span.facts;
+    let usage = &facts.usage;
+    let tokens = |count: Option<u64>| count.map(number);
+    let length = |list: usize| i64::try_from(list).unwrap_or(i64::MAX);
+    let inserted = tx
+        .prepare_cached(
+            "INSERT INTO span(id, trace, span_id, variant, parent, start_ns, end_ns, received_ns, origin, name, kind, status,
+               state, events, links, flags, op, dialect, provider, req_model, resp_model, response_id, agent, agent_id,
+               workflow, tool, tool_call, mcp, mcp_session, data_source, conv, user, error, finish, in_tok, out_tok,
+               cache_r, cache_w, reason_tok, audio_in, audio_out, ttfc_ns, n, cost, saved, rest)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+               ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT(trace, span_id, variant) DO NOTHING",
+        )?
+        .execute(params![
+            place.id,
+            place.trace,
+            span.key.span.bytes(),
+            place.variant,
+            span.parent.as_ref().map(crate::id::SpanId::bytes),
+            number(span.start.or(span.received).0),
+            number(span.end.0),
+            number(span.received.0),
+            place.origin,
+            known.word(tx, &span.name)?,
+            span.kind,
+            span.status.code,
+            span.state as u8,
+            length(span.events.len()),
+            length(span.links.len()),
+            flags(facts),
+            facts.op.map(|op| op as u8),
+            facts.dialect.map(|dialect| dialect as u8),
+            known.maybe(tx, facts.provider.as_ref())?,
+            known.maybe(tx, facts.request_model.as_ref())?,
+            known.maybe(tx, facts.response_model.as_ref())?,
+            facts.response_id,
+            known.maybe(tx, facts.agent.as_ref())?,
+            known.maybe(tx, facts.agent_id.as_ref())?,
+            known.maybe(tx, facts.workflow.as_ref())?,
+            known.maybe(tx, facts.tool.as_ref())?,
+            facts.tool_call,
+            known.maybe(tx, facts.mcp_method.as_ref())?,
+            known.maybe(tx, facts.mcp_session.as_ref())?,
+            known.maybe(tx, facts.data_source.as_ref())?,
+            known.maybe(tx, facts.conversation.as_ref())?,
+            known.maybe(tx, facts.user.as_ref())?,
+            known.maybe(tx, facts.error.as_ref())?,
+            known.maybe(tx, facts.finish.as_ref())?,
+            tokens(usage.input),
+            tokens(usage.output),
+            tokens(usage.cache_read),
+            tokens(usage.cache_write),
+            tokens(usage.reasoning),
+            tokens(usage.audio_input),
+            tokens(usage.audio_output),
+            facts.first_chunk.map(|first| i64::try_from(first.as_nanos()).unwrap_or(i64::MAX)),
+            facts.count,
+            facts.cost.map(|cost| cost.nanos),
+            facts.cost.map(|cost| cost.saved),
+            place.rest,
+        ])?;
+    Ok(inserted > 0)
+}
+
+/// The columns of a span's facts, for [`facts`].
+pub(super) const FACTS: &str = "flags, op, dialect, provider, req_model, resp_model, response_id, agent, agent_id, workflow, \
+     tool, tool_call, mcp, mcp_session, data_source, conv, user, error, finish, in_tok, out_tok, cache_r, cache_w, \
+     reason_tok, audio_in, audio_out, ttfc_ns, n, cost, saved";
+
+/// Content state (2 bits), streamed (2: told, and which), inferred (1), who says the cost (2).
+fn flags(facts: &Facts) -> u8 {
+    let stream = match facts.stream {
+        None => 0,
+        Some(false) => 1,
+        Some(true) => 2,
+    };
+    let source = facts.cost.map_or(0, |cost| cost.source as u8);
+    facts.content as u8 | stream << 2 | u8::from(facts.inferred) << 4 | source << 5
+}
+
+/// Reads the columns of [`FACTS`].
+pub(super) fn facts(
+    row: &Row<'_>,
+    word: &mut dyn FnMut(i64) -> rusqlite::Result<Arc<str>>,
+) -> rusqlite::Result<Facts> {
+    let mut name = |column: &str| row.get::<_, Option<i64>>(column)?.map(&mut *word).transpose();
+    let tokens =
+        |column: &str| Ok(row.get::<_, Option<i64>>(column)?.map(|count| u64::try_from(count).unwrap_or(0)));
+    let flags: u8 = row.get("flags")?;
+    let source =
+        if flags >> 5 & 3 == CostSource::Reported as u8 { CostSource::Reported } else { CostSource::Table };
+    let saved = row.get::<_, Option<i64>>("saved")?.unwrap_or(0);
+    let usage = |tokens: &dyn Fn(&str) -> rusqlite::Result<Option<u64>>| -> rusqlite::Result<Usage> {
+        Ok(Usage {
+            input: tokens("in_tok")?,
+            output: tokens("out_tok")?,
+            cache_read: tokens("cache_r")?,
+            cache_write: tokens("cache_w")?,
+            reasoning: tokens("reason_tok")?,
+            audio_input: tokens("audio_in")?,
+            audio_output: tokens("audio_out")?,
+        })
+    };
+    Ok(Facts {
+        op: row.get::<_, Option<u8>>("op")?.and_then(Op::from_number),
+        dialect: row.get::<_, Option<u8>>("dialect")?.and_then(Dialect::from_number),
+        provider: name("provider")?,
+        request_model: name("req_model")?,
+        response_model: name("resp_model")?,
+        response_id: row.get("response_id")?,
+        agent: name("agent")?,
+        agent_id: name("agent_id")?,
+        workflow: name("workflow")?,
+        tool: name("tool")?,
+        tool_call: row.get("tool_call")?,
+        mcp_method: name("mcp")?,
+        mcp_session: name("mcp_session")?,
+        data_source: name("data_source")?,
+        conversation: name("conv")?,
+        user: name("user")?,
+        error: name("error")?,
+        finish: name("finish")?,
+        usage: usage(&tokens)?,
+        first_chunk: tokens("ttfc_ns")?.map(std::time::Duration::from_nanos),
+        stream: match flags >> 2 & 3 {
+            1 => Some(false),
+            2 => Some(true),
+            _ => None,
+        },
+        count: row.get("n")?,
+        cost: row.get::<_, Option<i64>>("cost")?.map(|nanos| Cost { nanos, saved, source }),
+        content: ContentState::from_number(flags & 3),
+        inferred: flags >> 4 & 1 == 1,
+    })
+}
+
+/// Writes a log record, and what it adds to its trace.
+pub(super) fn write_log(tx: &Transaction<'_>, known: &mut Known, log: &LogRecord) -> rusqlite::Result<Fate> {
+    let (origin, origin_hash) = known.origin(tx, &log.origin)?;
+    let bytes = log.to_otlp().encode_to_vec();
+    let rest = known.packer.pack(&bytes);
+    let moment = log.moment();
+    let inserted = tx
+        .prepare_cached(
+            "INSERT INTO log(hash, time_ns, received_ns, trace_id, span_id, origin, event, severity, conv, response_id, op, rest)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(hash) DO NOTHING",
+        )?
+        .execute(params![
+            hash(&[&origin_hash, &bytes]),
+            number(moment.0),
+            number(log.received.0),
+            log.trace.as_ref().map(crate::id::TraceId::bytes),
+            log.span.as_ref().map(crate::id::SpanId::bytes),
+            origin,
+            known.maybe(tx, log.event.as_ref())?,
+            log.severity,
+            known.maybe(tx, log.facts.conversation.as_ref())?,
+            log.facts.response_id,
+            log.facts.op.map(|op| op as u8),
+            rest,
+        ])?;
+    if inserted == 0 {
+        return Ok(Fate::Known);
+    }
+    if let Some(trace) = log.trace {
+        let trace = known.trace(tx, trace, number(moment.0))?;
+        let change = known.changes.entry(trace).or_default();
+        change.seen(moment, moment, log.received);
+        change.logs += 1;
+    }
+    Ok(Fate::Stored)
+}

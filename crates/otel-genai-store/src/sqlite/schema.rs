@@ -1,0 +1,61 @@
+//! The tables of a day file.
+
+use rusqlite::Connection;
+
+/// "OGAI": says whose file it is.
+pub(super) const APPLICATION: i32 = 0x4F47_4149;
+/// The version of the tables below, as `user_version`.
+pub(super) const VERSION: u32 = 1;
+
+/// Ids of words, origins and traces are of one file only.
+const TABLES: &str = "
+-- Names of spans, services, models, agents, tools, events: each kept once.
+CREATE TABLE word(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+-- Resource and scope: protobuf of a ResourceSpans with one empty ScopeSpans.
+CREATE TABLE origin(
+  id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, service INT NOT NULL, scope INT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE trace(
+  id INTEGER PRIMARY KEY, trace_id BLOB NOT NULL UNIQUE, start_ns INT NOT NULL, end_ns INT NOT NULL,
+  last_ns INT NOT NULL, -- when anything of it was received last
+  running INT NOT NULL DEFAULT 0, -- spans that have not ended
+  root_span BLOB, root_ns INT, root_name INT, root_service INT, root_op INT,
+  root_ended INT NOT NULL DEFAULT 0, spans INT NOT NULL DEFAULT 0, errors INT NOT NULL DEFAULT 0,
+  logs INT NOT NULL DEFAULT 0, llm INT NOT NULL DEFAULT 0, llm_err INT NOT NULL DEFAULT 0,
+  tools INT NOT NULL DEFAULT 0, tool_err INT NOT NULL DEFAULT 0, in_tok INT, out_tok INT, cache_r INT, cache_w INT,
+  reason_tok INT, audio_in INT, audio_out INT, cost INT, saved INT, reported INT NOT NULL DEFAULT 0,
+  unpriced INT NOT NULL DEFAULT 0, ttfc_ns INT, ttfc_at INT, content INT NOT NULL DEFAULT 0,
+  genai INT NOT NULL DEFAULT 0);
+CREATE INDEX trace_start ON trace(start_ns);
+CREATE TABLE span(
+  id INTEGER PRIMARY KEY, trace INT NOT NULL, span_id BLOB NOT NULL, variant INT NOT NULL, parent BLOB,
+  start_ns INT NOT NULL, end_ns INT NOT NULL, received_ns INT NOT NULL, origin INT NOT NULL, name INT NOT NULL,
+  kind INT NOT NULL, status INT NOT NULL, state INT NOT NULL, events INT NOT NULL, links INT NOT NULL,
+  flags INT NOT NULL, op INT, dialect INT, provider INT, req_model INT, resp_model INT, response_id TEXT, agent INT,
+  agent_id INT, workflow INT, tool INT, tool_call TEXT, mcp INT, mcp_session INT, data_source INT, conv INT, user INT,
+  error INT, finish INT, in_tok INT, out_tok INT, cache_r INT, cache_w INT, reason_tok INT, audio_in INT,
+  audio_out INT, ttfc_ns INT, n INT, cost INT, saved INT,
+  rest BLOB NOT NULL); -- protobuf of the span, its ids left out where the columns have them
+CREATE UNIQUE INDEX span_key ON span(trace, span_id, variant);
+CREATE INDEX span_response ON span(response_id) WHERE response_id IS NOT NULL;
+CREATE TABLE log(
+  id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, -- of the record and its origin: a retry is known by it
+  time_ns INT NOT NULL, received_ns INT NOT NULL, trace_id BLOB, span_id BLOB, origin INT NOT NULL, event INT,
+  severity INT NOT NULL, conv INT, response_id TEXT, op INT, rest BLOB NOT NULL);
+CREATE INDEX log_time ON log(time_ns);
+CREATE INDEX log_trace ON log(trace_id, time_ns) WHERE trace_id IS NOT NULL;
+CREATE INDEX log_event ON log(event, time_ns) WHERE event IS NOT NULL;
+";
+
+/// Whose file it is, and of which version. Both are 0 for a new one.
+pub(super) fn of(connection: &Connection) -> rusqlite::Result<(i32, u32)> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let application = i32::try_from(number("application_id")?).unwrap_or(-1);
+    Ok((application, u32::try_from(number("user_version")?).unwrap_or(u32::MAX)))
+}
+
+/// Makes the tables of a new file, all or none.
+pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION}; COMMIT;"
+    ))
+}

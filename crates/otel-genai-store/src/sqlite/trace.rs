@@ -1,0 +1,337 @@
+//! The row of a trace: what a transaction adds to it, and its summary.
+
+use std::sync::Arc;
+
+use rusqlite::{Row, Transaction, params};
+
+use super::segment::number;
+use crate::facts::{ContentState, Cost, CostSource, Op, Usage};
+use crate::id::{Nanos, SpanId, TraceId};
+use crate::span::{Span, SpanState};
+use crate::summary::{Few, Root, TraceState, TraceSummary};
+
+/// What a transaction adds to the row of a trace.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    start: Option<u64>,
+    end: u64,
+    last: u64,
+    running: i64,
+    root: Option<NewRoot>,
+    spans: i64,
+    errors: i64,
+    pub(super) logs: i64,
+    llm: i64,
+    llm_errors: i64,
+    tools: i64,
+    tool_errors: i64,
+    usage: Usage,
+    cost: Option<(i64, i64)>,
+    reported: bool,
+    unpriced: i64,
+    /// When the first call began, and how long its first chunk took.
+    first_chunk: Option<(u64, u64)>,
+    content: u8,
+    genai: bool,
+}
+
+#[derive(Debug)]
+struct NewRoot {
+    span: SpanId,
+    start: u64,
+    name: i64,
+    service: i64,
+    op: Option<Op>,
+    ended: bool,
+}
+
+/// Of a span: whether the one before it was running, and the words of its name and its service.
+pub(super) struct Added {
+    pub(super) replaces: bool,
+    pub(super) name: i64,
+    pub(super) service: i64,
+}
+
+impl Change {
+    /// Something was received.
+    pub(super) fn seen(&mut self, from: Nanos, to: Nanos, received: Nanos) {
+        self.start = Some(self.start.map_or(from.0, |start| start.min(from.0)));
+        self.end = self.end.max(to.0).max(from.0);
+        self.last = self.last.max(received.0);
+    }
+
+    /// A span that was not there before, or was there as running. A running one counts in no sum.
+    pub(super) fn span(&mut self, span: &Span, added: &Added) {
+        let start = span.start.or(span.received);
+        let ended = span.state == SpanState::Ended;
+        self.seen(start, if ended { span.end } else { start }, span.received);
+        self.spans += i64::from(!added.replaces);
+        self.running += i64::from(!ended) - i64::from(added.replaces);
+        let facts = &span.facts;
+        let op = facts.op.filter(|op| op.is_genai());
+        self.genai |= op.is_some();
+        let earlier = |root: &NewRoot| start.0 < root.start || root.span == span.key.span;
+        if span.parent.is_none() && self.root.as_ref().is_none_or(earlier) {
+            let Added { name, service, .. } = *added;
+            self.root =
+                Some(NewRoot { span: span.key.span, start: start.0, name, service, op: facts.op, ended });
+        }
+        if !ended {
+            return;
+        }
+        let error = i64::from(span.status.is_error() || facts.error.is_some());
+        self.errors += error;
+        self.content = self.content.max(content_rank(facts.content));
+        let Some(op) = op else { return };
+        if op.is_inference() {
+            self.llm += 1;
+            self.llm_errors += error;
+            if let Some(first) = facts.first_chunk
+                && self.first_chunk.is_none_or(|(at, _)| start.0 < at)
+            {
+                self.first_chunk = Some((start.0, u64::try_from(first.as_nanos()).unwrap_or(u64::MAX)));
+            }
+        }
+        if op == Op::ExecuteTool {
+            self.tools += 1;
+            self.tool_errors += error;
+        }
+        if op.counts_tokens() {
+            self.usage.add(&facts.usage);
+            match facts.cost {
+                Some(cost) => {
+                    let (nanos, saved) = self.cost.unwrap_or_default();
+                    self.cost = Some((nanos.saturating_add(cost.nanos), saved.saturating_add(cost.saved)));
+                    self.reported |= cost.source == CostSource::Reported;
+                }
+                None => {
+                    self.unpriced += i64::from(facts.usage.input.is_some() || facts.usage.output.is_some());
+                }
+            }
+        }
+    }
+
+    /// Adds it to the row.
+    pub(super) fn write(&self, tx: &Transaction<'_>, trace: i64) -> rusqlite::Result<()> {
+        let usage = &self.usage;
+        let tokens = |count: Option<u64>| count.map(number);
+        tx.prepare_cached(
+            "UPDATE trace SET start_ns = min(start_ns, ?2), end_ns = max(end_ns, ?3), last_ns = max(last_ns, ?4),
+               running = running + ?5, spans = spans + ?6, errors = errors + ?7, logs = logs + ?8, llm = llm + ?9,
+               llm_err = llm_err + ?10, tools = tools + ?11, tool_err = tool_err + ?12,
+               in_tok = CASE WHEN ?13 IS NULL THEN in_tok ELSE ifnull(in_tok, 0) + ?13 END,
+               out_tok = CASE WHEN ?14 IS NULL THEN out_tok ELSE ifnull(out_tok, 0) + ?14 END,
+               cache_r = CASE WHEN ?15 IS NULL THEN cache_r ELSE ifnull(cache_r, 0) + ?15 END,
+               cache_w = CASE WHEN ?16 IS NULL THEN cache_w ELSE ifnull(cache_w, 0) + ?16 END,
+               reason_tok = CASE WHEN ?17 IS NULL THEN reason_tok ELSE ifnull(reason_tok, 0) + ?17 END,
+               audio_in = CASE WHEN ?18 IS NULL THEN audio_in ELSE ifnull(audio_in, 0) + ?18 END,
+               audio_out = CASE WHEN ?19 IS NULL THEN audio_out ELSE ifnull(audio_out, 0) + ?19 END,
+               cost = CASE WHEN ?20 IS NULL THEN cost ELSE ifnull(cost, 0) + ?20 END,
+               saved = CASE WHEN ?21 IS NULL THEN saved ELSE ifnull(saved, 0) + ?21 END,
+               reported = max(reported, ?22), unpriced = unpriced + ?23, content = max(content, ?24),
+               genai = max(genai, ?25)
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            trace,
+            self.start.map_or(i64::MAX, number),
+            number(self.end),
+            number(self.last),
+            self.running,
+            self.spans,
+            self.errors,
+            self.logs,
+            self.llm,
+            self.llm_errors,
+            self.tools,
+            self.tool_errors,
+            tokens(usage.input),
+            tokens(usage.output),
+            tokens(usage.cache_read),
+            tokens(usage.cache_write),
+            tokens(usage.reasoning),
+            tokens(usage.audio_input),
+            tokens(usage.audio_output),
+            self.cost.map(|(nanos, _)| nanos),
+            self.cost.map(|(_, saved)| saved),
+            self.reported,
+            self.unpriced,
+            self.content,
+            self.genai,
+        ])?;
+        if let Some(root) = &self.root {
+            // A root that ended is not undone by word of its beginning that comes late.
+            tx.prepare_cached(
+                "UPDATE trace SET root_span = ?2, root_ns = ?3, root_name = ?4, root_service = ?5, root_op = ?6,
+                   root_ended = ?7
+                 WHERE id = ?1 AND (root_ns IS NULL OR ?3 < root_ns OR root_span = ?2)",
+            )?
+            .execute(params![
+                trace,
+                root.span.bytes(),
+                number(root.start),
+                root.name,
+                root.service,
+                root.op.map(|op| op as u8),
+                root.ended,
+            ])?;
+        }
+        if let Some((at, first)) = self.first_chunk {
+            tx.prepare_cached("UPDATE trace SET ttfc_at = ?2, ttfc_ns = ?3 WHERE id = ?1 AND (ttfc_at IS NULL OR ?2 < ttfc_at)")?
+                .execute(params![trace, number(at), number(first)])?;
+        }
+        Ok(())
+    }
+}
+
+/// Content that is there outweighs content that is elsewhere, and that outweighs none.
+fn content_rank(content: ContentState) -> u8 {
+    match content {
+        ContentState::Unknown => 0,
+        ContentState::Absent => 1,
+        ContentState::ByReference => 2,
+        ContentState::Here => 3,
+    }
+}
+
+/// The columns of [`summary`].
+pub(super) const COLUMNS: &str = "id, trace_id, start_ns, end_ns, last_ns, running, root_span, root_name, root_service, \
+     root_op, root_ended, spans, errors, logs, llm, llm_err, tools, tool_err, in_tok, out_tok, cache_r, cache_w, \
+     reason_tok, audio_in, audio_out, cost, saved, reported, unpriced, ttfc_ns, ttfc_at, content";
+
+/// A summary, and what is needed to join it with that of another day.
+pub(super) struct Found {
+    pub(super) row: i64,
+    pub(super) summary: TraceSummary,
+    first_chunk_at: i64,
+    ended: bool,
+    running: i64,
+    last: u64,
+}
+
+/// Reads a row of [`COLUMNS`].
+pub(super) fn summary(
+    row: &Row<'_>,
+    word: &mut dyn FnMut(i64) -> rusqlite::Result<Arc<str>>,
+) -> rusqlite::Result<Option<Found>> {
+    let count = |column: &str| row.get::<_, i64>(column).map(unsigned);
+    let maybe = |column: &str| row.get::<_, Option<i64>>(column).map(|count| count.map(unsigned));
+    let Some(id) = TraceId::new(row.get_ref("trace_id")?.as_blob()?) else { return Ok(None) };
+    let root = match row.get_ref("root_span")?.as_blob_or_null()?.and_then(SpanId::new) {
+        None => None,
+        Some(span) => Some(Root {
+            span,
+            name: word(row.get("root_name")?)?,
+            service: word(row.get("root_service")?)?,
+            op: row.get::<_, Option<u8>>("root_op")?.and_then(Op::from_number),
+        }),
+    };
+    let source = if row.get("reported")? { CostSource::Reported } else { CostSource::Table };
+    let saved = row.get::<_, Option<i64>>("saved")?.unwrap_or(0);
+    let summary = TraceSummary {
+        id,
+        start: Nanos(count("start_ns")?),
+        end: Nanos(count("end_ns")?),
+        state: TraceState::Running,
+        root,
+        title: None,
+        services: Few::default(),
+        agents: Few::default(),
+        models: Few::default(),
+        tools: Few::default(),
+        conversations: Few::default(),
+        dialects: Vec::new(),
+        spans: count("spans")?,
+        errors: count("errors")?,
+        logs: count("logs")?,
+        llm_calls: count("llm")?,
+        llm_errors: count("llm_err")?,
+        tool_calls: count("tools")?,
+        tool_errors: count("tool_err")?,
+        usage: Usage {
+            input: maybe("in_tok")?,
+            output: maybe("out_tok")?,
+            cache_read: maybe("cache_r")?,
+            cache_write: maybe("cache_w")?,
+            reasoning: maybe("reason_tok")?,
+            audio_input: maybe("audio_in")?,
+            audio_output: maybe("audio_out")?,
+        },
+        cost: row.get::<_, Option<i64>>("cost")?.map(|nanos| Cost { nanos, saved, source }),
+        unpriced: count("unpriced")?,
+        first_chunk: maybe("ttfc_ns")?.map(std::time::Duration::from_nanos),
+        content: match row.get::<_, u8>("content")? {
+            0 => ContentState::Unknown,
+            1 => ContentState::Absent,
+            2 => ContentState::ByReference,
+            _ => ContentState::Here,
+        },
+        bars: Vec::new(),
+        updated: 0,
+    };
+    Ok(Some(Found {
+        row: row.get("id")?,
+        summary,
+        first_chunk_at: row.get::<_, Option<i64>>("ttfc_at")?.unwrap_or(i64::MAX),
+        ended: row.get("root_ended")?,
+        running: row.get("running")?,
+        last: count("last_ns")?,
+    }))
+}
+
+/// A trace is done when its root has ended and nothing came for so long,
+const QUIET: u64 = 10_000_000_000;
+/// or without a root, which may be elsewhere, for so long.
+const SILENT: u64 = 600_000_000_000;
+
+impl Found {
+    /// Adds what a later day has of the trace.
+    pub(super) fn join(&mut self, later: Self) {
+        let (ours, theirs) = (&mut self.summary, later.summary);
+        ours.start = ours.start.min(theirs.start);
+        ours.end = ours.end.max(theirs.end);
+        if ours.root.is_none() {
+            ours.root = theirs.root;
+            self.ended = later.ended;
+        }
+        ours.spans += theirs.spans;
+        ours.errors += theirs.errors;
+        ours.logs += theirs.logs;
+        ours.llm_calls += theirs.llm_calls;
+        ours.llm_errors += theirs.llm_errors;
+        ours.tool_calls += theirs.tool_calls;
+        ours.tool_errors += theirs.tool_errors;
+        ours.usage.add(&theirs.usage);
+        ours.cost = match (ours.cost, theirs.cost) {
+            (Some(one), Some(other)) => Some(Cost {
+                nanos: one.nanos.saturating_add(other.nanos),
+                saved: one.saved.saturating_add(other.saved),
+                source: if one.source == other.source { one.source } else { CostSource::Reported },
+            }),
+            (one, other) => one.or(other),
+        };
+        ours.unpriced += theirs.unpriced;
+        if later.first_chunk_at < self.first_chunk_at {
+            ours.first_chunk = theirs.first_chunk;
+            self.first_chunk_at = later.first_chunk_at;
+        }
+        if content_rank(theirs.content) > content_rank(ours.content) {
+            ours.content = theirs.content;
+        }
+        self.running += later.running;
+        self.last = self.last.max(later.last);
+    }
+
+    /// The summary as it is now.
+    pub(super) fn done(mut self, now: Nanos) -> TraceSummary {
+        let silence = now.0.saturating_sub(self.last);
+        let done = if self.ended && self.running == 0 { silence > QUIET } else { silence > SILENT };
+        self.summary.state = if done { TraceState::Done } else { TraceState::Running };
+        self.summary
+    }
+}
+
+/// A count of SQLite's; none is below 0.
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

@@ -1,0 +1,305 @@
+//! The one thread that writes: everything that waits goes into one transaction a day, and is acknowledged after it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use rusqlite::TransactionBehavior;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::fault;
+use super::folder::{self, Folder};
+use super::record::{self, Fate};
+use super::segment::{Known, NoFile, Segment};
+use crate::error::StoreError;
+use crate::id::{Day, Nanos};
+use crate::query::Stored;
+use crate::store::Batch;
+
+/// What the writer is asked to do.
+pub(super) enum Order {
+    Store(Job),
+    Close(oneshot::Sender<()>),
+}
+
+/// A batch that waits for its acknowledgement.
+pub(super) struct Job {
+    pub(super) batch: Batch,
+    pub(super) answer: oneshot::Sender<Result<Stored, StoreError>>,
+    /// Its share of the queue.
+    pub(super) room: OwnedSemaphorePermit,
+}
+
+/// A transaction takes what waits until it has so many records
+const MOST_RECORDS: usize = 2_000;
+/// or so many bytes.
+const MOST_BYTES: usize = 16 << 20;
+/// After so long without work the logs are moved into their files.
+const IDLE: Duration = Duration::from_secs(2);
+/// A log that has so many pages (16 MiB) is moved also while there is work.
+const MOST_PAGES: i64 = 2_048;
+/// So many files stay open.
+const MOST_FILES: usize = 4;
+/// Without a limit of age, records of the last so many days are kept under their own day.
+const OLDEST_DAYS: i32 = 400;
+
+pub(super) struct Writer {
+    folder: Arc<Folder>,
+    full: bool,
+    /// The one used last stands last.
+    open: Vec<Segment>,
+}
+
+#[derive(Clone, Copy)]
+enum Item {
+    Span(usize),
+    Log(usize),
+}
+
+/// Records of one day, by the number of their job.
+type Items = Vec<(usize, Item)>;
+
+impl Writer {
+    pub(super) fn new(folder: Arc<Folder>, full: bool) -> Self {
+        Self { folder, full, open: Vec::new() }
+    }
+
+    /// Works until it is told to close, or nobody can tell it anything any more.
+    pub(super) fn run(mut self, orders: &Receiver<Order>) {
+        let mut closing = None;
+        while closing.is_none() {
+            let dirty = self.open.iter().any(|segment| segment.dirty);
+            let patience = if dirty { IDLE } else { Duration::from_secs(3_600) };
+            let first = match orders.recv_timeout(patience) {
+                Ok(Order::Store(job)) => job,
+                Ok(Order::Close(done)) => {
+                    closing = Some(done);
+                    break;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.open
+                        .iter_mut()
+                        .filter(|segment| segment.dirty)
+                        .for_each(|segment| segment.checkpoint(true));
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let (mut records, mut bytes) = (size(&first.batch), first.batch.bytes);
+            let mut jobs = vec![first];
+            while records < MOST_RECORDS && bytes < MOST_BYTES {
+                match orders.try_recv() {
+                    Ok(Order::Store(job)) => {
+                        records += size(&job.batch);
+                        bytes = bytes.saturating_add(job.batch.bytes);
+                        jobs.push(job);
+                    }
+                    Ok(Order::Close(done)) => {
+                        closing = Some(done);
+                        break;
+                    }
+                    Err(_) => break,
+                }
+            }
+            self.store(jobs);
+        }
+        // What waits behind the order to close gets no answer, which its sender takes for a failure.
+        self.open.iter_mut().for_each(|segment| segment.checkpoint(true));
+        self.open.clear();
+        drop(self);
+        if let Some(done) = closing {
+            let _ = done.send(());
+        }
+    }
+
+    fn store(&mut self, jobs: Vec<Job>) {
+        let mut days: BTreeMap<Day, Items> = BTreeMap::new();
+        for (number, Job { batch, .. }) in jobs.iter().enumerate() {
+            for (at, span) in batch.spans.iter().enumerate() {
+                days.entry(day(span.start, span.received)).or_default().push((number, Item::Span(at)));
+            }
+            for (at, log) in batch.logs.iter().enumerate() {
+                days.entry(day(log.moment(), log.received)).or_default().push((number, Item::Log(at)));
+            }
+        }
+        let mut answers: Vec<Result<Stored, StoreError>> =
+            jobs.iter().map(|_| Ok(Stored::default())).collect();
+        for (day, items) in days {
+            match self.write(day, &jobs, &items) {
+                Ok(fates) => {
+                    for ((job, item), fate) in items.iter().zip(fates) {
+                        if let Some(Ok(stored)) = answers.get_mut(*job) {
+                            count(stored, *item, fate);
+                        }
+                    }
+                }
+                Err(error) => {
+                    let mut last = None;
+                    for (job, _) in &items {
+                        if last != Some(*job)
+                            && let Some(answer) = answers.get_mut(*job)
+                        {
+                            *answer = Err(error.for_one(self.folder.path()));
+                        }
+                        last = Some(*job);
+                    }
+                }
+            }
+        }
+        for (Job { answer, room, .. }, result) in jobs.into_iter().zip(answers) {
+            drop(room);
+            // One that no longer waits has what it asked for all the same.
+            let _ = answer.send(result);
+        }
+    }
+
+    /// Writes the records of a day, all or none.
+    fn write(&mut self, day: Day, jobs: &[Job], items: &Items) -> Result<Vec<Fate>, Failure> {
+        match self.try_write(day, jobs, items) {
+            Err(Failure::Sqlite(error)) if fault::is_damage(&error) => {
+                self.open.retain(|segment| segment.day != day);
+                let kept =
+                    folder::set_aside(self.folder.path(), day).map_err(|error| Failure::Io(error.kind()))?;
+                let file = folder::file(self.folder.path(), day);
+                tracing::warn!(
+                    target: "otel-genai-store",
+                    "{} is damaged ({error}); it is kept as {}, and a new file is begun",
+                    file.display(),
+                    kept.display()
+                );
+                self.try_write(day, jobs, items)
+            }
+            result => result,
+        }
+    }
+
+    fn try_write(&mut self, day: Day, jobs: &[Job], items: &Items) -> Result<Vec<Fate>, Failure> {
+        let segment = self.segment(day)?;
+        let result = transact(segment, jobs, items);
+        match &result {
+            Ok(_) => {
+                segment.dirty = true;
+                segment.tidy();
+            }
+            // What was remembered may have been taken back with the transaction.
+            Err(_) => segment.known = Known::new(),
+        }
+        Ok(result?)
+    }
+
+    /// The file of a day, opened if it is not.
+    fn segment(&mut self, day: Day) -> Result<&mut Segment, Failure> {
+        let segment = match self.open.iter().position(|segment| segment.day == day) {
+            Some(at) => self.open.remove(at),
+            None => {
+                if self.open.len() >= MOST_FILES {
+                    self.open.remove(0).checkpoint(true);
+                }
+                Segment::open(self.folder.path(), day, self.full)?
+            }
+        };
+        self.open.push(segment);
+        self.open.last_mut().ok_or(Failure::Io(std::io::ErrorKind::Other))
+    }
+}
+
+impl Segment {
+    /// Moves a log that has grown into the file.
+    fn tidy(&mut self) {
+        let pages =
+            std::fs::metadata(self.log()).map_or(0, |log| i64::try_from(log.len() / 8_192).unwrap_or(0));
+        if pages > MOST_PAGES {
+            self.checkpoint(false);
+        }
+    }
+
+    fn log(&self) -> PathBuf {
+        let mut name = self.connection.path().unwrap_or_default().to_owned();
+        name.push_str("-wal");
+        name.into()
+    }
+}
+
+fn transact(segment: &mut Segment, jobs: &[Job], items: &Items) -> rusqlite::Result<Vec<Fate>> {
+    let Segment { connection, known, .. } = segment;
+    known.begin();
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut fates = Vec::with_capacity(items.len());
+    for (job, item) in items {
+        let Some(Job { batch, .. }) = jobs.get(*job) else { continue };
+        let fate = match item {
+            Item::Span(at) => batch.spans.get(*at).map(|span| record::write_span(&tx, known, span)),
+            Item::Log(at) => batch.logs.get(*at).map(|log| record::write_log(&tx, known, log)),
+        };
+        fates.extend(fate.transpose()?);
+    }
+    for (trace, change) in std::mem::take(&mut known.changes) {
+        change.write(&tx, trace)?;
+    }
+    tx.commit()?;
+    Ok(fates)
+}
+
+/// Why the records of a day were not written. Every job that has some of them is told.
+enum Failure {
+    Sqlite(rusqlite::Error),
+    Told(StoreError),
+    Io(std::io::ErrorKind),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<NoFile> for Failure {
+    fn from(none: NoFile) -> Self {
+        match none {
+            NoFile::Sqlite(error) => Self::Sqlite(error),
+            NoFile::Told(error) => Self::Told(error),
+        }
+    }
+}
+
+impl Failure {
+    fn for_one(&self, folder: &std::path::Path) -> StoreError {
+        match self {
+            Self::Sqlite(rusqlite::Error::SqliteFailure(code, words)) => {
+                fault::sqlite("cannot write", folder, rusqlite::Error::SqliteFailure(*code, words.clone()))
+            }
+            Self::Sqlite(error) => {
+                StoreError::Backend { what: "cannot write", source: error.to_string().into() }
+            }
+            Self::Told(StoreError::Newer { file, found, known }) => {
+                StoreError::Newer { file: file.clone(), found: *found, known: *known }
+            }
+            Self::Told(error) => {
+                StoreError::Backend { what: "cannot write", source: error.to_string().into() }
+            }
+            Self::Io(kind) => fault::io("cannot move a damaged file aside", (*kind).into()),
+        }
+    }
+}
+
+fn count(stored: &mut Stored, item: Item, fate: Fate) {
+    *match (fate, item) {
+        (Fate::Known, _) => &mut stored.known,
+        (Fate::Refused, _) => &mut stored.refused,
+        (Fate::Stored, Item::Span(_)) => &mut stored.spans,
+        (Fate::Stored, Item::Log(_)) => &mut stored.logs,
+    } += 1;
+}
+
+fn size(batch: &Batch) -> usize {
+    batch.spans.len() + batch.logs.len()
+}
+
+/// The day a record is kept under: its own, unless a clock is wrong; then that of its reception.
+fn day(moment: Nanos, received: Nanos) -> Day {
+    let today = Day::of(received);
+    let own = Day::of(moment.or(received));
+    if (today.0 - OLDEST_DAYS..=today.0 + 1).contains(&own.0) { own } else { today }
+}

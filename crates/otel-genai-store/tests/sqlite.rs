@@ -1,0 +1,179 @@
+//! The store in SQLite: what every store must do, and what a folder of files brings with it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod suite;
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use otel_genai_store::{
+    Day, Durability, Nanos, SqliteOptions, SqliteStore, Store, StoreError, TraceQuery, Which,
+};
+use suite::{batch, noon, span, suite, trace_id};
+use tempfile::TempDir;
+
+fn open() -> (SqliteStore, TempDir) {
+    let folder = TempDir::new().unwrap();
+    (at(&folder), folder)
+}
+
+fn at(folder: &TempDir) -> SqliteStore {
+    SqliteOptions::new(folder.path().join("data")).durability(Durability::Normal).open().unwrap()
+}
+
+suite!(open:
+    everything_comes_back_exactly facts_come_back a_trace_in_one_line running_spans_give_way_to_their_end
+    eight_spans_may_share_their_ids a_trace_goes_on_over_midnight pages_hold_everything_once filters_narrow_the_list
+    log_records_are_listed wrong_clocks_are_kept many_send_at_a_time);
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+/// The file of the day in which `noon` lies.
+fn file(folder: &TempDir) -> PathBuf {
+    let (year, month, day) = Day::of(Nanos(noon())).date();
+    folder.path().join("data").join(format!("{year:04}-{month:02}-{day:02}.sqlite"))
+}
+
+#[test]
+fn a_second_instance_is_told_who_has_the_folder() {
+    let (store, folder) = open();
+    store.announce("http://localhost:18888");
+    let error = SqliteOptions::new(folder.path().join("data")).open().unwrap_err();
+    let told = error.to_string();
+    let pid = std::process::id();
+    assert!(
+        told.ends_with(&format!("is in use by another otel-genai (http://localhost:18888, process {pid})")),
+        "{told}"
+    );
+    assert!(matches!(error, StoreError::Locked { .. }));
+    drop(store);
+    drop(at(&folder));
+}
+
+#[test]
+fn what_was_stored_is_there_after_a_restart() {
+    let (store, folder) = open();
+    block_on(async {
+        store.ingest(batch(vec![span(1, 1, None, noon())], vec![])).await.unwrap();
+        store.close().await;
+        assert!(store.ingest(batch(vec![span(1, 2, None, noon())], vec![])).await.is_err());
+        assert!(store.status().await.is_err());
+        let store = at(&folder);
+        let again = store
+            .ingest(batch(vec![span(1, 1, None, noon()), span(1, 2, None, noon())], vec![]))
+            .await
+            .unwrap();
+        assert_eq!((again.spans, again.known), (1, 1));
+        assert_eq!(store.spans(trace_id(1), Which::All).await.unwrap().len(), 2);
+        let line =
+            store.traces(&TraceQuery { limit: 5, ..TraceQuery::default() }).await.unwrap().items.remove(0);
+        assert_eq!(line.spans, 2);
+    });
+    assert!(file(&folder).exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(folder.path().join("data")).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}
+
+#[test]
+fn what_waits_is_stored_before_the_store_goes() {
+    let (store, folder) = open();
+    block_on(async {
+        let pending = store.ingest(batch(vec![span(1, 1, None, noon())], vec![]));
+        // Handed over, and not waited for.
+        let _ = tokio::time::timeout(Duration::ZERO, pending).await;
+    });
+    drop(store);
+    block_on(async { assert_eq!(at(&folder).spans(trace_id(1), Which::All).await.unwrap().len(), 1) });
+}
+
+#[test]
+fn a_temporary_store_leaves_nothing() {
+    block_on(async {
+        let store = SqliteOptions::temporary().open().unwrap();
+        store.ingest(batch(vec![span(1, 1, None, noon())], vec![])).await.unwrap();
+        let place = PathBuf::from(store.status().await.unwrap().location);
+        assert!(place.is_dir());
+        store.close().await;
+        assert!(!place.exists());
+    });
+}
+
+#[test]
+fn a_damaged_file_is_kept_aside_and_said() {
+    let (store, folder) = open();
+    drop(store);
+    for number in 1..=2u64 {
+        fs::write(file(&folder), "this is no database, but was one once".repeat(1000)).unwrap();
+        block_on(async {
+            let store = at(&folder);
+            assert_eq!(store.ingest(batch(vec![span(1, 1, None, noon())], vec![])).await.unwrap().spans, 1);
+            assert_eq!(store.spans(trace_id(1), Which::All).await.unwrap().len(), 1);
+            let damaged = store.status().await.unwrap().damaged;
+            assert_eq!(damaged.len() as u64, number);
+            assert!(fs::read_to_string(&damaged[0]).unwrap().starts_with("this is no database"));
+        });
+    }
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_left_alone() {
+    let (store, folder) = open();
+    drop(store);
+    let newer = rusqlite::Connection::open(file(&folder)).unwrap();
+    newer.execute_batch("CREATE TABLE later(x); PRAGMA user_version=99;").unwrap();
+    drop(newer);
+    let before = fs::read(file(&folder)).unwrap();
+    block_on(async {
+        let store = at(&folder);
+        let error = store.ingest(batch(vec![span(1, 1, None, noon())], vec![])).await.unwrap_err();
+        assert!(matches!(error, StoreError::Newer { found: 99, known: 1, .. }), "{error}");
+        assert!(store.traces(&TraceQuery::default()).await.unwrap().items.is_empty());
+    });
+    assert_eq!(fs::read(file(&folder)).unwrap(), before);
+}
+
+/// Whoever sends more than can be written is told to come again, and nothing that was taken is lost.
+#[test]
+fn a_full_queue_sends_away() {
+    let (store, folder) = open();
+    block_on(async {
+        store.ingest(batch(vec![span(1, 0, None, noon())], vec![])).await.unwrap();
+        // Somebody else holds up the writer.
+        let other = rusqlite::Connection::open(file(&folder)).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let large = |id| {
+            let mut large = batch(vec![span(1, id, None, noon())], vec![]);
+            large.bytes = 40 << 20;
+            large
+        };
+        let mut first = std::pin::pin!(store.ingest(large(1)));
+        assert!(tokio::time::timeout(Duration::ZERO, &mut first).await.is_err());
+        assert!(matches!(store.ingest(large(2)).await, Err(StoreError::Busy { .. })));
+        assert!(store.status().await.unwrap().queued_bytes >= 40 << 20);
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(first.await.unwrap().spans, 1);
+        assert_eq!(store.ingest(large(2)).await.unwrap().spans, 1);
+        // Larger than the queue: alone, but not refused.
+        let mut huge = large(3);
+        huge.bytes = 1 << 30;
+        assert_eq!(store.ingest(huge).await.unwrap().spans, 1);
+    });
+}
