@@ -59,6 +59,7 @@ mod exchange;
 mod failure;
 mod head;
 mod observer;
+mod open;
 mod reader;
 mod record;
 #[cfg(feature = "reqwest")]

@@ -16,6 +16,7 @@ use otel_genai_wire::detect;
 use crate::bell::Bell;
 use crate::exchange::{Call, Exchange, headers, is_observed};
 use crate::head;
+use crate::open::Open;
 use crate::record::{Batch, Begun, Record};
 use crate::runs::{CHECK, Recovery, Runs};
 use crate::secret::Secrets;
@@ -88,6 +89,7 @@ pub(crate) struct Shared {
     reader: Thread,
     /// Calls under way that may be steps of runs.
     pub(crate) going: Arc<AtomicUsize>,
+    pub(crate) open: Open,
     held: AtomicUsize,
     waiting: AtomicUsize,
     lost_frames: AtomicU64,
@@ -165,6 +167,7 @@ impl Observer {
                 bell,
                 reader,
                 going,
+                open: Open::default(),
                 held: AtomicUsize::new(0),
                 waiting: AtomicUsize::new(0),
                 lost_frames: AtomicU64::new(0),
@@ -205,7 +208,7 @@ impl Observer {
             attributes: call.attributes.clone(),
             at: Moment::now(),
         };
-        Some(Exchange::new(Arc::new(Record::new(Arc::clone(shared), begun))))
+        Some(Exchange::new(Record::new(Arc::clone(shared), begun)))
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -254,6 +257,10 @@ impl Drain for Shared {
         self.hand_over(Work::Drained(done));
         self.bell.wake(&self.reader);
         wait.recv_timeout(timeout).is_ok()
+    }
+
+    fn close(&self) {
+        self.open.end_all();
     }
 }
 

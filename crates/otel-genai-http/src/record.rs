@@ -91,6 +91,8 @@ impl Batch {
 
 /// One exchange, as its taps and the observer's thread share it.
 pub(crate) struct Record {
+    /// Its place among those that are open.
+    key: u64,
     pub(crate) observer: Arc<Shared>,
     pending: Mutex<Batch>,
     over: AtomicBool,
@@ -152,16 +154,18 @@ impl Reading {
 }
 
 impl Record {
-    pub(crate) fn new(observer: Arc<Shared>, begun: Begun) -> Self {
+    pub(crate) fn new(observer: Arc<Shared>, begun: Begun) -> Arc<Self> {
         let has_scope = begun.scope.is_some();
         observer.going.fetch_add(usize::from(has_scope), Ordering::Relaxed);
-        Record {
+        let open = Arc::clone(&observer);
+        open.open.add(|key| Record {
+            key,
             observer,
             pending: Mutex::default(),
             over: AtomicBool::new(false),
             has_scope,
             reading: Mutex::new(Reading { begun: Some(begun), reader: None }),
-        }
+        })
     }
 
     pub(crate) fn request(self: &Arc<Self>, bytes: &Bytes) {
@@ -236,6 +240,7 @@ impl Drop for Record {
         let pending = self.pending.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.observer.release(pending.held);
         self.observer.going.fetch_sub(usize::from(self.has_scope), Ordering::Relaxed);
+        self.observer.open.remove(self.key);
     }
 }
 

@@ -80,7 +80,7 @@ impl Upgrade {
             attributes: self.attributes,
             at: Moment::now(),
         };
-        Session { record: Arc::new(Record::new(self.observer, begun)) }
+        Session { record: Record::new(self.observer, begun) }
     }
 }
 

@@ -50,12 +50,15 @@ pub struct Telemetry {
 }
 
 type Task = Arc<dyn Fn(Duration) + Send + Sync>;
+type Last = Box<dyn FnOnce() + Send>;
 
 struct Shared {
     pipelines: Pipelines,
     closed: AtomicBool,
     /// What is done before anything is flushed.
     before: Mutex<Vec<Task>>,
+    /// What is done once, before that, when telemetry ends.
+    last: Mutex<Vec<Last>>,
 }
 
 impl Telemetry {
@@ -67,7 +70,12 @@ impl Telemetry {
         (settings, warnings): (Vec<Setting>, Vec<Warning>),
         #[cfg(feature = "tracing")] filters: Filters,
     ) -> Self {
-        let shared = Arc::new(Shared { pipelines, closed: AtomicBool::new(false), before: Mutex::default() });
+        let shared = Arc::new(Shared {
+            pipelines,
+            closed: AtomicBool::new(false),
+            before: Mutex::default(),
+            last: Mutex::default(),
+        });
         Self {
             shared,
             settings,
@@ -152,6 +160,11 @@ impl Telemetry {
         self.shared.before.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(task));
     }
 
+    /// Runs `task` once, when telemetry ends, before the tasks of [`before_flush`](Telemetry::before_flush).
+    pub fn before_shutdown(&self, task: impl FnOnce() + Send + 'static) {
+        self.shared.last.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(task));
+    }
+
     /// Exports what waits, all signals at once, and returns after `timeout` at the latest. Blocks the thread; can be
     /// called from anywhere, inside a runtime too.
     pub fn flush(&self, timeout: Duration) -> Report {
@@ -214,6 +227,10 @@ impl Shared {
     fn shutdown(self: &Arc<Self>, timeout: Duration) -> Report {
         if self.closed.swap(true, Ordering::SeqCst) {
             return self.report();
+        }
+        let last = std::mem::take(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in last {
+            let _ = catch_unwind(AssertUnwindSafe(task));
         }
         let timeout = self.prepare(timeout);
         for health in &self.pipelines.healths {

@@ -25,6 +25,7 @@ use crate::operation::{
 use crate::pending::Pending;
 use crate::redact::Redact;
 use crate::signal::{EventSink, Instruments, erase};
+use crate::unheard;
 
 /// The name of the instrumentation scope of all telemetry.
 const SCOPE: &str = "otel-genai";
@@ -160,7 +161,10 @@ impl GenAi {
         match GLOBAL.get() {
             Some(genai) => genai.clone(),
             // Not kept: the global providers may be installed later.
-            None => GenAi::builder().build(),
+            None => {
+                unheard::asked();
+                GenAi::builder().build()
+            }
         }
     }
 
@@ -180,6 +184,12 @@ impl GenAi {
     /// call this before the providers are flushed. Blocks: call it off an async thread.
     pub fn drain(&self, timeout: Duration) -> bool {
         self.0.drains.drain(timeout)
+    }
+
+    /// Telemetry ends: calls that layers around clients still have open end as if they had been dropped. Then
+    /// [`drain`](GenAi::drain). The guard of `otel_genai::init()` does so by itself.
+    pub fn close(&self) {
+        self.0.drains.close();
     }
 
     /// A `chat` call.

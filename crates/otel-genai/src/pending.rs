@@ -255,6 +255,7 @@ pub(crate) fn begin(
     }
     let span = builder.start_with_context(&inner.tracer, parent);
     let recording = span.is_recording();
+    unheard::begun();
     if inner.of_globals {
         unheard::listen(span.span_context(), parent.span().span_context());
     }

@@ -7,6 +7,7 @@ use opentelemetry::trace::noop::NoopTracerProvider;
 use otel_genai_sdk::{InitError, SpanProcessor, SpanSink, Telemetry};
 
 use crate::handler::{Builder, GenAi};
+use crate::unheard;
 
 /// Sets telemetry up as the `OTEL_*` variables say, makes it OpenTelemetry's global one, and gives [`GenAi::global`] its
 /// spans, metrics and events. Needs the feature `sdk`.
@@ -144,10 +145,21 @@ fn install(telemetry: &Telemetry, change: &Change) {
             .meter_provider(&telemetry.meter_provider())
     };
     let genai = change(handler).build();
-    let read = genai.clone();
+    let (open, read) = (genai.clone(), genai.clone());
+    telemetry.before_shutdown(move || {
+        open.close();
+        unheard::ended();
+    });
     telemetry.before_flush(move |timeout| {
         read.drain(timeout);
     });
+    if unheard::was_asked_before() {
+        tracing::warn!(
+            target: "otel_genai",
+            "a GenAI call was made before telemetry was set up: it is not told, and a client that made it may tell nothing \
+             later either. Set up at the start of main, before the first call"
+        );
+    }
     if genai.set_global().is_err() {
         tracing::warn!(
             target: "otel_genai",

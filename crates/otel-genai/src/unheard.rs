@@ -7,6 +7,37 @@ use opentelemetry::trace::SpanContext;
 /// Whether anything was heard, or said, already.
 static SETTLED: AtomicBool = AtomicBool::new(false);
 
+/// Whether the global handler was asked for before there was one.
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Whether telemetry that `init()` set up is over, and nobody was told of a call after that.
+static ENDED: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn asked() {
+    ASKED.store(true, Ordering::Relaxed);
+}
+
+#[cfg(feature = "sdk")]
+pub(crate) fn was_asked_before() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
+
+#[cfg(feature = "sdk")]
+pub(crate) fn ended() {
+    ENDED.store(true, Ordering::Relaxed);
+}
+
+/// A call begins.
+pub(crate) fn begun() {
+    if ENDED.load(Ordering::Relaxed) && ENDED.swap(false, Ordering::Relaxed) {
+        tracing::warn!(
+            target: "otel_genai",
+            "a GenAI call begins after telemetry was shut down, and is not told. Keep the guard of init() to the end, in a \
+             variable with a name: `let _telemetry = ...`, since `let _ = ...` drops it at once"
+        );
+    }
+}
+
 /// Looks at the first spans of the global provider. Without any provider, a span has its parent's context, valid or not;
 /// with one, it has an id of its own, sampled or not.
 pub(crate) fn listen(span: &SpanContext, parent: &SpanContext) {
@@ -24,8 +55,7 @@ pub(crate) fn listen(span: &SpanContext, parent: &SpanContext) {
             target: "otel_genai",
             "{variable} is set, but calls leave no spans: `opentelemetry` 0.33 has no tracer provider in this program. Set \
              telemetry up before the first call (otel_genai::init()). If it is set up, then by another version of the \
-             crate, which this library cannot see: look at `cargo tree -d -i opentelemetry`, and use \
-             otel_genai::opentelemetry"
+             crate, which this library cannot see: `cargo tree -d` shows both. Use opentelemetry 0.33 and opentelemetry_sdk 0.33"
         );
     }
 }

@@ -176,6 +176,7 @@ impl Body for Script {
 /// Telemetry in memory.
 pub(crate) struct World {
     pub(crate) observer: Observer,
+    pub(crate) genai: GenAi,
     pub(crate) tracers: SdkTracerProvider,
     spans: InMemorySpanExporter,
 }
@@ -185,7 +186,8 @@ impl World {
         let spans = InMemorySpanExporter::default();
         let tracers = SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build();
         let genai = GenAi::builder().tracer_provider(&tracers).capture(Capture::SpanOnly).build();
-        World { observer: Observer::new(genai, Options::default()).unwrap(), tracers, spans }
+        let observer = Observer::new(genai.clone(), Options::default()).unwrap();
+        World { observer, genai, tracers, spans }
     }
 
     /// What is done within a span of the application, which is finished after it.
