@@ -173,13 +173,11 @@ impl Builder {
         let mut source = Source::new(&*self.vars, &self.fixed);
         file::read(&mut source, &*self.vars);
         let config = Config::read(&mut source, self.service_name.as_deref(), self.default_exporter);
-        #[cfg_attr(not(feature = "tracing"), expect(unused_mut, reason = "the filters add theirs"))]
-        let (settings, mut warnings) = source.finish();
+        let (settings, warnings) = source.finish();
         #[cfg(feature = "tracing")]
         let filters = {
             let fixed = |name: &str| self.fixed.iter().rev().find(|fixed| fixed.name == name);
-            let text = |name: &str| fixed(name).map(|f| f.value.clone()).or_else(|| (self.vars)(name));
-            Filters::read(text, &mut warnings)
+            Filters::read(|name| fixed(name).map(|f| f.value.clone()).or_else(|| (self.vars)(name)))
         };
         let console = Console::new(self.console, &*self.vars);
         let resource = Resource::builder_empty()

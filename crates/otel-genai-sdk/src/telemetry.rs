@@ -93,6 +93,12 @@ impl Telemetry {
         &self.filters
     }
 
+    #[cfg(feature = "tracing")]
+    pub(crate) fn with_warnings(mut self, more: Vec<Warning>) -> Self {
+        self.warnings.extend(more);
+        self
+    }
+
     /// To whoever listens to `tracing`.
     pub(crate) fn say_warnings(&self) {
         for warning in &self.warnings {

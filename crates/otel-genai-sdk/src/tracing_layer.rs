@@ -41,10 +41,14 @@ pub(crate) struct Filters {
     program: String,
     /// What is said of telemetry itself.
     ours: LevelFilter,
+    /// Values that could not be used. They are nobody's business where `tracing` is not: the feature may be on for the sake
+    /// of another crate of the program.
+    warnings: Vec<Warning>,
 }
 
 impl Filters {
-    pub(crate) fn read(vars: impl Fn(&str) -> Option<String>, warnings: &mut Vec<Warning>) -> Self {
+    pub(crate) fn read(vars: impl Fn(&str) -> Option<String>) -> Self {
+        let mut warnings = Vec::new();
         let text = |name: &str| vars(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let mut warn = |variable, what: &str, text: &str, default: &str| {
             let text = crate::console::plain(text);
@@ -71,7 +75,7 @@ impl Filters {
             Some(level) => level.parse().unwrap_or(LevelFilter::WARN),
             None => LevelFilter::WARN,
         };
-        Self { program, ours }
+        Self { program, ours, warnings }
     }
 
     fn program(&self) -> EnvFilter {
@@ -99,6 +103,16 @@ impl Telemetry {
     /// ```
     #[must_use = "a layer does nothing before it is added to a subscriber"]
     pub fn tracing_layer<S>(&self) -> impl Layer<S> + Send + Sync + 'static + use<S>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+    {
+        for warning in &self.filters().warnings {
+            tracing::warn!(target: "otel_genai_sdk", variable = warning.variable, "{warning}");
+        }
+        self.layer()
+    }
+
+    fn layer<S>(&self) -> impl Layer<S> + Send + Sync + 'static + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
@@ -148,7 +162,10 @@ impl Builder {
             .with_writer(std::io::stderr)
             .with_ansi(colors)
             .with_filter(program.and(said));
-        let subscriber = tracing_subscriber::registry().with(telemetry.tracing_layer()).with(lines);
+        let warnings = telemetry.filters().warnings.clone();
+        // Said by whoever hears it, as the other warnings are.
+        let telemetry = telemetry.with_warnings(warnings);
+        let subscriber = tracing_subscriber::registry().with(telemetry.layer()).with(lines);
         if subscriber.try_init().is_err() {
             tracing::warn!(
                 target: "otel_genai_sdk",
@@ -176,9 +193,8 @@ mod tests {
     use super::*;
 
     fn read(rust_log: &str, level: &str) -> (Filters, Vec<Warning>) {
-        let mut warnings = Vec::new();
-        let vars = |name: &str| Some(if name == RUST_LOG { rust_log } else { level }.to_owned());
-        let filters = Filters::read(vars, &mut warnings);
+        let filters = Filters::read(|name| Some(if name == RUST_LOG { rust_log } else { level }.to_owned()));
+        let warnings = filters.warnings.clone();
         (filters, warnings)
     }
 
