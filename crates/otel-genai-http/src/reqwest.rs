@@ -1,4 +1,4 @@
-//! Model calls through a bare [`reqwest::Client`](::reqwest::Client).
+//! Model calls through a bare [`Client`](::reqwest::Client) of reqwest.
 //!
 //! ```no_run
 //! use otel_genai_http::reqwest::RequestBuilderExt as _;
