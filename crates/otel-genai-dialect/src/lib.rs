@@ -1,0 +1,1 @@
+//! What others' words for generative AI mean.
