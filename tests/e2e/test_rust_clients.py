@@ -18,7 +18,9 @@ from answers import anthropic, ollama, openai
 from harness import model, otlp as receivers
 from harness.launcher import environment, execute, rust
 from harness.match import assert_same, without_nulls
+from harness.otlp import Receiver
 from harness.provider import Hang, Provider, Reply, Request, Wait
+from harness.rotel import Rotel
 from harness.sdk import CONTENT, HEAD, STREAMED, TOKENS, says, tool_call, tool_response
 from harness.signals import Span, Telemetry
 
@@ -287,8 +289,9 @@ class Ran:
         return span
 
 
-def play(client: Client, scene: str, protocol: str = "http/protobuf", **env: str) -> Ran:
-    with Provider() as provider, receivers.receiver(protocol) as otlp:
+def play(client: Client, scene: str, protocol: str = "http/protobuf", receiver: Callable[[str], Receiver] = receivers.receiver,
+         **env: str) -> Ran:
+    with Provider() as provider, receiver(protocol) as otlp:
         provider.reset(Script(client.protocol, scene))
         result = execute(rust(client.program, scene), environment(
             **{**otlp.env, "MODEL_URL": provider.origin, "MODEL_KEY": KEY, CAPTURE: "SPAN_AND_EVENT", **client.env, **env}))
@@ -499,5 +502,13 @@ def test_switched_off_the_client_is_as_it_was(client, scene):
 @clients("stream")
 def test_by_grpc(client, scene):
     ran = play(client, scene, protocol="grpc")
+    assert_calls(ran, {**client.protocol.asked(PIECES), **STREAMED,
+                       **client.protocol.said(ran.requests[0], f"You said: {PIECES}")}, parent=ran.request)
+
+
+@clients("stream")
+@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
+def test_a_collector_of_others_understands_it(client, scene, protocol):
+    ran = play(client, scene, protocol, receiver=Rotel)
     assert_calls(ran, {**client.protocol.asked(PIECES), **STREAMED,
                        **client.protocol.said(ran.requests[0], f"You said: {PIECES}")}, parent=ran.request)

@@ -1,11 +1,11 @@
 //! What all client layers do alike.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use opentelemetry::propagation::Injector;
-use opentelemetry::{Context, global};
+use http::{HeaderMap, Method, Uri};
+use opentelemetry::Context;
 
 use crate::exchange::{Call, Exchange};
 use crate::observer::Observer;
+use crate::propagate::propagate;
 
 /// How a layer observes.
 #[derive(Clone, Debug, Default)]
@@ -48,21 +48,7 @@ impl Instrument {
     /// Has a request carry the trace on, if that is wanted. What it carries already stays.
     pub(crate) fn inject(&self, parent: &Context, headers: &mut HeaderMap) {
         if self.propagate {
-            global::get_text_map_propagator(|propagator| {
-                propagator.inject_context(parent, &mut Headers(headers));
-            });
+            propagate(parent, headers);
         }
-    }
-}
-
-struct Headers<'a>(&'a mut HeaderMap);
-
-impl Injector for Headers<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(key.as_bytes()), HeaderValue::from_str(&value))
-        else {
-            return;
-        };
-        self.0.entry(name).or_insert(value);
     }
 }

@@ -60,6 +60,7 @@ mod failure;
 mod head;
 mod observer;
 mod open;
+mod propagate;
 mod reader;
 mod record;
 #[cfg(feature = "reqwest")]
@@ -77,6 +78,7 @@ pub mod tower;
 pub use exchange::{Call, Exchange};
 pub use failure::{causes, transport_failure};
 pub use observer::{Losses, Observer, Options, Unread};
+pub use propagate::propagate;
 pub use runs::Runs;
 pub use session::{Session, SessionTap, Upgrade};
 pub use tap::Tap;

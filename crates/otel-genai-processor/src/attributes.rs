@@ -1,13 +1,11 @@
 //! A span's attributes, asked by what they say.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::OnceLock;
 
 use opentelemetry::{Array, KeyValue, Value};
+use otel_genai_dialect::{Slot, TREES, Words, is_in_tree, names_of, tree};
 use serde_json::Value as Json;
-
-use crate::tree;
-use crate::vocabulary::{Slot, TREES, WORDS, is_in_tree};
 
 /// A span's attributes. What is taken is marked, so that the rest is known to be somebody else's.
 #[derive(Debug)]
@@ -15,18 +13,6 @@ pub(crate) struct Attributes<'a> {
     all: &'a [KeyValue],
     /// What each attribute was taken for.
     pub(crate) taken: HashMap<&'a str, Slot>,
-}
-
-/// What each name may say, by name.
-fn words() -> &'static HashMap<Slot, Vec<&'static str>> {
-    static WORDS_OF: OnceLock<HashMap<Slot, Vec<&'static str>>> = OnceLock::new();
-    WORDS_OF.get_or_init(|| {
-        let mut all: HashMap<Slot, Vec<&'static str>> = HashMap::new();
-        for (name, slot) in WORDS {
-            all.entry(*slot).or_default().push(name);
-        }
-        all
-    })
 }
 
 impl<'a> Attributes<'a> {
@@ -61,7 +47,7 @@ impl<'a> Attributes<'a> {
     /// The best of what says this, as `read` understands it. All that it understands are taken.
     fn take<T>(&mut self, slot: Slot, read: impl Fn(&'a Value) -> Option<T>) -> Option<T> {
         let mut best = None;
-        for name in words().get(&slot).into_iter().flatten() {
+        for name in names_of(slot) {
             let Some(value) = self.get(name).and_then(&read) else { continue };
             self.mark(name, slot);
             best.get_or_insert(value);
@@ -75,7 +61,7 @@ impl<'a> Attributes<'a> {
         slot: Slot,
         read: impl Fn(&str, &'a Value) -> Option<T>,
     ) -> Option<T> {
-        for name in words().get(&slot).into_iter().flatten() {
+        for name in names_of(slot) {
             if let Some(value) = self.get(name).and_then(|value| read(name, value)) {
                 self.mark(name, slot);
                 return Some(value);
@@ -88,6 +74,7 @@ impl<'a> Attributes<'a> {
     pub(crate) fn take_tree<T>(&mut self, slot: Slot, read: impl Fn(&Json) -> Option<T>) -> Option<T> {
         for (prefix, _) in TREES.iter().filter(|(_, of)| *of == slot) {
             let leaves = self.all.iter().filter(|attribute| is_in_tree(attribute.key.as_str(), prefix));
+            let leaves = leaves.filter_map(|leaf| Some((leaf.key.as_str(), json(&leaf.value)?)));
             let (tree, keys) = tree::unflatten(prefix, leaves);
             if let Some(value) = tree.as_ref().and_then(&read) {
                 self.taken.extend(keys.into_iter().map(|key| (key, slot)));
@@ -114,15 +101,37 @@ impl<'a> Attributes<'a> {
     }
 
     pub(crate) fn take_bool(&mut self, slot: Slot) -> Option<bool> {
-        self.take(slot, |value| match value {
-            Value::Bool(value) => Some(*value),
-            Value::String(text) => text.as_str().trim().to_ascii_lowercase().parse().ok(),
-            _ => None,
-        })
+        self.take(slot, bool)
     }
 
     pub(crate) fn take_texts(&mut self, slot: Slot) -> Vec<String> {
         self.take(slot, texts).unwrap_or_default()
+    }
+}
+
+impl Words for Attributes<'_> {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(|attribute| attribute.key.as_str())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        text(self.get(name)?).map(Cow::Borrowed)
+    }
+
+    fn int(&self, name: &str) -> Option<i64> {
+        int(self.get(name)?)
+    }
+
+    fn float(&self, name: &str) -> Option<f64> {
+        float(self.get(name)?)
+    }
+
+    fn bool(&self, name: &str) -> Option<bool> {
+        bool(self.get(name)?)
     }
 }
 
@@ -154,6 +163,14 @@ fn float(value: &Value) -> Option<f64> {
         _ => return None,
     };
     number.is_finite().then_some(number)
+}
+
+fn bool(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(value) => Some(*value),
+        Value::String(text) => text.as_str().trim().to_ascii_lowercase().parse().ok(),
+        _ => None,
+    }
 }
 
 /// A list of texts, also as JSON text: spans of `tracing` carry no lists. A text that is no list is one.

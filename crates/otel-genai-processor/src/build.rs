@@ -6,16 +6,15 @@ use opentelemetry::Value;
 use opentelemetry::trace::SpanKind;
 use opentelemetry_sdk::trace::SpanData;
 use otel_genai::{
-    CreateAgent, Embeddings, Entry, ExecuteTool, FetchResponse, FinishReason, Inference, InferenceRequest,
+    CreateAgent, Embeddings, Entry, ExecuteTool, FetchResponse, Inference, InferenceRequest,
     InferenceResponse, InvokeAgent, InvokeWorkflow, Memory, Message, OpenAi, Part, Plan, Prompt,
     ProviderName, ReactStep, Rerank, Retrieval, Server, ToolDefinition, Usage,
 };
+use otel_genai_dialect::{Shape, Slot, finish_reason, message, provider_name};
 use serde_json::Value as Json;
 
 use crate::attributes::{Attributes, json, parsed};
-use crate::message;
-use crate::recognise::{Call, Shape};
-use crate::vocabulary::{self, Slot};
+use crate::recognise::Call;
 
 /// The operation.
 pub(crate) fn call(shape: Shape, span: &SpanData, a: &mut Attributes<'_>) -> Call {
@@ -170,7 +169,7 @@ fn nobody() -> ProviderName {
 }
 
 fn provider(a: &mut Attributes<'_>) -> Option<ProviderName> {
-    a.take_text(Slot::Provider).map(|text| vocabulary::provider(&text).into())
+    a.take_text(Slot::Provider).map(|text| provider_name(&text).into())
 }
 
 fn server(a: &mut Attributes<'_>) -> Option<Server> {
@@ -256,20 +255,9 @@ fn response(span: &SpanData, a: &mut Attributes<'_>) -> InferenceResponse {
         if untold {
             response.finish_reasons.push(reason.as_str().to_owned());
         }
-        *reason = meant(reason);
+        *reason = finish_reason(reason);
     }
     response
-}
-
-/// A reason in the conventions' words, where they have one.
-fn meant(reason: &FinishReason) -> FinishReason {
-    match reason.as_str().to_ascii_lowercase().as_str() {
-        "stop" | "end_turn" | "stop_sequence" | "complete" => FinishReason::Stop,
-        "length" | "max_tokens" | "max_output_tokens" => FinishReason::Length,
-        "tool_calls" | "tool_use" | "function_call" => FinishReason::ToolCall,
-        "content_filter" | "safety" | "refusal" => FinishReason::ContentFilter,
-        _ => reason.clone(),
-    }
 }
 
 fn usage(a: &mut Attributes<'_>) -> Usage {
@@ -308,20 +296,9 @@ fn documents(a: &mut Attributes<'_>, slot: Slot) -> Vec<Json> {
         _ => None,
     };
     let told = a.take_first(slot, |_, value| list(parsed(value)?));
-    let told =
-        told.or_else(|| a.take_tree(slot, |tree| Some(tree.as_array()?.iter().map(document).collect())));
+    let told = told
+        .or_else(|| a.take_tree(slot, |tree| Some(tree.as_array()?.iter().map(message::document).collect())));
     told.unwrap_or_default()
-}
-
-/// OpenInference's envelope around a document, and its metadata, which are JSON text.
-fn document(json: &Json) -> Json {
-    let mut document = json.get("document").unwrap_or(json).clone();
-    if let Some(metadata) = document.get_mut("metadata")
-        && let Some(Ok(parsed)) = metadata.as_str().map(serde_json::from_str::<Json>)
-    {
-        *metadata = parsed;
-    }
-    document
 }
 
 fn input_messages(span: &SpanData, a: &mut Attributes<'_>) -> Vec<Message> {

@@ -4,11 +4,11 @@ use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry::{Array, Context, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 use otel_genai::{GenAi, Moment, Operation};
+use otel_genai_dialect::{MESSAGE_EVENTS, content_name, is_content};
 
 use crate::nesting::Ended;
 use crate::recognise::{Call, Recognised};
 use crate::scribe::{Page, Told};
-use crate::vocabulary::{MESSAGE_EVENTS, content_name, is_content};
 
 /// How spans are rewritten.
 #[derive(Clone, Copy, Debug, Default)]

@@ -45,15 +45,12 @@
 mod attributes;
 mod build;
 mod emit;
-mod message;
 mod nesting;
 mod processor;
 mod recognise;
 mod scribe;
 #[cfg(feature = "sdk")]
 mod setup;
-mod tree;
-mod vocabulary;
 
 pub use processor::GenAiSpanProcessor;
 pub use recognise::{Call, Recognised, recognise};

@@ -7,12 +7,12 @@ use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
 use otel_genai::{
     CreateAgent, Embeddings, Entry, ExecuteTool, Failure, FetchResponse, Inference, InvokeAgent,
-    InvokeWorkflow, Kind, Memory, OperationName, Plan, ReactStep, Rerank, Retrieval,
+    InvokeWorkflow, Memory, Plan, ReactStep, Rerank, Retrieval,
 };
+use otel_genai_dialect::{Shape, Slot};
 
 use crate::attributes::Attributes;
 use crate::build;
-use crate::vocabulary::{Slot, is_hint};
 
 /// A call that somebody else's span tells of, in this project's words.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,44 +67,6 @@ impl Recognised {
     }
 }
 
-/// What kind of operation it is, and the name where there are several.
-pub(crate) enum Shape {
-    Inference(OperationName),
-    Embeddings,
-    CreateAgent,
-    InvokeAgent,
-    ExecuteTool,
-    Retrieval,
-    Rerank,
-    InvokeWorkflow,
-    Plan,
-    FetchResponse,
-    Memory(OperationName),
-    Entry,
-    ReactStep,
-}
-
-impl Shape {
-    /// The kind, as far as spans within spans matter.
-    pub(crate) fn kind(&self) -> Kind {
-        match self {
-            Shape::Inference(_) => Kind::Inference,
-            Shape::Embeddings => Kind::Embeddings,
-            Shape::CreateAgent => Kind::CreateAgent,
-            Shape::InvokeAgent => Kind::InvokeAgentInternal,
-            Shape::ExecuteTool => Kind::ExecuteTool,
-            Shape::Retrieval => Kind::Retrieval,
-            Shape::Rerank => Kind::Rerank,
-            Shape::InvokeWorkflow => Kind::InvokeWorkflow,
-            Shape::Plan => Kind::Plan,
-            Shape::FetchResponse => Kind::FetchResponse,
-            Shape::Memory(_) => Kind::Memory,
-            Shape::Entry => Kind::Entry,
-            Shape::ReactStep => Kind::ReactStep,
-        }
-    }
-}
-
 /// Reads a span made by anyone. `None`: it tells of no operation that this project knows, or of the server's side of
 /// one.
 ///
@@ -126,106 +88,7 @@ pub(crate) fn shape(span: &SpanData) -> Option<Shape> {
     if matches!(span.span_kind, SpanKind::Server | SpanKind::Consumer) {
         return None;
     }
-    if !span.attributes.iter().any(|attribute| is_hint(attribute.key.as_str())) {
-        return None;
-    }
-    let attributes = Attributes::new(&span.attributes);
-    let text = |name: &str| attributes.text(name).map(|text| text.trim().to_ascii_lowercase());
-    text("gen_ai.operation.name")
-        .and_then(|name| by_operation(&name))
-        .or_else(|| by_vercel(attributes.text("ai.operationId")?))
-        .or_else(|| by_openinference(&text("openinference.span.kind")?))
-        .or_else(|| by_request_type(&text("llm.request.type")?))
-        .or_else(|| by_traceloop(&text("traceloop.span.kind")?))
-        .or_else(|| by_what_it_says(&attributes))
-}
-
-/// The conventions' names, and some that came before them.
-fn by_operation(name: &str) -> Option<Shape> {
-    Some(match name {
-        "chat" | "generate_content" | "text_completion" => Shape::Inference(name.into()),
-        "completion" => Shape::Inference(OperationName::TextCompletion),
-        "embeddings" | "embedding" | "embed" => Shape::Embeddings,
-        "create_agent" => Shape::CreateAgent,
-        "invoke_agent" => Shape::InvokeAgent,
-        "execute_tool" => Shape::ExecuteTool,
-        "retrieval" | "retrieve" | "retrieve_documents" => Shape::Retrieval,
-        "rerank" | "rerank_documents" => Shape::Rerank,
-        "invoke_workflow" => Shape::InvokeWorkflow,
-        "plan" => Shape::Plan,
-        "fetch_response" => Shape::FetchResponse,
-        "search_memory"
-        | "create_memory"
-        | "update_memory"
-        | "upsert_memory"
-        | "delete_memory"
-        | "create_memory_store"
-        | "delete_memory_store" => Shape::Memory(name.into()),
-        "enter" => Shape::Entry,
-        "react" => Shape::ReactStep,
-        _ => return None,
-    })
-}
-
-/// Vercel's AI SDK: the outer span of a generation runs the loop, the inner ones ask the model.
-fn by_vercel(id: &str) -> Option<Shape> {
-    Some(match id {
-        "ai.generateText.doGenerate"
-        | "ai.streamText.doStream"
-        | "ai.generateObject.doGenerate"
-        | "ai.streamObject.doStream" => Shape::Inference(OperationName::Chat),
-        "ai.generateText" | "ai.streamText" | "ai.generateObject" | "ai.streamObject" => Shape::InvokeAgent,
-        "ai.embed" | "ai.embed.doEmbed" | "ai.embedMany" | "ai.embedMany.doEmbed" => Shape::Embeddings,
-        "ai.rerank" | "ai.rerank.doRerank" => Shape::Rerank,
-        "ai.toolCall" => Shape::ExecuteTool,
-        _ => return None,
-    })
-}
-
-/// OpenInference's kinds. A chain, a guardrail or an evaluator is no operation of the conventions.
-fn by_openinference(kind: &str) -> Option<Shape> {
-    Some(match kind {
-        "llm" => Shape::Inference(OperationName::Chat),
-        "embedding" => Shape::Embeddings,
-        "agent" => Shape::InvokeAgent,
-        "tool" => Shape::ExecuteTool,
-        "retriever" => Shape::Retrieval,
-        "reranker" => Shape::Rerank,
-        _ => return None,
-    })
-}
-
-/// OpenLLMetry's types of requests.
-fn by_request_type(kind: &str) -> Option<Shape> {
-    Some(match kind {
-        "chat" => Shape::Inference(OperationName::Chat),
-        "completion" => Shape::Inference(OperationName::TextCompletion),
-        "embedding" => Shape::Embeddings,
-        "rerank" => Shape::Rerank,
-        _ => return None,
-    })
-}
-
-/// OpenLLMetry's kinds of entities. A task is any function.
-fn by_traceloop(kind: &str) -> Option<Shape> {
-    Some(match kind {
-        "workflow" => Shape::InvokeWorkflow,
-        "agent" => Shape::InvokeAgent,
-        "tool" => Shape::ExecuteTool,
-        _ => return None,
-    })
-}
-
-/// A span without a word for its operation that names a provider and a model asks the model.
-fn by_what_it_says(attributes: &Attributes<'_>) -> Option<Shape> {
-    // Somebody has a word for it, and we do not know it.
-    if attributes.has("gen_ai.operation.name") || attributes.has("openinference.span.kind") {
-        return None;
-    }
-    let provider = ["gen_ai.provider.name", "gen_ai.system", "llm.vendor"];
-    let model = ["gen_ai.request.model", "llm.request.model"];
-    let has = |names: &[&str]| names.iter().any(|name| attributes.has(name));
-    (has(&provider) && has(&model)).then_some(Shape::Inference(OperationName::Chat))
+    otel_genai_dialect::shape(&Attributes::new(&span.attributes))
 }
 
 /// Why it failed: an `error.type` says that it did, whatever the status.

@@ -8,13 +8,12 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::Full;
-use opentelemetry::propagation::Injector;
 use opentelemetry::trace::FutureExt as _;
-use opentelemetry::{Context, global};
-use otel_genai_http::{Call, Exchange, Observer, Tap, transport_failure};
+use opentelemetry::Context;
+use otel_genai_http::{Call, Exchange, Observer, Tap, propagate, transport_failure};
 use rig_core::http_client::multipart::{MultipartForm, Part, PartContent};
 use rig_core::http_client::{BoxedStream, Error, HttpClientExt, LazyBody, Result, StreamingResponse};
 use rig_core::serve::Serving;
@@ -73,9 +72,7 @@ impl<H> GenAiHttp<H> {
         let call = Call::new(&parts.method, &parts.uri, headers).parent(parent.clone());
         let Some(exchange) = observer.begin(&call) else { return (None, parent) };
         if self.propagate {
-            global::get_text_map_propagator(|propagator| {
-                propagator.inject_context(&parent, &mut Headers(&mut parts.headers));
-            });
+            propagate(&parent, &mut parts.headers);
         }
         exchange.request_bytes(body);
         let within = exchange.within(&parent);
@@ -271,18 +268,6 @@ fn form_headers(headers: &HeaderMap, boundary: &str) -> Option<HeaderMap> {
     let mut headers = headers.clone();
     headers.insert(CONTENT_TYPE, kind);
     Some(headers)
-}
-
-struct Headers<'a>(&'a mut HeaderMap);
-
-impl Injector for Headers<'_> {
-    /// What the request carries already stays.
-    fn set(&mut self, key: &str, value: String) {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(key.as_bytes()), HeaderValue::from_str(&value))
-        {
-            self.0.entry(name).or_insert(value);
-        }
-    }
 }
 
 impl<H> fmt::Debug for GenAiHttp<H> {

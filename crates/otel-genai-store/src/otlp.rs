@@ -3,7 +3,7 @@
 mod accept;
 mod json;
 
-pub use accept::{Accepted, logs, traces};
+pub use accept::{Accepted, logs, metrics, traces};
 pub use json::{Json, NotOtlp, from_json, to_json};
 
 /// Why a record was not accepted.

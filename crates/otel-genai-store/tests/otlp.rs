@@ -261,6 +261,86 @@ fn a_resource_that_is_too_deep_takes_its_records_along() {
     assert_eq!((accepted.batch.logs.len(), accepted.why), (0, vec![(Refused::TooDeep, 2)]));
 }
 
+/// Series come back as the instrument they were of, point by point.
+#[test]
+fn points_are_kept_by_series_and_come_back() {
+    use opentelemetry_proto::tonic::metrics::v1::{Metric, metric::Data};
+
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut seen = 0;
+    for _ in 0..200 {
+        let metric = proptest::strategy::Strategy::new_tree(&metrics::metric(), &mut runner);
+        let mut metric: Metric = proptest::strategy::ValueTree::current(&metric.unwrap());
+        // Numbers of exemplars are told as doubles, and ids of no use are not told.
+        let tidy = |exemplars: &mut Vec<opentelemetry_proto::tonic::metrics::v1::Exemplar>| exemplars.clear();
+        match &mut metric.data {
+            Some(Data::Gauge(data)) => {
+                data.data_points.iter_mut().for_each(|point| tidy(&mut point.exemplars))
+            }
+            Some(Data::Sum(data)) => data.data_points.iter_mut().for_each(|point| tidy(&mut point.exemplars)),
+            Some(Data::Histogram(data)) => {
+                data.data_points.iter_mut().for_each(|point| tidy(&mut point.exemplars));
+            }
+            Some(Data::ExponentialHistogram(data)) => {
+                data.data_points.iter_mut().for_each(|point| tidy(&mut point.exemplars));
+            }
+            _ => {}
+        }
+        let scope_metrics = vec![ScopeMetrics { metrics: vec![metric.clone()], ..Default::default() }];
+        let resource_metrics = vec![ResourceMetrics { scope_metrics, ..Default::default() }];
+        let accepted = otlp::metrics(ExportMetricsServiceRequest { resource_metrics }, Nanos(7));
+        assert_eq!(accepted.rejected, 0);
+        let told = points_of(&metric);
+        seen += told.len();
+        let mut kept: Vec<_> = accepted.batch.points.iter().collect();
+        assert_eq!(kept.iter().map(|(_, points)| points.len()).sum::<usize>(), told.len());
+        for point in told {
+            // Each point is found in its own series, in the order they came.
+            let place = kept.iter_mut().position(|(series, points)| {
+                let whole = series.to_otlp(points);
+                whole.name == metric.name && points_of(&whole).contains(&point)
+            });
+            assert!(place.is_some(), "{point}");
+        }
+    }
+    assert!(seen > 50, "{seen}");
+
+    fn points_of(metric: &Metric) -> Vec<String> {
+        match &metric.data {
+            None => Vec::new(),
+            Some(Data::Gauge(data)) => data.data_points.iter().map(|point| format!("{point:?}")).collect(),
+            Some(Data::Sum(data)) => data.data_points.iter().map(|point| format!("{point:?}")).collect(),
+            Some(Data::Histogram(data)) => {
+                data.data_points.iter().map(|point| format!("{point:?}")).collect()
+            }
+            Some(Data::ExponentialHistogram(data)) => {
+                data.data_points.iter().map(|point| format!("{point:?}")).collect()
+            }
+            Some(Data::Summary(data)) => data.data_points.iter().map(|point| format!("{point:?}")).collect(),
+        }
+    }
+}
+
+#[test]
+fn a_point_that_is_too_deep_is_refused_alone() {
+    use opentelemetry_proto::tonic::metrics::v1::{Gauge, Metric, NumberDataPoint, metric::Data};
+
+    let deep = (0..40).fold(value_of(Value::IntValue(1)), |inner, _| {
+        value_of(Value::ArrayValue(ArrayValue { values: vec![inner] }))
+    });
+    let point = |value: AnyValue| NumberDataPoint {
+        attributes: vec![KeyValue { key: "k".to_owned(), value: Some(value), key_strindex: 0 }],
+        ..Default::default()
+    };
+    let data_points = vec![point(deep), point(value_of(Value::IntValue(1)))];
+    let metric = Metric { data: Some(Data::Gauge(Gauge { data_points })), ..Default::default() };
+    let scope_metrics = vec![ScopeMetrics { metrics: vec![metric], ..Default::default() }];
+    let resource_metrics = vec![ResourceMetrics { scope_metrics, ..Default::default() }];
+    let accepted = otlp::metrics(ExportMetricsServiceRequest { resource_metrics }, Nanos(7));
+    assert_eq!((accepted.rejected, accepted.batch.points.len()), (1, 1));
+    assert_eq!(accepted.why, [(Refused::TooDeep, 1)]);
+}
+
 fn value_of(value: Value) -> AnyValue {
     AnyValue { value: Some(value) }
 }

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::metrics::v1::{Exemplar, Metric, metric::Data};
 use prost::Message as _;
 
 use super::Refused;
 use crate::id::Nanos;
 use crate::log::LogRecord;
+use crate::metric::Series;
 use crate::origin::{Origin, Resource, Scope};
 use crate::span::Span;
 use crate::store::Batch;
@@ -90,6 +93,61 @@ pub fn logs(request: ExportLogsServiceRequest, received: Nanos) -> Accepted {
         }
     }
     door.close()
+}
+
+/// Accepts the points of metrics; what is refused is counted in points. `received` is now.
+#[must_use]
+pub fn metrics(request: ExportMetricsServiceRequest, received: Nanos) -> Accepted {
+    let mut door = Door::new(request.encoded_len(), received);
+    for group in request.resource_metrics {
+        let checked =
+            sound_attributes(group.resource.as_ref().map(|resource| resource.attributes.as_slice()));
+        let resource = checked.map(|()| Resource::from_otlp(group.resource, group.schema_url));
+        for group in group.scope_metrics {
+            let origin = origin(&resource, group.scope, group.schema_url);
+            for mut metric in group.metrics {
+                let whole = origin.as_ref().map_err(|refused| *refused).and_then(|origin| {
+                    sound_attributes([metric.metadata.as_slice()])?;
+                    Ok(origin)
+                });
+                let sound = |attributes: &[KeyValue], exemplars: &[Exemplar]| {
+                    let refused = whole.err().or_else(|| {
+                        let attached = exemplars.iter().map(|each| each.filtered_attributes.as_slice());
+                        sound_attributes([attributes].into_iter().chain(attached)).err()
+                    });
+                    if let Some(refused) = refused {
+                        door.refuse(refused);
+                    }
+                    refused.is_none()
+                };
+                keep(&mut metric, sound);
+                if let Ok(origin) = whole {
+                    door.batch.points.extend(Series::from_otlp(metric, origin));
+                }
+            }
+        }
+    }
+    door.close()
+}
+
+/// Keeps the points of a metric whose attributes and exemplars are sound.
+fn keep(metric: &mut Metric, mut sound: impl FnMut(&[KeyValue], &[Exemplar]) -> bool) {
+    match &mut metric.data {
+        None => {}
+        Some(Data::Gauge(gauge)) => {
+            gauge.data_points.retain(|point| sound(&point.attributes, &point.exemplars));
+        }
+        Some(Data::Sum(sum)) => sum.data_points.retain(|point| sound(&point.attributes, &point.exemplars)),
+        Some(Data::Histogram(histogram)) => {
+            histogram.data_points.retain(|point| sound(&point.attributes, &point.exemplars));
+        }
+        Some(Data::ExponentialHistogram(histogram)) => {
+            histogram.data_points.retain(|point| sound(&point.attributes, &point.exemplars));
+        }
+        Some(Data::Summary(summary)) => {
+            summary.data_points.retain(|point| sound(&point.attributes, &[]));
+        }
+    }
 }
 
 type OtlpScope = opentelemetry_proto::tonic::common::v1::InstrumentationScope;

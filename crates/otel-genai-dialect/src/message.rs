@@ -1,14 +1,15 @@
 //! Messages as others write them, read into ours: OpenAI's, Anthropic's, Vercel's and OpenInference's shapes, and the
 //! conventions' own.
 
-use otel_genai::{Message, Modality, Part, ToolDefinition};
+use otel_genai::{FinishReason, Message, Modality, Part, ToolDefinition};
 use serde_json::{Map, Value as Json};
 
 /// Nobody nests messages deeper; text that does is no message.
 const DEEPEST: usize = 4;
 
 /// Messages, or `None` where this is none.
-pub(crate) fn messages(json: &Json, role: &str) -> Option<Vec<Message>> {
+#[must_use]
+pub fn messages(json: &Json, role: &str) -> Option<Vec<Message>> {
     let messages = read(json, role, DEEPEST)?;
     (!messages.is_empty()).then_some(messages)
 }
@@ -199,12 +200,14 @@ fn tool_call(object: &Map<String, Json>) -> Option<Part> {
 }
 
 /// A model's tool calls, as a list of their own.
-pub(crate) fn tool_calls(json: &Json) -> Option<Vec<Part>> {
+#[must_use]
+pub fn tool_calls(json: &Json) -> Option<Vec<Part>> {
     json.as_array()?.iter().map(|call| tool_call(call.as_object()?)).collect()
 }
 
 /// Instructions: a text, or parts.
-pub(crate) fn parts(json: &Json) -> Option<Vec<Part>> {
+#[must_use]
+pub fn parts(json: &Json) -> Option<Vec<Part>> {
     match json {
         Json::String(text) => Some(vec![Part::text(text)]),
         Json::Array(list) if !list.is_empty() => Some(list.iter().map(part).collect()),
@@ -213,7 +216,8 @@ pub(crate) fn parts(json: &Json) -> Option<Vec<Part>> {
 }
 
 /// The tools offered.
-pub(crate) fn tools(json: &Json) -> Option<Vec<ToolDefinition>> {
+#[must_use]
+pub fn tools(json: &Json) -> Option<Vec<ToolDefinition>> {
     let list = json.as_array().filter(|list| !list.is_empty())?;
     list.iter().map(tool).collect()
 }
@@ -238,6 +242,30 @@ fn tool(json: &Json) -> Option<ToolDefinition> {
         other => other.clone(),
     });
     Some(tool)
+}
+
+/// OpenInference's envelope around a document, and its metadata, which are JSON text.
+#[must_use]
+pub fn document(json: &Json) -> Json {
+    let mut document = json.get("document").unwrap_or(json).clone();
+    if let Some(metadata) = document.get_mut("metadata")
+        && let Some(Ok(parsed)) = metadata.as_str().map(serde_json::from_str::<Json>)
+    {
+        *metadata = parsed;
+    }
+    document
+}
+
+/// A reason in the conventions' words, where they have one.
+#[must_use]
+pub fn finish_reason(reason: &FinishReason) -> FinishReason {
+    match reason.as_str().to_ascii_lowercase().as_str() {
+        "stop" | "end_turn" | "stop_sequence" | "complete" => FinishReason::Stop,
+        "length" | "max_tokens" | "max_output_tokens" => FinishReason::Length,
+        "tool_calls" | "tool_use" | "function_call" => FinishReason::ToolCall,
+        "content_filter" | "safety" | "refusal" => FinishReason::ContentFilter,
+        _ => reason.clone(),
+    }
 }
 
 fn text<'a>(object: &'a Map<String, Json>, keys: &[&str]) -> Option<&'a str> {

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use opentelemetry::KeyValue;
 use serde_json::Value as Json;
-
-use crate::attributes::json;
 
 /// No vocabulary nests deeper.
 const DEEPEST: usize = 16;
@@ -16,22 +13,20 @@ enum Node {
 }
 
 /// The tree of these attributes, and those that found a place in it: of two that claim one place the first has it.
-pub(crate) fn unflatten<'a>(
+#[must_use]
+pub fn unflatten<'a>(
     prefix: &str,
-    attributes: impl Iterator<Item = &'a KeyValue>,
+    attributes: impl Iterator<Item = (&'a str, Json)>,
 ) -> (Option<Json>, Vec<&'a str>) {
     let mut root = BTreeMap::new();
     let mut placed = Vec::new();
-    for attribute in attributes {
-        let key = attribute.key.as_str();
+    for (key, value) in attributes {
         let Some(path) = key.strip_prefix(prefix) else { continue };
         let path: Vec<&str> = path.split('.').take(DEEPEST + 1).collect();
         if path.len() > DEEPEST {
             continue;
         }
-        if let Some(value) = json(&attribute.value)
-            && place(&mut root, &path, value)
-        {
+        if place(&mut root, &path, value) {
             placed.push(key);
         }
     }
@@ -81,12 +76,12 @@ mod tests {
     #[test]
     fn indices_are_numbers_and_the_first_claim_wins() {
         let attributes = [
-            KeyValue::new("m.10.role", "last"),
-            KeyValue::new("m.2.role", "first"),
-            KeyValue::new("m.2.calls.0.name", "f"),
-            KeyValue::new("m.2.role.deeper", "no place"),
+            ("m.10.role", json!("last")),
+            ("m.2.role", json!("first")),
+            ("m.2.calls.0.name", json!("f")),
+            ("m.2.role.deeper", json!("no place")),
         ];
-        let (tree, placed) = unflatten("m.", attributes.iter());
+        let (tree, placed) = unflatten("m.", attributes.into_iter());
         assert_eq!(tree, Some(json!([{"role": "first", "calls": [{"name": "f"}]}, {"role": "last"}])));
         assert_eq!(placed, ["m.10.role", "m.2.role", "m.2.calls.0.name"]);
     }

@@ -1,0 +1,17 @@
+//! The shapes of the answers under `/api/v1`, as `ui/src/api.ts` has them: names in camel case, what is not known left
+//! out and never `null`, ids in lower-case hexadecimal digits, times and durations in milliseconds.
+
+mod number;
+mod row;
+mod usage;
+mod words;
+
+pub use number::millis;
+pub use row::{Fold, OwnSum, Row, SpanKind, TotalSum, rows};
+pub use usage::{Cost, CostSource, Usage};
+pub use words::{ContentState, Dialect, Op, SpanState};
+
+/// For fields that are `true` or left out.
+pub(crate) fn is_false(value: &bool) -> bool {
+    !value
+}
