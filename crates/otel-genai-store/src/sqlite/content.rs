@@ -145,9 +145,8 @@ impl Known {
                         &packed
                     }
                 };
-                tx.prepare_cached("INSERT INTO content(hash, form, body) VALUES (?, ?, ?)")?.execute(
-                    params![piece.hash.bytes(), piece.form as u8, body],
-                )?;
+                tx.prepare_cached("INSERT INTO content(hash, form, body) VALUES (?, ?, ?)")?
+                    .execute(params![piece.hash.bytes(), piece.form as u8, body])?;
                 tx.last_insert_rowid()
             }
         };
@@ -166,8 +165,10 @@ impl Known {
     ) -> rusqlite::Result<()> {
         for id in ids {
             if self.uses.get(&(*id, trace, kind)).is_none() {
-                tx.prepare_cached("INSERT OR IGNORE INTO content_use(content, trace, kind, row) VALUES (?, ?, ?, ?)")?
-                    .execute(params![id, trace, kind, row])?;
+                tx.prepare_cached(
+                    "INSERT OR IGNORE INTO content_use(content, trace, kind, row) VALUES (?, ?, ?, ?)",
+                )?
+                .execute(params![id, trace, kind, row])?;
                 self.uses.insert((*id, trace, kind), ());
             }
         }

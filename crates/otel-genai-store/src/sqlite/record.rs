@@ -100,7 +100,8 @@ fn of_same_ids(tx: &Transaction<'_>, span: &Span, new: &Place<'_>) -> rusqlite::
 
 /// Whether two columns say the same, however they were compressed.
 fn equal(one: Option<&[u8]>, other: Option<&[u8]>) -> bool {
-    one == other || one.zip(other).is_some_and(|(one, other)| unpack(one).is_some() && unpack(one) == unpack(other))
+    one == other
+        || one.zip(other).is_some_and(|(one, other)| unpack(one).is_some() && unpack(one) == unpack(other))
 }
 
 /// Where a span goes.

@@ -120,7 +120,8 @@ mod tests {
     #[test]
     fn bytes_come_back_and_damage_is_seen() {
         let mut packer = Packer::new();
-        let message = br#"{"role":"user","parts":[{"type":"text","content":"Where is my parcel?"}]}"#.to_vec();
+        let message =
+            br#"{"role":"user","parts":[{"type":"text","content":"Where is my parcel?"}]}"#.to_vec();
         for bytes in [Vec::new(), b"short".to_vec(), message.clone(), vec![7; 1_000], vec![7; 100_000]] {
             let packed = packer.pack(&bytes);
             assert!(packed.len() <= bytes.len() + 1);
