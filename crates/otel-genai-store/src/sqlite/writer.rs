@@ -14,6 +14,7 @@ use super::fault;
 use super::folder::{self, Folder};
 use super::record::{self, Fate};
 use super::segment::{Known, NoFile, Segment};
+use super::tell::{Ear, News, Rate};
 use crate::error::StoreError;
 use crate::id::{Day, Nanos};
 use crate::query::Stored;
@@ -50,6 +51,8 @@ const OLDEST_DAYS: i32 = 400;
 pub(super) struct Writer {
     folder: Arc<Folder>,
     full: bool,
+    ear: Ear,
+    rate: Arc<Rate>,
     /// The one used last stands last.
     open: Vec<Segment>,
 }
@@ -60,12 +63,29 @@ enum Item {
     Log(usize),
 }
 
+impl Item {
+    /// That it was stored.
+    fn tell(self, batch: &Batch, news: &mut News) {
+        match self {
+            Self::Span(at) => {
+                let trace = batch.spans.get(at).map(|span| span.key.trace);
+                // Spans of one trace mostly come together.
+                news.traces.extend(trace.filter(|trace| news.traces.last() != Some(trace)));
+            }
+            Self::Log(at) => {
+                news.logs += 1;
+                news.traces.extend(batch.logs.get(at).and_then(|log| log.trace));
+            }
+        }
+    }
+}
+
 /// Records of one day, by the number of their job.
 type Items = Vec<(usize, Item)>;
 
 impl Writer {
-    pub(super) fn new(folder: Arc<Folder>, full: bool) -> Self {
-        Self { folder, full, open: Vec::new() }
+    pub(super) fn new(folder: Arc<Folder>, full: bool, ear: Ear, rate: Arc<Rate>) -> Self {
+        Self { folder, full, ear, rate, open: Vec::new() }
     }
 
     /// Works until it is told to close, or nobody can tell it anything any more.
@@ -128,10 +148,16 @@ impl Writer {
         }
         let mut answers: Vec<Result<Stored, StoreError>> =
             jobs.iter().map(|_| Ok(Stored::default())).collect();
+        let mut news = News::default();
         for (day, items) in days {
             match self.write(day, &jobs, &items) {
                 Ok(fates) => {
                     for ((job, item), fate) in items.iter().zip(fates) {
+                        if fate == Fate::Stored
+                            && let Some(Job { batch, .. }) = jobs.get(*job)
+                        {
+                            item.tell(batch, &mut news);
+                        }
                         if let Some(Ok(stored)) = answers.get_mut(*job) {
                             count(stored, *item, fate);
                         }
@@ -149,6 +175,11 @@ impl Writer {
                     }
                 }
             }
+        }
+        let of_one = |stored: &Stored| stored.spans + stored.logs + stored.points;
+        self.rate.add(answers.iter().flatten().map(of_one).sum());
+        if self.ear.listens() {
+            self.ear.tell(news);
         }
         for (Job { answer, room, .. }, result) in jobs.into_iter().zip(answers) {
             drop(room);
