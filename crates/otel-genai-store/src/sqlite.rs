@@ -3,10 +3,13 @@
 //! One thread writes; what waits for it goes into one transaction, so that a commit costs the less the more there is to do,
 //! and a batch is acknowledged when the commit is on the disk. Others read beside it, each record as it was committed.
 
+mod content;
+mod dictionary;
 mod fault;
 mod folder;
 mod read;
 mod reader;
+mod recent;
 mod record;
 mod rest;
 mod schema;
@@ -24,6 +27,7 @@ use std::time::Duration;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
+use self::content::Presses;
 use self::folder::Folder;
 use self::reader::Pool;
 use self::tell::{Ear, Rate, Teller};
@@ -122,7 +126,7 @@ impl SqliteOptions {
         Ok(SqliteStore {
             room: Arc::new(Semaphore::new(QUEUE as usize)),
             readers,
-            open: Mutex::new(Some(Open { orders, folder, voice })),
+            open: Mutex::new(Some(Open { orders, folder, voice, presses: Arc::new(Presses::new()) })),
             rate,
             threads: Mutex::new(vec![writer, teller]),
         })
@@ -165,6 +169,7 @@ struct Open {
     orders: Sender<Order>,
     folder: Arc<Folder>,
     voice: broadcast::Sender<Change>,
+    presses: Arc<Presses>,
 }
 
 const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
@@ -195,11 +200,11 @@ impl SqliteStore {
 
 #[async_trait::async_trait]
 impl Store for SqliteStore {
-    async fn ingest(&self, batch: Batch) -> Result<Stored, StoreError> {
+    async fn ingest(&self, mut batch: Batch) -> Result<Stored, StoreError> {
         if !batch.points.is_empty() {
             return Err(StoreError::Unsupported("keep metrics yet"));
         }
-        let orders = self.opened()?.orders;
+        let Open { orders, presses, .. } = self.opened()?;
         let wanted = u32::try_from(batch.bytes / 1024).unwrap_or(QUEUE).saturating_add(1).min(QUEUE);
         let room = Arc::clone(&self.room);
         let room = if wanted == QUEUE {
@@ -209,8 +214,9 @@ impl Store for SqliteStore {
             let busy = |_| StoreError::Busy { retry_after: Duration::from_secs(1) };
             room.try_acquire_many_owned(wanted).map_err(busy)?
         };
+        let pressed = presses.press(&mut batch);
         let (answer, stored) = oneshot::channel();
-        orders.send(Order::Store(Job { batch, answer, room })).map_err(|_| CLOSED)?;
+        orders.send(Order::Store(Job { batch, pressed, answer, room })).map_err(|_| CLOSED)?;
         // The writer answers every batch it takes; it did not take this one before it closed.
         stored.await.unwrap_or(Err(CLOSED))
     }
@@ -243,8 +249,8 @@ impl Store for SqliteStore {
         self.readers.ask(move |reader| read::logs(reader, &query)).await
     }
 
-    async fn content(&self, _: ContentHash, _: Option<TraceId>) -> Result<Option<Piece>, StoreError> {
-        Err(StoreError::Unsupported("give content by its hash yet"))
+    async fn content(&self, hash: ContentHash, near: Option<TraceId>) -> Result<Option<Piece>, StoreError> {
+        self.readers.ask(move |reader| content::content(reader, hash, near)).await
     }
 
     async fn conversations(&self, _: &ConversationQuery) -> Result<Page<ConversationSummary>, StoreError> {
@@ -312,7 +318,7 @@ impl Store for SqliteStore {
     async fn close(&self) {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.readers.close();
-        let Some(Open { orders, folder, voice }) = open else { return };
+        let Some(Open { orders, folder, voice, .. }) = open else { return };
         drop(voice);
         let (done, closed) = oneshot::channel();
         if orders.send(Order::Close(done)).is_ok() {

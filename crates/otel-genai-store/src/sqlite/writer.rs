@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::TransactionBehavior;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::content::Pressed;
 use super::fault;
 use super::folder::{self, Folder};
 use super::record::{self, Fate};
@@ -28,6 +29,7 @@ pub(super) enum Order {
 /// A batch that waits for its acknowledgement.
 pub(super) struct Job {
     pub(super) batch: Batch,
+    pub(super) pressed: Pressed,
     pub(super) answer: oneshot::Sender<Result<Stored, StoreError>>,
     /// Its share of the queue.
     pub(super) room: OwnedSemaphorePermit,
@@ -259,10 +261,19 @@ fn transact(segment: &mut Segment, jobs: &[Job], items: &Items) -> rusqlite::Res
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut fates = Vec::with_capacity(items.len());
     for (job, item) in items {
-        let Some(Job { batch, .. }) = jobs.get(*job) else { continue };
+        let Some(Job { batch, pressed, .. }) = jobs.get(*job) else { continue };
+        let bodies = &pressed.bodies;
         let fate = match item {
-            Item::Span(at) => batch.spans.get(*at).map(|span| record::write_span(&tx, known, span)),
-            Item::Log(at) => batch.logs.get(*at).map(|log| record::write_log(&tx, known, log)),
+            Item::Span(at) => batch
+                .spans
+                .get(*at)
+                .zip(pressed.spans.get(*at))
+                .map(|(span, record)| record::write_span(&tx, known, span, record, bodies)),
+            Item::Log(at) => batch
+                .logs
+                .get(*at)
+                .zip(pressed.logs.get(*at))
+                .map(|(log, record)| record::write_log(&tx, known, log, record, bodies)),
         };
         fates.extend(fate.transpose()?);
     }
