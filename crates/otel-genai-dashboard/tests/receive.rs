@@ -236,6 +236,9 @@ macro_rules! unwilling {
             $(async fn $name(&self, $(_: $of),*) -> Result<$answer, StoreError> {
                 Err((self.0)())
             })*
+            fn changes(&self) -> futures_util::stream::BoxStream<'static, store::Change> {
+                Box::pin(futures_util::stream::pending())
+            }
             async fn close(&self) {}
         }
     };

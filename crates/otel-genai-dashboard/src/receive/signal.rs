@@ -9,7 +9,6 @@ use opentelemetry_proto::tonic::collector::metrics::v1::{
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use otel_genai_store::otlp::{self, Accepted, Json};
 use otel_genai_store::{Nanos, StoreError};
 use prost::Message;
@@ -65,21 +64,12 @@ impl Signal for Metrics {
     type Answer = ExportMetricsServiceResponse;
 
     fn accept(request: Self::Request) -> Accepted {
-        let metrics = request.resource_metrics.iter().flat_map(|group| &group.scope_metrics);
-        let points = |data: &Data| match data {
-            Data::Gauge(gauge) => gauge.data_points.len(),
-            Data::Sum(sum) => sum.data_points.len(),
-            Data::Histogram(histogram) => histogram.data_points.len(),
-            Data::ExponentialHistogram(histogram) => histogram.data_points.len(),
-            Data::Summary(summary) => summary.data_points.len(),
-        };
-        let all = metrics.flat_map(|group| &group.metrics).filter_map(|metric| metric.data.as_ref());
-        Accepted { rejected: all.map(points).sum::<usize>() as u64, ..Accepted::default() }
+        otlp::metrics(request, Nanos::now())
     }
 
-    fn answer(rejected: u64, _: String) -> Self::Answer {
-        let error_message = "metrics are not kept yet".to_owned();
-        let partial = ExportMetricsPartialSuccess { rejected_data_points: count(rejected), error_message };
+    fn answer(rejected: u64, why: String) -> Self::Answer {
+        let partial =
+            ExportMetricsPartialSuccess { rejected_data_points: count(rejected), error_message: why };
         ExportMetricsServiceResponse { partial_success: (rejected > 0).then_some(partial) }
     }
 }
