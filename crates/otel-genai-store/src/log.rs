@@ -9,7 +9,7 @@ use crate::id::{Day, LogId, Nanos, SpanId, TraceId};
 use crate::origin::Origin;
 use crate::otlp::Refused;
 use crate::span::ToldIds;
-use crate::value::{Attributes, Held};
+use crate::value::{AnyValue, Attributes, Held};
 
 /// Events that some SDKs name by their body alone.
 const NAMED_BY_BODY: [&str; 3] = ["gen_ai.", "claude_code.", "codex."];
@@ -60,13 +60,23 @@ impl LogRecord {
     /// # Errors
     /// None yet; too deep or too large values are refused by [`otlp::logs`](crate::otlp::logs).
     pub fn from_otlp(log: otlp::LogRecord, origin: &Arc<Origin>, received: Nanos) -> Result<Self, Refused> {
+        Self::from_otlp_with(log, origin, received, &mut Held::Whole)
+    }
+
+    /// The same; `hold` says what becomes of each value.
+    pub(crate) fn from_otlp_with(
+        log: otlp::LogRecord,
+        origin: &Arc<Origin>,
+        received: Nanos,
+        hold: &mut dyn FnMut(Option<AnyValue>) -> Held,
+    ) -> Result<Self, Refused> {
         let trace = TraceId::new(&log.trace_id);
         let span = SpanId::new(&log.span_id);
         let same = trace.is_some() != log.trace_id.is_empty() && span.is_some() != log.span_id.is_empty();
         let told =
             (!same).then(|| Box::new(ToldIds { trace: log.trace_id, span: log.span_id, parent: Vec::new() }));
-        let attributes = Attributes::from_otlp(log.attributes);
-        let body = log.body.map(|body| Held::Whole(Some(body)));
+        let attributes = Attributes::from_otlp_with(log.attributes, hold);
+        let body = log.body.map(|body| hold(Some(body)));
         let event_told = !log.event_name.is_empty();
         let event = if event_told {
             Some(log.event_name.into())
@@ -103,6 +113,11 @@ impl LogRecord {
     /// The very record that came.
     #[must_use]
     pub fn to_otlp(&self) -> otlp::LogRecord {
+        self.to_otlp_with(&mut Held::told)
+    }
+
+    /// The same; `tell` says what becomes of each value.
+    pub(crate) fn to_otlp_with(&self, tell: &mut dyn FnMut(&Held) -> Option<AnyValue>) -> otlp::LogRecord {
         let ids = self.told.as_deref().cloned().unwrap_or_else(|| ToldIds {
             trace: self.trace.map(|trace| trace.bytes().to_vec()).unwrap_or_default(),
             span: self.span.map(|span| span.bytes().to_vec()).unwrap_or_default(),
@@ -113,8 +128,8 @@ impl LogRecord {
             observed_time_unix_nano: self.observed.0,
             severity_number: self.severity,
             severity_text: self.severity_text.as_ref().to_owned(),
-            body: self.body.as_ref().and_then(|body| body.value().map(std::borrow::Cow::into_owned)),
-            attributes: self.attributes.to_otlp(),
+            body: self.body.as_ref().and_then(&mut *tell),
+            attributes: self.attributes.to_otlp_with(tell),
             dropped_attributes_count: self.dropped,
             flags: self.flags,
             trace_id: ids.trace,

@@ -8,7 +8,7 @@ use crate::facts::Facts;
 use crate::id::{Nanos, SpanId, SpanKey, TraceId};
 use crate::origin::Origin;
 use crate::otlp::Refused;
-use crate::value::{Attributes, Held};
+use crate::value::{AnyValue, Attributes, Held};
 
 /// A span with everything that came with it.
 #[derive(Clone, Debug)]
@@ -162,10 +162,20 @@ impl Span {
     /// [`Refused::TraceId`], [`Refused::SpanId`]: without its ids a span has no place. Too deep or too large values are
     /// refused by [`otlp::traces`](crate::otlp::traces).
     pub fn from_otlp(span: otlp::Span, origin: &Arc<Origin>, received: Nanos) -> Result<Self, Refused> {
+        Self::from_otlp_with(span, origin, received, &mut Held::Whole)
+    }
+
+    /// The same; `hold` says what becomes of each value.
+    pub(crate) fn from_otlp_with(
+        span: otlp::Span,
+        origin: &Arc<Origin>,
+        received: Nanos,
+        hold: &mut dyn FnMut(Option<AnyValue>) -> Held,
+    ) -> Result<Self, Refused> {
         let trace = TraceId::new(&span.trace_id).ok_or(Refused::TraceId)?;
         let mut id = SpanId::new(&span.span_id).ok_or(Refused::SpanId)?;
         let mut parent = SpanId::new(&span.parent_span_id);
-        let attributes = Attributes::from_otlp(span.attributes);
+        let attributes = Attributes::from_otlp_with(span.attributes, hold);
         let mut state = if span.end_time_unix_nano == 0 { SpanState::Running } else { SpanState::Ended };
         if let Some((real, its_parent)) = pending(&attributes, parent) {
             (id, parent, state) = (real, its_parent, SpanState::Running);
@@ -190,8 +200,8 @@ impl Span {
             trace_state: span.trace_state,
             flags: span.flags,
             attributes,
-            events: span.events.into_iter().map(SpanEvent::from_otlp).collect(),
-            links: span.links.into_iter().map(SpanLink::from_otlp).collect(),
+            events: span.events.into_iter().map(|event| SpanEvent::from_otlp(event, hold)).collect(),
+            links: span.links.into_iter().map(|link| SpanLink::from_otlp(link, hold)).collect(),
             dropped: Dropped {
                 attributes: span.dropped_attributes_count,
                 events: span.dropped_events_count,
@@ -206,6 +216,11 @@ impl Span {
     /// The very span that came.
     #[must_use]
     pub fn to_otlp(&self) -> otlp::Span {
+        self.to_otlp_with(&mut Held::told)
+    }
+
+    /// The same; `tell` says what becomes of each value.
+    pub(crate) fn to_otlp_with(&self, tell: &mut dyn FnMut(&Held) -> Option<AnyValue>) -> otlp::Span {
         let ids = self.told.as_deref().cloned().unwrap_or_else(|| ToldIds {
             trace: self.key.trace.bytes().to_vec(),
             span: self.key.span.bytes().to_vec(),
@@ -221,11 +236,11 @@ impl Span {
             kind: self.kind,
             start_time_unix_nano: self.start.0,
             end_time_unix_nano: self.end.0,
-            attributes: self.attributes.to_otlp(),
+            attributes: self.attributes.to_otlp_with(tell),
             dropped_attributes_count: self.dropped.attributes,
-            events: self.events.iter().map(SpanEvent::to_otlp).collect(),
+            events: self.events.iter().map(|event| event.to_otlp(tell)).collect(),
             dropped_events_count: self.dropped.events,
-            links: self.links.iter().map(SpanLink::to_otlp).collect(),
+            links: self.links.iter().map(|link| link.to_otlp(tell)).collect(),
             dropped_links_count: self.dropped.links,
             status: self
                 .status
@@ -264,43 +279,43 @@ impl Status {
 }
 
 impl SpanEvent {
-    fn from_otlp(event: otlp::span::Event) -> Self {
+    fn from_otlp(event: otlp::span::Event, hold: &mut dyn FnMut(Option<AnyValue>) -> Held) -> Self {
         Self {
             time: Nanos(event.time_unix_nano),
             name: event.name.into(),
-            attributes: Attributes::from_otlp(event.attributes),
+            attributes: Attributes::from_otlp_with(event.attributes, hold),
             dropped: event.dropped_attributes_count,
         }
     }
 
-    fn to_otlp(&self) -> otlp::span::Event {
+    fn to_otlp(&self, tell: &mut dyn FnMut(&Held) -> Option<AnyValue>) -> otlp::span::Event {
         otlp::span::Event {
             time_unix_nano: self.time.0,
             name: self.name.as_ref().to_owned(),
-            attributes: self.attributes.to_otlp(),
+            attributes: self.attributes.to_otlp_with(tell),
             dropped_attributes_count: self.dropped,
         }
     }
 }
 
 impl SpanLink {
-    fn from_otlp(link: otlp::span::Link) -> Self {
+    fn from_otlp(link: otlp::span::Link, hold: &mut dyn FnMut(Option<AnyValue>) -> Held) -> Self {
         Self {
             trace_id: link.trace_id,
             span_id: link.span_id,
             trace_state: link.trace_state,
-            attributes: Attributes::from_otlp(link.attributes),
+            attributes: Attributes::from_otlp_with(link.attributes, hold),
             dropped: link.dropped_attributes_count,
             flags: link.flags,
         }
     }
 
-    fn to_otlp(&self) -> otlp::span::Link {
+    fn to_otlp(&self, tell: &mut dyn FnMut(&Held) -> Option<AnyValue>) -> otlp::span::Link {
         otlp::span::Link {
             trace_id: self.trace_id.clone(),
             span_id: self.span_id.clone(),
             trace_state: self.trace_state.clone(),
-            attributes: self.attributes.to_otlp(),
+            attributes: self.attributes.to_otlp_with(tell),
             dropped_attributes_count: self.dropped,
             flags: self.flags,
         }
@@ -310,7 +325,6 @@ impl SpanLink {
 /// Logfire tells of a span that has begun by a child that ends at once: the span's own id is the child's parent, and the
 /// span's parent stands in an attribute. Returns both.
 fn pending(attributes: &Attributes, parent: Option<SpanId>) -> Option<(SpanId, Option<SpanId>)> {
-    let Some(Held::Whole(_)) = attributes.get("logfire.span_type") else { return None };
     if attributes.text("logfire.span_type")? != "pending_span" {
         return None;
     }

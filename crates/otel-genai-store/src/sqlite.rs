@@ -3,14 +3,18 @@
 //! One thread writes; what waits for it goes into one transaction, so that a commit costs the less the more there is to do,
 //! and a batch is acknowledged when the commit is on the disk. Others read beside it, each record as it was committed.
 
+mod content;
+mod dictionary;
 mod fault;
 mod folder;
 mod read;
 mod reader;
+mod recent;
 mod record;
 mod rest;
 mod schema;
 mod segment;
+mod tell;
 mod trace;
 mod writer;
 
@@ -20,11 +24,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot};
+use futures_util::stream::{self, BoxStream, StreamExt as _};
+use tokio::sync::{Semaphore, broadcast, oneshot};
 
+use self::content::Presses;
 use self::folder::Folder;
 use self::reader::Pool;
+use self::tell::{Ear, Rate, Teller};
 use self::writer::{Job, Order, Writer};
+use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
 use crate::id::{ContentHash, TraceId};
@@ -102,15 +110,25 @@ impl SqliteOptions {
         let readers = Pool::start(&folder, self.readers)
             .map_err(|source| fault::io("cannot start a thread", source))?;
         let (orders, given) = channel();
-        let writer = Writer::new(Arc::clone(&folder), self.durability == Durability::Full);
+        let (voice, _) = broadcast::channel(tell::MOST);
+        let (ear, news) = Ear::new(voice.clone());
+        let (place, said) = (Arc::clone(&folder), voice.clone());
+        let teller = std::thread::Builder::new()
+            .name("store-tell".to_owned())
+            .spawn(move || Teller::new(place, said).run(&news));
+        let teller = teller.map_err(|source| fault::io("cannot start a thread", source))?;
+        let rate = Arc::new(Rate::default());
+        let writer =
+            Writer::new(Arc::clone(&folder), self.durability == Durability::Full, ear, Arc::clone(&rate));
         let writer =
             std::thread::Builder::new().name("store-write".to_owned()).spawn(move || writer.run(&given));
         let writer = writer.map_err(|source| fault::io("cannot start a thread", source))?;
         Ok(SqliteStore {
             room: Arc::new(Semaphore::new(QUEUE as usize)),
             readers,
-            open: Mutex::new(Some(Open { orders, folder })),
-            writer: Mutex::new(Some(writer)),
+            open: Mutex::new(Some(Open { orders, folder, voice, presses: Arc::new(Presses::new()) })),
+            rate,
+            threads: Mutex::new(vec![writer, teller]),
         })
     }
 }
@@ -140,7 +158,9 @@ pub struct SqliteStore {
     room: Arc<Semaphore>,
     readers: Pool,
     open: Mutex<Option<Open>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    rate: Arc<Rate>,
+    /// The one that writes, and the one that tells, which ends after it.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What a store has as long as it is open.
@@ -148,6 +168,8 @@ pub struct SqliteStore {
 struct Open {
     orders: Sender<Order>,
     folder: Arc<Folder>,
+    voice: broadcast::Sender<Change>,
+    presses: Arc<Presses>,
 }
 
 const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
@@ -167,15 +189,22 @@ impl SqliteStore {
     fn path(&self) -> Result<PathBuf, StoreError> {
         self.opened().map(|open| open.folder.path().to_owned())
     }
+
+    /// Waits for the threads, which end when nobody can tell them anything any more.
+    fn join(&self) {
+        for thread in std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner)) {
+            let _ = thread.join();
+        }
+    }
 }
 
 #[async_trait::async_trait]
 impl Store for SqliteStore {
-    async fn ingest(&self, batch: Batch) -> Result<Stored, StoreError> {
+    async fn ingest(&self, mut batch: Batch) -> Result<Stored, StoreError> {
         if !batch.points.is_empty() {
             return Err(StoreError::Unsupported("keep metrics yet"));
         }
-        let orders = self.opened()?.orders;
+        let Open { orders, presses, .. } = self.opened()?;
         let wanted = u32::try_from(batch.bytes / 1024).unwrap_or(QUEUE).saturating_add(1).min(QUEUE);
         let room = Arc::clone(&self.room);
         let room = if wanted == QUEUE {
@@ -185,8 +214,9 @@ impl Store for SqliteStore {
             let busy = |_| StoreError::Busy { retry_after: Duration::from_secs(1) };
             room.try_acquire_many_owned(wanted).map_err(busy)?
         };
+        let pressed = presses.press(&mut batch);
         let (answer, stored) = oneshot::channel();
-        orders.send(Order::Store(Job { batch, answer, room })).map_err(|_| CLOSED)?;
+        orders.send(Order::Store(Job { batch, pressed, answer, room })).map_err(|_| CLOSED)?;
         // The writer answers every batch it takes; it did not take this one before it closed.
         stored.await.unwrap_or(Err(CLOSED))
     }
@@ -219,8 +249,8 @@ impl Store for SqliteStore {
         self.readers.ask(move |reader| read::logs(reader, &query)).await
     }
 
-    async fn content(&self, _: ContentHash, _: Option<TraceId>) -> Result<Option<Piece>, StoreError> {
-        Err(StoreError::Unsupported("give content by its hash yet"))
+    async fn content(&self, hash: ContentHash, near: Option<TraceId>) -> Result<Option<Piece>, StoreError> {
+        self.readers.ask(move |reader| content::content(reader, hash, near)).await
     }
 
     async fn conversations(&self, _: &ConversationQuery) -> Result<Page<ConversationSummary>, StoreError> {
@@ -259,12 +289,26 @@ impl Store for SqliteStore {
         Err(StoreError::Unsupported("export yet"))
     }
 
+    fn changes(&self) -> BoxStream<'static, Change> {
+        let Ok(Open { voice, .. }) = self.opened() else { return stream::empty().boxed() };
+        let next = |mut heard: broadcast::Receiver<Change>| async move {
+            match heard.recv().await {
+                Ok(change) => Some((change, heard)),
+                Err(broadcast::error::RecvError::Lagged(_)) => Some((Change::Lost, heard)),
+                Err(broadcast::error::RecvError::Closed) => None,
+            }
+        };
+        stream::unfold(voice.subscribe(), next).boxed()
+    }
+
     async fn status(&self) -> Result<StoreStatus, StoreError> {
         let path = self.path()?;
         let queued = u64::from(QUEUE).saturating_sub(self.room.available_permits() as u64) * 1024;
         let status = self.readers.ask(read::status).await?;
         let damaged = folder::damaged(&path);
-        Ok(StoreStatus { location: path.display().to_string(), damaged, queued_bytes: queued, ..status })
+        let location = path.display().to_string();
+        let per_second = self.rate.per_second();
+        Ok(StoreStatus { location, damaged, queued_bytes: queued, per_second, ..status })
     }
 
     async fn delete(&self, _: Delete) -> Result<Deleted, StoreError> {
@@ -274,11 +318,14 @@ impl Store for SqliteStore {
     async fn close(&self) {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.readers.close();
-        let Some(Open { orders, folder }) = open else { return };
+        let Some(Open { orders, folder, voice, .. }) = open else { return };
+        drop(voice);
         let (done, closed) = oneshot::channel();
         if orders.send(Order::Close(done)).is_ok() {
             let _ = closed.await;
         }
+        drop(orders);
+        self.join();
         // Whoever has the folder last frees its lock.
         drop(folder);
     }
@@ -289,8 +336,6 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.readers.close();
-        if let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            let _ = writer.join();
-        }
+        self.join();
     }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use futures_util::stream::BoxStream;
+
+use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
 use crate::id::{ContentHash, Nanos, TraceId};
@@ -95,6 +98,10 @@ pub trait Store: Send + Sync + 'static {
     /// Everything of a range, in pieces of at most 4 MiB: for export, and to copy one store into another.
     async fn dump(&self, range: Range, cursor: Option<Cursor>)
     -> Result<(Batch, Option<Cursor>), StoreError>;
+
+    /// What changes from now on, told at most five times a second. Whoever takes it too slowly is told [`Change::Lost`]. It
+    /// ends when the store is closed.
+    fn changes(&self) -> BoxStream<'static, Change>;
 
     /// How the store is.
     async fn status(&self) -> Result<StoreStatus, StoreError>;

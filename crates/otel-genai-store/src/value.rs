@@ -100,6 +100,10 @@ impl Held {
         }
     }
 
+    pub(crate) fn told(&self) -> Option<AnyValue> {
+        self.value().map(Cow::into_owned)
+    }
+
     /// The text of a string value.
     #[must_use]
     pub fn text(&self) -> Option<Cow<'_, str>> {
@@ -181,10 +185,17 @@ impl Attributes {
     /// From OTLP.
     #[must_use]
     pub fn from_otlp(attributes: Vec<KeyValue>) -> Self {
+        Self::from_otlp_with(attributes, &mut Held::Whole)
+    }
+
+    pub(crate) fn from_otlp_with(
+        attributes: Vec<KeyValue>,
+        hold: &mut dyn FnMut(Option<AnyValue>) -> Held,
+    ) -> Self {
         let each = |KeyValue { key, value, key_strindex }: KeyValue| Attribute {
             key: key.into(),
             strindex: key_strindex,
-            value: Held::Whole(value),
+            value: hold(value),
         };
         Self(attributes.into_iter().map(each).collect())
     }
@@ -192,9 +203,13 @@ impl Attributes {
     /// The very list that came.
     #[must_use]
     pub fn to_otlp(&self) -> Vec<KeyValue> {
+        self.to_otlp_with(&mut Held::told)
+    }
+
+    pub(crate) fn to_otlp_with(&self, tell: &mut dyn FnMut(&Held) -> Option<AnyValue>) -> Vec<KeyValue> {
         let each = |attribute: &Attribute| KeyValue {
             key: attribute.key.as_ref().to_owned(),
-            value: attribute.value.value().map(Cow::into_owned),
+            value: tell(&attribute.value),
             key_strindex: attribute.strindex,
         };
         self.0.iter().map(each).collect()

@@ -269,13 +269,13 @@ fn points_are_kept_by_series_and_come_back() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut seen = 0;
     for _ in 0..200 {
-        let metric = proptest::strategy::Strategy::new_tree(&metrics::metric(), &mut runner);
+        let metric = Strategy::new_tree(&metrics::metric(), &mut runner);
         let mut metric: Metric = proptest::strategy::ValueTree::current(&metric.unwrap());
         // Numbers of exemplars are told as doubles, and ids of no use are not told.
         let tidy = |exemplars: &mut Vec<opentelemetry_proto::tonic::metrics::v1::Exemplar>| exemplars.clear();
         match &mut metric.data {
             Some(Data::Gauge(data)) => {
-                data.data_points.iter_mut().for_each(|point| tidy(&mut point.exemplars))
+                data.data_points.iter_mut().for_each(|point| tidy(&mut point.exemplars));
             }
             Some(Data::Sum(data)) => data.data_points.iter_mut().for_each(|point| tidy(&mut point.exemplars)),
             Some(Data::Histogram(data)) => {

@@ -5,6 +5,7 @@ use prost::Message as _;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 
+use super::content::Shelf;
 use super::fault;
 use super::reader::{File, Reader};
 use super::record;
@@ -16,6 +17,7 @@ use crate::error::StoreError;
 use crate::facts::{Facts, Op};
 use crate::id::{Day, LogId, Nanos, SpanId, SpanKey, TraceId};
 use crate::log::LogRecord;
+use crate::pack;
 use crate::query::{Filter, LogQuery, Page, StoreStatus, TraceQuery, TraceSort, Which};
 use crate::span::{Span, SpanRow, SpanState};
 use crate::summary::TraceSummary;
@@ -292,11 +294,11 @@ pub(super) fn spans(reader: &mut Reader, trace: TraceId, which: &Which) -> Resul
         Which::Only(ids) => ids.len() <= 500 || ids.contains(&span),
         _ => true,
     };
-    let mut spans = Vec::new();
+    let (mut spans, mut shelf) = (Vec::new(), Shelf::default());
     for (file, row) in files_of(reader, trace)? {
         let told = |error| file.fault(error);
         let sql = format!(
-            "SELECT span_id, variant, parent, received_ns, origin, state, {}, rest FROM span
+            "SELECT span_id, variant, parent, received_ns, origin, state, {}, rest, refs FROM span
              WHERE {} AND trace = ? ORDER BY start_ns, id",
             record::FACTS,
             all.sql()
@@ -306,13 +308,13 @@ pub(super) fn spans(reader: &mut Reader, trace: TraceId, which: &Which) -> Resul
         let mut rows = find.query(params_from_iter(values)).map_err(told)?;
         while let Some(row) = rows.next().map_err(told)? {
             let Some(key) = key(trace, row).map_err(told)?.filter(|key| wanted(key.span)) else { continue };
-            spans.push(whole(&file, key, row)?);
+            spans.push(whole(&file, &mut shelf, key, row)?);
         }
     }
     Ok(spans)
 }
 
-fn whole(file: &File, key: SpanKey, row: &Row<'_>) -> Result<Span, StoreError> {
+fn whole(file: &File, shelf: &mut Shelf, key: SpanKey, row: &Row<'_>) -> Result<Span, StoreError> {
     let told = |error| file.fault(error);
     let damaged = || fault::unreadable("cannot read a span");
     let origin = file.origin(row.get("origin").map_err(told)?)?;
@@ -327,7 +329,10 @@ fn whole(file: &File, key: SpanKey, row: &Row<'_>) -> Result<Span, StoreError> {
         bytes.parent_span_id = parent.map(<[u8]>::to_vec).unwrap_or_default();
     }
     let received = Nanos(u64::try_from(received).unwrap_or(0));
-    let mut span = Span::from_otlp(bytes, &origin, received).map_err(|_| damaged())?;
+    let refs = row.get_ref("refs").map_err(told)?.as_blob_or_null().map_err(|_| damaged())?;
+    let holes = shelf.holes(file, refs)?;
+    let mut fill = |value| pack::filled(value, &holes);
+    let mut span = Span::from_otlp_with(bytes, &origin, received, &mut fill).map_err(|_| damaged())?;
     span.key = key;
     span.facts = facts(file, row).map_err(told)?;
     Ok(span)
@@ -349,6 +354,7 @@ pub(super) fn logs(reader: &mut Reader, query: &LogQuery) -> Result<Page<LogReco
     }
     let passed = |day: Day| from.is_some_and(|from| if ascending { day < from.day } else { day > from.day });
     let mut page = Page { items: Vec::new(), next: None, total: None };
+    let mut shelf = Shelf::default();
     let mut last = None;
     for day in days.into_iter().filter(|day| !passed(*day)) {
         let Some(file) = reader.file(day)? else { continue };
@@ -359,7 +365,7 @@ pub(super) fn logs(reader: &mut Reader, query: &LogQuery) -> Result<Page<LogReco
             all.and(format!("(time_ns, id) {sign} (?, ?)"), [from.value.into(), from.row.into()]);
         }
         let sql = format!(
-            "SELECT id, time_ns, received_ns, origin, conv, response_id, op, rest FROM log WHERE {}
+            "SELECT id, time_ns, received_ns, origin, conv, response_id, op, rest, refs FROM log WHERE {}
              ORDER BY time_ns {order}, id {order}",
             all.sql()
         );
@@ -370,7 +376,7 @@ pub(super) fn logs(reader: &mut Reader, query: &LogQuery) -> Result<Page<LogReco
                 page.next = last.map(|position| Cursor::new(position, asked));
                 return Ok(page);
             }
-            let log = log(&file, row)?;
+            let log = log(&file, &mut shelf, row)?;
             last = Some(Position { value: row.get("time_ns").map_err(told)?, day, row: log.id.row });
             page.items.push(log);
         }
@@ -410,7 +416,7 @@ fn log_conditions(file: &File, query: &LogQuery) -> rusqlite::Result<Option<Wher
     Ok(Some(all))
 }
 
-fn log(file: &File, row: &Row<'_>) -> Result<LogRecord, StoreError> {
+fn log(file: &File, shelf: &mut Shelf, row: &Row<'_>) -> Result<LogRecord, StoreError> {
     let told = |error| file.fault(error);
     let damaged = || fault::unreadable("cannot read a log record");
     let origin = file.origin(row.get("origin").map_err(told)?)?;
@@ -419,7 +425,10 @@ fn log(file: &File, row: &Row<'_>) -> Result<LogRecord, StoreError> {
     let bytes = otlp_logs::LogRecord::decode(rest.as_ref()).map_err(|_| damaged())?;
     let received = row.get::<_, i64>("received_ns").map_err(told)?;
     let received = Nanos(u64::try_from(received).unwrap_or(0));
-    let mut log = LogRecord::from_otlp(bytes, &origin, received).map_err(|_| damaged())?;
+    let refs = row.get_ref("refs").map_err(told)?.as_blob_or_null().map_err(|_| damaged())?;
+    let holes = shelf.holes(file, refs)?;
+    let mut fill = |value| pack::filled(value, &holes);
+    let mut log = LogRecord::from_otlp_with(bytes, &origin, received, &mut fill).map_err(|_| damaged())?;
     log.id = LogId { day: file.day, row: row.get("id").map_err(told)? };
     let conversation = row.get::<_, Option<i64>>("conv").map_err(told)?;
     log.facts = Facts {

@@ -116,7 +116,7 @@ impl Drop for Waiting {
 }
 
 fn answer(asked: &Mutex<Receiver<Question>>, folder: Arc<Folder>) {
-    let mut reader = Reader { folder, open: Vec::new(), call: Arc::default() };
+    let mut reader = Reader::new(folder);
     loop {
         let question = asked.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(question) = question else { return };
@@ -142,6 +142,10 @@ pub(super) struct File {
 }
 
 impl Reader {
+    pub(super) fn new(folder: Arc<Folder>) -> Self {
+        Self { folder, open: Vec::new(), call: Arc::default() }
+    }
+
     /// The days that have files, oldest first.
     pub(super) fn days(&self) -> Result<Vec<Day>, StoreError> {
         folder::days(self.folder.path()).map_err(|source| fault::io("cannot list the data folder", source))

@@ -1,14 +1,16 @@
 //! Spans and log records as rows: how they are written, and what becomes of one that is there already.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use prost::Message as _;
 use rusqlite::{Row, Transaction, params};
 
+use super::content::Record;
 use super::rest::unpack;
 use super::segment::{Known, hash, number};
 use super::trace::Added;
 use crate::facts::{ContentState, Cost, CostSource, Dialect, Facts, Op, Usage};
+use crate::id::ContentHash;
 use crate::log::LogRecord;
 use crate::span::{Span, SpanState};
 
@@ -26,24 +28,26 @@ pub(super) enum Fate {
     Refused,
 }
 
+/// Pieces of content that seem new, compressed.
+type Bodies = HashMap<ContentHash, Vec<u8>>;
+
 /// Writes a span, and what it adds to its trace.
-pub(super) fn write_span(tx: &Transaction<'_>, known: &mut Known, span: &Span) -> rusqlite::Result<Fate> {
+pub(super) fn write_span(
+    tx: &Transaction<'_>,
+    known: &mut Known,
+    span: &Span,
+    record: &Record,
+    bodies: &Bodies,
+) -> rusqlite::Result<Fate> {
     let start = span.start.or(span.received);
     let trace = known.trace(tx, span.key.trace, number(start.0))?;
     let (origin, _) = known.origin(tx, &span.origin)?;
-    let mut bytes = span.to_otlp();
-    if span.told.is_none() {
-        // The columns have them, and random bytes do not compress.
-        bytes.trace_id.clear();
-        bytes.span_id.clear();
-        bytes.parent_span_id.clear();
-    }
-    let bytes = bytes.encode_to_vec();
-    let rest = known.packer.pack(&bytes);
-    let mut place = Place { id: None, trace, origin, variant: 0, rest: &rest };
+    let (refs, pieces) = known.refs(tx, &record.holes, bodies)?;
+    let (rest, refs) = (record.rest.as_slice(), refs.as_deref());
+    let mut place = Place { id: None, trace, origin, variant: 0, rest, refs };
     let mut replaces = false;
     if !insert(tx, known, span, &place)? {
-        match of_same_ids(tx, span, trace, origin, &bytes)? {
+        match of_same_ids(tx, span, &place)? {
             Same::Known => return Ok(Fate::Known),
             Same::Running(id, variant) => {
                 tx.prepare_cached("DELETE FROM span WHERE id = ?")?.execute([id])?;
@@ -54,6 +58,7 @@ pub(super) fn write_span(tx: &Transaction<'_>, known: &mut Known, span: &Span) -
         }
         insert(tx, known, span, &place)?;
     }
+    known.used(tx, &pieces, trace, 0, tx.last_insert_rowid())?;
     let name = known.word(tx, &span.name)?;
     let service = known.word(tx, &span.origin.resource.service)?;
     known.changes.entry(trace).or_default().span(span, &Added { replaces, name, service });
@@ -70,23 +75,18 @@ enum Same {
     Others(u8),
 }
 
-fn of_same_ids(
-    tx: &Transaction<'_>,
-    span: &Span,
-    trace: i64,
-    origin: i64,
-    bytes: &[u8],
-) -> rusqlite::Result<Same> {
+fn of_same_ids(tx: &Transaction<'_>, span: &Span, new: &Place<'_>) -> rusqlite::Result<Same> {
     let mut others = tx.prepare_cached(
-        "SELECT id, variant, state, origin, rest FROM span WHERE trace = ? AND span_id = ? ORDER BY variant",
+        "SELECT id, variant, state, origin, rest, refs FROM span WHERE trace = ? AND span_id = ? ORDER BY variant",
     )?;
-    let mut rows = others.query(params![trace, span.key.span.bytes()])?;
+    let mut rows = others.query(params![new.trace, span.key.span.bytes()])?;
     let mut variants = 0;
     let mut running = None;
     while let Some(row) = rows.next()? {
         let was_running = row.get::<_, u8>(2)? == SpanState::Running as u8;
-        let same = row.get::<_, i64>(3)? == origin
-            && unpack(row.get_ref(4)?.as_blob()?).is_some_and(|rest| rest == bytes);
+        let same = row.get::<_, i64>(3)? == new.origin
+            && equal(row.get_ref(4)?.as_blob_or_null()?, Some(new.rest))
+            && equal(row.get_ref(5)?.as_blob_or_null()?, new.refs);
         if same || (span.state == SpanState::Running && !was_running) {
             return Ok(Same::Known);
         }
@@ -98,6 +98,12 @@ fn of_same_ids(
     Ok(running.map_or(Same::Others(variants), |(id, variant)| Same::Running(id, variant)))
 }
 
+/// Whether two columns say the same, however they were compressed.
+fn equal(one: Option<&[u8]>, other: Option<&[u8]>) -> bool {
+    one == other
+        || one.zip(other).is_some_and(|(one, other)| unpack(one).is_some() && unpack(one) == unpack(other))
+}
+
 /// Where a span goes.
 struct Place<'a> {
     /// The row of the one that it replaces.
@@ -106,6 +112,7 @@ struct Place<'a> {
     origin: i64,
     variant: u8,
     rest: &'a [u8],
+    refs: Option<&'a [u8]>,
 }
 
 /// `false`: the place is taken.
@@ -119,9 +126,9 @@ fn insert(tx: &Transaction<'_>, known: &mut Known, span: &Span, place: &Place<'_
             "INSERT INTO span(id, trace, span_id, variant, parent, start_ns, end_ns, received_ns, origin, name, kind, status,
                state, events, links, flags, op, dialect, provider, req_model, resp_model, response_id, agent, agent_id,
                workflow, tool, tool_call, mcp, mcp_session, data_source, conv, user, error, finish, in_tok, out_tok,
-               cache_r, cache_w, reason_tok, audio_in, audio_out, ttfc_ns, n, cost, saved, rest)
+               cache_r, cache_w, reason_tok, audio_in, audio_out, ttfc_ns, n, cost, saved, rest, refs)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-               ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+               ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT(trace, span_id, variant) DO NOTHING",
         )?
         .execute(params![
@@ -171,6 +178,7 @@ fn insert(tx: &Transaction<'_>, known: &mut Known, span: &Span, place: &Place<'_
             facts.cost.map(|cost| cost.nanos),
             facts.cost.map(|cost| cost.saved),
             place.rest,
+            place.refs,
         ])?;
     Ok(inserted > 0)
 }
@@ -248,18 +256,23 @@ pub(super) fn facts(
 }
 
 /// Writes a log record, and what it adds to its trace.
-pub(super) fn write_log(tx: &Transaction<'_>, known: &mut Known, log: &LogRecord) -> rusqlite::Result<Fate> {
+pub(super) fn write_log(
+    tx: &Transaction<'_>,
+    known: &mut Known,
+    log: &LogRecord,
+    record: &Record,
+    bodies: &Bodies,
+) -> rusqlite::Result<Fate> {
     let (origin, origin_hash) = known.origin(tx, &log.origin)?;
-    let bytes = log.to_otlp().encode_to_vec();
-    let rest = known.packer.pack(&bytes);
+    let (refs, pieces) = known.refs(tx, &record.holes, bodies)?;
     let moment = log.moment();
     let inserted = tx
         .prepare_cached(
-            "INSERT INTO log(hash, time_ns, received_ns, trace_id, span_id, origin, event, severity, conv, response_id, op, rest)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(hash) DO NOTHING",
+            "INSERT INTO log(hash, time_ns, received_ns, trace_id, span_id, origin, event, severity, conv, response_id, op, rest, refs)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(hash) DO NOTHING",
         )?
         .execute(params![
-            hash(&[&origin_hash, &bytes]),
+            hash(&[&origin_hash, &record.print]),
             number(moment.0),
             number(log.received.0),
             log.trace.as_ref().map(crate::id::TraceId::bytes),
@@ -270,16 +283,21 @@ pub(super) fn write_log(tx: &Transaction<'_>, known: &mut Known, log: &LogRecord
             known.maybe(tx, log.facts.conversation.as_ref())?,
             log.facts.response_id,
             log.facts.op.map(|op| op as u8),
-            rest,
+            record.rest,
+            refs,
         ])?;
     if inserted == 0 {
         return Ok(Fate::Known);
     }
-    if let Some(trace) = log.trace {
-        let trace = known.trace(tx, trace, number(moment.0))?;
-        let change = known.changes.entry(trace).or_default();
-        change.seen(moment, moment, log.received);
-        change.logs += 1;
-    }
+    let row = tx.last_insert_rowid();
+    let Some(trace) = log.trace else {
+        known.used(tx, &pieces, -row, 1, row)?;
+        return Ok(Fate::Stored);
+    };
+    let trace = known.trace(tx, trace, number(moment.0))?;
+    known.used(tx, &pieces, trace, 1, row)?;
+    let change = known.changes.entry(trace).or_default();
+    change.seen(moment, moment, log.received);
+    change.logs += 1;
     Ok(Fate::Stored)
 }

@@ -14,6 +14,12 @@ CREATE TABLE word(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 -- Resource and scope: protobuf of a ResourceSpans with one empty ScopeSpans.
 CREATE TABLE origin(
   id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, service INT NOT NULL, scope INT NOT NULL, body BLOB NOT NULL);
+-- Pieces of content, each kept once. Ids rise: the index of words wants that.
+CREATE TABLE content(id INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL UNIQUE, form INT NOT NULL, body BLOB NOT NULL);
+-- Where a piece was told first in each trace, by spans (kind 0) and by log records (1). A record without a trace counts as
+-- one of its own: less than 0.
+CREATE TABLE content_use(
+  content INT NOT NULL, trace INT NOT NULL, kind INT NOT NULL, row INT NOT NULL, PRIMARY KEY(content, trace, kind)) WITHOUT ROWID;
 CREATE TABLE trace(
   id INTEGER PRIMARY KEY, trace_id BLOB NOT NULL UNIQUE, start_ns INT NOT NULL, end_ns INT NOT NULL,
   last_ns INT NOT NULL, -- when anything of it was received last
@@ -34,13 +40,14 @@ CREATE TABLE span(
   agent_id INT, workflow INT, tool INT, tool_call TEXT, mcp INT, mcp_session INT, data_source INT, conv INT, user INT,
   error INT, finish INT, in_tok INT, out_tok INT, cache_r INT, cache_w INT, reason_tok INT, audio_in INT,
   audio_out INT, ttfc_ns INT, n INT, cost INT, saved INT,
-  rest BLOB NOT NULL); -- protobuf of the span, its ids left out where the columns have them
+  rest BLOB NOT NULL, -- protobuf of the span with holes, its ids left out where the columns have them
+  refs BLOB); -- what fills the holes
 CREATE UNIQUE INDEX span_key ON span(trace, span_id, variant);
 CREATE INDEX span_response ON span(response_id) WHERE response_id IS NOT NULL;
 CREATE TABLE log(
   id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, -- of the record and its origin: a retry is known by it
   time_ns INT NOT NULL, received_ns INT NOT NULL, trace_id BLOB, span_id BLOB, origin INT NOT NULL, event INT,
-  severity INT NOT NULL, conv INT, response_id TEXT, op INT, rest BLOB NOT NULL);
+  severity INT NOT NULL, conv INT, response_id TEXT, op INT, rest BLOB NOT NULL, refs BLOB);
 CREATE INDEX log_time ON log(time_ns);
 CREATE INDEX log_trace ON log(trace_id, time_ns) WHERE trace_id IS NOT NULL;
 CREATE INDEX log_event ON log(event, time_ns) WHERE event IS NOT NULL;

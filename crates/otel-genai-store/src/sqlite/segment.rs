@@ -9,15 +9,18 @@ use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::folder;
+use super::recent::Recent;
 use super::rest::Packer;
 use super::schema;
 use super::trace::Change;
 use crate::error::StoreError;
-use crate::id::{Day, TraceId};
+use crate::id::{ContentHash, Day, TraceId};
 use crate::origin::Origin;
 
 /// So many names, origins and traces are remembered; then all are asked for again.
 const MOST: usize = 100_000;
+/// So many pieces of content, and of their uses.
+const MOST_PIECES: usize = 64 << 10;
 
 /// A day file, open for writing.
 pub(super) struct Segment {
@@ -35,6 +38,9 @@ pub(super) struct Known {
     /// Origins of the batch at hand, by their address: they are not dropped within a transaction.
     at_hand: HashMap<usize, (i64, [u8; 16])>,
     traces: HashMap<TraceId, i64>,
+    pub(super) contents: Recent<ContentHash, i64>,
+    /// Piece, trace and kind of record.
+    pub(super) uses: Recent<(i64, i64, u8), ()>,
     pub(super) changes: HashMap<i64, Change>,
     pub(super) packer: Packer,
 }
@@ -100,6 +106,8 @@ impl Known {
             origins: HashMap::new(),
             at_hand: HashMap::new(),
             traces: HashMap::new(),
+            contents: Recent::new(MOST_PIECES),
+            uses: Recent::new(MOST_PIECES),
             changes: HashMap::new(),
             packer: Packer::new(),
         }

@@ -280,7 +280,7 @@ pub(super) fn summary(
 }
 
 /// A trace is done when its root has ended and nothing came for so long,
-const QUIET: u64 = 10_000_000_000;
+pub(super) const QUIET: u64 = 10_000_000_000;
 /// or without a root, which may be elsewhere, for so long.
 const SILENT: u64 = 600_000_000_000;
 

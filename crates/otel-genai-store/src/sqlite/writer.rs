@@ -9,10 +9,12 @@ use std::time::Duration;
 use rusqlite::TransactionBehavior;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::content::Pressed;
 use super::fault;
 use super::folder::{self, Folder};
 use super::record::{self, Fate};
 use super::segment::{Known, NoFile, Segment};
+use super::tell::{Ear, News, Rate};
 use crate::error::StoreError;
 use crate::id::{Day, Nanos};
 use crate::query::Stored;
@@ -27,6 +29,7 @@ pub(super) enum Order {
 /// A batch that waits for its acknowledgement.
 pub(super) struct Job {
     pub(super) batch: Batch,
+    pub(super) pressed: Pressed,
     pub(super) answer: oneshot::Sender<Result<Stored, StoreError>>,
     /// Its share of the queue.
     pub(super) room: OwnedSemaphorePermit,
@@ -48,6 +51,8 @@ const OLDEST_DAYS: i32 = 400;
 pub(super) struct Writer {
     folder: Arc<Folder>,
     full: bool,
+    ear: Ear,
+    rate: Arc<Rate>,
     /// The one used last stands last.
     open: Vec<Segment>,
 }
@@ -58,12 +63,29 @@ enum Item {
     Log(usize),
 }
 
+impl Item {
+    /// That it was stored.
+    fn tell(self, batch: &Batch, news: &mut News) {
+        match self {
+            Self::Span(at) => {
+                let trace = batch.spans.get(at).map(|span| span.key.trace);
+                // Spans of one trace mostly come together.
+                news.traces.extend(trace.filter(|trace| news.traces.last() != Some(trace)));
+            }
+            Self::Log(at) => {
+                news.logs += 1;
+                news.traces.extend(batch.logs.get(at).and_then(|log| log.trace));
+            }
+        }
+    }
+}
+
 /// Records of one day, by the number of their job.
 type Items = Vec<(usize, Item)>;
 
 impl Writer {
-    pub(super) fn new(folder: Arc<Folder>, full: bool) -> Self {
-        Self { folder, full, open: Vec::new() }
+    pub(super) fn new(folder: Arc<Folder>, full: bool, ear: Ear, rate: Arc<Rate>) -> Self {
+        Self { folder, full, ear, rate, open: Vec::new() }
     }
 
     /// Works until it is told to close, or nobody can tell it anything any more.
@@ -126,10 +148,16 @@ impl Writer {
         }
         let mut answers: Vec<Result<Stored, StoreError>> =
             jobs.iter().map(|_| Ok(Stored::default())).collect();
+        let mut news = News::default();
         for (day, items) in days {
             match self.write(day, &jobs, &items) {
                 Ok(fates) => {
                     for ((job, item), fate) in items.iter().zip(fates) {
+                        if fate == Fate::Stored
+                            && let Some(Job { batch, .. }) = jobs.get(*job)
+                        {
+                            item.tell(batch, &mut news);
+                        }
                         if let Some(Ok(stored)) = answers.get_mut(*job) {
                             count(stored, *item, fate);
                         }
@@ -147,6 +175,11 @@ impl Writer {
                     }
                 }
             }
+        }
+        let of_one = |stored: &Stored| stored.spans + stored.logs + stored.points;
+        self.rate.add(answers.iter().flatten().map(of_one).sum());
+        if self.ear.listens() {
+            self.ear.tell(news);
         }
         for (Job { answer, room, .. }, result) in jobs.into_iter().zip(answers) {
             drop(room);
@@ -228,10 +261,19 @@ fn transact(segment: &mut Segment, jobs: &[Job], items: &Items) -> rusqlite::Res
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut fates = Vec::with_capacity(items.len());
     for (job, item) in items {
-        let Some(Job { batch, .. }) = jobs.get(*job) else { continue };
+        let Some(Job { batch, pressed, .. }) = jobs.get(*job) else { continue };
+        let bodies = &pressed.bodies;
         let fate = match item {
-            Item::Span(at) => batch.spans.get(*at).map(|span| record::write_span(&tx, known, span)),
-            Item::Log(at) => batch.logs.get(*at).map(|log| record::write_log(&tx, known, log)),
+            Item::Span(at) => batch
+                .spans
+                .get(*at)
+                .zip(pressed.spans.get(*at))
+                .map(|(span, record)| record::write_span(&tx, known, span, record, bodies)),
+            Item::Log(at) => batch
+                .logs
+                .get(*at)
+                .zip(pressed.logs.get(*at))
+                .map(|(log, record)| record::write_log(&tx, known, log, record, bodies)),
         };
         fates.extend(fate.transpose()?);
     }

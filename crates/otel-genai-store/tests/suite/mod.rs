@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use opentelemetry_proto::tonic::trace::v1 as otlp;
 use otel_genai_store::{
-    Batch, ContentState, Cost, CostSource, Cursor, Day, Dialect, Facts, Filter, LogQuery, LogRecord, Nanos,
-    Op, Origin, Range, Resource, Scope, Span, SpanId, SpanState, Store, StoreError, TraceId, TraceQuery,
-    Usage, Which,
+    Batch, Change, ContentState, Cost, CostSource, Cursor, Day, Dialect, Facts, Filter, LogQuery, LogRecord,
+    Nanos, Op, Origin, Range, Resource, Scope, Span, SpanId, SpanState, Store, StoreError, TraceId,
+    TraceQuery, Usage, Which,
 };
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -19,7 +20,8 @@ macro_rules! suite {
     ($open:path: $($case:ident)*) => {
         $(#[test]
         fn $case() {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
             runtime.block_on(async {
                 let (store, _place) = $open();
                 suite::$case(&store).await;
@@ -478,6 +480,54 @@ pub(crate) async fn wrong_clocks_are_kept(store: &impl Store) {
     found.sort_unstable();
     assert_eq!(found, starts);
     assert_eq!(store.traces(&newest(10)).await.unwrap().items.len(), 1);
+}
+
+/// Whoever watches is told which traces are others now, and of log records and points that came.
+pub(crate) async fn changes_are_told(store: &impl Store) {
+    let mut watched = store.changes();
+    store.ingest(batch(vec![span(1, 0, None, noon())], vec![log(None, "x", noon())])).await.unwrap();
+    store.ingest(batch(vec![span(1, 1, Some(0), noon())], vec![log(Some(2), "x", noon())])).await.unwrap();
+    let (mut logs, mut spans, mut traces) = (0, BTreeMap::new(), 0);
+    while logs < 2 || spans.get(&trace_id(1)) != Some(&2) || !spans.contains_key(&trace_id(2)) {
+        let next = tokio::time::timeout(Duration::from_secs(30), watched.next()).await;
+        match next.expect("told in time").expect("the store is open") {
+            Change::Logs { count } => logs += count,
+            Change::Traces(list) => {
+                traces += list.len();
+                spans.extend(list.iter().map(|trace| (trace.id, trace.spans)));
+            }
+            change => panic!("{change:?}"),
+        }
+    }
+    assert!(logs == 2 && traces <= 4);
+    // Nothing has changed by being told again.
+    store.ingest(batch(vec![span(1, 0, None, noon())], vec![])).await.unwrap();
+    store.ingest(batch(vec![span(3, 0, None, noon())], vec![])).await.unwrap();
+    match watched.next().await.unwrap() {
+        Change::Traces(list) => {
+            assert_eq!(list.iter().map(|trace| trace.id).collect::<Vec<_>>(), [trace_id(3)]);
+        }
+        change => panic!("{change:?}"),
+    }
+    store.close().await;
+    assert!(watched.next().await.is_none());
+    assert!(store.changes().next().await.is_none());
+}
+
+/// Whoever does not listen is told that it has missed something, and hears what comes after.
+pub(crate) async fn who_does_not_listen_is_told(store: &impl Store) {
+    let mut slow = store.changes();
+    let mut quick = store.changes();
+    let mut number = 0;
+    let mut told = 0;
+    while told < 40 {
+        store.ingest(batch(vec![span(number, 0, None, noon())], vec![])).await.unwrap();
+        number += 1;
+        let next = tokio::time::timeout(Duration::from_secs(30), quick.next()).await;
+        told += usize::from(next.unwrap().is_some());
+    }
+    assert!(matches!(slow.next().await, Some(Change::Lost)));
+    assert!(matches!(slow.next().await, Some(Change::Traces(_))));
 }
 
 /// Many senders at a time: each is told the truth about its batch.
