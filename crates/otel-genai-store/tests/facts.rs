@@ -20,6 +20,8 @@ use otel_genai_store::{
 
 const START: u64 = 1_700_000_000_000_000_000;
 
+type Told = Vec<(&'static str, Value)>;
+
 fn text(text: &str) -> Value {
     Value::StringValue(text.to_owned())
 }
@@ -142,7 +144,7 @@ fn conventions_of_today() {
 
 #[test]
 fn each_dialect_is_told_by_its_words() {
-    let rows: Vec<(&str, Vec<(&'static str, Value)>, Option<Op>, Dialect)> = vec![
+    let rows: Vec<(&str, Told, Option<Op>, Dialect)> = vec![
         (
             "loongsuite",
             vec![("gen_ai.operation.name", text("react")), ("gen_ai.span.kind", text("STEP"))],
@@ -352,7 +354,7 @@ fn what_cannot_be_read_gives_way_to_what_can() {
 #[test]
 fn errors_have_a_type() {
     let status = |code| Some(trace::v1::Status { code, message: String::new() });
-    let event = |name: &str, list: Vec<(&'static str, Value)>| trace::v1::span::Event {
+    let event = |name: &str, list: Told| trace::v1::span::Event {
         time_unix_nano: START + 5_000_000,
         name: name.to_owned(),
         attributes: attributes(list),
@@ -429,7 +431,7 @@ impl Pricing for Dear {
 
 #[test]
 fn prices_are_asked_for_calls_whose_tokens_count() {
-    let of = |op: &str, more: Vec<(&'static str, Value)>| {
+    let of = |op: &str, more: Told| {
         let list = [
             ("gen_ai.operation.name", text(op)),
             ("gen_ai.provider.name", text("openai")),
@@ -583,7 +585,7 @@ fn events_of_the_conventions() {
 
 #[test]
 fn two_layers_on_one_span_are_both_seen() {
-    let of = |list: Vec<(&'static str, Value)>| dialects_of(&kept(raw("call", list)));
+    let of = |list: Told| dialects_of(&kept(raw("call", list)));
     let both = of(vec![
         ("openinference.span.kind", text("LLM")),
         ("gen_ai.operation.name", text("chat")),

@@ -10,6 +10,7 @@ use super::record::OTHER;
 use super::{ContentState, Dialect, Facts, Op, Usage};
 use crate::log::LogRecord;
 use crate::span::Span;
+use crate::value::Held;
 
 /// Which one it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(super) fn of_span(span: &Span) -> Option<Agent> {
 
 /// The agent, and the event without its name. Claude Code's `event.name` is short, its body has the whole name.
 pub(super) fn of_log(log: &LogRecord) -> Option<(Agent, Cow<'_, str>)> {
-    let body = log.body.as_ref().and_then(|body| body.text()).filter(|body| body.len() < 100);
+    let body = log.body.as_ref().and_then(Held::text).filter(|body| body.len() < 100);
     let names = [log.event.as_deref().map(Cow::Borrowed), body];
     names.into_iter().flatten().find_map(|name| {
         let of = |prefix: &str| name.strip_prefix(prefix).map(str::to_owned).map(Cow::Owned);
