@@ -24,6 +24,7 @@ mod sqlite;
 mod store;
 mod summary;
 mod value;
+mod words;
 
 pub use change::Change;
 pub use cursor::Cursor;
