@@ -1,11 +1,13 @@
 //! The shapes of the answers under `/api/v1`, as `ui/src/api.ts` has them: names in camel case, what is not known left
 //! out and never `null`, ids in lower-case hexadecimal digits, times and durations in milliseconds.
 
+mod about;
 mod number;
 mod row;
 mod usage;
 mod words;
 
+pub use about::{About, ApiError, ErrorCode, Otlp, Told};
 pub use number::millis;
 pub use row::{Fold, OwnSum, Row, SpanKind, TotalSum, rows};
 pub use usage::{Cost, CostSource, Usage};

@@ -5,6 +5,15 @@ use std::time::Duration;
 
 use crate::id::Nanos;
 
+mod coding_agent;
+mod field;
+mod marks;
+mod op;
+mod record;
+mod told;
+
+pub use record::{dialects_of, of_log, of_span};
+
 /// The facts of a span, or of a log record that tells of a call (`claude_code.api_request`, `codex.sse_event`). What was
 /// not told is `None`; nothing is guessed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -279,4 +288,18 @@ pub trait Pricing: Send + Sync {
 
     /// Another number whenever the prices are others.
     fn version(&self) -> u64;
+}
+
+/// No prices at all: what is not told to have cost something has no cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoPrices;
+
+impl Pricing for NoPrices {
+    fn cost(&self, _: &str, _: &str, _: Nanos, _: &Usage) -> Option<Cost> {
+        None
+    }
+
+    fn version(&self) -> u64 {
+        0
+    }
 }

@@ -29,7 +29,10 @@ mod words;
 pub use change::Change;
 pub use cursor::Cursor;
 pub use error::StoreError;
-pub use facts::{ContentState, Cost, CostSource, Dialect, Facts, Op, Pricing, Usage};
+pub use facts::{
+    ContentState, Cost, CostSource, Dialect, Facts, NoPrices, Op, Pricing, Usage, dialects_of, of_log,
+    of_span,
+};
 pub use histogram::Histogram;
 pub use id::{ContentHash, Day, LogId, Nanos, NoId, NoLogId, SpanId, SpanKey, TraceId};
 pub use log::LogRecord;

@@ -291,6 +291,32 @@ impl Attributes {
     }
 }
 
+impl otel_genai_dialect::Words for Attributes {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|attribute| attribute.key.as_ref())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.text(name)
+    }
+
+    fn int(&self, name: &str) -> Option<i64> {
+        self.int(name)
+    }
+
+    fn float(&self, name: &str) -> Option<f64> {
+        self.float(name)
+    }
+
+    fn bool(&self, name: &str) -> Option<bool> {
+        self.bool(name)
+    }
+}
+
 fn whole(double: f64) -> Option<i64> {
     // Above 2^53 a double does not say which whole number it was.
     let exact = double.fract() == 0.0 && double.abs() <= 9_007_199_254_740_992.0;

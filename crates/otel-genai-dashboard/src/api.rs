@@ -1,0 +1,112 @@
+//! What can be asked under `/api/v1`: one table, of which the router and the OpenAPI document are made.
+
+mod about;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::{Method, StatusCode};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::http::Failure;
+use crate::shared::Shared;
+use crate::view::{About, ErrorCode};
+
+/// One thing that can be asked.
+pub(crate) struct Route {
+    method: Method,
+    /// Below `/api/v1`, with `{names}`.
+    path: &'static str,
+    handler: MethodRouter<Arc<Shared>>,
+    /// In one line.
+    summary: &'static str,
+    /// The names of its query parameters.
+    query: Vec<&'static str>,
+    schema: Option<fn(&mut SchemaGenerator) -> Schema>,
+    /// The type of an answer that is no JSON of ours.
+    media: &'static str,
+}
+
+/// `from`, `to`.
+pub(crate) const RANGE: &[&str] = &["from", "to"];
+/// What is looked for.
+pub(crate) const FILTER: &[&str] = &[
+    "service",
+    "op",
+    "provider",
+    "model",
+    "agent",
+    "tool",
+    "dialect",
+    "conversation",
+    "error",
+    "genai",
+    "minMs",
+    "maxMs",
+    "q",
+    "name",
+];
+/// A page of a list.
+pub(crate) const PAGE: &[&str] = &["limit", "cursor"];
+
+impl Route {
+    fn new<H, T>(method: Method, path: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Shared>>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
+        Self {
+            method,
+            path,
+            handler: on(filter, handler),
+            summary,
+            query: Vec::new(),
+            schema: None,
+            media: "application/json",
+        }
+    }
+
+    pub(crate) fn get<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Shared>>,
+        T: 'static,
+    {
+        Self::new(Method::GET, path, summary, handler)
+    }
+
+    /// It has these query parameters too.
+    pub(crate) fn asks(mut self, names: &[&'static str]) -> Self {
+        self.query.extend(names);
+        self
+    }
+
+    /// Its answer is JSON of this shape.
+    pub(crate) fn answers<T: JsonSchema>(mut self) -> Self {
+        self.schema = Some(SchemaGenerator::subschema_for::<T>);
+        self
+    }
+}
+
+/// All that can be asked.
+fn routes() -> Vec<Route> {
+    vec![Route::get("/about", "What answers here", about::about).answers::<About>()]
+}
+
+/// The router of all that can be asked.
+pub(crate) fn router() -> Router<Arc<Shared>> {
+    let router = Router::new();
+    let router = routes().into_iter().fold(router, |router, route| {
+        // Whole paths: below a nest the fallback would not know where it is.
+        router.route(&format!("/api/v1{}", route.path), route.handler)
+    });
+    router.method_not_allowed_fallback(async || {
+        Failure::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            ErrorCode::BadQuery,
+            "this can be asked, but not in this way",
+        )
+    })
+}

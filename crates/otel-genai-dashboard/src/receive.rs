@@ -1,0 +1,12 @@
+//! OTLP at the door: over HTTP and over gRPC.
+
+mod decode;
+mod grpc;
+mod http;
+mod refused;
+mod room;
+mod signal;
+
+pub(crate) use grpc::grpc;
+pub(crate) use http::http;
+pub(crate) use room::ROOM;

@@ -1,0 +1,95 @@
+//! The three signals, and how a request of each becomes what is stored.
+
+use opentelemetry_proto::tonic::collector::logs::v1::{
+    ExportLogsPartialSuccess, ExportLogsServiceRequest, ExportLogsServiceResponse,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsPartialSuccess, ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use otel_genai_store::otlp::{self, Accepted, Json};
+use otel_genai_store::{Nanos, StoreError};
+use prost::Message;
+
+use crate::shared::Shared;
+
+/// Traces, logs or metrics.
+pub(crate) trait Signal: 'static {
+    type Request: Message + Default + Json + Send + 'static;
+    type Answer: Message + Default + Json + Send + 'static;
+
+    /// What can be stored, and how much cannot.
+    fn accept(request: Self::Request) -> Accepted;
+
+    /// What to answer; the specification wants no partial success where everything was accepted.
+    fn answer(rejected: u64, why: String) -> Self::Answer;
+}
+
+pub(crate) enum Traces {}
+pub(crate) enum Logs {}
+pub(crate) enum Metrics {}
+
+impl Signal for Traces {
+    type Request = ExportTraceServiceRequest;
+    type Answer = ExportTraceServiceResponse;
+
+    fn accept(request: Self::Request) -> Accepted {
+        otlp::traces(request, Nanos::now())
+    }
+
+    fn answer(rejected: u64, why: String) -> Self::Answer {
+        let partial = ExportTracePartialSuccess { rejected_spans: count(rejected), error_message: why };
+        ExportTraceServiceResponse { partial_success: (rejected > 0).then_some(partial) }
+    }
+}
+
+impl Signal for Logs {
+    type Request = ExportLogsServiceRequest;
+    type Answer = ExportLogsServiceResponse;
+
+    fn accept(request: Self::Request) -> Accepted {
+        otlp::logs(request, Nanos::now())
+    }
+
+    fn answer(rejected: u64, why: String) -> Self::Answer {
+        let partial = ExportLogsPartialSuccess { rejected_log_records: count(rejected), error_message: why };
+        ExportLogsServiceResponse { partial_success: (rejected > 0).then_some(partial) }
+    }
+}
+
+impl Signal for Metrics {
+    type Request = ExportMetricsServiceRequest;
+    type Answer = ExportMetricsServiceResponse;
+
+    fn accept(request: Self::Request) -> Accepted {
+        otlp::metrics(request, Nanos::now())
+    }
+
+    fn answer(rejected: u64, why: String) -> Self::Answer {
+        let partial =
+            ExportMetricsPartialSuccess { rejected_data_points: count(rejected), error_message: why };
+        ExportMetricsServiceResponse { partial_success: (rejected > 0).then_some(partial) }
+    }
+}
+
+fn count(rejected: u64) -> i64 {
+    i64::try_from(rejected).unwrap_or(i64::MAX)
+}
+
+/// Stores what was accepted. The answer is given when it is durable.
+pub(crate) async fn store<S: Signal>(shared: &Shared, accepted: Accepted) -> Result<S::Answer, StoreError> {
+    let mut why = accepted.reasons();
+    let mut rejected = accepted.rejected;
+    let batch = accepted.batch;
+    if !(batch.spans.is_empty() && batch.logs.is_empty() && batch.points.is_empty()) {
+        let refused = shared.store.ingest(batch).await?.refused;
+        if refused > 0 {
+            rejected += refused;
+            let more = format!("{refused} refused: {}", otlp::Refused::TooManyVariants);
+            why = if why.is_empty() { more } else { format!("{why}; {more}") };
+        }
+    }
+    Ok(S::answer(rejected, why))
+}

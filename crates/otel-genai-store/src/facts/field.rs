@@ -1,0 +1,206 @@
+//! Attributes by what they say: each name is looked up once.
+
+use std::sync::Arc;
+
+use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
+use otel_genai_dialect::{Slot, meanings};
+
+use super::marks::Marks;
+use crate::value::{Attributes, Held};
+
+/// Names that are longer are cut: they are told in lists and counted by, and nobody calls a model so.
+const LONGEST: usize = 512;
+
+/// What the attributes of a span or log record say, still unread.
+pub(super) struct Fields<'a> {
+    attributes: &'a Attributes,
+    known: Vec<Known<'a>>,
+    /// Whose words they are.
+    pub(super) marks: Marks,
+}
+
+struct Known<'a> {
+    slot: Slot,
+    rank: u16,
+    key: &'a str,
+    value: &'a Value,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(attributes: &'a Attributes) -> Self {
+        let mut marks = Marks::default();
+        let mut known = Vec::with_capacity(24);
+        for attribute in &attributes.0 {
+            let key = attribute.key.as_ref();
+            let meanings = meanings(key);
+            marks.see(key, !meanings.is_empty(), &attribute.value);
+            let Some(value) = plain(&attribute.value) else { continue };
+            known.extend(meanings.iter().map(|meaning| Known {
+                slot: meaning.slot,
+                rank: meaning.rank,
+                key,
+                value,
+            }));
+        }
+        Self { attributes, known, marks }
+    }
+
+    /// The best of what says this, as `read` understands it; of two with one name the later.
+    fn best<T>(&self, slot: Slot, read: impl Fn(&str, &Value) -> Option<T>) -> Option<T> {
+        let mut best: Option<(u16, T)> = None;
+        for known in self.known.iter().filter(|known| known.slot == slot) {
+            if best.as_ref().is_none_or(|(rank, _)| known.rank <= *rank)
+                && let Some(value) = read(known.key, known.value)
+            {
+                best = Some((known.rank, value));
+            }
+        }
+        best.map(|(_, value)| value)
+    }
+
+    pub(super) fn name(&self, slot: Slot) -> Option<Arc<str>> {
+        self.best(slot, |_, value| name(value))
+    }
+
+    /// The same, where some names say it of this operation alone.
+    pub(super) fn name_unless(&self, slot: Slot, shared: &[&str]) -> Option<Arc<str>> {
+        self.best(slot, |key, value| (!shared.contains(&key)).then(|| name(value)).flatten())
+    }
+
+    pub(super) fn raw_name(&self, slot: Slot) -> Option<&str> {
+        let known = self.known.iter().filter(|known| known.slot == slot);
+        known.min_by_key(|known| known.rank).and_then(|known| text(known.value))
+    }
+
+    pub(super) fn count(&self, slot: Slot) -> Option<u64> {
+        self.best(slot, |_, value| u64::try_from(int(value)?).ok())
+    }
+
+    pub(super) fn float(&self, slot: Slot) -> Option<f64> {
+        self.best(slot, |_, value| float(value))
+    }
+
+    pub(super) fn bool(&self, slot: Slot) -> Option<bool> {
+        self.best(slot, |_, value| match value {
+            Value::BoolValue(yes) => Some(*yes),
+            Value::StringValue(text) => text.trim().to_ascii_lowercase().parse().ok(),
+            _ => None,
+        })
+    }
+
+    /// Several texts, with commas between them.
+    pub(super) fn list(&self, slot: Slot) -> Option<Arc<str>> {
+        self.best(slot, |_, value| {
+            let all = match value {
+                Value::ArrayValue(array) => {
+                    array.values.iter().filter_map(|value| text(value.value.as_ref()?)).collect::<Vec<_>>()
+                }
+                Value::StringValue(told) if told.starts_with('[') => {
+                    let told = serde_json::from_str::<Vec<String>>(told).ok()?.join(",");
+                    return bounded(&told);
+                }
+                Value::StringValue(told) => vec![told.as_str()],
+                _ => return None,
+            };
+            bounded(&all.join(","))
+        })
+    }
+
+    /// By its very name.
+    pub(super) fn get(&self, key: &str) -> Option<&'a Value> {
+        plain(self.attributes.get(key)?)
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.attributes.get(key).is_some()
+    }
+
+    pub(super) fn text_of(&self, key: &str) -> Option<&'a str> {
+        text(self.get(key)?).filter(|text| !text.is_empty())
+    }
+
+    pub(super) fn name_of(&self, key: &str) -> Option<Arc<str>> {
+        name(self.get(key)?)
+    }
+
+    pub(super) fn count_of(&self, key: &str) -> Option<u64> {
+        u64::try_from(int(self.get(key)?)?).ok()
+    }
+
+    pub(super) fn float_of(&self, key: &str) -> Option<f64> {
+        float(self.get(key)?)
+    }
+
+    pub(super) fn bool_of(&self, key: &str) -> Option<bool> {
+        self.attributes.bool(key)
+    }
+
+    pub(super) fn held(&self, key: &str) -> Option<&'a Held> {
+        self.attributes.get(key)
+    }
+}
+
+/// A value that nobody took apart. Content in pieces says nothing that facts are made of.
+fn plain(held: &Held) -> Option<&Value> {
+    match held {
+        Held::Whole(Some(AnyValue { value })) => value.as_ref(),
+        Held::Whole(None) | Held::Pieces(_) => None,
+    }
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::StringValue(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// A name; a number is one too, as some tell ids.
+fn name(value: &Value) -> Option<Arc<str>> {
+    match value {
+        Value::StringValue(text) => bounded(text),
+        Value::IntValue(number) => Some(number.to_string().into()),
+        _ => None,
+    }
+}
+
+/// A text that may be told in lists: not empty, and not long.
+pub(super) fn bounded(text: &str) -> Option<Arc<str>> {
+    let text = text.trim();
+    let end = if text.len() <= LONGEST {
+        text.len()
+    } else {
+        (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0)
+    };
+    text.get(..end).filter(|text| !text.is_empty()).map(Arc::from)
+}
+
+/// A number without a fraction, also as text.
+fn int(value: &Value) -> Option<i64> {
+    match value {
+        Value::IntValue(number) => Some(*number),
+        Value::DoubleValue(number) => whole(*number),
+        Value::StringValue(text) => {
+            let text = text.trim();
+            text.parse().ok().or_else(|| whole(text.parse().ok()?))
+        }
+        _ => None,
+    }
+}
+
+fn whole(number: f64) -> Option<i64> {
+    let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+    #[allow(clippy::cast_possible_truncation, reason = "whole, and in range")]
+    exact.then_some(number as i64)
+}
+
+fn float(value: &Value) -> Option<f64> {
+    let number = match value {
+        #[allow(clippy::cast_precision_loss, reason = "a float was asked for")]
+        Value::IntValue(number) => *number as f64,
+        Value::DoubleValue(number) => *number,
+        Value::StringValue(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
+}
