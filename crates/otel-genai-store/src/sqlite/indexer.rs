@@ -197,8 +197,10 @@ fn step(connection: &mut Connection, table: Table) -> rusqlite::Result<bool> {
         for (id, text) in rows.iter().filter(|(_, text)| !text.is_empty()) {
             insert.execute(params![id, text])?;
         }
-        tx.prepare_cached("INSERT INTO meta(key, value) VALUES (?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2")?
-            .execute(params![mark, to])?;
+        tx.prepare_cached(
+            "INSERT INTO meta(key, value) VALUES (?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2",
+        )?
+        .execute(params![mark, to])?;
     }
     tx.commit()?;
     Ok(true)

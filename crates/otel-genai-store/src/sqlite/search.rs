@@ -13,8 +13,9 @@ use super::rest::unpack;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
 use crate::id::{ContentHash, Day, LogId, Nanos, SpanId, TraceId};
+use crate::log::LogRecord;
 use crate::query::{Hit, Page, SearchQuery, Snippet};
-use crate::value::Form;
+use crate::value::{Form, Held};
 use crate::words::{self, Sought};
 
 /// A page has at most so many hits.
@@ -30,8 +31,7 @@ const FEWEST_DIGITS: usize = 8;
 /// And so many traces are.
 const MOST_BY_ID: usize = 5;
 
-const CONTENT: &str =
-    "SELECT rowid FROM fts WHERE fts MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?";
+const CONTENT: &str = "SELECT rowid FROM fts WHERE fts MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?";
 const LOGS: &str =
     "SELECT rowid FROM fts_log WHERE fts_log MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?";
 
@@ -64,8 +64,8 @@ pub(super) fn search(reader: &mut Reader, query: &SearchQuery) -> Result<Page<Hi
         let Some(services) = services(&file, &query.service)? else { continue };
         let look = Look { reader, file: &file, sought: &sought, query, services };
         let from = from.filter(|from| from.day == day);
-        let mut content = Stream::new(CONTENT, Look::content, from.map(|from| from.value));
-        let mut logs = Stream::new(LOGS, Look::log, from.map(|from| from.row));
+        let mut content = Stream::new(CONTENT, |look, id| look.content(id), from.map(|from| from.value));
+        let mut logs = Stream::new(LOGS, |look, id| look.log(id), from.map(|from| from.row));
         loop {
             let (one, other) = (content.peek(&look)?, logs.peek(&look)?);
             let stream = match (one, other) {
@@ -280,9 +280,9 @@ fn by_id(reader: &mut Reader, text: &str) -> Result<Vec<Hit>, StoreError> {
             let id = |row: &Row<'_>| Ok(TraceId::new(row.get_ref(0)?.as_blob()?));
             let mut found = Vec::new();
             if let Some((from, to)) = &bounds {
-                let mut find = file
-                    .connection
-                    .prepare_cached("SELECT trace_id FROM trace WHERE trace_id >= ? AND trace_id <= ? LIMIT 5")?;
+                let mut find = file.connection.prepare_cached(
+                    "SELECT trace_id FROM trace WHERE trace_id >= ? AND trace_id <= ? LIMIT 5",
+                )?;
                 found.extend(find.query_map(params![from, to], id)?.collect::<rusqlite::Result<Vec<_>>>()?);
             }
             let mut find = file.connection.prepare_cached(
@@ -344,14 +344,16 @@ impl Matching {
             let ids: rusqlite::Result<Vec<Vec<u8>>> = later
                 .iter()
                 .map(|row| {
-                    let mut find = next.connection.prepare_cached("SELECT trace_id FROM trace WHERE id = ?")?;
+                    let mut find =
+                        next.connection.prepare_cached("SELECT trace_id FROM trace WHERE id = ?")?;
                     find.query_row([row], |row| row.get(0))
                 })
                 .collect();
             for id in ids.map_err(|error| next.fault(error))? {
                 let row = (|| {
-                    let mut find = file.connection.prepare_cached("SELECT id FROM trace WHERE trace_id = ?")?;
-                    find.query_row([id], |row| row.get(0)).optional()
+                    let mut find =
+                        file.connection.prepare_cached("SELECT id FROM trace WHERE trace_id = ?")?;
+                    find.query_row([id], |row| row.get::<_, i64>(0)).optional()
                 })();
                 rows.extend(row.map_err(|error| file.fault(error))?);
             }
@@ -362,13 +364,14 @@ impl Matching {
     }
 
     fn of_day(&self, reader: &Reader, file: &File) -> Result<Vec<i64>, StoreError> {
-        let mut rows = self.uses(reader, file, "SELECT trace FROM content_use WHERE content = ? AND trace > 0")?;
+        let mut rows =
+            self.uses(reader, file, "SELECT trace FROM content_use WHERE content = ? AND trace > 0")?;
         for log in self.logs_by_index(reader, file)? {
             let trace = (|| {
                 let mut find = file.connection.prepare_cached(
                     "SELECT trace.id FROM log JOIN trace ON trace.trace_id = log.trace_id WHERE log.id = ?",
                 )?;
-                find.query_row([log], |row| row.get(0)).optional()
+                find.query_row([log], |row| row.get::<_, i64>(0)).optional()
             })();
             rows.extend(trace.map_err(|error| file.fault(error))?);
         }
@@ -377,7 +380,8 @@ impl Matching {
 
     /// The log records of a day that say it, or that were the first of their trace to do so.
     pub(super) fn logs(&self, reader: &Reader, file: &File) -> Result<Vec<i64>, StoreError> {
-        let mut rows = self.uses(reader, file, "SELECT row FROM content_use WHERE content = ? AND kind = 1")?;
+        let mut rows =
+            self.uses(reader, file, "SELECT row FROM content_use WHERE content = ? AND kind = 1")?;
         rows.extend(self.logs_by_index(reader, file)?);
         rows.sort_unstable();
         rows.dedup();
@@ -420,6 +424,14 @@ impl Matching {
         Ok(rows)
     }
 
+    /// Whether a log record says it.
+    pub(super) fn is_in(&self, log: &LogRecord) -> bool {
+        let values = log.body.iter().chain(log.attributes.0.iter().map(|attribute| &attribute.value));
+        let mut texts = Vec::new();
+        values.filter_map(Held::value).for_each(|value| words::add_value(&value, &mut texts));
+        self.sought.find(&texts).is_some()
+    }
+
     fn candidates(&self, file: &File, sql: &str) -> Result<Vec<i64>, StoreError> {
         let found: rusqlite::Result<Vec<i64>> = (|| {
             let mut find = file.connection.prepare_cached(sql)?;
@@ -430,7 +442,10 @@ impl Matching {
     }
 }
 
-/// A list of rows as SQLite takes one: for `IN (SELECT value FROM json_each(?))`.
+/// The condition that a row is in a [`list`].
+pub(super) const IN_LIST: &str = "id IN (SELECT value FROM json_each(?))";
+
+/// Rows as SQLite takes a list of them.
 pub(super) fn list(rows: &[i64]) -> Value {
     Value::Text(serde_json::to_string(rows).unwrap_or_default())
 }
