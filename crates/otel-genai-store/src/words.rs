@@ -447,7 +447,7 @@ mod tests {
             }
             let word = text.split(|letter| kind(letter) == Kind::Gap).find(|word| word.chars().any(|letter| kind(letter) != Kind::Gap));
             if let Some(sought) = word.and_then(Sought::new) {
-                let snippet = sought.find(&[text.clone()]).unwrap();
+                let snippet = sought.find(std::slice::from_ref(&text)).unwrap();
                 let length = u32::try_from(snippet.text.encode_utf16().count()).unwrap();
                 proptest::prop_assert!(snippet.marks.iter().all(|(from, to)| from < to && *to <= length));
                 proptest::prop_assert!(!snippet.marks.is_empty());

@@ -64,8 +64,8 @@ pub(super) fn search(reader: &mut Reader, query: &SearchQuery) -> Result<Page<Hi
         let Some(services) = services(&file, &query.service)? else { continue };
         let look = Look { reader, file: &file, sought: &sought, query, services };
         let from = from.filter(|from| from.day == day);
-        let mut content = Stream::new(CONTENT, |look, id| look.content(id), from.map(|from| from.value));
-        let mut logs = Stream::new(LOGS, |look, id| look.log(id), from.map(|from| from.row));
+        let mut content = Stream::new(CONTENT, from.map(|from| from.value));
+        let mut logs = Stream::new(LOGS, from.map(|from| from.row));
         loop {
             let (one, other) = (content.peek(&look)?, logs.peek(&look)?);
             let stream = match (one, other) {
@@ -88,7 +88,6 @@ pub(super) fn search(reader: &mut Reader, query: &SearchQuery) -> Result<Page<Hi
 /// Rows that an index names, the last first, as far as they hold.
 struct Stream {
     sql: &'static str,
-    check: fn(&Look<'_>, i64) -> Result<Option<Hit>, StoreError>,
     /// The index is asked for what stands before.
     before: i64,
     candidates: VecDeque<i64>,
@@ -99,13 +98,9 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(
-        sql: &'static str,
-        check: fn(&Look<'_>, i64) -> Result<Option<Hit>, StoreError>,
-        before: Option<i64>,
-    ) -> Self {
+    fn new(sql: &'static str, before: Option<i64>) -> Self {
         let before = before.unwrap_or(i64::MAX);
-        Self { sql, check, before, candidates: VecDeque::new(), all: false, head: None, passed: before }
+        Self { sql, before, candidates: VecDeque::new(), all: false, head: None, passed: before }
     }
 
     /// When the next hit was, if there is one.
@@ -122,7 +117,8 @@ impl Stream {
                 continue;
             };
             look.reader.goes_on()?;
-            self.head = (self.check)(look, row)?.map(|hit| (row, hit));
+            let hit = if self.sql == CONTENT { look.content(row)? } else { look.log(row)? };
+            self.head = hit.map(|hit| (row, hit));
         }
         Ok(self.head.as_ref().map(|(_, hit)| at(hit)))
     }
