@@ -20,7 +20,7 @@ mod tell;
 mod trace;
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -28,6 +28,8 @@ use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::{Semaphore, broadcast, oneshot};
+
+pub use self::folder::Owner;
 
 use self::content::Presses;
 use self::folder::Folder;
@@ -184,6 +186,12 @@ struct Open {
 const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
 
 impl SqliteStore {
+    /// The process that writes to a folder at the moment, if there is one that has said who it is.
+    #[must_use]
+    pub fn owner(folder: &Path) -> Option<Owner> {
+        folder::owner(folder)
+    }
+
     /// Tells other processes that find the folder in use where this one answers.
     pub fn announce(&self, url: &str) {
         if let Ok(open) = self.opened() {
