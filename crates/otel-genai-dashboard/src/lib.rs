@@ -31,6 +31,7 @@ mod connect;
 mod http;
 mod live;
 mod otlp;
+mod page;
 mod receive;
 mod serve;
 mod shared;
