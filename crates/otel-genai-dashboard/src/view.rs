@@ -3,6 +3,7 @@
 
 mod about;
 mod any;
+mod finding;
 mod log;
 mod number;
 mod row;
@@ -13,6 +14,7 @@ mod words;
 
 pub use about::{About, ApiError, ErrorCode, Otlp, Told};
 pub use any::{Any, Attribute};
+pub use finding::{Finding, Findings, ServiceHealth, Severity, Signals};
 pub use log::{LogDetail, LogList, LogRow};
 pub use number::millis;
 pub use row::{Fold, OwnSum, Row, SpanKind, TotalSum, rows};
