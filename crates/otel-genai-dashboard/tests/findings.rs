@@ -7,6 +7,8 @@
     reason = "tests fail by panicking"
 )]
 
+mod support;
+
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -337,4 +339,28 @@ fn services() {
     let told = serde_json::to_value(&found[0]).unwrap();
     assert_eq!((&told["severity"], &told["code"]), (&json!("info"), &json!("content_off")));
     assert!(told.get("trace").is_none(), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn they_can_be_asked_for() {
+    let served = support::Served::start().await;
+    let lost = support::span(2, 1, "a span", (0, 10), Vec::new());
+    let mut lost = support::request(vec![lost]);
+    let resource = lost.resource_spans[0].resource.as_mut().unwrap();
+    resource.attributes = vec![support::text("service.name", "unknown_service")];
+    lost.resource_spans[0].scope_spans[0].spans[0].dropped_attributes_count = 1;
+    served.send(&lost).await;
+    let path = format!("/api/v1/traces/{}/findings", support::TRACE);
+    let of_trace = served.json(&path).await;
+    let codes = |json: &serde_json::Value| {
+        let list = json.as_array().unwrap().iter();
+        list.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(codes(&of_trace).contains(&"attribute_count_limit".to_owned()), "{of_trace:#}");
+    assert_eq!(of_trace[0]["trace"], support::TRACE);
+    let all = served.json("/api/v1/findings").await;
+    assert!(codes(&all["items"]).contains(&"attribute_count_limit".to_owned()), "{all:#}");
+    assert!(all["services"].is_array());
+    assert_eq!(served.get("/api/v1/traces/0123456789abcdef0123456789abcdef/findings").await.status, 404);
+    assert_eq!(served.get("/api/v1/findings?form=-1h").await.code(), "bad_parameter");
 }
