@@ -25,6 +25,7 @@ mod sqlite;
 mod store;
 mod summary;
 mod value;
+mod words;
 
 pub use change::Change;
 pub use cursor::Cursor;
