@@ -29,6 +29,7 @@ mod api;
 mod builder;
 mod http;
 mod otlp;
+mod page;
 mod receive;
 mod serve;
 mod shared;
