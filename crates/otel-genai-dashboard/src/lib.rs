@@ -27,7 +27,9 @@ pub mod view;
 
 mod api;
 mod builder;
+mod connect;
 mod http;
+mod live;
 mod otlp;
 mod page;
 mod receive;
