@@ -5,6 +5,8 @@ mod content;
 mod findings;
 mod logs;
 mod span;
+mod status;
+mod stream;
 mod traces;
 
 use std::sync::Arc;
@@ -17,7 +19,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::http::Failure;
 use crate::shared::Shared;
-use crate::view::{About, ErrorCode, Finding, Findings, LogDetail, LogList, SpanDetail, Trace, TraceList};
+use crate::view::{
+    About, Deleted, ErrorCode, Finding, Findings, LogDetail, LogList, Settings, SpanDetail, StoreStatus,
+    Trace, TraceList,
+};
 
 /// One thing that can be asked.
 pub(crate) struct Route {
@@ -80,6 +85,14 @@ impl Route {
         T: 'static,
     {
         Self::new(Method::GET, path, summary, handler)
+    }
+
+    pub(crate) fn delete<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Shared>>,
+        T: 'static,
+    {
+        Self::new(Method::DELETE, path, summary, handler)
     }
 
     /// It has these query parameters too.
@@ -147,6 +160,14 @@ fn routes() -> Vec<Route> {
         Route::get("/content/{hash}", "A piece of content", content::one)
             .asks(&["trace", "as"])
             .is("application/octet-stream"),
+        Route::get("/status", "How the store is", status::one).answers::<StoreStatus>(),
+        Route::get("/settings", "What is set, and how to connect", status::settings).answers::<Settings>(),
+        Route::delete("/data", "Deletes a trace, what is older than a moment, or everything", status::delete)
+            .asks(&["trace", "before", "all"])
+            .answers::<Deleted>(),
+        Route::get("/stream", "What changes, as server-sent events", stream::stream)
+            .asks(&["since", "topics"])
+            .is("text/event-stream"),
     ]
 }
 

@@ -29,8 +29,11 @@ pub mod view;
 
 mod api;
 mod builder;
+mod connect;
 mod http;
+mod live;
 mod otlp;
+mod page;
 mod receive;
 mod serve;
 mod shared;
