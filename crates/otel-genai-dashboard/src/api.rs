@@ -2,6 +2,7 @@
 
 mod about;
 mod content;
+mod findings;
 mod logs;
 mod span;
 mod status;
@@ -19,7 +20,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use crate::http::Failure;
 use crate::shared::Shared;
 use crate::view::{
-    About, Deleted, ErrorCode, LogDetail, LogList, Settings, SpanDetail, StoreStatus, Trace, TraceList,
+    About, Deleted, ErrorCode, Finding, Findings, LogDetail, LogList, Settings, SpanDetail, StoreStatus,
+    Trace, TraceList,
 };
 
 /// One thing that can be asked.
@@ -136,6 +138,15 @@ fn routes() -> Vec<Route> {
         Route::get("/traces/{trace}/spans/{span}/value", "An attribute of a span in full", span::value)
             .asks(&["key", "in", "variant"])
             .is("text/plain"),
+        Route::get(
+            "/traces/{trace}/findings",
+            "What is wrong in a trace, and how to fix it",
+            findings::of_one,
+        )
+        .answers::<Vec<Finding>>(),
+        Route::get("/findings", "What is wrong with what came, and how to fix it", findings::of_all)
+            .asks(RANGE)
+            .answers::<Findings>(),
         Route::get("/logs", "Log records, the newest first", logs::list)
             .asks(RANGE)
             .asks(&["event", "service", "severity", "trace", "span", "q"])

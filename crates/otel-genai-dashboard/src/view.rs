@@ -3,6 +3,7 @@
 
 mod about;
 mod any;
+mod finding;
 mod log;
 mod number;
 mod row;
@@ -14,6 +15,7 @@ mod words;
 
 pub use about::{About, ApiError, ErrorCode, Otlp, Told};
 pub use any::{Any, Attribute};
+pub use finding::{Finding, Findings, ServiceHealth, Severity, Signals};
 pub use log::{LogDetail, LogList, LogRow};
 pub(crate) use number::duration;
 pub use number::millis;
