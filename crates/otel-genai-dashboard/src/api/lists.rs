@@ -13,12 +13,14 @@ use super::status;
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
 use crate::view::{
-    self, ConversationList, ConversationRow, ExemplarRow, Facet, Hit, MetricInfo, MetricList, SearchAnswer, Series,
-    SeriesAnswer, ServiceRow, Services, labels,
+    self, Conversation, ConversationList, ConversationRow, ExemplarRow, Facet, Hit, MetricInfo, MetricList,
+    SearchAnswer, Series, SeriesAnswer, ServiceRow, Services, TraceRow, labels,
 };
 
 /// A chart shows so many series at most.
 const SERIES: u32 = 50;
+/// A conversation is shown with so many traces.
+const TRACES: u32 = 500;
 /// Values of a dimension that are offered.
 const FACETS: u32 = 50;
 const DAY: Duration = Duration::from_secs(86_400);
@@ -31,6 +33,21 @@ pub(crate) async fn conversations(State(shared): State<Arc<Shared>>, mut ask: As
     Ok(json(&ConversationList {
         items: page.items.iter().map(ConversationRow::from).collect(),
         next: page.next.map(|next| next.to_string()),
+    }))
+}
+
+pub(crate) async fn conversation(State(shared): State<Arc<Shared>>, ask: Ask) -> Answer {
+    let id: String = ask.path("conversation")?;
+    ask.done()?;
+    let filter = Filter { conversation: Some(id.clone()), ..Filter::default() };
+    let query = ConversationQuery { filter, limit: 10, cursor: None };
+    let found = shared.store.conversations(&query).await?.items;
+    let summary = found.iter().find(|one| one.id.as_ref() == id);
+    let summary = summary.ok_or_else(|| Failure::not_found(format!("there is no conversation {id:?}")))?;
+    let traces = shared.store.conversation(&id, TRACES).await?;
+    Ok(json(&Conversation {
+        summary: ConversationRow::from(summary),
+        traces: traces.iter().map(TraceRow::from).collect(),
     }))
 }
 
@@ -98,14 +115,20 @@ pub(crate) async fn facets(State(shared): State<Arc<Shared>>, mut ask: Ask) -> A
     let mut of = ask.read_all::<Of>("of")?;
     ask.done()?;
     if of.is_empty() {
-        of = ["service", "op", "provider", "model", "agent", "tool"].into_iter().filter_map(|of| of.parse().ok()).collect();
+        of = ["service", "op", "provider", "model", "agent", "tool"]
+            .into_iter()
+            .filter_map(|of| of.parse().ok())
+            .collect();
     }
     let mut facets = BTreeMap::new();
     for of in of {
         let (name, found) = match of {
             Of::Dimension(dimension) => {
                 let found = shared.store.facets(&filter, dimension, FACETS).await?;
-                let facet = |(value, count): &(Arc<str>, u64)| Facet { value: value.as_ref().to_owned(), count: *count };
+                let facet = |(value, count): &(Arc<str>, u64)| Facet {
+                    value: value.as_ref().to_owned(),
+                    count: *count,
+                };
                 (view::dimension(dimension), found.iter().map(facet).collect())
             }
             Of::Conversation => {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use otel_genai_store::{
-    Cost, CostSource, Filter, Histogram, Nanos, Op, SpanId, SpanRow, SpanState, StatsRow, StoreError, TraceQuery,
+    Cost, CostSource, Filter, Histogram, Nanos, Op, SpanRow, SpanState, StatsRow, StoreError, TraceQuery,
     TraceState, Usage,
 };
 
@@ -116,7 +116,7 @@ impl Runs {
                 Some(Op::InvokeAgent | Op::InvokeWorkflow) => self.agent(node, span, &around, until),
                 Some(Op::ExecuteTool) => self.tool(node, span, &around),
                 Some(op) if op.counts_tokens() && !node.wrapper => {
-                    for (depth, (_, span_of, _)) in around.iter().enumerate() {
+                    for (depth, (span_of, _)) in around.iter().enumerate() {
                         let Some(key) = key(span_of) else { continue };
                         let agent = self.agents.entry(key).or_default();
                         agent.total.count(span);
@@ -132,7 +132,7 @@ impl Runs {
 
     fn agent(&mut self, node: &Node, span: &SpanRow, around: &[Above<'_>], until: Nanos) {
         let Some(key) = key(span) else { return };
-        if let Some((_, from, through_tool)) = around.first()
+        if let Some((from, through_tool)) = around.first()
             && let Some((from, _)) = self::key(from)
         {
             let kind = if *through_tool { EdgeKind::Tool } else { EdgeKind::Nested };
@@ -153,7 +153,7 @@ impl Runs {
             let error = span.facts.error.as_deref().unwrap_or("error");
             tool.1 = Some(error.to_owned());
         }
-        if let Some((agent, _)) = around.first().and_then(|(_, span, _)| key(span)) {
+        if let Some((agent, _)) = around.first().and_then(|(span, _)| key(span)) {
             let cell = self.matrix.entry((agent, name.to_owned())).or_default();
             cell.0 += 1;
             cell.1 += u64::from(failed(span));
@@ -192,7 +192,7 @@ impl Runs {
 }
 
 /// An agent above a row, and whether a tool stands between.
-type Above<'s> = (SpanId, &'s SpanRow, bool);
+type Above<'s> = (&'s SpanRow, bool);
 
 /// The agents above a row, the nearest first; one that runs within itself counts once.
 fn around<'s>(nodes: &[Node], spans: &'s [SpanRow], index: usize) -> Vec<Above<'s>> {
@@ -206,8 +206,8 @@ fn around<'s>(nodes: &[Node], spans: &'s [SpanRow], index: usize) -> Vec<Above<'
         match span.facts.op {
             Some(Op::ExecuteTool) => through_tool = true,
             Some(Op::InvokeAgent | Op::InvokeWorkflow) if key(span).is_some() => {
-                if !found.iter().any(|(_, other, _)| key(other) == key(span)) {
-                    found.push((span.key.span, span, through_tool));
+                if !found.iter().any(|(other, _)| key(other) == key(span)) {
+                    found.push((span, through_tool));
                 }
                 through_tool = false;
             }

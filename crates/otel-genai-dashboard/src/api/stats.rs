@@ -51,7 +51,11 @@ pub(crate) async fn overview(State(shared): State<Arc<Shared>>, mut ask: Ask) ->
     let sum = |rows: &[StatsRow]| Stat::from(&together(rows.iter()));
     let before = Some(sum(&before)).filter(|before| before.calls > 0);
     Ok(json(&Overview {
-        range: Steps { from_ms: millis(range.from), to_ms: millis(range.to), step_ms: step.as_secs_f64() * 1000.0 },
+        range: Steps {
+            from_ms: millis(range.from),
+            to_ms: millis(range.to),
+            step_ms: step.as_secs_f64() * 1000.0,
+        },
         stat: sum(&by_step),
         before,
         traces: count_traces(&shared, &filter).await?,
@@ -74,8 +78,8 @@ pub(crate) async fn models(State(shared): State<Arc<Shared>>, mut ask: Ask) -> A
         calls: row.stat.unpriced,
     });
     let unpriced = unpriced.collect();
-    let prices = shared.prices();
-    Ok(json(&Models { items, unpriced, currency: prices.currency, prices_date: prices.date }))
+    let (currency, prices_date) = (shared.prices.currency().to_owned(), shared.prices.date().to_owned());
+    Ok(json(&Models { items, unpriced, currency, prices_date }))
 }
 
 pub(crate) async fn agents(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
@@ -101,10 +105,11 @@ async fn model_rows(shared: &Shared, filter: &Filter) -> Result<Vec<ModelRow>, S
     let by = vec![Dimension::Provider, Dimension::Model];
     let rows = shared.store.stats(&StatsQuery { filter: calls_of(filter), by, step: None }).await?;
     let row = |row: &StatsRow| {
-        let mut finish: Vec<_> = row.finish.iter().map(|(reason, count)| Finish {
-            reason: reason.as_ref().to_owned(),
-            count: *count,
-        }).collect();
+        let mut finish: Vec<_> = row
+            .finish
+            .iter()
+            .map(|(reason, count)| Finish { reason: reason.as_ref().to_owned(), count: *count })
+            .collect();
         finish.sort_by_key(|one| std::cmp::Reverse(one.count));
         ModelRow {
             provider: key(row, Dimension::Provider),

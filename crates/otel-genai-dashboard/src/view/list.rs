@@ -74,6 +74,15 @@ pub struct ConversationList {
     pub next: Option<String>,
 }
 
+/// A conversation with its traces.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Conversation {
+    /// In one line.
+    pub summary: ConversationRow,
+    /// Its traces, the oldest first.
+    pub traces: Vec<TraceRow>,
+}
+
 /// What is known of a service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
