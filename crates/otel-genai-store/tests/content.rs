@@ -193,7 +193,7 @@ fn room(folder: &Path) -> u64 {
 #[test]
 fn a_growing_history_is_kept_once() {
     let folder = TempDir::new().unwrap();
-    let spans = growing(60);
+    let spans = growing(120);
     let raw: usize = spans.iter().map(|span| span.to_otlp().encoded_len()).sum();
     block_on(async {
         let store = at(folder.path());
