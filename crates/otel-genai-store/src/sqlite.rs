@@ -4,11 +4,13 @@
 //! and a batch is acknowledged when the commit is on the disk. Others read beside it, each record as it was committed.
 
 mod content;
+mod conversations;
 mod count;
 mod dictionary;
 mod fault;
 mod filter;
 mod folder;
+mod indexer;
 mod list;
 mod more;
 mod point;
@@ -18,14 +20,17 @@ mod recent;
 mod record;
 mod rest;
 mod schema;
+mod search;
 mod segment;
+mod services;
 mod settle;
+mod stats;
 mod sums;
 mod tell;
 mod trace;
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -34,8 +39,11 @@ use std::time::Duration;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
+pub use self::folder::Owner;
+
 use self::content::Presses;
 use self::folder::Folder;
+use self::indexer::Backlog;
 use self::reader::Pool;
 use self::tell::{Ear, Rate, Teller};
 use self::writer::{Job, Order, Writer};
@@ -150,8 +158,14 @@ impl SqliteOptions {
             .spawn(move || Teller::new(place, said).run(&news));
         let teller = teller.map_err(|source| fault::io("cannot start a thread", source))?;
         let rate = Arc::new(Rate::default());
-        let writer =
-            Writer::new(Arc::clone(&folder), self.durability == Durability::Full, ear, Arc::clone(&rate));
+        let backlog = Arc::new(Backlog::default());
+        let (place, behind) = (Arc::clone(&folder), Arc::clone(&backlog));
+        let indexer = std::thread::Builder::new()
+            .name("store-index".to_owned())
+            .spawn(move || indexer::run(&place, &behind));
+        let indexer = indexer.map_err(|source| fault::io("cannot start a thread", source))?;
+        let full = self.durability == Durability::Full;
+        let writer = Writer::new(Arc::clone(&folder), full, ear, Arc::clone(&rate), backlog);
         let writer =
             std::thread::Builder::new().name("store-write".to_owned()).spawn(move || writer.run(&given));
         let writer = writer.map_err(|source| fault::io("cannot start a thread", source))?;
@@ -161,7 +175,7 @@ impl SqliteOptions {
             open: Mutex::new(Some(Open { orders, folder, voice, presses: Arc::new(Presses::new()) })),
             rate,
             pricing: self.pricing,
-            threads: Mutex::new(vec![writer, teller]),
+            threads: Mutex::new(vec![writer, teller, indexer]),
         })
     }
 }
@@ -193,7 +207,7 @@ pub struct SqliteStore {
     open: Mutex<Option<Open>>,
     rate: Arc<Rate>,
     pricing: Prices,
-    /// The one that writes, and the one that tells, which ends after it.
+    /// The one that writes, and those that tell and index, which end after it.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -209,6 +223,12 @@ struct Open {
 const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
 
 impl SqliteStore {
+    /// The process that writes to a folder at the moment, if there is one that has said who it is.
+    #[must_use]
+    pub fn owner(folder: &Path) -> Option<Owner> {
+        folder::owner(folder)
+    }
+
     /// Tells other processes that find the folder in use where this one answers.
     pub fn announce(&self, url: &str) {
         if let Ok(open) = self.opened() {
@@ -298,28 +318,41 @@ impl Store for SqliteStore {
         self.readers.ask(move |reader| content::content(reader, hash, near)).await
     }
 
-    async fn conversations(&self, _: &ConversationQuery) -> Result<Page<ConversationSummary>, StoreError> {
-        Err(StoreError::Unsupported("list conversations yet"))
+    async fn conversations(
+        &self,
+        query: &ConversationQuery,
+    ) -> Result<Page<ConversationSummary>, StoreError> {
+        let query = query.clone();
+        self.readers.ask(move |reader| conversations::conversations(reader, &query)).await
     }
 
-    async fn conversation(&self, _: &str, _: u32) -> Result<Vec<TraceSummary>, StoreError> {
-        Err(StoreError::Unsupported("list the traces of a conversation yet"))
+    async fn conversation(&self, id: &str, limit: u32) -> Result<Vec<TraceSummary>, StoreError> {
+        let id = id.to_owned();
+        self.readers.ask(move |reader| conversations::conversation(reader, &id, limit)).await
     }
 
-    async fn stats(&self, _: &StatsQuery) -> Result<Vec<StatsRow>, StoreError> {
-        Err(StoreError::Unsupported("add up calls yet"))
+    async fn stats(&self, query: &StatsQuery) -> Result<Vec<StatsRow>, StoreError> {
+        let query = query.clone();
+        self.readers.ask(move |reader| stats::stats(reader, &query)).await
     }
 
-    async fn facets(&self, _: &Filter, _: Dimension, _: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
-        Err(StoreError::Unsupported("count values yet"))
+    async fn facets(
+        &self,
+        filter: &Filter,
+        dimension: Dimension,
+        limit: u32,
+    ) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+        let filter = filter.clone();
+        self.readers.ask(move |reader| stats::facets(reader, &filter, dimension, limit)).await
     }
 
-    async fn search(&self, _: &SearchQuery) -> Result<Page<Hit>, StoreError> {
-        Err(StoreError::Unsupported("search yet"))
+    async fn search(&self, query: &SearchQuery) -> Result<Page<Hit>, StoreError> {
+        let query = query.clone();
+        self.readers.ask(move |reader| search::search(reader, &query)).await
     }
 
-    async fn services(&self, _: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError> {
-        Err(StoreError::Unsupported("list services yet"))
+    async fn services(&self, range: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError> {
+        self.readers.ask(move |reader| services::services(reader, range)).await
     }
 
     async fn metrics(&self, _: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {

@@ -3,8 +3,11 @@
 use rusqlite::types::Value;
 
 use super::more::Kind;
-use super::reader::File;
+use super::reader::{File, Reader};
+use super::search::{self, Matching};
 use super::segment::number;
+use crate::error::StoreError;
+use crate::id::Day;
 use crate::query::{Filter, Range};
 
 /// Conditions of a query, with their values.
@@ -78,14 +81,28 @@ pub(super) fn words(file: &File, filter: &Filter) -> rusqlite::Result<Option<Vec
     Ok(Some(words))
 }
 
-/// The conditions of a filter on the table of traces, for those that are in one file whole. `None`: the file has none.
-pub(super) fn of_traces(file: &File, filter: &Filter) -> rusqlite::Result<Option<Where>> {
+/// The rows of a day's traces in which the words were said that a filter asks for; none if it asks for no words.
+pub(super) fn said(reader: &mut Reader, day: Day, filter: &Filter) -> Result<Option<Vec<i64>>, StoreError> {
+    let matching = filter.text.as_deref().map(Matching::new).transpose()?;
+    matching.map(|matching| matching.traces(reader, day)).transpose()
+}
+
+/// The conditions of a filter on the table of traces, for those that are in one file whole; `said` are those rows in which
+/// its words were said. `None`: the file has none.
+pub(super) fn of_traces(
+    file: &File,
+    filter: &Filter,
+    said: Option<&[i64]>,
+) -> rusqlite::Result<Option<Where>> {
     let Some(words) = words(file, filter)? else { return Ok(None) };
     let mut all = Where::default();
     for (kind, ids) in words {
         let marks = vec!["?"; ids.len()].join(",");
         all.and(
-            format!("id IN (SELECT trace FROM trace_word WHERE kind = {} AND word IN ({marks}))", kind as u8),
+            format!(
+                "trace.id IN (SELECT trace FROM trace_word WHERE kind = {} AND word IN ({marks}))",
+                kind as u8
+            ),
             ids,
         );
     }
@@ -105,11 +122,8 @@ pub(super) fn of_traces(file: &File, filter: &Filter) -> rusqlite::Result<Option
     if let Some(name) = &filter.name {
         all.and("root_name IN (SELECT id FROM word WHERE text LIKE ? ESCAPE '\\')", [containing(name)]);
     }
-    if let Some(text) = &filter.text {
-        all.and(
-            "(title LIKE ? ESCAPE '\\' OR root_name IN (SELECT id FROM word WHERE text LIKE ? ESCAPE '\\'))",
-            [containing(text), containing(text)],
-        );
+    if let Some(rows) = said {
+        all.and(format!("trace.{}", search::IN_LIST), [search::list(rows)]);
     }
     Ok(Some(all))
 }

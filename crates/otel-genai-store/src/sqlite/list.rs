@@ -81,9 +81,10 @@ fn of_file(
 ) -> Result<(), StoreError> {
     let Some(file) = reader.file(day)? else { return Ok(()) };
     let told = |error| file.fault(error);
+    let said = filter::said(reader, day, &query.filter)?;
     let by = value_sql(query);
     let (sign, order) = if query.ascending { (">", "ASC") } else { ("<", "DESC") };
-    if let Some(mut conditions) = filter::of_traces(&file, &query.filter).map_err(told)? {
+    if let Some(mut conditions) = filter::of_traces(&file, &query.filter, said.as_deref()).map_err(told)? {
         conditions.and("also = 0", []);
         if let Some(from) = from {
             let values: [Value; 2] = [from.value.into(), from.row.into()];
@@ -133,7 +134,8 @@ fn of_file(
             let (here, there) = (key(value, day, found.row), key(from.value, from.day, from.row));
             if query.ascending { here > there } else { here < there }
         });
-        if behind && fits(reader, &days, &found, &query.filter)? {
+        let said = said.as_ref().is_none_or(|rows| rows.contains(&found.row));
+        if behind && said && fits(reader, &days, &found, &query.filter)? {
             all.push(Candidate { value, day, found });
         }
     }
@@ -186,10 +188,7 @@ fn fits(reader: &mut Reader, days: &[Day], found: &Found, filter: &Filter) -> Re
         && filter.genai.is_none_or(|genai| genai == found.genai)
         && filter.min_duration.is_none_or(|least| duration >= nanos(least))
         && filter.max_duration.is_none_or(|most| duration <= nanos(most))
-        && filter.name.as_ref().is_none_or(|part| contains(name, part))
-        && filter.text.as_ref().is_none_or(|part| {
-            contains(name, part) || trace.title.as_ref().is_some_and(|title| contains(title, part))
-        });
+        && filter.name.as_ref().is_none_or(|part| contains(name, part));
     if !plain {
         return Ok(false);
     }
@@ -212,7 +211,7 @@ fn fits(reader: &mut Reader, days: &[Day], found: &Found, filter: &Filter) -> Re
         for day in days {
             let Some(file) = reader.file(*day)? else { continue };
             let has = || -> rusqlite::Result<bool> {
-                let Some(words) = filter::of_traces(&file, &list)? else { return Ok(false) };
+                let Some(words) = filter::of_traces(&file, &list, None)? else { return Ok(false) };
                 let sql = format!("SELECT 1 FROM trace WHERE {} AND trace_id = ?", words.sql());
                 let trace = Value::Blob(trace.id.bytes().to_vec());
                 let values = words.values.into_iter().chain([trace]);

@@ -429,7 +429,7 @@ impl Told {
 }
 
 /// So many names of a kind are told in one line.
-const MOST_TOLD: usize = 5;
+pub(super) const MOST_TOLD: usize = 5;
 
 /// A trace is done when its root has ended and nothing came for so long,
 pub(super) const QUIET: u64 = 10_000_000_000;
