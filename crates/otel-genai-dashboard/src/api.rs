@@ -1,6 +1,13 @@
 //! What can be asked under `/api/v1`: one table, of which the router and the OpenAPI document are made.
 
 mod about;
+mod content;
+mod findings;
+mod logs;
+mod span;
+mod status;
+mod stream;
+mod traces;
 
 use std::sync::Arc;
 
@@ -12,7 +19,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::http::Failure;
 use crate::shared::Shared;
-use crate::view::{About, ErrorCode};
+use crate::view::{
+    About, Deleted, ErrorCode, Finding, Findings, LogDetail, LogList, Settings, SpanDetail, StoreStatus,
+    Trace, TraceList,
+};
 
 /// One thing that can be asked.
 pub(crate) struct Route {
@@ -77,9 +87,23 @@ impl Route {
         Self::new(Method::GET, path, summary, handler)
     }
 
+    pub(crate) fn delete<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Shared>>,
+        T: 'static,
+    {
+        Self::new(Method::DELETE, path, summary, handler)
+    }
+
     /// It has these query parameters too.
     pub(crate) fn asks(mut self, names: &[&'static str]) -> Self {
         self.query.extend(names);
+        self
+    }
+
+    /// Its answer is of this type, and no JSON of ours.
+    pub(crate) fn is(mut self, media: &'static str) -> Self {
+        self.media = media;
         self
     }
 
@@ -92,7 +116,59 @@ impl Route {
 
 /// All that can be asked.
 fn routes() -> Vec<Route> {
-    vec![Route::get("/about", "What answers here", about::about).answers::<About>()]
+    vec![
+        Route::get("/about", "What answers here", about::about).answers::<About>(),
+        Route::get("/traces", "Traces, the newest first", traces::list)
+            .asks(RANGE)
+            .asks(FILTER)
+            .asks(PAGE)
+            .asks(&["sort", "order"])
+            .answers::<TraceList>(),
+        Route::get("/traces/{trace}", "A trace as it is drawn", traces::one)
+            .asks(&["limit", "cursor", "fold"])
+            .answers::<Trace>(),
+        Route::get("/traces/{trace}/raw", "A trace as it was received: OTLP in JSON", span::raw)
+            .asks(&["span", "logs"]),
+        Route::get("/traces/{trace}/logs", "The log records of a trace, the oldest first", logs::of_trace)
+            .asks(PAGE)
+            .answers::<LogList>(),
+        Route::get("/traces/{trace}/spans/{span}", "A span with all that came with it", span::one)
+            .asks(&["variant"])
+            .answers::<SpanDetail>(),
+        Route::get("/traces/{trace}/spans/{span}/value", "An attribute of a span in full", span::value)
+            .asks(&["key", "in", "variant"])
+            .is("text/plain"),
+        Route::get(
+            "/traces/{trace}/findings",
+            "What is wrong in a trace, and how to fix it",
+            findings::of_one,
+        )
+        .answers::<Vec<Finding>>(),
+        Route::get("/findings", "What is wrong with what came, and how to fix it", findings::of_all)
+            .asks(RANGE)
+            .answers::<Findings>(),
+        Route::get("/logs", "Log records, the newest first", logs::list)
+            .asks(RANGE)
+            .asks(&["event", "service", "severity", "trace", "span", "q"])
+            .asks(PAGE)
+            .answers::<LogList>(),
+        Route::get("/logs/{log}", "A log record with all that came with it", logs::one)
+            .answers::<LogDetail>(),
+        Route::get("/logs/{log}/value", "The body or an attribute of a log record in full", logs::value)
+            .asks(&["key"])
+            .is("text/plain"),
+        Route::get("/content/{hash}", "A piece of content", content::one)
+            .asks(&["trace", "as"])
+            .is("application/octet-stream"),
+        Route::get("/status", "How the store is", status::one).answers::<StoreStatus>(),
+        Route::get("/settings", "What is set, and how to connect", status::settings).answers::<Settings>(),
+        Route::delete("/data", "Deletes a trace, what is older than a moment, or everything", status::delete)
+            .asks(&["trace", "before", "all"])
+            .answers::<Deleted>(),
+        Route::get("/stream", "What changes, as server-sent events", stream::stream)
+            .asks(&["since", "topics"])
+            .is("text/event-stream"),
+    ]
 }
 
 /// The router of all that can be asked.

@@ -17,6 +17,7 @@ mod log;
 mod metric;
 mod origin;
 mod pack;
+mod price;
 mod query;
 mod span;
 mod split;
@@ -24,6 +25,7 @@ mod sqlite;
 mod store;
 mod summary;
 mod value;
+mod words;
 
 pub use change::Change;
 pub use cursor::Cursor;
@@ -38,13 +40,14 @@ pub use log::LogRecord;
 pub use metric::{Exemplar, Instrument, Point, PointValue, Series};
 pub use opentelemetry_proto::tonic::common::v1::EntityRef;
 pub use origin::{Origin, Resource, Scope, UNKNOWN_SERVICE};
+pub use price::{Price, PriceError, PriceTable};
 pub use query::{
     ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, Snippet, StatsQuery, StatsRow, StepPoint, StoreStatus,
     Stored, TraceQuery, TraceSort, Which,
 };
 pub use span::{Dropped, Span, SpanEvent, SpanLink, SpanRow, SpanState, Status, ToldIds};
-pub use sqlite::{Durability, SqliteOptions, SqliteStore};
+pub use sqlite::{Durability, Owner, SqliteOptions, SqliteStore};
 pub use store::{Batch, Store};
 pub use summary::{Bar, ConversationSummary, Few, Root, TraceState, TraceSummary};
 pub use value::{AnyValue, Attribute, Attributes, Form, Glue, Held, KeyValue, Piece, Pieces};
