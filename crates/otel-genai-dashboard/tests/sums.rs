@@ -16,7 +16,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use otel_genai_store::StoreError;
 use serde_json::{Value, json};
 use support::unwilling::Unwilling;
-use support::{Served, ask, int, request, span, text};
+use support::{START, Served, ask, int, request, span, text};
 
 fn agent(name: &str) -> Vec<KeyValue> {
     vec![text("gen_ai.operation.name", "invoke_agent"), text("gen_ai.agent.name", name)]
@@ -82,6 +82,64 @@ async fn agents_are_told_with_what_they_did_themselves_and_in_all() {
     ]);
     assert_eq!(agents["matrix"], matrix);
     assert!(agents.get("sampled").is_none(), "all of them were looked at");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_are_added_up_over_time_by_model_and_by_tool() {
+    let served = Served::start().await;
+    let empty = served.json("/api/v1/overview").await;
+    assert!(empty["empty"]["connect"].to_string().contains(&served.http.to_string()), "{empty}");
+    assert_eq!((&empty["stat"]["calls"], empty.get("before")), (&json!(0), None));
+
+    let mut all = spans();
+    all[1].attributes.push(text("gen_ai.conversation.id", "talk 1/a"));
+    served.send(&request(all)).await;
+    let (from, to) = (START / 1_000_000 - 60_000, START / 1_000_000 + 60_000);
+    let range = format!("from={from}&to={to}");
+    let overview = served.json(&format!("/api/v1/overview?{range}&step=1m")).await;
+    assert!(overview.get("empty").is_none());
+    assert_eq!((&overview["stat"]["calls"], &overview["traces"]), (&json!(2), &json!(1)));
+    assert_eq!(overview["stat"]["usage"], json!({ "input": 1100, "output": 110 }));
+    assert!(overview["stat"]["cost"]["amount"].as_f64().unwrap() > 0.0, "gpt-4o has a price");
+    assert_eq!(overview["range"]["stepMs"], 60_000.0);
+    let steps = overview["steps"].as_array().unwrap();
+    assert_eq!(steps.iter().map(|step| step["calls"].as_u64().unwrap()).sum::<u64>(), 2);
+    let half = overview["stat"]["p50Ms"].as_f64().unwrap();
+    assert!((95.0..=410.0).contains(&half), "{half}");
+    assert_eq!(overview["newest"][0]["name"], "invoke_agent Boss");
+    assert_eq!(overview["failingTools"][0]["tool"], "find");
+
+    let models = served.json("/api/v1/models").await;
+    let model = &models["items"][0];
+    assert_eq!(
+        (&model["provider"], &model["model"], &model["priced"]),
+        (&json!("openai"), &json!("gpt-4o"), &json!(true))
+    );
+    assert_eq!((&models["currency"], &models["unpriced"]), (&json!("USD"), &json!([])));
+    let tools = served.json("/api/v1/tools").await;
+    let tool = find(&tools["items"], "tool", "find");
+    assert_eq!((&tool["stat"]["calls"], &tool["stat"]["errors"]), (&json!(2), &json!(1)));
+    assert_eq!((&tool["retries"], &tool["lastError"]), (&json!(1), &json!("timeout")));
+
+    let facets = served.json("/api/v1/facets?of=model&of=tool&of=conversation").await;
+    assert_eq!(facets.as_object().unwrap().len(), 3);
+    assert_eq!(facets["model"][0]["value"], "gpt-4o");
+    let services = served.json("/api/v1/services").await;
+    assert_eq!((&services["items"][0]["name"], &services["items"][0]["spans"]), (&json!("shop"), &json!(7)));
+
+    let talks = served.json("/api/v1/conversations").await;
+    assert_eq!((&talks["items"][0]["id"], &talks["items"][0]["traces"]), (&json!("talk 1/a"), &json!(1)));
+    let talk = served.json("/api/v1/conversations/talk%201%2Fa").await;
+    assert_eq!(talk["traces"][0]["name"], "invoke_agent Boss");
+    assert_eq!(served.get("/api/v1/conversations/other").await.status, 404);
+
+    // Filters, and what they leave out.
+    let none = served.json("/api/v1/overview?model=other&from=-30d").await;
+    assert_eq!((&none["stat"]["calls"], none.get("empty")), (&json!(0), None));
+    assert_eq!(
+        served.json("/api/v1/traces?tool=find&sort=tokens").await["items"].as_array().unwrap().len(),
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

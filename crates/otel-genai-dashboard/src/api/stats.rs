@@ -7,7 +7,6 @@ use axum::extract::State;
 use otel_genai_store::{Dimension, Filter, Nanos, Op, Range, StatsQuery, StatsRow, StoreError, TraceQuery};
 
 use super::runs::{Runs, runs, together};
-use super::status;
 use crate::http::{Answer, Ask, json};
 use crate::shared::Shared;
 use crate::view::{
@@ -46,7 +45,7 @@ pub(crate) async fn overview(State(shared): State<Arc<Shared>>, mut ask: Ask) ->
     models.truncate(TOP);
     let mut agents = seen.agents().items;
     agents.truncate(TOP);
-    let status = status::status(&shared).await?;
+    let status = shared.store.status().await?;
     let empty = status.spans == 0 && status.logs == 0 && status.points == 0;
     let sum = |rows: &[StatsRow]| Stat::from(&together(rows.iter()));
     let before = Some(sum(&before)).filter(|before| before.calls > 0);
