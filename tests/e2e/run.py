@@ -38,6 +38,8 @@ def main(arguments: list[str]) -> int:
         if arguments == ["--table"]:
             return subprocess.call([str(python), str(HERE / "sdks" / "table.py")])
         frameworks = ensure_venv("venv-frameworks", "requirements-frameworks.txt")
+        for name in ("instrumented", "openai-v2", "loongsuite"):
+            ensure_venv(f"venv-{name}", f"requirements-{name}.txt")
         node = ensure_node()
         rust = ensure_rust()
         binary = ensure_binary("OTEL_GENAI_BIN", "otel-genai-cli", "otel-genai")
@@ -47,6 +49,7 @@ def main(arguments: list[str]) -> int:
         return 2
     environment = {**os.environ, "OTEL_GENAI_BIN": str(binary), "OTEL_GENAI_CONFORMANCE_BIN": str(judge),
                    "E2E_NODE": node, "E2E_FRAMEWORKS": str(frameworks), "E2E_RUST": str(rust),
+                   "E2E_VENVS": str(STATE),
                    "PYTHONDONTWRITEBYTECODE": "1"}
     command = [str(python), "-m", "pytest", "-c", str(HERE / "pytest.ini"), "--rootdir", str(HERE)]
     targets = [] if any((HERE / a.split("::")[0]).exists() or Path(a.split("::")[0]).exists()

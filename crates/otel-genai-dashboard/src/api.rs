@@ -1,6 +1,10 @@
 //! What can be asked under `/api/v1`: one table, of which the router and the OpenAPI document are made.
 
 mod about;
+mod content;
+mod logs;
+mod span;
+mod traces;
 
 use std::sync::Arc;
 
@@ -12,7 +16,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::http::Failure;
 use crate::shared::Shared;
-use crate::view::{About, ErrorCode};
+use crate::view::{About, ErrorCode, LogDetail, LogList, SpanDetail, Trace, TraceList};
 
 /// One thing that can be asked.
 pub(crate) struct Route {
@@ -83,6 +87,12 @@ impl Route {
         self
     }
 
+    /// Its answer is of this type, and no JSON of ours.
+    pub(crate) fn is(mut self, media: &'static str) -> Self {
+        self.media = media;
+        self
+    }
+
     /// Its answer is JSON of this shape.
     pub(crate) fn answers<T: JsonSchema>(mut self) -> Self {
         self.schema = Some(SchemaGenerator::subschema_for::<T>);
@@ -92,7 +102,42 @@ impl Route {
 
 /// All that can be asked.
 fn routes() -> Vec<Route> {
-    vec![Route::get("/about", "What answers here", about::about).answers::<About>()]
+    vec![
+        Route::get("/about", "What answers here", about::about).answers::<About>(),
+        Route::get("/traces", "Traces, the newest first", traces::list)
+            .asks(RANGE)
+            .asks(FILTER)
+            .asks(PAGE)
+            .asks(&["sort", "order"])
+            .answers::<TraceList>(),
+        Route::get("/traces/{trace}", "A trace as it is drawn", traces::one)
+            .asks(&["limit", "cursor", "fold"])
+            .answers::<Trace>(),
+        Route::get("/traces/{trace}/raw", "A trace as it was received: OTLP in JSON", span::raw)
+            .asks(&["span", "logs"]),
+        Route::get("/traces/{trace}/logs", "The log records of a trace, the oldest first", logs::of_trace)
+            .asks(PAGE)
+            .answers::<LogList>(),
+        Route::get("/traces/{trace}/spans/{span}", "A span with all that came with it", span::one)
+            .asks(&["variant"])
+            .answers::<SpanDetail>(),
+        Route::get("/traces/{trace}/spans/{span}/value", "An attribute of a span in full", span::value)
+            .asks(&["key", "in", "variant"])
+            .is("text/plain"),
+        Route::get("/logs", "Log records, the newest first", logs::list)
+            .asks(RANGE)
+            .asks(&["event", "service", "severity", "trace", "span", "q"])
+            .asks(PAGE)
+            .answers::<LogList>(),
+        Route::get("/logs/{log}", "A log record with all that came with it", logs::one)
+            .answers::<LogDetail>(),
+        Route::get("/logs/{log}/value", "The body or an attribute of a log record in full", logs::value)
+            .asks(&["key"])
+            .is("text/plain"),
+        Route::get("/content/{hash}", "A piece of content", content::one)
+            .asks(&["trace", "as"])
+            .is("application/octet-stream"),
+    ]
 }
 
 /// The router of all that can be asked.

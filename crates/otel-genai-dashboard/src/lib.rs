@@ -28,6 +28,7 @@ pub mod view;
 mod api;
 mod builder;
 mod http;
+mod otlp;
 mod receive;
 mod serve;
 mod shared;

@@ -2,14 +2,26 @@
 //! out and never `null`, ids in lower-case hexadecimal digits, times and durations in milliseconds.
 
 mod about;
+mod any;
+mod log;
 mod number;
 mod row;
+mod span;
+mod summary;
 mod usage;
 mod words;
 
 pub use about::{About, ApiError, ErrorCode, Otlp, Told};
+pub use any::{Any, Attribute};
+pub use log::{LogDetail, LogList, LogRow};
 pub use number::millis;
 pub use row::{Fold, OwnSum, Row, SpanKind, TotalSum, rows};
+pub use span::{
+    Document, Dropped, Evaluation, Event, ExemplarOf, Link, Mcp, Memory, Scope, SpanDetail, Status,
+    StatusCode,
+};
+pub(crate) use span::{escape, skew};
+pub use summary::{Bar, Few, Trace, TraceList, TraceRow, TraceState};
 pub use usage::{Cost, CostSource, Usage};
 pub use words::{ContentState, Dialect, Op, SpanState};
 

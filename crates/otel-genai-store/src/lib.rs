@@ -17,6 +17,7 @@ mod log;
 mod metric;
 mod origin;
 mod pack;
+mod price;
 mod query;
 mod span;
 mod split;
@@ -38,6 +39,7 @@ pub use log::LogRecord;
 pub use metric::{Exemplar, Instrument, Point, PointValue, Series};
 pub use opentelemetry_proto::tonic::common::v1::EntityRef;
 pub use origin::{Origin, Resource, Scope, UNKNOWN_SERVICE};
+pub use price::{Price, PriceError, PriceTable};
 pub use query::{
     ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, Snippet, StatsQuery, StatsRow, StepPoint, StoreStatus,

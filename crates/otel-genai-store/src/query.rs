@@ -96,6 +96,8 @@ pub struct TraceQuery {
 /// Asks for log records, newest first; those of one trace oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct LogQuery {
+    /// This one.
+    pub id: Option<LogId>,
     /// When they happened.
     pub range: Option<Range>,
     /// Of this trace.

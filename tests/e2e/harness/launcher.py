@@ -46,6 +46,12 @@ def frameworks(program: str, *arguments: str) -> list[str]:
     return [found, str(HERE / "programs" / program), *arguments]
 
 
+def venv(name: str, program: str, *arguments: str) -> list[str]:
+    """A program in the environment made from `requirements-NAME.txt`."""
+    folder = os.environ.get("E2E_VENVS") or "(E2E_VENVS names the folder of environments)"
+    return [os.path.join(folder, f"venv-{name}", "bin", "python"), str(HERE / "programs" / program), *arguments]
+
+
 def node(program: str, *arguments: str) -> list[str]:
     found = os.environ.get("E2E_NODE") or shutil.which("node") or "node"
     return [found, str(HERE / "node" / program), *arguments]

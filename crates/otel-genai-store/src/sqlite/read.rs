@@ -343,8 +343,8 @@ pub(super) fn logs(reader: &mut Reader, query: &LogQuery) -> Result<Page<LogReco
     if query.text.is_some() {
         return Err(StoreError::Unsupported("search log records yet"));
     }
-    let LogQuery { range, trace, span, event, min_severity, service, text, .. } = query;
-    let asked = Cursor::of_query(&(range, trace, span, event, min_severity, service, text));
+    let LogQuery { id, range, trace, span, event, min_severity, service, text, .. } = query;
+    let asked = Cursor::of_query(&(id, range, trace, span, event, min_severity, service, text));
     let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
     let ascending = trace.is_some();
     let limit = query.limit.clamp(1, if ascending { MOST_ROWS } else { MOST_ON_PAGE }) as usize;
@@ -353,6 +353,7 @@ pub(super) fn logs(reader: &mut Reader, query: &LogQuery) -> Result<Page<LogReco
         days.reverse();
     }
     let passed = |day: Day| from.is_some_and(|from| if ascending { day < from.day } else { day > from.day });
+    days.retain(|day| id.is_none_or(|id| id.day == *day));
     let mut page = Page { items: Vec::new(), next: None, total: None };
     let mut shelf = Shelf::default();
     let mut last = None;
@@ -387,6 +388,9 @@ pub(super) fn logs(reader: &mut Reader, query: &LogQuery) -> Result<Page<LogReco
 /// `None`: no record of the day can fit.
 fn log_conditions(file: &File, query: &LogQuery) -> rusqlite::Result<Option<Where>> {
     let mut all = Where::default();
+    if let Some(id) = query.id {
+        all.and("id = ?", [id.row.into()]);
+    }
     if let Some(range) = query.range {
         all.and("time_ns >= ? AND time_ns < ?", [int(range.from.0), int(range.to.0)]);
     }

@@ -1,0 +1,114 @@
+//! One span, whole; its values in full; and what was received, as it was.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use otel_genai_store::{Held, LogQuery, LogRecord, Span, SpanId, TraceId, Which, otlp};
+
+use super::traces::summary;
+use crate::http::{Answer, Ask, Failure, json};
+use crate::shared::Shared;
+use crate::view::SpanDetail;
+
+/// A span has so many log records at most, as far as they are counted.
+const LOGS: u32 = 10_000;
+
+pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
+    let trace: TraceId = ask.path("trace")?;
+    let id: SpanId = ask.path("span")?;
+    let variant = ask.read("variant")?;
+    ask.done()?;
+    let start = summary(&shared, trace).await?.start;
+    let span = find(&shared, trace, id, variant).await?;
+    let others: Vec<_> = span.links.iter().filter_map(|link| TraceId::new(&link.trace_id)).collect();
+    let known: HashSet<_> = match others.as_slice() {
+        [] => HashSet::new(),
+        // Links are many where somebody gathers: the first ones are looked up.
+        others => {
+            let first = others.get(..others.len().min(100)).unwrap_or_default();
+            shared.store.summaries(first).await?.into_iter().map(|summary| summary.id).collect()
+        }
+    };
+    let logs = logs_of(&shared, trace, Some(id)).await?;
+    Ok(json(&SpanDetail::of(&span, start, &|other| known.contains(&other), &logs)))
+}
+
+/// A value in full: text as it is, what is structured as JSON.
+pub(crate) async fn value(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
+    let trace: TraceId = ask.path("trace")?;
+    let id: SpanId = ask.path("span")?;
+    let variant = ask.read("variant")?;
+    let key = ask.needed("key")?;
+    let place = ask.text("in")?.unwrap_or_else(|| "span".to_owned());
+    ask.done()?;
+    let span = find(&shared, trace, id, variant).await?;
+    let attributes = match place.as_str() {
+        "span" => Some(&span.attributes),
+        "resource" => Some(&span.origin.resource.attributes),
+        other => other
+            .strip_prefix("event:")
+            .and_then(|number| number.parse::<usize>().ok())
+            .and_then(|number| span.events.get(number))
+            .map(|event| &event.attributes),
+    };
+    let held = attributes.and_then(|attributes| attributes.get(&key));
+    held.map(whole).ok_or_else(|| Failure::not_found(format!("the span {id} has no {key:?} there")))
+}
+
+/// What was received, in OTLP's JSON.
+pub(crate) async fn raw(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
+    let trace: TraceId = ask.path("trace")?;
+    let span: Option<SpanId> = ask.read("span")?;
+    let with_logs = ask.flag("logs")?.unwrap_or(false);
+    ask.done()?;
+    summary(&shared, trace).await?;
+    let which = span.map_or(Which::All, |span| Which::Only(vec![span]));
+    let spans = shared.store.spans(trace, which).await?;
+    let traces = otlp::to_json(&crate::otlp::traces(&spans));
+    let bytes = if with_logs {
+        let logs = logs_of(&shared, trace, span).await?;
+        let logs = otlp::to_json(&crate::otlp::logs(&logs));
+        [b"{\"traces\":".as_slice(), &traces, b",\"logs\":", &logs, b"}"].concat()
+    } else {
+        traces
+    };
+    Ok(typed("application/json", bytes))
+}
+
+/// The log records of a trace, or of one of its spans.
+pub(crate) async fn logs_of(
+    shared: &Shared,
+    trace: TraceId,
+    span: Option<SpanId>,
+) -> Result<Vec<LogRecord>, Failure> {
+    let query = LogQuery { trace: Some(trace), span, limit: LOGS, ..LogQuery::default() };
+    Ok(shared.store.logs(&query).await?.items)
+}
+
+async fn find(shared: &Shared, trace: TraceId, id: SpanId, variant: Option<u8>) -> Result<Span, Failure> {
+    let spans = shared.store.spans(trace, Which::Only(vec![id])).await?;
+    let variant = variant.unwrap_or(0);
+    spans.into_iter().find(|span| span.key.variant == variant).ok_or_else(|| {
+        Failure::not_found(format!("the trace {trace} has no span {id}"))
+            .hint("It may not have ended yet: most SDKs send a span when it ends.")
+    })
+}
+
+/// A value in full: text as it is, what is structured as JSON.
+pub(crate) fn whole(held: &Held) -> Response {
+    match held.text() {
+        Some(text) => typed("text/plain; charset=utf-8", text.into_owned().into_bytes()),
+        None => json(&held.json()),
+    }
+}
+
+pub(crate) fn typed(media: &'static str, bytes: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    response
+}

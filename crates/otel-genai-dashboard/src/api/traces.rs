@@ -1,0 +1,116 @@
+//! Traces: listed, and one of them drawn.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::extract::State;
+use otel_genai_store::{Nanos, TraceId, TraceQuery, TraceSort, TraceState, TraceSummary};
+
+use crate::http::{Answer, Ask, ETag, Failure, json};
+use crate::shared::Shared;
+use crate::tree;
+use crate::view::{SpanState, Trace, TraceList, TraceRow, rows, skew};
+
+/// A trace is drawn with so many spans at a time,
+const ROWS: u32 = 10_000;
+/// or with so many where they are asked for.
+const MOST_ROWS: u32 = 50_000;
+
+pub(crate) async fn list(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
+    let mut filter = ask.filter()?;
+    filter.range = ask.range()?;
+    let Sort(sort) = ask.read("sort")?.unwrap_or_default();
+    let ascending = ask.read::<Order>("order")?.is_some_and(|order| order.0);
+    let query = TraceQuery { filter, sort, ascending, limit: ask.limit(50, 500)?, cursor: ask.cursor()? };
+    ask.done()?;
+    let page = shared.store.traces(&query).await?;
+    Ok(json(&TraceList {
+        items: page.items.iter().map(TraceRow::from).collect(),
+        next: page.next.map(|next| next.to_string()),
+        total: page.total,
+    }))
+}
+
+pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
+    let id: TraceId = ask.path("trace")?;
+    let limit = ask.limit(ROWS, MOST_ROWS)?;
+    let cursor = ask.cursor()?;
+    let fold_http = ask.read::<FoldHttp>("fold")?.is_some();
+    ask.done()?;
+    let summary = summary(&shared, id).await?;
+    let running = summary.state == TraceState::Running;
+    let tag = ETag::of(&[&shared.epoch, &summary.updated, &running, &ask.uri]);
+    if let Some(known) = tag.known(&ask.headers) {
+        return Ok(known);
+    }
+    let page = shared.store.rows(id, limit, cursor).await?;
+    let until = if running { Nanos::now() } else { summary.end };
+    let start = summary.start;
+    let answer = Trace {
+        rows: rows(&page.items, start, &tree::Options { until, running, fold_http }),
+        start_ns: start.0.to_string(),
+        next: page.next.map(|next| next.to_string()),
+        total_rows: page.total.unwrap_or(summary.spans),
+        skew_ms: skew(&page.items),
+        summary: TraceRow::from(&summary),
+    };
+    // Running spans grow by the clock: such an answer is another one each time.
+    let grows = answer.rows.iter().any(|row| row.state == SpanState::Running);
+    let answer = json(&answer);
+    Ok(if grows { answer } else { tag.put(answer) })
+}
+
+/// A trace in one line, if there is one.
+pub(crate) async fn summary(shared: &Shared, id: TraceId) -> Result<TraceSummary, Failure> {
+    let found = shared.store.summaries(&[id]).await?;
+    found.into_iter().next().ok_or_else(|| {
+        Failure::not_found(format!("there is no trace {id}"))
+            .hint("It may have been deleted, or was never received here: see the Doctor page.")
+    })
+}
+
+#[derive(Default)]
+struct Sort(TraceSort);
+
+impl FromStr for Sort {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(match text {
+            "start" => TraceSort::Start,
+            "duration" => TraceSort::Duration,
+            "ttft" => TraceSort::FirstChunk,
+            "tokens" => TraceSort::Tokens,
+            "cost" => TraceSort::Cost,
+            "errors" => TraceSort::Errors,
+            "llm" => TraceSort::LlmCalls,
+            "spans" => TraceSort::Spans,
+            _ => return Err("start, duration, ttft, tokens, cost, errors, llm or spans is meant"),
+        }))
+    }
+}
+
+/// Whether the least comes first.
+struct Order(bool);
+
+impl FromStr for Order {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "asc" => Ok(Self(true)),
+            "desc" => Ok(Self(false)),
+            _ => Err("asc or desc is meant"),
+        }
+    }
+}
+
+struct FoldHttp;
+
+impl FromStr for FoldHttp {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "http" { Ok(Self) } else { Err("http is meant") }
+    }
+}
