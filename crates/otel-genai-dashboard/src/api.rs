@@ -5,6 +5,7 @@ mod content;
 mod logs;
 mod span;
 mod traces;
+mod transcript;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::http::Failure;
 use crate::shared::Shared;
+use crate::view::transcript::Transcript;
 use crate::view::{About, ErrorCode, LogDetail, LogList, SpanDetail, Trace, TraceList};
 
 /// One thing that can be asked.
@@ -113,6 +115,12 @@ fn routes() -> Vec<Route> {
         Route::get("/traces/{trace}", "A trace as it is drawn", traces::one)
             .asks(&["limit", "cursor", "fold"])
             .answers::<Trace>(),
+        Route::get("/traces/{trace}/transcript", "What was said in a trace", transcript::one)
+            .asks(&["agent", "after", "limit", "full"])
+            .answers::<Transcript>(),
+        Route::get("/traces/{trace}/transcript/part", "A part of a message in full", transcript::part)
+            .asks(&["message", "part"])
+            .is("text/plain"),
         Route::get("/traces/{trace}/raw", "A trace as it was received: OTLP in JSON", span::raw)
             .asks(&["span", "logs"]),
         Route::get("/traces/{trace}/logs", "The log records of a trace, the oldest first", logs::of_trace)

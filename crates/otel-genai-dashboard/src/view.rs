@@ -8,6 +8,7 @@ mod number;
 mod row;
 mod span;
 mod summary;
+pub mod transcript;
 mod usage;
 mod words;
 

@@ -135,6 +135,11 @@ pub(super) fn repaired(text: &str) -> Option<String> {
         kept.push('"');
         kept
     } else {
+        // Half a name, or half a number; anything else is no JSON.
+        let left = text.get(safe..)?.trim_start_matches([',', ' ', '\n', '\r', '\t']);
+        if !left.starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_alphanumeric()) && !left.is_empty() {
+            return None;
+        }
         text.get(..safe)?.to_owned()
     };
     whole.extend(open.iter().rev().map(|(bracket, _)| if *bracket == b'{' { '}' } else { ']' }));
