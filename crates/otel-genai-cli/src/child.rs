@@ -36,8 +36,7 @@ pub(crate) struct Signals(mpsc::UnboundedReceiver<Received>);
 
 impl Signals {
     pub(crate) fn catch() -> io::Result<Self> {
-        let ignored = ignored();
-        let caught = FORWARDED.iter().filter(|number| ignored >> (**number - 1) & 1 == 0);
+        let caught = FORWARDED.iter().filter(|number| !is_ignored(**number));
         let mut signals = SignalsInfo::<WithOrigin>::new(caught)?;
         let (sender, receiver) = mpsc::unbounded_channel();
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
@@ -61,12 +60,13 @@ impl Signals {
     }
 }
 
-/// The signals that are ignored (by `nohup`, by a shell's `&`), as a mask: bit 0 is signal 1. Zero where the system does
-/// not tell.
-fn ignored() -> u64 {
+/// Whether a signal is ignored (by `nohup`, by a shell's `&`), as far as the system tells.
+pub(crate) fn is_ignored(number: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+    // Bit 0 is signal 1.
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (number - 1) & 1 == 1
 }
 
 /// A running program.

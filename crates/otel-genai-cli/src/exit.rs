@@ -4,6 +4,15 @@ use std::process::ExitStatus;
 
 /// The options are wrong.
 pub(crate) const USAGE: u8 = 2;
+/// Another dashboard has the data folder, or the port.
+#[cfg(feature = "dashboard")]
+pub(crate) const RUNS_ALREADY: u8 = 3;
+/// Something else listens where the dashboard was to.
+#[cfg(feature = "dashboard")]
+pub(crate) const PORT_TAKEN: u8 = 4;
+/// The data folder cannot be used.
+#[cfg(feature = "dashboard")]
+pub(crate) const NO_FOLDER: u8 = 5;
 /// A command was found but cannot be executed.
 pub(crate) const NOT_EXECUTABLE: u8 = 126;
 /// A command was not found.

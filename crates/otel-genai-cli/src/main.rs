@@ -3,6 +3,8 @@
 mod background;
 mod child;
 mod command;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 mod demo;
 mod diagnostics;
 mod exit;

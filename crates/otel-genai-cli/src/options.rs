@@ -91,6 +91,39 @@ pub(crate) struct TelemetryOptions {
     /// Telemetry on the console is not ours to hide: --exporter none does that. Same as OTEL_LOG_LEVEL=error.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    /// A dashboard that gets it.
+    #[arg(skip)]
+    pub(crate) dashboard: Option<Receiver>,
+}
+
+/// A receiver that a command has chosen itself.
+#[derive(Clone, Default)]
+pub(crate) struct Receiver {
+    /// Where it takes OTLP over HTTP.
+    pub(crate) endpoint: String,
+    /// What it asks for.
+    pub(crate) token: Option<String>,
+    /// Whether telemetry goes there alone, unless flags say otherwise.
+    pub(crate) only: bool,
+}
+
+impl std::fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.endpoint)
+    }
+}
+
+impl Receiver {
+    /// The variables by which an SDK finds it.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        let headers = self.token.as_ref().map(|token| format!("authorization=Bearer%20{token}"));
+        vec![
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", self.endpoint.clone()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()),
+            ("OTEL_EXPORTER_OTLP_HEADERS", headers.unwrap_or_default()),
+        ]
+    }
 }
 
 /// One variable that a flag sets.
@@ -102,11 +135,24 @@ pub(crate) struct FlagVariable {
     pub(crate) flag: &'static str,
 }
 
-const SIGNALS: [[&str; 2]; 3] = [
-    ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"],
-    ["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"],
-    ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"],
+const SIGNALS: [[&str; 3]; 3] = [
+    [
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+    ],
+    [
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+    ],
+    [
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_LOGS_HEADERS",
+    ],
 ];
+const EXPORTERS: [&str; 3] = ["OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"];
 
 impl TelemetryOptions {
     /// The flags that were given, as variables.
@@ -116,18 +162,25 @@ impl TelemetryOptions {
             |name, value: &str, flag| all.push(FlagVariable { name, value: value.to_owned(), flag });
         if !self.exporter.is_empty() {
             let list: Vec<_> = self.exporter.iter().map(name_of).collect();
-            for name in ["OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"] {
-                set(name, &list.join(","), "--exporter");
+            EXPORTERS.iter().for_each(|name| set(name, &list.join(","), "--exporter"));
+        }
+        if let Some(receiver) = &self.dashboard {
+            let flag = "--dashboard";
+            if receiver.only && self.exporter.is_empty() {
+                EXPORTERS.iter().for_each(|name| set(name, "otlp", flag));
             }
+            receiver.variables().iter().for_each(|(name, value)| set(name, value, flag));
+            // Another receiver's keys are none of this one's business.
+            SIGNALS.iter().flatten().for_each(|name| set(name, "", flag));
         }
         if let Some(endpoint) = &self.endpoint {
             set("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "--endpoint");
             // A signal's own variable goes before the general one, but not before a flag.
-            SIGNALS.iter().for_each(|[name, _]| set(name, "", "--endpoint"));
+            SIGNALS.iter().for_each(|[name, ..]| set(name, "", "--endpoint"));
         }
         if let Some(protocol) = &self.protocol {
             set("OTEL_EXPORTER_OTLP_PROTOCOL", &name_of(protocol), "--protocol");
-            SIGNALS.iter().for_each(|[_, name]| set(name, "", "--protocol"));
+            SIGNALS.iter().for_each(|[_, name, _]| set(name, "", "--protocol"));
         }
         if let Some(name) = &self.service_name {
             set("OTEL_SERVICE_NAME", name, "--service-name");
@@ -149,6 +202,14 @@ impl TelemetryOptions {
             set(LOG_LEVEL, "error", "--quiet");
         }
         all
+    }
+
+    /// Whether somebody has said where telemetry goes.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn has_destination(&self) -> bool {
+        let receivers = SIGNALS.iter().map(|[endpoint, ..]| *endpoint).chain(EXPORTERS);
+        let mut named = receivers.chain(["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_CONFIG_FILE"]);
+        named.any(|name| self.variable(name).is_some())
     }
 
     /// A variable as the flags and the environment say it; empty counts as unset.

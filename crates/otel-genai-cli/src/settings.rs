@@ -109,6 +109,11 @@ impl Own {
         std::env::var(self.name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
+    /// A value of it, for people: secrets are not for them.
+    pub(crate) fn shown(self, value: &str) -> String {
+        if self.name.ends_with("_TOKEN") { "***".to_owned() } else { otel_genai_sdk::shown_url(value) }
+    }
+
     fn warn(self, why: &impl fmt::Display) {
         tracing::warn!(target: "otel_genai", "{}: {why}; allowed: {}", self.name, self.values);
     }

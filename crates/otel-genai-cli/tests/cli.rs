@@ -12,6 +12,9 @@ mod support;
 
 #[path = "cli/config.rs"]
 mod config;
+#[cfg(feature = "dashboard")]
+#[path = "cli/dashboard.rs"]
+mod dashboard;
 #[path = "cli/demo.rs"]
 mod demo;
 #[path = "cli/environment.rs"]

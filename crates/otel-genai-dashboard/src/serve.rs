@@ -107,6 +107,20 @@ impl Dashboard {
         self.shared.guard.token()
     }
 
+    /// Completes once nobody has been connected for so long. It watches from the first time it is polled.
+    pub fn idle(&self, time: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let (phase, doors) = (self.shared.phase.clone(), self.shared.doors.all().count());
+        async move {
+            let step = (time / 10).clamp(Duration::from_millis(10), Duration::from_secs(10));
+            let mut alone = Duration::ZERO;
+            while alone < time {
+                tokio::time::sleep(step).await;
+                // Each connection holds a receiver, and so does each door.
+                alone = if phase.receiver_count() > doors { Duration::ZERO } else { alone + step };
+            }
+        }
+    }
+
     /// Receives and answers until `shutdown` completes, then lets requests under way finish for at most 5 seconds. The
     /// store stays open.
     ///

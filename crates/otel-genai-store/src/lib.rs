@@ -25,6 +25,7 @@ mod sqlite;
 mod store;
 mod summary;
 mod value;
+mod words;
 
 pub use change::Change;
 pub use cursor::Cursor;
@@ -46,7 +47,7 @@ pub use query::{
     Stored, TraceQuery, TraceSort, Which,
 };
 pub use span::{Dropped, Span, SpanEvent, SpanLink, SpanRow, SpanState, Status, ToldIds};
-pub use sqlite::{Durability, SqliteOptions, SqliteStore};
+pub use sqlite::{Durability, Owner, SqliteOptions, SqliteStore};
 pub use store::{Batch, Store};
 pub use summary::{Bar, ConversationSummary, Few, Root, TraceState, TraceSummary};
 pub use value::{AnyValue, Attribute, Attributes, Form, Glue, Held, KeyValue, Piece, Pieces};

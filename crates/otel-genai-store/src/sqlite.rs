@@ -7,18 +7,20 @@ mod content;
 mod dictionary;
 mod fault;
 mod folder;
+mod indexer;
 mod read;
 mod reader;
 mod recent;
 mod record;
 mod rest;
 mod schema;
+mod search;
 mod segment;
 mod tell;
 mod trace;
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -27,8 +29,11 @@ use std::time::Duration;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
+pub use self::folder::Owner;
+
 use self::content::Presses;
 use self::folder::Folder;
+use self::indexer::Backlog;
 use self::reader::Pool;
 use self::tell::{Ear, Rate, Teller};
 use self::writer::{Job, Order, Writer};
@@ -118,8 +123,14 @@ impl SqliteOptions {
             .spawn(move || Teller::new(place, said).run(&news));
         let teller = teller.map_err(|source| fault::io("cannot start a thread", source))?;
         let rate = Arc::new(Rate::default());
-        let writer =
-            Writer::new(Arc::clone(&folder), self.durability == Durability::Full, ear, Arc::clone(&rate));
+        let backlog = Arc::new(Backlog::default());
+        let (place, behind) = (Arc::clone(&folder), Arc::clone(&backlog));
+        let indexer = std::thread::Builder::new()
+            .name("store-index".to_owned())
+            .spawn(move || indexer::run(&place, &behind));
+        let indexer = indexer.map_err(|source| fault::io("cannot start a thread", source))?;
+        let full = self.durability == Durability::Full;
+        let writer = Writer::new(Arc::clone(&folder), full, ear, Arc::clone(&rate), backlog);
         let writer =
             std::thread::Builder::new().name("store-write".to_owned()).spawn(move || writer.run(&given));
         let writer = writer.map_err(|source| fault::io("cannot start a thread", source))?;
@@ -128,7 +139,7 @@ impl SqliteOptions {
             readers,
             open: Mutex::new(Some(Open { orders, folder, voice, presses: Arc::new(Presses::new()) })),
             rate,
-            threads: Mutex::new(vec![writer, teller]),
+            threads: Mutex::new(vec![writer, teller, indexer]),
         })
     }
 }
@@ -159,7 +170,7 @@ pub struct SqliteStore {
     readers: Pool,
     open: Mutex<Option<Open>>,
     rate: Arc<Rate>,
-    /// The one that writes, and the one that tells, which ends after it.
+    /// The one that writes, and those that tell and index, which end after it.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -175,6 +186,12 @@ struct Open {
 const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
 
 impl SqliteStore {
+    /// The process that writes to a folder at the moment, if there is one that has said who it is.
+    #[must_use]
+    pub fn owner(folder: &Path) -> Option<Owner> {
+        folder::owner(folder)
+    }
+
     /// Tells other processes that find the folder in use where this one answers.
     pub fn announce(&self, url: &str) {
         if let Ok(open) = self.opened() {
@@ -269,8 +286,9 @@ impl Store for SqliteStore {
         Err(StoreError::Unsupported("count values yet"))
     }
 
-    async fn search(&self, _: &SearchQuery) -> Result<Page<Hit>, StoreError> {
-        Err(StoreError::Unsupported("search yet"))
+    async fn search(&self, query: &SearchQuery) -> Result<Page<Hit>, StoreError> {
+        let query = query.clone();
+        self.readers.ask(move |reader| search::search(reader, &query)).await
     }
 
     async fn services(&self, _: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError> {

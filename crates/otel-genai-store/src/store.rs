@@ -83,7 +83,7 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<(Arc<str>, u64)>, StoreError>;
 
-    /// What was said, newest first.
+    /// What was said, newest first. What came a moment ago may not be searchable yet: see [`StoreStatus::index_behind`].
     async fn search(&self, query: &SearchQuery) -> Result<Page<Hit>, StoreError>;
 
     /// The services that were heard.

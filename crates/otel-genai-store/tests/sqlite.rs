@@ -62,7 +62,10 @@ fn a_second_instance_is_told_who_has_the_folder() {
         "{told}"
     );
     assert!(matches!(error, StoreError::Locked { .. }));
+    let owner = SqliteStore::owner(&folder.path().join("data")).unwrap();
+    assert_eq!((owner.pid, owner.url.as_deref()), (pid, Some("http://localhost:18888")));
     drop(store);
+    assert!(SqliteStore::owner(&folder.path().join("data")).is_none());
     drop(at(&folder));
 }
 

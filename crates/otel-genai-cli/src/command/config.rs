@@ -30,7 +30,7 @@ pub(super) struct Config {
     #[arg(long, conflicts_with = "all", help_heading = "Output")]
     set: bool,
 
-    /// Also limits, uploads, what exists for one signal only, and every base-URL variable
+    /// Also limits, uploads, the dashboard, what exists for one signal only, and every base-URL variable
     #[arg(long, help_heading = "Output")]
     all: bool,
 
@@ -61,6 +61,8 @@ const GENAI: &str = "GenAI";
 const UPLOAD: &str = "Prompts and answers as files";
 const OTEL: &str = "OpenTelemetry";
 const OURS: &str = "otel-genai";
+#[cfg(feature = "dashboard")]
+const DASHBOARD: &str = "Dashboard";
 const PROGRAMS: &str = "Base URLs of programs under `otel-genai run`";
 
 impl Row {
@@ -90,7 +92,7 @@ impl Config {
         let hidden = if self.set || self.all {
             None
         } else {
-            Some("--all shows limits, uploads and the variables of single signals too")
+            Some("--all shows limits, uploads, the dashboard and the variables of single signals too")
         };
         super::print(&table(&rows, hidden, is_colourful()));
         Ok(0)
@@ -198,18 +200,23 @@ fn is_of_one_signal(name: &str) -> bool {
 }
 
 fn ours(options: &TelemetryOptions) -> Vec<Row> {
-    let own = OWN.iter().map(|own| {
+    let row = |group: &'static str, own: &settings::Own| {
         let given = own.variable();
         Row {
-            group: OURS,
+            group,
             name: own.name,
             origin: if given.is_some() { ENVIRONMENT.to_owned() } else { DEFAULT.to_owned() },
-            value: given.map_or_else(|| own.default.to_owned(), |value| shown_url(&value)),
+            value: given.map_or_else(|| own.default.to_owned(), |value| own.shown(&value)),
             note: None,
             about: format!("{} ({}); {}", own.about, own.flag, own.values),
-            rare: false,
+            rare: group != OURS,
         }
-    });
+    };
+    let own = OWN.iter().map(|own| row(OURS, own));
+    #[cfg(feature = "dashboard")]
+    let dashboard = crate::dashboard::settings::ALL.iter().map(|own| row(DASHBOARD, own));
+    #[cfg(not(feature = "dashboard"))]
+    let dashboard = std::iter::empty();
     let told = options.variable(LOG_LEVEL);
     let wrong = told.as_deref().is_some_and(|level| diagnostics::level(level).is_none());
     let level = Row {
@@ -221,7 +228,7 @@ fn ours(options: &TelemetryOptions) -> Vec<Row> {
         about: format!("How much otel-genai says of itself on standard error: {LEVELS}"),
         rare: false,
     };
-    own.chain([level]).collect()
+    own.chain([level]).chain(dashboard).collect()
 }
 
 /// What `run` would make of each base-URL variable.

@@ -7,13 +7,21 @@ use otel_genai::Capture;
 use otel_genai_gateway::{Gateway, Route};
 use otel_genai_http::Runs;
 use otel_genai_sdk::{ConsoleOptions, ConsoleTarget, Exporter};
+#[cfg(feature = "dashboard")]
+use otel_genai_store::SqliteOptions;
 use serde_json::{Value, json};
+#[cfg(feature = "dashboard")]
+use tokio::task::JoinHandle;
 
+#[cfg(feature = "dashboard")]
+use crate::dashboard::{browser, inside::Inside};
 use crate::demo::client::Client;
 use crate::demo::model::BUSY;
 use crate::demo::server::Server;
 use crate::diagnostics;
 use crate::exit::Failure;
+#[cfg(feature = "dashboard")]
+use crate::options::Receiver;
 use crate::options::TelemetryOptions;
 use crate::session::{Session, Wanted};
 use crate::settings::Listen;
@@ -24,6 +32,7 @@ const FLUSH: Duration = Duration::from_secs(3);
 #[command(after_help = "\
 Examples:
   otel-genai demo                          five kinds of call, and what is recorded of each
+  otel-genai demo --no-dashboard           printed only
   otel-genai demo --content no_content     without the words that were said
   otel-genai demo --endpoint http://localhost:4318
                                            sent to an OTLP receiver as well
@@ -38,19 +47,34 @@ pub(super) struct Demo {
     #[arg(long, value_name = "ADDRESS:PORT", requires = "serve", help_heading = "Scripted model")]
     listen: Option<Listen>,
 
+    /// Only print, even on a terminal: no page
+    #[cfg(feature = "dashboard")]
+    #[arg(long, help_heading = "Page")]
+    no_dashboard: bool,
+
+    /// Do not open the page in the browser
+    #[cfg(feature = "dashboard")]
+    #[arg(long, help_heading = "Page")]
+    no_open: bool,
+
     #[command(flatten)]
     telemetry: TelemetryOptions,
 }
 
 impl Demo {
-    pub(super) fn execute(self) -> Result<u8, Failure> {
+    pub(super) fn execute(mut self) -> Result<u8, Failure> {
         diagnostics::begin(self.telemetry.quiet);
         let runtime = super::runtime()?;
         let ended = if self.serve {
             let address = self.listen.unwrap_or_else(|| Listen::local(4081));
             runtime.block_on(serve(address.0))
         } else {
-            self.show(&runtime)
+            let page = runtime.block_on(self.page());
+            let shown = self.show(&runtime);
+            if let Some(page) = page {
+                runtime.block_on(page.end(shown.is_ok()));
+            }
+            shown
         };
         runtime.shutdown_background();
         ended
@@ -67,7 +91,7 @@ impl Demo {
             calls: true,
         })?;
         let client = runtime.block_on(connect(&session))?;
-        super::print(&introduction(&session));
+        super::print(&introduction(&session, self.telemetry.dashboard.is_some()));
         for step in STEPS {
             super::print(&format!("\n{}\n", step.heading));
             runtime.block_on((step.make)(&client))?;
@@ -78,6 +102,93 @@ impl Demo {
         super::print(ENDING);
         Ok(0)
     }
+
+    /// Where a person can see it: there is one at the terminal, who has not named a place of their own.
+    #[cfg(feature = "dashboard")]
+    async fn page(&mut self) -> Option<Page> {
+        use std::io::IsTerminal as _;
+
+        if self.no_dashboard || self.telemetry.has_destination() || !std::io::stdout().is_terminal() {
+            return None;
+        }
+        match Page::start(!self.no_open).await {
+            Ok(page) => {
+                self.telemetry.dashboard = page.receiver();
+                Some(page)
+            }
+            Err(why) => {
+                tracing::warn!(target: "otel_genai", "no dashboard: {why}");
+                None
+            }
+        }
+    }
+
+    #[cfg(not(feature = "dashboard"))]
+    async fn page(&mut self) -> Option<Page> {
+        None
+    }
+}
+
+/// A dashboard that forgets everything with the demo's end.
+#[cfg(feature = "dashboard")]
+struct Page {
+    inside: Inside,
+    open: bool,
+    /// Caught from the start: it must leave nothing behind.
+    interrupted: JoinHandle<()>,
+}
+
+#[cfg(feature = "dashboard")]
+impl Page {
+    async fn start(open: bool) -> Result<Self, Failure> {
+        let interrupted = tokio::spawn(super::interrupted());
+        let store = SqliteOptions::temporary().open().map_err(Failure::ours)?;
+        Ok(Self { inside: Inside::start(store, true).await?, open, interrupted })
+    }
+
+    fn receiver(&self) -> Option<Receiver> {
+        let endpoint = self.inside.found.otlp.clone()?;
+        Some(Receiver { endpoint, token: None, only: false })
+    }
+
+    /// Shows where it is until nobody wants to look any more, if there is something to see.
+    async fn end(self, shown: bool) {
+        if shown {
+            self.tell().await;
+            let _ = self.interrupted.await;
+        }
+        self.inside.end().await;
+    }
+
+    async fn tell(&self) {
+        let found = &self.inside.found;
+        let all = found.link("/");
+        let list = found.api.get("/traces").await.unwrap_or_default();
+        let rows = list.get("items").and_then(Value::as_array).into_iter().flatten();
+        let name = |row: &Value| row.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let agent = rows.into_iter().find(|row| name(row).starts_with("invoke_agent"));
+        let agent = agent.and_then(|row| row.get("id")?.as_str());
+        let agent = agent.map(|id| found.link(&format!("/trace/{id}")));
+        let mut text = format!("\nSee it on a page, until Ctrl-C:\n  {all}\n");
+        if let Some(agent) = &agent {
+            text.push_str(&format!("  {agent}  the agent's run\n"));
+        }
+        super::print(&text);
+        if self.open {
+            browser::open(agent.as_ref().unwrap_or(&all));
+        }
+    }
+}
+
+/// There is no dashboard in this program.
+#[cfg(not(feature = "dashboard"))]
+enum Page {}
+
+#[cfg(not(feature = "dashboard"))]
+impl Page {
+    async fn end(self, _: bool) {
+        match self {}
+    }
 }
 
 const ENDING: &str = "
@@ -85,7 +196,7 @@ Next:  otel-genai run -- python main.py      see the calls of a program of yours
        otel-genai run --help                 where to send them, what to record
 ";
 
-fn introduction(session: &Session) -> String {
+fn introduction(session: &Session, is_on_page: bool) -> String {
     let mut text = String::from(
         "A client asks a scripted model through the gateway; below each call is what is recorded.\n",
     );
@@ -94,7 +205,7 @@ fn introduction(session: &Session) -> String {
     } else {
         "Prompts and answers are recorded too, which is off by default elsewhere (here: --content no_content).\n"
     });
-    if !session.is_for_people() || session.destinations().contains("http") {
+    if !session.is_for_people() || (session.destinations().contains("http") && !is_on_page) {
         text.push_str(&format!("Telemetry: {}.\n", session.destinations()));
     }
     text
@@ -192,17 +303,7 @@ async fn serve(address: SocketAddr) -> Result<u8, Failure> {
     ));
     tokio::select! {
         () = server.serve() => {}
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated() => {}
+        () = super::interrupted() => {}
     }
     Ok(0)
-}
-
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => drop(terminate.recv().await),
-        Err(_) => std::future::pending().await,
-    }
 }

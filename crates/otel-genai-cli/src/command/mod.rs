@@ -10,6 +10,8 @@ use crate::exit::Failure;
 
 mod completions;
 mod config;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 mod demo;
 mod gateway;
 mod mcp;
@@ -43,6 +45,9 @@ enum Command {
     Mcp(mcp::Mcp),
     /// Show what is recorded of calls to a scripted model; needs no key and no network
     Demo(demo::Demo),
+    /// Receive telemetry, keep it, and show it on a page
+    #[cfg(feature = "dashboard")]
+    Dashboard(Box<dashboard::Dashboard>),
     /// Show the settings in force, and where each comes from
     Config(config::Config),
     /// Print a completion script for a shell
@@ -57,6 +62,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Gateway(gateway) => gateway.execute(),
         Command::Mcp(mcp) => mcp.execute(),
         Command::Demo(demo) => demo.execute(),
+        #[cfg(feature = "dashboard")]
+        Command::Dashboard(dashboard) => dashboard.execute(),
         Command::Config(config) => config.execute(),
         Command::Completions(completions) => completions.execute(),
     };
@@ -91,6 +98,30 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::ours(format!("the system gives no threads: {error}")))
+}
+
+/// Until somebody wants an end: SIGINT, SIGTERM, or SIGHUP where that is not ignored, as under `nohup`.
+async fn interrupted() {
+    use tokio::signal::unix::SignalKind;
+
+    let hangup = async {
+        match crate::child::is_ignored(SignalKind::hangup().as_raw_value()) {
+            true => std::future::pending().await,
+            false => received(SignalKind::hangup()).await,
+        }
+    };
+    tokio::select! {
+        () = received(SignalKind::interrupt()) => {}
+        () = received(SignalKind::terminate()) => {}
+        () = hangup => {}
+    }
+}
+
+async fn received(kind: tokio::signal::unix::SignalKind) {
+    match tokio::signal::unix::signal(kind) {
+        Ok(mut signals) => drop(signals.recv().await),
+        Err(_) => std::future::pending().await,
+    }
 }
 
 /// Writes to standard output; a reader that is gone, as `head` is, is no failure.

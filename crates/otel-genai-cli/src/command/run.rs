@@ -14,6 +14,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::child::{Child, Signals};
+#[cfg(feature = "dashboard")]
+use crate::dashboard::page::Page;
 use crate::diagnostics;
 use crate::exit::{self, Failure, USAGE};
 use crate::intercept::{self, Hosts, Interception};
@@ -37,6 +39,7 @@ const LATE: Duration = Duration::from_millis(250);
 Examples:
   otel-genai run -- python main.py
   otel-genai run --content true -- python main.py      prompts and answers, too
+  otel-genai run --dashboard -- python main.py         on a page in the browser
   otel-genai run --endpoint http://localhost:4318 -- npm start
   otel-genai run --upstream openai=http://localhost:11434/v1 -- python main.py
   otel-genai run --intercept -- ./closed-binary        one that reads no such variable
@@ -88,6 +91,14 @@ pub(super) struct Run {
     #[arg(long, visible_alias = "print-env", help_heading = "Program")]
     dry_run: bool,
 
+    /// Send telemetry to the dashboard, and print the link at the end; starts one where none runs
+    ///
+    /// The program's own OpenTelemetry goes there too, unless it has a receiver. A dashboard that is started ends when
+    /// nobody has been connected for half an hour, or by `otel-genai dashboard --stop`.
+    #[cfg(feature = "dashboard")]
+    #[arg(long, conflicts_with_all = ["endpoint", "protocol"], help_heading = "Program")]
+    dashboard: bool,
+
     #[command(flatten)]
     telemetry: TelemetryOptions,
 
@@ -110,7 +121,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn execute(self) -> Result<u8, Failure> {
+    pub(super) fn execute(mut self) -> Result<u8, Failure> {
         if let Some(word) = mistyped_option(&self.command, std::env::args_os()) {
             return Err(Failure::new(
                 USAGE,
@@ -136,6 +147,8 @@ impl Run {
             tracing::warn!(target: "otel_genai", "{warning}");
         }
         let flush_timeout = FLUSH_TIMEOUT.or_variable(self.flush_timeout).unwrap_or_default().0;
+        let runtime = super::runtime()?;
+        let page = runtime.block_on(self.find_page());
         let session = Session::begin(Wanted {
             options: &self.telemetry,
             service: service(&self.command),
@@ -152,8 +165,7 @@ impl Run {
 
         let signals = Signals::catch()
             .map_err(|error| Failure::ours(format!("signals cannot be passed on: {error}")))?;
-        let runtime = super::runtime()?;
-        let help = Help { folder, interception };
+        let help = Help { folder, interception, page };
         let ended = runtime.block_on(self.supervise(&plan, &help, session, signals, flush_timeout));
         // A name lookup that hangs must not hold us.
         runtime.shutdown_background();
@@ -181,6 +193,43 @@ impl Run {
         plan
     }
 
+    /// Where the run can be seen. What stands in the way is said, and in nobody else's: the program runs.
+    #[cfg(feature = "dashboard")]
+    async fn find_page(&mut self) -> Option<Page> {
+        if !self.dashboard || self.dry_run {
+            return None;
+        }
+        match Page::find(&self.telemetry, service(&self.command)).await {
+            Ok((page, receiver)) => {
+                self.telemetry.dashboard = Some(receiver);
+                Some(page)
+            }
+            Err(why) => {
+                tracing::warn!(target: "otel_genai", "no dashboard: {why}");
+                None
+            }
+        }
+    }
+
+    #[cfg(not(feature = "dashboard"))]
+    async fn find_page(&mut self) -> Option<Page> {
+        None
+    }
+
+    /// What the program's own OpenTelemetry needs to find the dashboard, if nobody has told it another receiver.
+    fn receiver(&self) -> Vec<(&'static str, OsString)> {
+        let Some(receiver) = &self.telemetry.dashboard else { return Vec::new() };
+        let told = |(name, _): (OsString, _)| {
+            let name = name.to_string_lossy();
+            name.starts_with("OTEL_EXPORTER_OTLP_") || name == "OTEL_CONFIG_FILE"
+        };
+        if std::env::vars_os().any(told) {
+            return Vec::new();
+        }
+        let set = receiver.variables().into_iter().filter(|(_, value)| !value.is_empty());
+        set.map(|(name, value)| (name, value.into())).collect()
+    }
+
     async fn supervise(
         &self,
         plan: &Plan,
@@ -193,6 +242,7 @@ impl Run {
         let gateway = Running::start(plan, interception, &session, flush_timeout).await?;
         let origin = format!("http://{}", gateway.address);
         let mut environment = plan.environment(&origin);
+        environment.extend(self.receiver());
         if let (Some(shim), Some(folder)) = (&plan.shim, &help.folder) {
             environment.extend(shim.environment(&origin, folder.path()));
         }
@@ -230,6 +280,9 @@ impl Run {
                 interception.tell_refusals();
             }
             tally.say(delivered, || Some(nothing_seen(plan, interception.is_some())));
+            if let Some(page) = &help.page {
+                page.tell().await;
+            }
         }
         ended.map(exit::code)
     }
@@ -255,12 +308,25 @@ impl Run {
     }
 }
 
-/// What leads the calls that no variable leads.
+/// There is no dashboard in this program.
+#[cfg(not(feature = "dashboard"))]
+enum Page {}
+
+#[cfg(not(feature = "dashboard"))]
+impl Page {
+    async fn tell(&self) {
+        match *self {}
+    }
+}
+
+/// What leads the calls that no variable leads, and where they can be seen.
 struct Help {
     /// `None`: nothing is hooked.
     folder: Option<Folder>,
     /// `None`: nothing is intercepted.
     interception: Option<Interception>,
+    /// `None`: telemetry goes elsewhere.
+    page: Option<Page>,
 }
 
 /// The gateway while the program runs.

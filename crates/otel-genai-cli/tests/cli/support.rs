@@ -165,6 +165,16 @@ pub(crate) fn post(base: &str, path: &str, body: &str) -> String {
     read_message(&mut stream).unwrap_or_default()
 }
 
+/// `header` is a whole line, with its end, or nothing.
+#[cfg(feature = "dashboard")]
+pub(crate) fn get(base: &str, path: &str, header: &str) -> String {
+    let host = base.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{header}\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    read_message(&mut stream).unwrap_or_default()
+}
+
 pub(crate) const QUESTION: &str =
     r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"a private question"}]}"#;
 pub(crate) const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4o-mini-1","choices":[{"index":0,"message":{"role":"assistant","content":"a private answer"},"finish_reason":"stop"}],"usage":{"prompt_tokens":15,"completion_tokens":20,"total_tokens":35}}"#;

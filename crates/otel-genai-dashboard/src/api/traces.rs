@@ -39,7 +39,8 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     ask.done()?;
     let summary = summary(&shared, id).await?;
     let running = summary.state == TraceState::Running;
-    let tag = ETag::of(&[&shared.epoch, &summary.updated, &running, &ask.uri]);
+    // Whatever changes a trace changes its summary: at least the counts, an end, or the change number.
+    let tag = ETag::of(&[&shared.epoch, &format_args!("{summary:?}"), &ask.uri]);
     if let Some(known) = tag.known(&ask.headers) {
         return Ok(known);
     }

@@ -38,7 +38,8 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     let (spans, logs) = records(&shared, &summary).await?;
     let rev = summary.updated;
     let answer = work(move || {
-        let transcript = assemble(&Evidence { spans: &spans, logs: &logs, references: &NoReferences }, &options);
+        let transcript =
+            assemble(&Evidence { spans: &spans, logs: &logs, references: &NoReferences }, &options);
         let more = |message: &str, part: usize| {
             format!("/api/v1/traces/{id}/transcript/part?message={message}&part={part}")
         };

@@ -162,7 +162,9 @@ fn size(part: &Part) -> usize {
         match value {
             Json::String(text) => text.len() + 2,
             Json::Array(list) => 2 + list.iter().map(|item| json(item) + 1).sum::<usize>(),
-            Json::Object(object) => 2 + object.iter().map(|(key, value)| key.len() + 4 + json(value)).sum::<usize>(),
+            Json::Object(object) => {
+                2 + object.iter().map(|(key, value)| key.len() + 4 + json(value)).sum::<usize>()
+            }
             _ => 5,
         }
     }

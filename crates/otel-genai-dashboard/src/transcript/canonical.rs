@@ -42,7 +42,9 @@ pub(super) fn tidy(message: &mut Message) {
     }
     message.name = message.name.take().filter(|name| !name.is_empty());
     message.extra.retain(|_, value| !value.is_null());
-    message.parts.retain(|part| !matches!(part, Part::Text(text) if text.content.is_empty() && text.extra.is_empty()));
+    message
+        .parts
+        .retain(|part| !matches!(part, Part::Text(text) if text.content.is_empty() && text.extra.is_empty()));
     message.parts.iter_mut().for_each(tidy_part);
 }
 
@@ -64,9 +66,23 @@ fn tidy_part(part: &mut Part) {
                 call.arguments = None;
             }
         }
-        Part::ToolCallResponse(response) => no_empty(&mut response.id),
+        Part::ToolCallResponse(response) => {
+            no_empty(&mut response.id);
+            // A list of one text is that text.
+            let only =
+                response.response.as_array().filter(|list| list.len() == 1).and_then(|list| list.first());
+            let text = only.and_then(Json::as_object).and_then(|part| {
+                let is_text = part.get("type").and_then(Json::as_str) == Some("text") && part.len() == 2;
+                part.get("text").filter(|text| is_text && text.is_string()).cloned()
+            });
+            if let Some(text) = text {
+                response.response = text;
+            }
+        }
         Part::Uri(uri) => {
-            if let Some((mime, data)) = uri.uri.strip_prefix("data:").and_then(|data| data.split_once(";base64,")) {
+            if let Some((mime, data)) =
+                uri.uri.strip_prefix("data:").and_then(|data| data.split_once(";base64,"))
+            {
                 *part = Part::blob_base64(uri.modality.clone(), Some(mime), data);
             }
         }
@@ -78,7 +94,8 @@ fn tidy_part(part: &mut Part) {
 pub(super) struct Names {
     /// The same to the letter.
     pub(super) exact: MessageHash,
-    /// The same but for white space, for JSON told as text, and for `developer` in the place of `system`.
+    /// The same but for white space, for JSON told as text, for calls told before or after text, and for `developer` in the
+    /// place of `system`.
     pub(super) loose: [u8; 16],
     /// The same as it may come back to the model in the next request: without reasoning.
     pub(super) echo: [u8; 16],
@@ -98,7 +115,11 @@ pub(super) fn names(message: &Message) -> Names {
     let role = if role == "developer" { "system" } else { role };
     loose.text(role);
     echo.text(role);
-    for (part, json) in message.parts.iter().zip(&parts) {
+    // OpenAI's messages have no order between what is said and what is called.
+    let all = || message.parts.iter().zip(&parts);
+    let is_call = |part: &Part| matches!(part, Part::ToolCall(_));
+    let ordered = all().filter(|(part, _)| !is_call(part)).chain(all().filter(|(part, _)| is_call(part)));
+    for (part, json) in ordered {
         loose.part(part, json);
         if !matches!(part, Part::Reasoning(_)) {
             echo.part(part, json);
@@ -236,7 +257,8 @@ mod tests {
     fn what_is_told_differently_is_the_same() {
         let plain = names(&message(json!({"role": "assistant", "parts": [
             {"type": "tool_call", "id": "c", "name": "f", "arguments": {"a": 1, "b": [true]}}]})));
-        let text = names(&message(json!({"role": "model", "name": null, "finish_reason": "tool_calls", "parts": [
+        let text =
+            names(&message(json!({"role": "model", "name": null, "finish_reason": "tool_calls", "parts": [
             {"type": "text", "content": ""},
             {"type": "tool_call", "id": "c", "name": "f", "arguments": "{\"b\":[true],\"a\":1}"}]})));
         assert_eq!(plain.exact, text.exact);
@@ -260,14 +282,17 @@ mod tests {
     fn an_echo_needs_no_reasoning() {
         let told = names(&message(json!({"role": "assistant", "parts": [
             {"type": "reasoning", "content": "hm"}, {"type": "text", "content": "yes"}]})));
-        let back = names(&message(json!({"role": "assistant", "parts": [{"type": "text", "content": "yes"}]})));
+        let back =
+            names(&message(json!({"role": "assistant", "parts": [{"type": "text", "content": "yes"}]})));
         assert_eq!(told.echo, back.echo);
         assert_ne!(told.loose, back.loose);
     }
 
     #[test]
     fn data_urls_are_blobs() {
-        let uri = message(json!({"role": "user", "parts": [{"type": "uri", "modality": "image", "uri": "data:image/png;base64,AAAA"}]}));
+        let uri = message(
+            json!({"role": "user", "parts": [{"type": "uri", "modality": "image", "uri": "data:image/png;base64,AAAA"}]}),
+        );
         assert!(matches!(&uri.parts[..], [Part::Blob(blob)] if blob.content == "AAAA"));
     }
 }

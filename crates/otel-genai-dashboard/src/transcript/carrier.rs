@@ -54,7 +54,9 @@ pub(super) fn read_logs(
 
 /// Whether a log record says what was said, in words that need no session around them.
 pub(super) fn tells_content(log: &LogRecord) -> bool {
-    log.event.as_deref().is_some_and(legacy::is_legacy) || details::is_details(log) || reference::is_here(&log.attributes)
+    log.event.as_deref().is_some_and(legacy::is_legacy)
+        || details::is_details(log)
+        || reference::is_here(&log.attributes)
 }
 
 /// Whether a span says anything that may be part of a conversation, without reading it.
@@ -69,7 +71,8 @@ fn of_span(span: &Span, carrier: Carrier) -> From {
 }
 
 fn of_log(log: &LogRecord, carrier: Carrier, matched: Matched) -> From {
-    let span = log.trace.zip(log.span).map(|(trace, span)| otel_genai_store::SpanKey { trace, span, variant: 0 });
+    let span =
+        log.trace.zip(log.span).map(|(trace, span)| otel_genai_store::SpanKey { trace, span, variant: 0 });
     From { carrier, span, matched, is_log: true, part: "".into(), log: Some(log.id) }
 }
 

@@ -81,7 +81,9 @@ pub(super) fn chains(collected: &Collected<'_>) -> Chains {
         }
     };
     let mut span_keys: Vec<(usize, Key)> = Vec::new();
-    for (at, span) in spans.iter().filter(|(_, span)| matches!(span.facts.op, Some(Op::InvokeAgent | Op::InvokeWorkflow))) {
+    for (at, span) in
+        spans.iter().filter(|(_, span)| matches!(span.facts.op, Some(Op::InvokeAgent | Op::InvokeWorkflow)))
+    {
         let key = of_agent(at);
         span_keys.push((at, key.clone()));
         let facts = &span.facts;
@@ -104,10 +106,12 @@ pub(super) fn chains(collected: &Collected<'_>) -> Chains {
         .enumerate()
         .map(|(at, one)| (one.at, u8::from(one.parent.is_some()), key_of_span(one), at))
         .collect();
-    order.sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| {
-        let key = |at: usize| found.get(at).map(|one| &one.key);
-        key(a.3).cmp(&key(b.3))
-    }));
+    order.sort_by(|a, b| {
+        (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| {
+            let key = |at: usize| found.get(at).map(|one| &one.key);
+            key(a.3).cmp(&key(b.3))
+        })
+    });
     let place: HashMap<&Key, usize> =
         order.iter().enumerate().filter_map(|(id, (.., at))| Some((&found.get(*at)?.key, id))).collect();
     let list = order.iter().filter_map(|(.., at)| {
@@ -144,8 +148,12 @@ fn key_of(
     }
     let conversation = node.facts.conversation.clone();
     let key = match (name, conversation) {
-        (Some(name), conversation) if several && conversation.is_some() => Key::Agent(None, conversation, name),
-        (Some(name), conversation) => Key::Agent(node.trace, conversation.filter(|_| node.trace.is_none()), name),
+        (Some(name), conversation) if several && conversation.is_some() => {
+            Key::Agent(None, conversation, name)
+        }
+        (Some(name), conversation) => {
+            Key::Agent(node.trace, conversation.filter(|_| node.trace.is_none()), name)
+        }
         (None, Some(conversation)) => Key::Conversation(conversation, Arc::clone(&node.service)),
         (None, None) => Key::Trace(node.trace),
     };

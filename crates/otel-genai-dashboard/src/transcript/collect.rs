@@ -63,7 +63,8 @@ pub(super) enum Side {
 pub(super) fn collect<'a>(evidence: &Evidence<'a>) -> Collected<'a> {
     let spans = Spans::new(evidence.spans);
     let is_call = |at| spans.op(at).is_some_and(|op: Op| op.is_inference() || op == Op::FetchResponse);
-    let ends_search = |at| matches!(spans.op(at), Some(Op::InvokeAgent | Op::InvokeWorkflow | Op::ExecuteTool));
+    let ends_search =
+        |at| matches!(spans.op(at), Some(Op::InvokeAgent | Op::InvokeWorkflow | Op::ExecuteTool));
     let is_agent = |at| matches!(spans.op(at), Some(Op::InvokeAgent | Op::InvokeWorkflow));
     let agent_of = spans.nearest(is_agent, |_| false);
     let outer_call = spans.nearest(is_call, ends_search);
@@ -125,7 +126,8 @@ fn wrappers(spans: &Spans<'_>, outer: &[Option<usize>]) -> BTreeMap<usize, Vec<u
     let chain: Vec<usize> = below.keys().copied().collect();
     for wrapper in chain.into_iter().rev() {
         let calls = below.get(&wrapper).cloned().unwrap_or_default();
-        let innermost = calls.into_iter().flat_map(|call| below.get(&call).cloned().unwrap_or_else(|| vec![call]));
+        let innermost =
+            calls.into_iter().flat_map(|call| below.get(&call).cloned().unwrap_or_else(|| vec![call]));
         let innermost: Vec<_> = innermost.collect();
         below.insert(wrapper, innermost);
     }
@@ -148,7 +150,12 @@ fn wraps(spans: &Spans<'_>, wrapper: usize, calls: &[usize]) -> bool {
 }
 
 impl<'a> Node<'a> {
-    fn of_span(spans: &Spans<'a>, at: usize, kind: Kind, logs: Vec<(&'a LogRecord, Matched)>) -> Option<Self> {
+    fn of_span(
+        spans: &Spans<'a>,
+        at: usize,
+        kind: Kind,
+        logs: Vec<(&'a LogRecord, Matched)>,
+    ) -> Option<Self> {
         let span = spans.get(at)?;
         Some(Self {
             kind,
@@ -228,7 +235,8 @@ struct Logs<'a> {
 impl<'a> Logs<'a> {
     fn assign(spans: &Spans<'a>, logs: &'a [LogRecord]) -> Self {
         let speaks = |at| {
-            spans.op(at).is_some_and(|op: Op| op.is_inference() || op == Op::FetchResponse) || is_around(spans.op(at))
+            spans.op(at).is_some_and(|op: Op| op.is_inference() || op == Op::FetchResponse)
+                || is_around(spans.op(at))
         };
         let above = spans.nearest(speaks, |_| false);
         let speaker = |at: usize| if speaks(at) { Some(at) } else { above.get(at).copied().flatten() };
@@ -289,7 +297,8 @@ impl Calls {
         let calls = self.by_conversation.get(&key)?;
         let moment = log.moment();
         let begun = calls.partition_point(|(start, ..)| *start <= moment);
-        let mut running = calls.get(begun.saturating_sub(NEAR)..begun)?.iter().filter(|(_, end, _)| *end >= moment);
+        let mut running =
+            calls.get(begun.saturating_sub(NEAR)..begun)?.iter().filter(|(_, end, _)| *end >= moment);
         match (running.next(), running.next()) {
             (Some((.., at)), None) => Some((*at, Matched::ConversationTime)),
             _ => None,
@@ -313,21 +322,22 @@ fn of_logs(free: Vec<&LogRecord>) -> Vec<Node<'_>> {
     let mut runs: HashMap<(Arc<str>, Option<Arc<str>>, Option<TraceId>), (u32, bool)> = HashMap::new();
     for (at, log) in free.into_iter().enumerate() {
         let told = facts(log);
-        let group = match (log.span, told.response_id, log.event.as_deref().and_then(carrier::legacy_position)) {
-            (Some(span), ..) => Group::Span(log.trace, span),
-            (None, Some(id), _) => Group::Response(id),
-            (None, None, Some(position)) => {
-                let of = (Arc::clone(&log.origin.resource.service), told.conversation, log.trace);
-                let run = runs.entry(of.clone()).or_default();
-                let is_choice = matches!(position, LegacyPosition::Choice);
-                if run.1 && !is_choice {
-                    *run = (run.0 + 1, false);
+        let group =
+            match (log.span, told.response_id, log.event.as_deref().and_then(carrier::legacy_position)) {
+                (Some(span), ..) => Group::Span(log.trace, span),
+                (None, Some(id), _) => Group::Response(id),
+                (None, None, Some(position)) => {
+                    let of = (Arc::clone(&log.origin.resource.service), told.conversation, log.trace);
+                    let run = runs.entry(of.clone()).or_default();
+                    let is_choice = matches!(position, LegacyPosition::Choice);
+                    if run.1 && !is_choice {
+                        *run = (run.0 + 1, false);
+                    }
+                    run.1 |= is_choice;
+                    Group::Run(of.0, of.1, of.2, run.0)
                 }
-                run.1 |= is_choice;
-                Group::Run(of.0, of.1, of.2, run.0)
-            }
-            (None, None, None) => Group::Alone(at),
-        };
+                (None, None, None) => Group::Alone(at),
+            };
         groups.entry(group).or_default().push(log);
     }
     groups.into_values().filter_map(of_group).collect()
@@ -372,7 +382,11 @@ fn add_sessions<'a>(
                 }
                 Step::Prompt => heard.push((log, event, Side::Heard)),
                 Step::ToolResult | Step::Refusal => {
-                    let again = Event { step: event.step, session: Arc::clone(&event.session), sequence: event.sequence };
+                    let again = Event {
+                        step: event.step,
+                        session: Arc::clone(&event.session),
+                        sequence: event.sequence,
+                    };
                     if let Some(node) = current.and_then(|at| nodes.get_mut(at)) {
                         node.session.push((log, again, Side::Said));
                     } else {

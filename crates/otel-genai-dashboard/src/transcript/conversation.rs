@@ -142,9 +142,10 @@ fn read_session(book: &mut Book, node: &Node<'_>, all: &mut Told) {
     };
     // What a failed or open call heard and the model had said before it are one history.
     let (mut input, mut output) = (Vec::new(), Vec::new());
-    let answered = node.session.iter().position(|(_, event, _)| {
-        matches!(event.step, carrier::Step::Answer | carrier::Step::Failure)
-    });
+    let answered = node
+        .session
+        .iter()
+        .position(|(_, event, _)| matches!(event.step, carrier::Step::Answer | carrier::Step::Failure));
     for (at, (log, event, side)) in node.session.iter().enumerate() {
         let (said, heard) = carrier::said(log, event.step);
         let message = if *side == Side::Said { said } else { heard };
@@ -262,8 +263,12 @@ fn carried(book: &Book, earlier: &Spoken, full: &[MessageId]) -> (usize, usize) 
     }
     let echo = |id: MessageId| book.get(id).map(|entry| entry.echo);
     let rest = full.get(inputs..).unwrap_or_default();
-    let outputs =
-        earlier.output.iter().zip(rest).take_while(|(a, b)| same(&a.message, b) || echo(a.message) == echo(**b)).count();
+    let outputs = earlier
+        .output
+        .iter()
+        .zip(rest)
+        .take_while(|(a, b)| same(&a.message, b) || echo(a.message) == echo(**b))
+        .count();
     (inputs + outputs, inputs)
 }
 
@@ -289,14 +294,18 @@ fn rewritten(
     let names = |list: &[Merged]| list.iter().map(|one| book.loose(one.message)).collect::<Vec<_>>();
     let (why, at) = if inputs < previous.full.len() {
         (why(book, previous.full.get(inputs..)?, spoken.full.get(inputs..).unwrap_or_default()), inputs)
-    } else if !previous.system.is_empty() && !spoken.system.is_empty() && names(&previous.system) != names(&spoken.system) {
+    } else if !previous.system.is_empty()
+        && !spoken.system.is_empty()
+        && names(&previous.system) != names(&spoken.system)
+    {
         (Why::SystemChanged, 0)
     } else if spoken.tools_changed {
         (Why::ToolsChanged, 0)
     } else {
         return None;
     };
-    let cached = |spoken: &Spoken| collected.nodes.get(spoken.node).and_then(|node| node.facts.usage.cache_read);
+    let cached =
+        |spoken: &Spoken| collected.nodes.get(spoken.node).and_then(|node| node.facts.usage.cache_read);
     Some(Break {
         at: u32::try_from(at).unwrap_or(u32::MAX),
         why,
@@ -331,7 +340,9 @@ fn why(book: &Book, before: &[MessageId], now: &[MessageId]) -> Why {
 fn tell_around(book: &Book, collected: &Collected<'_>, calls: &mut Vec<Spoken>, around: Vec<Spoken>) {
     let mut places: HashMap<[u8; 16], Vec<(usize, Slot, usize)>> = HashMap::new();
     let enter = |places: &mut HashMap<_, Vec<_>>, at: usize, call: &Spoken| {
-        for (slot, list) in [(Slot::System, &call.system), (Slot::Input, &call.input), (Slot::Output, &call.output)] {
+        for (slot, list) in
+            [(Slot::System, &call.system), (Slot::Input, &call.input), (Slot::Output, &call.output)]
+        {
             for (index, one) in list.iter().enumerate() {
                 places.entry(book.loose(one.message)).or_default().push((at, slot, index));
             }
@@ -365,7 +376,10 @@ fn tell_around(book: &Book, collected: &Collected<'_>, calls: &mut Vec<Spoken>, 
                 let Some(known) = list.get_mut(index) else { return true };
                 let differs = known.message != one.message;
                 known.sources.extend(
-                    one.sources.iter().cloned().map(|source| Source { loose: source.loose || differs, ..source }),
+                    one.sources
+                        .iter()
+                        .cloned()
+                        .map(|source| Source { loose: source.loose || differs, ..source }),
                 );
                 known.versions.extend(one.versions.iter().cloned());
                 false

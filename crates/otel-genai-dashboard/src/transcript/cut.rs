@@ -137,7 +137,9 @@ pub(super) fn repaired(text: &str) -> Option<String> {
     } else {
         // Half a name, or half a number; anything else is no JSON.
         let left = text.get(safe..)?.trim_start_matches([',', ' ', '\n', '\r', '\t']);
-        if !left.starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_alphanumeric()) && !left.is_empty() {
+        if !left.starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_alphanumeric())
+            && !left.is_empty()
+        {
             return None;
         }
         text.get(..safe)?.to_owned()
@@ -155,7 +157,8 @@ fn whole_escapes(text: &str) -> &str {
             (b'\\', None) => break,
             (b'\\', Some(b'u')) => {
                 let high = bytes.get(at + 2..at + 4).is_some_and(|two| {
-                    matches!(two.first(), Some(b'd' | b'D')) && matches!(two.get(1), Some(b'8' | b'9' | b'a' | b'b' | b'A' | b'B'))
+                    matches!(two.first(), Some(b'd' | b'D'))
+                        && matches!(two.get(1), Some(b'8' | b'9' | b'a' | b'b' | b'A' | b'B'))
                 });
                 if high { 12 } else { 6 }
             }

@@ -12,7 +12,9 @@ pub(super) fn hint(dialect: Option<Dialect>) -> &'static str {
         Some(Dialect::Logfire) => "Instrument with include_content=True.",
         Some(Dialect::ClaudeCode) => "Set OTEL_LOG_USER_PROMPTS=1 and OTEL_LOG_TOOL_DETAILS=1.",
         Some(Dialect::Codex) => "Set log_user_prompt = true under [otel] in Codex's config.toml.",
-        Some(Dialect::MlFlow) => "MLflow captures content unless tracing of inputs and outputs was switched off.",
+        Some(Dialect::MlFlow) => {
+            "MLflow captures content unless tracing of inputs and outputs was switched off."
+        }
         _ => {
             "Set OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_AND_EVENT and OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental."
         }

@@ -32,7 +32,14 @@ pub(super) fn merge(book: &Book, slot: Slot, tellings: &[Telling]) -> Vec<Merged
     told.sort_by_cached_key(|telling| {
         let cut = telling.lines.iter().any(|line| line.partial);
         let names: Vec<_> = telling.lines.iter().map(|line| book.hash(line.message)).collect();
-        (cut, telling.from.carrier.rank(), usize::MAX - telling.lines.len(), telling.from.clone(), names)
+        (
+            cut,
+            telling.from.carrier.rank(),
+            usize::MAX - telling.lines.len(),
+            telling.from.is_log,
+            telling.from.clone(),
+            names,
+        )
     });
     let mut merged: Vec<Merged> = Vec::new();
     for (at, telling) in (0u16..).zip(&told) {
@@ -149,7 +156,14 @@ struct Gap {
 }
 
 impl Gap {
-    fn pair(&self, book: &Book, told: &[&Telling], merged: &[Merged], telling: &Telling, places: &mut [Place]) {
+    fn pair(
+        &self,
+        book: &Book,
+        told: &[&Telling],
+        merged: &[Merged],
+        telling: &Telling,
+        places: &mut [Place],
+    ) {
         if self.base.is_empty() || self.other.is_empty() {
             return;
         }
@@ -166,12 +180,16 @@ impl Gap {
             let may = |index: usize| {
                 let one = merged.get(index)?;
                 // One record does not contradict itself: what it says twice are two things.
-                let other_record = one.told_by.iter().all(|by| {
-                    told.get(usize::from(*by)).is_none_or(|by| by.from != telling.from)
-                });
+                let other_record = one
+                    .told_by
+                    .iter()
+                    .all(|by| told.get(usize::from(*by)).is_none_or(|by| by.from != telling.from));
                 (index >= free && other_record).then_some(one)
             };
-            let by_id = book.call_ids(line.message).find_map(|id| by_call.get(&(role, id)).copied()).filter(|index| may(*index).is_some());
+            let by_id = book
+                .call_ids(line.message)
+                .find_map(|id| by_call.get(&(role, id)).copied())
+                .filter(|index| may(*index).is_some());
             let paired = by_id.or_else(|| {
                 if free >= self.base.end {
                     return None;
@@ -273,7 +291,9 @@ fn fold_equal(book: &Book, merged: &mut Vec<Merged>) {
         match first.get(&loose).and_then(|index| kept.get_mut(*index)) {
             Some(before) => {
                 let differs = before.message != one.message;
-                before.sources.extend(one.sources.into_iter().map(|source| Source { loose: source.loose || differs, ..source }));
+                before.sources.extend(
+                    one.sources.into_iter().map(|source| Source { loose: source.loose || differs, ..source }),
+                );
                 before.versions.extend(one.versions);
                 before.told_by.extend(one.told_by);
             }

@@ -10,10 +10,10 @@ use super::chain::Chains;
 use super::collect::{Collected, Node};
 use super::conversation::{Conversation, Spoken};
 use super::evaluation::Evaluations;
+use super::hint;
 use super::merge::Merged;
 use super::tools::{self, Joined};
 use super::{Call, Chain, Cut, Evaluation, Failure, Options, Said, Seen, Transcript};
-use super::hint;
 
 /// At most so many messages in an answer.
 const MESSAGES: usize = 50_000;
@@ -35,7 +35,13 @@ pub(super) fn page(
             *count += 1;
         }
     }
-    let mut page = Page { book: &book, joined: &joined, transcript: Transcript::default(), here: HashSet::new(), bytes: 0 };
+    let mut page = Page {
+        book: &book,
+        joined: &joined,
+        transcript: Transcript::default(),
+        here: HashSet::new(),
+        bytes: 0,
+    };
     page.transcript.chains = summed(collected, chains, &book, &calls, &joined, &of_chain);
     let mut judged = judged(collected, chains, &calls, evaluations);
     let limit = if options.limit == 0 { usize::MAX } else { options.limit as usize };
@@ -71,8 +77,10 @@ impl Page<'_> {
         if self.transcript.calls.is_empty() {
             return true;
         }
-        let new: HashSet<MessageId> = messages(spoken).filter(|message| !self.here.contains(message)).collect();
-        let bytes: usize = new.iter().filter_map(|message| self.book.get(*message)).map(|entry| entry.bytes).sum();
+        let new: HashSet<MessageId> =
+            messages(spoken).filter(|message| !self.here.contains(message)).collect();
+        let bytes: usize =
+            new.iter().filter_map(|message| self.book.get(*message)).map(|entry| entry.bytes).sum();
         self.here.len() + new.len() <= MESSAGES && self.bytes + bytes <= BYTES
     }
 
@@ -81,7 +89,10 @@ impl Page<'_> {
             self.enter(message);
         }
         let seen = |list: &[Merged], here: &HashSet<MessageId>| -> Vec<Seen> {
-            list.iter().filter(|one| here.contains(&one.message)).filter_map(|one| self.book.seen(one)).collect()
+            list.iter()
+                .filter(|one| here.contains(&one.message))
+                .filter_map(|one| self.book.seen(one))
+                .collect()
         };
         call.system = seen(&spoken.system, &self.here);
         call.input = seen(&spoken.input, &self.here);
@@ -123,7 +134,8 @@ fn messages(spoken: &Spoken) -> impl Iterator<Item = MessageId> {
 
 impl Book {
     fn seen(&self, one: &Merged) -> Option<Seen> {
-        let versions = one.versions.iter().filter_map(|(message, source)| Some((self.hash(*message)?, source.clone())));
+        let versions =
+            one.versions.iter().filter_map(|(message, source)| Some((self.hash(*message)?, source.clone())));
         Some(Seen {
             message: self.hash(one.message)?,
             sources: one.sources.clone(),
@@ -137,7 +149,10 @@ fn call(collected: &Collected<'_>, book: &Book, node: &Node<'_>, spoken: &Spoken
     let facts = &node.facts;
     let span = node.span.and_then(|at| collected.spans.get(at));
     let state = span.map_or(SpanState::Ended, |span| span.state);
-    let says = !spoken.system.is_empty() || !spoken.input.is_empty() || !spoken.output.is_empty() || spoken.carried > 0;
+    let says = !spoken.system.is_empty()
+        || !spoken.input.is_empty()
+        || !spoken.output.is_empty()
+        || spoken.carried > 0;
     let content = match (says, spoken.elsewhere) {
         (true, _) => ContentState::Here,
         (false, true) => ContentState::ByReference,
@@ -146,11 +161,16 @@ fn call(collected: &Collected<'_>, book: &Book, node: &Node<'_>, spoken: &Spoken
     };
     let hint = match content {
         ContentState::Absent => Some(hint::hint(facts.dialect)),
-        ContentState::ByReference => Some("The content was uploaded: start the dashboard with --allow-reference and its address."),
+        ContentState::ByReference => {
+            Some("The content was uploaded: start the dashboard with --allow-reference and its address.")
+        }
         _ => None,
     };
     let message = span.map(|span| span.status.message.clone()).filter(|message| !message.is_empty());
-    let failed = facts.error.clone().or_else(|| span.is_some_and(|span| span.status.is_error()).then(|| Arc::from("error")));
+    let failed = facts
+        .error
+        .clone()
+        .or_else(|| span.is_some_and(|span| span.status.is_error()).then(|| Arc::from("error")));
     // An agent's tokens are those of its calls.
     let counts = facts.op.is_some_and(Op::counts_tokens) || span.is_none();
     Call {
@@ -240,7 +260,9 @@ fn judged(
     }
     for (key, rest) in evaluations.of_span {
         let span = collected.spans.find(key.trace, key.span);
-        let chain = span.and_then(|at| chains.of_span(at).or_else(|| chains.of_span(collected.agent_of.get(at).copied()??)));
+        let chain = span.and_then(|at| {
+            chains.of_span(at).or_else(|| chains.of_span(collected.agent_of.get(at).copied()??))
+        });
         if let Some(at) = chain.and_then(|chain| last_of_chain.get(&chain)) {
             judged.entry(*at).or_default().extend(rest);
         }

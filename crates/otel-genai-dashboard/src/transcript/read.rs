@@ -66,7 +66,11 @@ impl Book {
             // An element of a list of JSON: never plain text, but maybe a string of JSON.
             Some(text) => match serde_json::from_str::<Json>(&text) {
                 Ok(json) => self.read_list(std::iter::once(&json), how, 0),
-                Err(_) => self.read_text(&text, how).into_iter().map(|one| ReadMessage { partial: true, ..one }).collect(),
+                Err(_) => self
+                    .read_text(&text, how)
+                    .into_iter()
+                    .map(|one| ReadMessage { partial: true, ..one })
+                    .collect(),
             },
             None => alone.json().map_or_else(Vec::new, |json| self.read_list(std::iter::once(&json), how, 0)),
         };
@@ -96,11 +100,14 @@ impl Book {
             if let Ok(json) = serde_json::from_str::<Json>(text) {
                 return match json {
                     // Text that was written as JSON twice.
-                    Json::String(inner) if inner.trim_start().starts_with(['{', '[']) => self.read_text(&inner, how),
+                    Json::String(inner) if inner.trim_start().starts_with(['{', '[']) => {
+                        self.read_text(&inner, how)
+                    }
                     json => self.read_list(std::iter::once(&json), how, 0),
                 };
             }
-            if let Some(json) = cut::repaired(text).and_then(|text| serde_json::from_str::<Json>(&text).ok()) {
+            if let Some(json) = cut::repaired(text).and_then(|text| serde_json::from_str::<Json>(&text).ok())
+            {
                 let mut told = self.read_list(std::iter::once(&json), how, 0);
                 told.iter_mut().for_each(|one| one.partial = true);
                 if !told.is_empty() {
@@ -109,14 +116,29 @@ impl Book {
             }
         }
         let plain = Message::new(how.role(), [Part::text(text)]);
-        self.enter(plain).map(|message| ReadMessage { message, index: 0, partial: false }).into_iter().collect()
+        self.enter(plain)
+            .map(|message| ReadMessage { message, index: 0, partial: false })
+            .into_iter()
+            .collect()
     }
 
-    fn read_list<'a>(&mut self, list: impl Iterator<Item = &'a Json>, how: As, from: u32) -> Vec<ReadMessage> {
+    fn read_list<'a>(
+        &mut self,
+        list: impl Iterator<Item = &'a Json>,
+        how: As,
+        from: u32,
+    ) -> Vec<ReadMessage> {
         let mut told = Vec::new();
         for (index, json) in (from..).zip(list) {
-            for message in element(json, how) {
-                told.extend(self.enter(message).map(|message| ReadMessage { message, index, partial: false }));
+            for mut message in element(json, how) {
+                if message.role.as_str().is_empty() {
+                    message.role = how.role().into();
+                }
+                told.extend(self.enter(message).map(|message| ReadMessage {
+                    message,
+                    index,
+                    partial: false,
+                }));
             }
         }
         told
@@ -139,7 +161,8 @@ impl Book {
                     continue;
                 }
                 let alone = Held::Pieces(Pieces { glue: Glue::One, list: vec![piece.clone()] });
-                let read: Rc<[ToolDefinition]> = alone.json().map_or_else(Vec::new, |json| tools(&json)).into();
+                let read: Rc<[ToolDefinition]> =
+                    alone.json().map_or_else(Vec::new, |json| tools(&json)).into();
                 told.extend(read.iter().cloned());
                 self.read_tools.insert(piece.hash, read);
             }
@@ -215,7 +238,9 @@ pub(super) fn tools(json: &Json) -> Vec<ToolDefinition> {
                     let rest = object.iter().filter(|(key, _)| !["type", "name"].contains(&key.as_str()));
                     tool.extra = rest.map(|(key, value)| (key.clone(), value.clone())).collect();
                 }
-                other => tool.description = Some(other.as_str().map_or_else(|| other.to_string(), str::to_owned)),
+                other => {
+                    tool.description = Some(other.as_str().map_or_else(|| other.to_string(), str::to_owned))
+                }
             }
             vec![tool]
         })

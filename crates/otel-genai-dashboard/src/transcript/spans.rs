@@ -58,7 +58,11 @@ impl<'a> Spans<'a> {
     }
 
     /// For each span the nearest one above it that is meant; what `stops` ends the search.
-    pub(super) fn nearest(&self, is: impl Fn(usize) -> bool, stops: impl Fn(usize) -> bool) -> Vec<Option<usize>> {
+    pub(super) fn nearest(
+        &self,
+        is: impl Fn(usize) -> bool,
+        stops: impl Fn(usize) -> bool,
+    ) -> Vec<Option<usize>> {
         let mut found = vec![None; self.list.len()];
         for at in &self.order {
             let Some(parent) = self.parent(*at) else { continue };

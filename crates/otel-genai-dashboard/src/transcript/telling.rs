@@ -100,18 +100,39 @@ impl Told {
     }
 
     /// Adds a value that holds the whole of a slot.
-    pub(super) fn add_value(&mut self, book: &mut Book, slot: Slot, from: &From, name: &Arc<str>, value: &Held) {
+    pub(super) fn add_value(
+        &mut self,
+        book: &mut Book,
+        slot: Slot,
+        from: &From,
+        name: &Arc<str>,
+        value: &Held,
+    ) {
         let read = book.read(value, slot.how());
         self.add_read(book, slot, from, name, read);
     }
 
     /// The same of JSON at hand.
-    pub(super) fn add_json(&mut self, book: &mut Book, slot: Slot, from: &From, name: &Arc<str>, json: &Json) {
+    pub(super) fn add_json(
+        &mut self,
+        book: &mut Book,
+        slot: Slot,
+        from: &From,
+        name: &Arc<str>,
+        json: &Json,
+    ) {
         let read = book.read_json(json, slot.how());
         self.add_read(book, slot, from, name, read);
     }
 
-    pub(super) fn add_read(&mut self, book: &mut Book, slot: Slot, from: &From, name: &Arc<str>, read: Vec<ReadMessage>) {
+    pub(super) fn add_read(
+        &mut self,
+        book: &mut Book,
+        slot: Slot,
+        from: &From,
+        name: &Arc<str>,
+        read: Vec<ReadMessage>,
+    ) {
         let lines = read.into_iter().flat_map(|one| {
             let told = book.apart(one.message, slot == Slot::Input);
             told.into_iter().map(move |message| (message, one))

@@ -103,8 +103,11 @@ pub(super) fn join(collected: &Collected<'_>, chains: &Chains, conversation: &mu
         }
         put(&mut joined.joins, ask.message, ask.part, join);
     }
-    joined.orphans =
-        tools.iter().filter(|tool| !tool.used).map(|tool| OrphanTool { span: tool.key, at: tool.at }).collect();
+    joined.orphans = tools
+        .iter()
+        .filter(|tool| !tool.used)
+        .map(|tool| OrphanTool { span: tool.key, at: tool.at })
+        .collect();
     joined
 }
 
@@ -120,11 +123,14 @@ fn tools(collected: &Collected<'_>, chains: &Chains) -> Vec<Tool> {
     let spans = &collected.spans;
     let is_tool = |at: usize| match spans.op(at) {
         Some(Op::ExecuteTool) => true,
-        Some(Op::Mcp) => spans.get(at).is_some_and(|span| span.facts.mcp_method.as_deref() == Some("tools/call")),
+        Some(Op::Mcp) => {
+            spans.get(at).is_some_and(|span| span.facts.mcp_method.as_deref() == Some("tools/call"))
+        }
         _ => false,
     };
     let around = spans.nearest(is_tool, |at| matches!(spans.op(at), Some(Op::InvokeAgent)));
-    let of_agent = |at: usize| collected.agent_of.get(at).copied().flatten().and_then(|agent| chains.of_span(agent));
+    let of_agent =
+        |at: usize| collected.agent_of.get(at).copied().flatten().and_then(|agent| chains.of_span(agent));
     let found = spans.iter().filter(|(at, _)| {
         is_tool(*at) && !(spans.op(*at) == Some(Op::Mcp) && around.get(*at).copied().flatten().is_some())
     });
@@ -194,7 +200,9 @@ fn parts(conversation: &Conversation) -> (Vec<Ask>, Vec<Answer>) {
                         chain: call.chain,
                         call: at,
                         id: answer.id.as_deref().map(Arc::from),
-                        name: book.get(one.message).and_then(|entry| entry.message.name.as_deref().map(Arc::from)),
+                        name: book
+                            .get(one.message)
+                            .and_then(|entry| entry.message.name.as_deref().map(Arc::from)),
                     }),
                     _ => {}
                 }
@@ -224,7 +232,8 @@ fn find_spans(asks: &mut [Ask], tools: &mut [Tool]) {
             let same_chain = tool.chain.is_none_or(|chain| chain == ask.chain);
             Some((same_chain, same_name, tool.at >= ask.at))
         };
-        let best = (0..candidates.len()).max_by_key(|index| (candidates.get(*index).and_then(fit), usize::MAX - index));
+        let best = (0..candidates.len())
+            .max_by_key(|index| (candidates.get(*index).and_then(fit), usize::MAX - index));
         if let Some(tool) = best.map(|index| candidates.remove(index)) {
             ask.span = tools.get(tool).map(|tool| tool.span);
             if let Some(tool) = tools.get_mut(tool) {
@@ -249,7 +258,9 @@ fn find_spans(asks: &mut [Ask], tools: &mut [Tool]) {
             tools.get(*at).is_some_and(|tool| {
                 tool.at >= ask.at
                     && tool.chain.is_none_or(|chain| chain == ask.chain)
-                    && tool.arguments.is_none_or(|arguments| ask.arguments.is_none_or(|asked| asked == arguments))
+                    && tool
+                        .arguments
+                        .is_none_or(|arguments| ask.arguments.is_none_or(|asked| asked == arguments))
                     && (tool.id.is_none() || ask.id.is_none())
             })
         };
@@ -278,7 +289,8 @@ fn find_answers(asks: &mut [Ask], answers: &[Answer]) {
             Some(id) => {
                 let candidates = by_id.get(id).map(Vec::as_slice).unwrap_or_default();
                 let fit = |at: &&usize| {
-                    asks.get(**at).map(|ask| (ask.answer.is_none(), ask.chain == answer.chain, ask.call <= answer.call))
+                    asks.get(**at)
+                        .map(|ask| (ask.answer.is_none(), ask.chain == answer.chain, ask.call <= answer.call))
                 };
                 candidates.iter().max_by_key(fit).copied()
             }
@@ -339,7 +351,9 @@ fn result_of_span(collected: &Collected<'_>, conversation: &mut Conversation, as
         .then(|| conversation.book.enter(Message::tool(ask.id.as_deref().unwrap_or_default(), result)))
         .flatten();
     let told = conversation.calls.get_mut(ask.call..).unwrap_or_default().iter_mut();
-    let seen = told.flat_map(|call| call.input.iter_mut().chain(&mut call.output)).find(|one| one.message == message);
+    let seen = told
+        .flat_map(|call| call.input.iter_mut().chain(&mut call.output))
+        .find(|one| one.message == message);
     if let Some(seen) = seen {
         match version {
             Some(version) => seen.versions.push((version, source(false))),
@@ -365,7 +379,8 @@ fn agents_of_tools(collected: &Collected<'_>, chains: &Chains) -> HashMap<usize,
 /// What ran as each tool, where its span does not say it.
 fn kinds(collected: &Collected<'_>) -> HashMap<usize, ToolKind> {
     let spans = &collected.spans;
-    let around = spans.nearest(|at| spans.op(at) == Some(Op::ExecuteTool), |at| spans.op(at) == Some(Op::InvokeAgent));
+    let around =
+        spans.nearest(|at| spans.op(at) == Some(Op::ExecuteTool), |at| spans.op(at) == Some(Op::InvokeAgent));
     let mut found = HashMap::new();
     for (at, _) in spans.iter() {
         let kind = match spans.op(at) {

@@ -608,7 +608,8 @@ pub fn whole(part: &said::Part) -> String {
 
 impl Message {
     fn of(said: &core::Said, hash: &str, shown: &Shown<'_>) -> Self {
-        let joins: HashMap<usize, Join> = said.joins.iter().map(|(part, join)| (*part, Join::from(join))).collect();
+        let joins: HashMap<usize, Join> =
+            said.joins.iter().map(|(part, join)| (*part, Join::from(join))).collect();
         let message = &said.message;
         let mut parts = Vec::with_capacity(message.parts.len());
         for (at, part) in message.parts.iter().enumerate() {
@@ -672,7 +673,9 @@ fn part_of(
 ) -> (Part, Map<String, Json>) {
     match part {
         said::Part::Text(told) => (Part::Text(text(&told.content, shown, more)), told.extra.clone()),
-        said::Part::Reasoning(told) => (Part::Reasoning(text(&told.content, shown, more)), told.extra.clone()),
+        said::Part::Reasoning(told) => {
+            (Part::Reasoning(text(&told.content, shown, more)), told.extra.clone())
+        }
         said::Part::Compaction(told) => {
             let content = told.content.as_deref().unwrap_or_default();
             (Part::Compaction(text(content, shown, more)), told.extra.clone())
@@ -682,7 +685,10 @@ fn part_of(
                 Some(Json::String(text)) => (None, Some(text.clone())),
                 other => (other.clone(), None),
             };
-            (Part::ToolCall { id: told.id.clone(), name: told.name.clone(), arguments, raw, join }, told.extra.clone())
+            (
+                Part::ToolCall { id: told.id.clone(), name: told.name.clone(), arguments, raw, join },
+                told.extra.clone(),
+            )
         }
         said::Part::ToolCallResponse(told) => {
             let whole = match &told.response {
@@ -708,7 +714,11 @@ fn part_of(
         }
         said::Part::Blob(told) => {
             let mime = told.mime_type.clone();
-            let src = format!("data:{};base64,{}", mime.as_deref().unwrap_or("application/octet-stream"), told.content);
+            let src = format!(
+                "data:{};base64,{}",
+                mime.as_deref().unwrap_or("application/octet-stream"),
+                told.content
+            );
             let padded = told.content.trim_end_matches('=').len();
             let media = Part::Media {
                 modality: told.modality.to_string(),

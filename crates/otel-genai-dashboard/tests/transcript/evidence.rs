@@ -35,7 +35,15 @@ pub(crate) struct SpanOf<'a> {
 
 impl Default for SpanOf<'_> {
     fn default() -> Self {
-        Self { id: 1, parent: 0, name: "chat", start: 1_000, end: 2_000, attributes: json!({}), events: Vec::new() }
+        Self {
+            id: 1,
+            parent: 0,
+            name: "chat",
+            start: 1_000,
+            end: 2_000,
+            attributes: json!({}),
+            events: Vec::new(),
+        }
     }
 }
 
@@ -148,7 +156,8 @@ pub(crate) fn any(json: &Json) -> AnyValue {
 
 /// A message as JSON, without why the model stopped: not all say it in one word.
 pub(crate) fn message(transcript: &Transcript, hash: MessageHash) -> Json {
-    let (_, said) = transcript.messages.iter().find(|(known, _)| *known == hash).expect("a message that is here");
+    let (_, said) =
+        transcript.messages.iter().find(|(known, _)| *known == hash).expect("a message that is here");
     let mut json = serde_json::to_value(&said.message).unwrap();
     json.as_object_mut().unwrap().remove("finish_reason");
     json
@@ -158,7 +167,8 @@ pub(crate) fn message(transcript: &Transcript, hash: MessageHash) -> Json {
 pub(crate) fn full_input(transcript: &Transcript, call: &Call) -> Vec<MessageHash> {
     let mut full = Vec::new();
     if let Some(previous) = call.previous {
-        let previous = transcript.calls.iter().find(|one| one.ordinal == previous).expect("a call that is here");
+        let previous =
+            transcript.calls.iter().find(|one| one.ordinal == previous).expect("a call that is here");
         full = full_input(transcript, previous);
         full.extend(spoken(previous));
         full.truncate(call.carried as usize);
@@ -171,7 +181,9 @@ pub(crate) fn full_input(transcript: &Transcript, call: &Call) -> Vec<MessageHas
 /// What the model said, without what tools' spans told.
 pub(crate) fn spoken(call: &Call) -> impl Iterator<Item = MessageHash> {
     let by_model = |seen: &&otel_genai_dashboard::transcript::Seen| {
-        seen.sources.iter().any(|source| source.carrier != otel_genai_dashboard::transcript::Carrier::ToolSpan)
+        seen.sources
+            .iter()
+            .any(|source| source.carrier != otel_genai_dashboard::transcript::Carrier::ToolSpan)
     };
     call.output.iter().filter(by_model).map(|seen| seen.message)
 }

@@ -7,9 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod carriers;
 mod conversations;
 mod evidence;
 mod golden;
-mod properties;
 mod recorded;

@@ -21,7 +21,8 @@ pub(crate) fn cases(folders: &[&str]) -> Vec<Case> {
     };
     let mut files: Vec<PathBuf> = Vec::new();
     for folder in folders {
-        files.extend(fs::read_dir(root.join(folder)).into_iter().flatten().map(|entry| entry.unwrap().path()));
+        files
+            .extend(fs::read_dir(root.join(folder)).into_iter().flatten().map(|entry| entry.unwrap().path()));
     }
     files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
     files.sort();
@@ -72,10 +73,16 @@ impl Case {
                 end: at * 1_000_000 + 900_000,
                 attributes: plain(&span["attributes"]),
                 events: events
-                    .map(|event| (event["name"].as_str().unwrap(), at * 1_000_000 + 1, plain(&event["attributes"])))
+                    .map(|event| {
+                        (event["name"].as_str().unwrap(), at * 1_000_000 + 1, plain(&event["attributes"]))
+                    })
                     .collect(),
             };
-            told.add_span(of, &origin(scope["name"].as_str().unwrap_or(""), scope["schema_url"].as_str().unwrap_or("")), 1);
+            told.add_span(
+                of,
+                &origin(scope["name"].as_str().unwrap_or(""), scope["schema_url"].as_str().unwrap_or("")),
+                1,
+            );
         }
         for (at, log) in (1u64..).zip(expected["logs"].as_array().into_iter().flatten()) {
             let scope = &log["scope"];
@@ -86,7 +93,11 @@ impl Case {
                 body: plain(&log["body"]),
                 attributes: plain(&log["attributes"]),
             };
-            told.add_log(of, &origin(scope["name"].as_str().unwrap_or(""), scope["schema_url"].as_str().unwrap_or("")), 1);
+            told.add_log(
+                of,
+                &origin(scope["name"].as_str().unwrap_or(""), scope["schema_url"].as_str().unwrap_or("")),
+                1,
+            );
         }
         told
     }

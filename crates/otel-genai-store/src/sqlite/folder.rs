@@ -21,11 +21,14 @@ pub(super) struct Folder {
     _temporary: Option<tempfile::TempDir>,
 }
 
-/// Who has the lock: only told, never believed.
-#[derive(Serialize, Deserialize)]
-struct Owner {
-    pid: u32,
-    url: Option<String>,
+/// The process that has the lock of a folder, as it tells of itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Owner {
+    /// Its id.
+    pub pid: u32,
+    /// Where it answers, once it does.
+    pub url: Option<String>,
 }
 
 impl Folder {
@@ -118,6 +121,17 @@ pub(super) fn damaged(folder: &Path) -> Vec<PathBuf> {
     entries.filter(|path| !beside(path)).collect()
 }
 
+/// The process that writes to a folder at the moment. `None`: there is none, or it has not said who it is yet.
+pub(super) fn owner(path: &Path) -> Option<Owner> {
+    if !path.join("lock.sqlite").is_file() {
+        return None;
+    }
+    match lock(path) {
+        Err(StoreError::Locked { url, pid: Some(pid), .. }) => Some(Owner { pid, url }),
+        _ => None,
+    }
+}
+
 /// Prompts are nobody else's business: the folder is its owner's.
 fn make(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
@@ -129,7 +143,8 @@ fn make(path: &Path) -> io::Result<()> {
 fn lock(path: &Path) -> Result<Connection, StoreError> {
     let taken = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(path.join("lock.sqlite"))?;
-        connection.busy_timeout(std::time::Duration::ZERO)?;
+        // Who only looks for the owner has it for a moment.
+        connection.busy_timeout(std::time::Duration::from_millis(100))?;
         connection.execute_batch("BEGIN EXCLUSIVE")?;
         Ok(connection)
     };

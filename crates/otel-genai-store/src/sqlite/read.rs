@@ -7,9 +7,12 @@ use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 
 use super::content::Shelf;
 use super::fault;
+use super::indexer;
 use super::reader::{File, Reader};
 use super::record;
 use super::rest::unpack;
+use super::schema::{INDEXED_CONTENT, INDEXED_LOG};
+use super::search::{self, Matching};
 use super::segment::number;
 use super::trace::{self, Found};
 use crate::cursor::{Cursor, Position};
@@ -65,11 +68,15 @@ pub(super) fn traces(reader: &mut Reader, query: &TraceQuery) -> Result<Page<Tra
     let passed =
         |day: Day| from.is_some_and(|from| if query.ascending { day < from.day } else { day > from.day });
     let now = Nanos::now();
+    let matching = query.filter.text.as_deref().map(Matching::new).transpose()?;
     let mut page = Page { items: Vec::new(), next: None, total: None };
     let mut last = None;
     for day in days.into_iter().filter(|day| !passed(*day)) {
         let Some(file) = reader.file(day)? else { continue };
         let mut all = conditions.clone();
+        if let Some(matching) = &matching {
+            all.and(search::IN_LIST, [search::list(&matching.traces(reader, day)?)]);
+        }
         let (sign, order) = if query.ascending { (">", "ASC") } else { ("<", "DESC") };
         if let Some(from) = from.filter(|from| from.day == day) {
             all.and(format!("(start_ns, id) {sign} (?, ?)"), [from.value.into(), from.row.into()]);
@@ -128,7 +135,7 @@ fn summary(file: &File, row: &Row<'_>) -> Result<Option<Found>, StoreError> {
 fn conditions(filter: &Filter) -> Result<Where, StoreError> {
     let Filter { service, op, provider, model, agent, tool, conversation, dialect, .. } = filter;
     let lists = [service, provider, model, agent, tool].iter().any(|list| !list.is_empty());
-    if lists || !op.is_empty() || !dialect.is_empty() || conversation.is_some() || filter.text.is_some() {
+    if lists || !op.is_empty() || !dialect.is_empty() || conversation.is_some() {
         return Err(StoreError::Unsupported("filter traces by what is in them yet"));
     }
     let mut all = Where::default();
@@ -340,9 +347,7 @@ fn whole(file: &File, shelf: &mut Shelf, key: SpanKey, row: &Row<'_>) -> Result<
 
 /// Log records: of one trace oldest first, else newest first.
 pub(super) fn logs(reader: &mut Reader, query: &LogQuery) -> Result<Page<LogRecord>, StoreError> {
-    if query.text.is_some() {
-        return Err(StoreError::Unsupported("search log records yet"));
-    }
+    let matching = query.text.as_deref().map(Matching::new).transpose()?;
     let LogQuery { id, range, trace, span, event, min_severity, service, text, .. } = query;
     let asked = Cursor::of_query(&(id, range, trace, span, event, min_severity, service, text));
     let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
@@ -361,6 +366,9 @@ pub(super) fn logs(reader: &mut Reader, query: &LogQuery) -> Result<Page<LogReco
         let Some(file) = reader.file(day)? else { continue };
         let told = |error| file.fault(error);
         let Some(mut all) = log_conditions(&file, query).map_err(told)? else { continue };
+        if let Some(matching) = matching.as_ref().filter(|_| trace.is_none()) {
+            all.and(search::IN_LIST, [search::list(&matching.logs(reader, &file)?)]);
+        }
         let (sign, order) = if ascending { (">", "ASC") } else { ("<", "DESC") };
         if let Some(from) = from.filter(|from| from.day == day) {
             all.and(format!("(time_ns, id) {sign} (?, ?)"), [from.value.into(), from.row.into()]);
@@ -378,6 +386,10 @@ pub(super) fn logs(reader: &mut Reader, query: &LogQuery) -> Result<Page<LogReco
                 return Ok(page);
             }
             let log = log(&file, &mut shelf, row)?;
+            // The records of a trace are few enough to look at.
+            if matching.as_ref().is_some_and(|matching| trace.is_some() && !matching.is_in(&log)) {
+                continue;
+            }
             last = Some(Position { value: row.get("time_ns").map_err(told)?, day, row: log.id.row });
             page.items.push(log);
         }
@@ -464,6 +476,14 @@ pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
         })();
         let [spans, logs, traces, start, time] = counts.map_err(|error| file.fault(error))?;
         let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
+        let behind = |table: &str, mark: &str| {
+            let last = count(&format!("SELECT max(id) FROM {table}"))?.unwrap_or(0);
+            Ok::<_, rusqlite::Error>(last - indexer::indexed(&file.connection, mark)?)
+        };
+        let behind = behind("content", INDEXED_CONTENT)
+            .and_then(|pieces| Ok(pieces + behind("log", INDEXED_LOG)?))
+            .map_err(|error| file.fault(error))?;
+        status.index_behind += u64::try_from(behind).unwrap_or(0);
         status.spans += spans.map_or(0, unsigned);
         status.logs += logs.map_or(0, unsigned);
         status.traces += traces.map_or(0, unsigned);

@@ -198,6 +198,13 @@ impl Reader {
         Ok(Some(file))
     }
 
+    /// An error when nobody waits for the answer any more, or it has taken too long.
+    pub(super) fn goes_on(&self) -> Result<(), StoreError> {
+        let call = self.call.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = call.as_ref().is_some_and(|call| call.is_over());
+        if over { Err(StoreError::Timeout(fault::PATIENCE)) } else { Ok(()) }
+    }
+
     /// How much room the files take.
     pub(super) fn bytes(&self) -> u64 {
         let entries = std::fs::read_dir(self.folder.path()).into_iter().flatten().flatten();

@@ -7,8 +7,14 @@ pub(super) const APPLICATION: i32 = 0x4F47_4149;
 /// The version of the tables below, as `user_version`.
 pub(super) const VERSION: u32 = 1;
 
+/// In `meta`: the last piece of content whose words are in the index,
+pub(super) const INDEXED_CONTENT: &str = "indexed_content";
+/// and the last log record.
+pub(super) const INDEXED_LOG: &str = "indexed_log";
+
 /// Ids of words, origins and traces are of one file only.
 const TABLES: &str = "
+CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 -- Names of spans, services, models, agents, tools, events: each kept once.
 CREATE TABLE word(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 -- Resource and scope: protobuf of a ResourceSpans with one empty ScopeSpans.
@@ -51,6 +57,9 @@ CREATE TABLE log(
 CREATE INDEX log_time ON log(time_ns);
 CREATE INDEX log_trace ON log(trace_id, time_ns) WHERE trace_id IS NOT NULL;
 CREATE INDEX log_event ON log(event, time_ns) WHERE event IS NOT NULL;
+-- Words of content and of log records, by the ids of those. Words are made before: here only spaces part them.
+CREATE VIRTUAL TABLE fts USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');
+CREATE VIRTUAL TABLE fts_log USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');
 ";
 
 /// Whose file it is, and of which version. Both are 0 for a new one.

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::content::Pressed;
 use super::fault;
 use super::folder::{self, Folder};
+use super::indexer::Backlog;
 use super::record::{self, Fate};
 use super::segment::{Known, NoFile, Segment};
 use super::tell::{Ear, News, Rate};
@@ -53,6 +54,7 @@ pub(super) struct Writer {
     full: bool,
     ear: Ear,
     rate: Arc<Rate>,
+    backlog: Arc<Backlog>,
     /// The one used last stands last.
     open: Vec<Segment>,
 }
@@ -84,8 +86,14 @@ impl Item {
 type Items = Vec<(usize, Item)>;
 
 impl Writer {
-    pub(super) fn new(folder: Arc<Folder>, full: bool, ear: Ear, rate: Arc<Rate>) -> Self {
-        Self { folder, full, ear, rate, open: Vec::new() }
+    pub(super) fn new(
+        folder: Arc<Folder>,
+        full: bool,
+        ear: Ear,
+        rate: Arc<Rate>,
+        backlog: Arc<Backlog>,
+    ) -> Self {
+        Self { folder, full, ear, rate, backlog, open: Vec::new() }
     }
 
     /// Works until it is told to close, or nobody can tell it anything any more.
@@ -125,8 +133,11 @@ impl Writer {
                     Err(_) => break,
                 }
             }
+            self.backlog.busy(true);
             self.store(jobs);
+            self.backlog.busy(false);
         }
+        self.backlog.close();
         // What waits behind the order to close gets no answer, which its sender takes for a failure.
         self.open.iter_mut().for_each(|segment| segment.checkpoint(true));
         self.open.clear();
@@ -215,6 +226,7 @@ impl Writer {
             Ok(_) => {
                 segment.dirty = true;
                 segment.tidy();
+                self.backlog.add(day);
             }
             // What was remembered may have been taken back with the transaction.
             Err(_) => segment.known = Known::new(),

@@ -44,7 +44,11 @@ pub(crate) fn event(log: &LogRecord) -> Option<Event> {
         None if log.origin.scope.name.contains("claude_code") => ("claude_code", log.event.as_deref()?),
         None => return None,
     };
-    let refused = || attributes.text("decision").is_some_and(|decision| !matches!(&*decision, "accept" | "approved" | "approved_for_session"));
+    let refused = || {
+        attributes
+            .text("decision")
+            .is_some_and(|decision| !matches!(&*decision, "accept" | "approved" | "approved_for_session"))
+    };
     let step = match (agent, short) {
         (_, "user_prompt") => Step::Prompt,
         ("claude_code", "api_request") => Step::Answer,
@@ -68,7 +72,9 @@ pub(crate) fn said(log: &LogRecord, step: Step) -> (Option<Message>, Option<Mess
     let attributes = &log.attributes;
     match step {
         Step::Prompt => {
-            let prompt = attributes.text("prompt").filter(|prompt| !prompt.is_empty() && *prompt != "<REDACTED>" && *prompt != "[REDACTED]");
+            let prompt = attributes
+                .text("prompt")
+                .filter(|prompt| !prompt.is_empty() && *prompt != "<REDACTED>" && *prompt != "[REDACTED]");
             (None, prompt.map(|prompt| Message::user(prompt.into_owned())))
         }
         Step::Answer | Step::Failure => {
@@ -80,13 +86,21 @@ pub(crate) fn said(log: &LogRecord, step: Step) -> (Option<Message>, Option<Mess
 }
 
 fn id(attributes: &Attributes) -> Option<String> {
-    ["tool_use_id", "call_id"].into_iter().find_map(|key| attributes.text(key)).map(std::borrow::Cow::into_owned)
+    ["tool_use_id", "call_id"]
+        .into_iter()
+        .find_map(|key| attributes.text(key))
+        .map(std::borrow::Cow::into_owned)
 }
 
 fn asked(attributes: &Attributes) -> Message {
     let name = attributes.text("tool_name").map_or_else(|| "tool".to_owned(), std::borrow::Cow::into_owned);
-    let arguments = ["tool_input", "tool_parameters", "arguments"].into_iter().find_map(|key| attributes.json(key));
-    Message::assistant_parts([Part::tool_call(id(attributes).unwrap_or_default(), name, arguments.unwrap_or_default())])
+    let arguments =
+        ["tool_input", "tool_parameters", "arguments"].into_iter().find_map(|key| attributes.json(key));
+    Message::assistant_parts([Part::tool_call(
+        id(attributes).unwrap_or_default(),
+        name,
+        arguments.unwrap_or_default(),
+    )])
 }
 
 /// The tool's output where it is told; else how it went.

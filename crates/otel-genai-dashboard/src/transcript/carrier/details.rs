@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use otel_genai_store::{AnyValue, Attributes, Held, KeyValue, LogRecord, Span};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use otel_genai_store::{AnyValue, Attributes, Held, KeyValue, LogRecord, Span};
 
 use super::{name, of_log, of_span};
 use crate::transcript::book::Book;
@@ -62,7 +62,9 @@ fn body(log: &LogRecord) -> Option<Attributes> {
             _ => return None,
         },
     };
-    Some(Attributes::from_otlp(value.into_iter().filter(|pair: &KeyValue| pair.key.starts_with("gen_ai.")).collect()))
+    Some(Attributes::from_otlp(
+        value.into_iter().filter(|pair: &KeyValue| pair.key.starts_with("gen_ai.")).collect(),
+    ))
 }
 
 fn read(book: &mut Book, attributes: &Attributes, from: &From, event: Option<&Arc<str>>, told: &mut Told) {

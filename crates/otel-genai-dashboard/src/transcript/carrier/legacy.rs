@@ -34,20 +34,19 @@ pub(super) fn is_legacy(event: &str) -> bool {
     role(event).is_some()
 }
 
-fn role(event: &str) -> Option<&'static str> {
-    Some(match event {
-        "gen_ai.system.message" => "system",
-        "gen_ai.user.message" => "user",
-        "gen_ai.assistant.message" | "gen_ai.choice" => "assistant",
-        "gen_ai.tool.message" => "tool",
-        _ => return None,
-    })
+/// Who speaks in an event of this name. Some have one for each role that an API knows.
+fn role(event: &str) -> Option<&str> {
+    if event == "gen_ai.choice" {
+        return Some("assistant");
+    }
+    let role = event.strip_prefix("gen_ai.")?.strip_suffix(".message")?;
+    (!role.is_empty() && !role.contains('.')).then_some(role)
 }
 
 /// What a body of such an event says, and for an answer its number among them.
 pub(super) fn message(event: &str, body: &Json) -> Option<(Slot, u64, Vec<Message>)> {
     let role = role(event)?;
-    let (slot, role) = if event == "gen_ai.choice" { (Slot::Output, "assistant") } else { (Slot::Input, role) };
+    let slot = if event == "gen_ai.choice" { Slot::Output } else { Slot::Input };
     let index = body.get("index").and_then(Json::as_u64).unwrap_or(0);
     let mut body = body.clone();
     if let Json::Object(object) = &mut body {
@@ -78,10 +77,20 @@ fn complete(object: &mut Map<String, Json>, role: &str) {
 
 fn says_something(body: &Json) -> bool {
     let Json::Object(object) = body else { return false };
-    let known = ["index", "finish_reason", "role", "id", "name", "type", "message", "event.name", "gen_ai.message.index"];
-    object.iter().any(|(key, value)| {
-        !known.contains(&key.as_str()) && !value.is_null() && value.as_str() != Some("")
-    })
+    let known = [
+        "index",
+        "finish_reason",
+        "role",
+        "id",
+        "name",
+        "type",
+        "message",
+        "event.name",
+        "gen_ai.message.index",
+    ];
+    object
+        .iter()
+        .any(|(key, value)| !known.contains(&key.as_str()) && !value.is_null() && value.as_str() != Some(""))
 }
 
 /// A line, where it belongs, and its number among the answers.
@@ -157,7 +166,8 @@ fn lines(book: &mut Book, event: &Arc<str>, body: &Json, log: Option<&LogRecord>
 
 /// Adds lines that stand in the order of their times; answers in that of their numbers.
 pub(super) fn add(book: &Book, told: &mut Told, from: &From, said: Vec<Said>) {
-    let (mut outputs, inputs): (Vec<_>, Vec<_>) = said.into_iter().partition(|(slot, ..)| *slot == Slot::Output);
+    let (mut outputs, inputs): (Vec<_>, Vec<_>) =
+        said.into_iter().partition(|(slot, ..)| *slot == Slot::Output);
     outputs.sort_by_key(|(_, index, _)| *index);
     told.add(book, Slot::Input, from, inputs.into_iter().map(|(.., line)| line).collect());
     told.add(book, Slot::Output, from, outputs.into_iter().map(|(.., line)| line).collect());

@@ -20,8 +20,16 @@ pub(super) fn read(book: &mut Book, span: &Span, told: &mut Told) {
         for (at, item) in (0u32..).zip(&list) {
             let Some(event) = item.get("event.name").and_then(Json::as_str) else { continue };
             let Some((slot, index, messages)) = legacy::message(event, item) else { continue };
-            let line = |message| Line { message, name: Arc::clone(&name), index: Some(at), log: None, partial: false };
-            said.extend(messages.into_iter().filter_map(|message| Some((slot, index, line(book.enter(message)?)))));
+            let line = |message| Line {
+                message,
+                name: Arc::clone(&name),
+                index: Some(at),
+                log: None,
+                partial: false,
+            };
+            said.extend(
+                messages.into_iter().filter_map(|message| Some((slot, index, line(book.enter(message)?)))),
+            );
         }
         legacy::add(book, told, &from, said);
     }

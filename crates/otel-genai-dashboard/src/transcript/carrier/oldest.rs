@@ -22,7 +22,8 @@ pub(super) fn read(book: &mut Book, span: &Span, told: &mut Told) {
         }
     }
     for (at, event) in span.events.iter().enumerate() {
-        let Some((_, key, slot)) = SLOTS.iter().find(|(event_name, ..)| *event_name == event.name.as_ref()) else {
+        let Some((_, key, slot)) = SLOTS.iter().find(|(event_name, ..)| *event_name == event.name.as_ref())
+        else {
             continue;
         };
         if let Some(value) = event.attributes.get(key) {

@@ -20,7 +20,13 @@ pub(super) fn is_here(attributes: &Attributes) -> bool {
     SLOTS.iter().any(|(key, _)| attributes.get(key).is_some())
 }
 
-pub(super) fn read(book: &mut Book, attributes: &Attributes, from: &From, references: &dyn References, told: &mut Told) {
+pub(super) fn read(
+    book: &mut Book,
+    attributes: &Attributes,
+    from: &From,
+    references: &dyn References,
+    told: &mut Told,
+) {
     for (key, slot) in SLOTS {
         let Some(uri) = attributes.text(key) else { continue };
         let Ok(content) = references.resolve(&uri) else {

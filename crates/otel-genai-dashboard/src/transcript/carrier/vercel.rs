@@ -14,7 +14,9 @@ use crate::transcript::telling::{Line, Slot, Told};
 pub(super) fn read(book: &mut Book, span: &Span, told: &mut Told) {
     let attributes = &span.attributes;
     let from = of_span(span, Carrier::Vercel);
-    if let Some(key) = ["ai.prompt.messages", "ai.prompt"].into_iter().find(|key| attributes.get(key).is_some()) {
+    if let Some(key) =
+        ["ai.prompt.messages", "ai.prompt"].into_iter().find(|key| attributes.get(key).is_some())
+    {
         let value = attributes.get(key);
         if let Some(value) = value {
             told.add_value(book, Slot::Input, &from, &name(key), value);
@@ -52,7 +54,8 @@ fn answer(span: &Span) -> Option<(Message, &'static str)> {
     }
     if let Some((key, object)) = get(["ai.response.object", "ai.result.object"]) {
         name.get_or_insert(key);
-        let object = object.text().map(std::borrow::Cow::into_owned).or_else(|| Some(object.json()?.to_string()));
+        let object =
+            object.text().map(std::borrow::Cow::into_owned).or_else(|| Some(object.json()?.to_string()));
         parts.extend(object.map(Part::text));
     }
     if let Some((key, calls)) = get(["ai.response.toolCalls", "ai.result.toolCalls"]) {

@@ -1,0 +1,103 @@
+//! Asks a dashboard over HTTP, as its page does.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http::header::{AUTHORIZATION, HeaderValue};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+/// What others have on the port must not hold us.
+const GREETING: Duration = Duration::from_millis(1500);
+/// The longest that the store takes to answer, and some more.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// A dashboard that can be asked.
+#[derive(Clone)]
+pub(crate) struct Api {
+    http: Client<HttpConnector, Full<Bytes>>,
+    base: String,
+    token: Option<HeaderValue>,
+}
+
+/// Why there is no answer, for people.
+#[derive(Debug)]
+pub(crate) struct Unanswered(String);
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Api {
+    /// `base` is its address, such as `http://127.0.0.1:18888`.
+    pub(crate) fn new(base: impl Into<String>, token: Option<&str>) -> Self {
+        let secret = |token: &str| {
+            let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        };
+        let http = Client::builder(TokioExecutor::new()).build_http();
+        Self { http, base: base.into(), token: token.and_then(secret) }
+    }
+
+    /// What it tells of itself. An error: there is no dashboard of ours.
+    pub(crate) async fn about(&self) -> Result<Value, Unanswered> {
+        let about = tokio::time::timeout(GREETING, self.get("/about")).await;
+        let about = about.map_err(|_| Unanswered("no answer".to_owned()))??;
+        match about.pointer("/name").and_then(Value::as_str) {
+            Some("otel-genai") => Ok(about),
+            _ => Err(Unanswered("something else answers there".to_owned())),
+        }
+    }
+
+    /// A document below `/api/v1`; `path` begins with a slash.
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, Unanswered> {
+        read(&self.whole(path).await?)
+    }
+
+    async fn whole(&self, path: &str) -> Result<Bytes, Unanswered> {
+        let answer = async {
+            let answer = self.ask(&format!("/api/v1{path}")).await?;
+            let status = answer.status();
+            let body = answer.into_body().collect().await;
+            let body = body.map_err(|error| Unanswered(format!("the answer broke off: {error}")))?.to_bytes();
+            if status.is_success() { Ok(body) } else { Err(refusal(status.as_u16(), &body)) }
+        };
+        let late = |_| Unanswered(format!("{} did not answer within {ANSWER:?}", self.base));
+        tokio::time::timeout(ANSWER, answer).await.map_err(late)?
+    }
+
+    async fn ask(&self, path: &str) -> Result<http::Response<Incoming>, Unanswered> {
+        let wrong = |error: http::Error| Unanswered(format!("cannot ask {}: {error}", self.base));
+        let mut request = Request::get(format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, token);
+        }
+        let request = request.body(Full::default()).map_err(wrong)?;
+        let failed = |error| Unanswered(format!("no dashboard answers at {} ({error})", self.base));
+        self.http.request(request).await.map_err(failed)
+    }
+}
+
+fn read(body: &[u8]) -> Result<Value, Unanswered> {
+    serde_json::from_slice(body).map_err(|_| Unanswered("the answer is no JSON".to_owned()))
+}
+
+/// An error of the API says what is wrong and what to do.
+fn refusal(status: u16, body: &[u8]) -> Unanswered {
+    let error: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |pointer| error.pointer(pointer).and_then(Value::as_str);
+    match (text("/error/message"), text("/error/hint")) {
+        (Some(message), Some(hint)) => Unanswered(format!("{message}; {hint}")),
+        (Some(message), None) => Unanswered(message.to_owned()),
+        (None, _) => Unanswered(format!("the dashboard answered {status}")),
+    }
+}

@@ -1,0 +1,53 @@
+//! A dashboard within this process, for as long as a command needs one.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use otel_genai_dashboard::Dashboard;
+use otel_genai_store::{SqliteStore, Store};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::api::Api;
+use super::found::Found;
+use crate::exit::Failure;
+
+/// A dashboard within this process, on ports that the system chose.
+pub(crate) struct Inside {
+    pub(crate) found: Found,
+    store: Arc<SqliteStore>,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+impl Inside {
+    /// Starts it over what a store keeps. `receives`: OTLP over HTTP as well.
+    pub(crate) async fn start(store: SqliteStore, receives: bool) -> Result<Self, Failure> {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let store = Arc::new(store);
+        let builder = Dashboard::builder(Arc::clone(&store) as Arc<dyn Store>);
+        let builder = builder.page(any).http(receives.then_some(any)).grpc(None);
+        let dashboard = builder.bind().await.map_err(Failure::ours)?;
+        let url = dashboard.url();
+        let found = Found {
+            api: Api::new(&url, None),
+            url,
+            otlp: dashboard.http_addr().map(|address| format!("http://{address}")),
+            token: None,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(dashboard.serve(async {
+            let _ = stopped.await;
+        }));
+        Ok(Self { found, store, stop, served })
+    }
+
+    /// Ends it, and closes the store.
+    pub(crate) async fn end(self) {
+        let _ = self.stop.send(());
+        // What is still connected is our own, and has got its answers.
+        self.served.abort();
+        let _ = self.served.await;
+        self.store.close().await;
+    }
+}

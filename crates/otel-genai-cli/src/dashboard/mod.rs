@@ -1,0 +1,10 @@
+//! What the commands around the dashboard share: its settings, its data folder, how it is found and asked.
+
+pub(crate) mod api;
+pub(crate) mod browser;
+pub(crate) mod detached;
+pub(crate) mod found;
+pub(crate) mod inside;
+pub(crate) mod page;
+pub(crate) mod place;
+pub(crate) mod settings;

@@ -1,0 +1,203 @@
+//! The dashboard's settings: flag before environment before default, like all of ours.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use otel_genai_store::Durability;
+
+use crate::settings::{Listen, Own};
+
+pub(crate) const DATA_DIR: Own = Own {
+    name: "OTEL_GENAI_DATA_DIR",
+    flag: "--data-dir",
+    values: "a folder",
+    default: "the user's data folder",
+    about: "Where the dashboard keeps what it receives",
+};
+pub(crate) const MEMORY: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_MEMORY",
+    flag: "--memory",
+    values: "true or false",
+    default: "false",
+    about: "Whether the dashboard forgets everything when it ends",
+};
+pub(crate) const PAGE: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_PAGE",
+    flag: "--page",
+    values: "ADDRESS:PORT",
+    default: "127.0.0.1:18888",
+    about: "Where the dashboard's page is",
+};
+pub(crate) const HTTP: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_HTTP",
+    flag: "--http",
+    values: "ADDRESS:PORT, or off",
+    default: "127.0.0.1:4318",
+    about: "Where the dashboard receives OTLP over HTTP",
+};
+pub(crate) const GRPC: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_GRPC",
+    flag: "--grpc",
+    values: "ADDRESS:PORT, or off",
+    default: "127.0.0.1:4317",
+    about: "Where the dashboard receives OTLP over gRPC",
+};
+pub(crate) const TOKEN: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_TOKEN",
+    flag: "--token",
+    values: "letters, digits and -._~+/=",
+    default: "none on loopback, else one that is made up",
+    about: "What everybody must know who sends to the dashboard or looks at it",
+};
+pub(crate) const TOKEN_FILE: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_TOKEN_FILE",
+    flag: "--token-file",
+    values: "a file",
+    default: "none",
+    about: "The file whose first line is the dashboard's token",
+};
+pub(crate) const ALLOW_HOST: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_ALLOW_HOST",
+    flag: "--allow-host",
+    values: "names, such as dashboard.example",
+    default: "this machine's",
+    about: "Names by which browsers may reach the dashboard",
+};
+pub(crate) const CORS_ORIGIN: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_CORS_ORIGIN",
+    flag: "--cors-origin",
+    values: "origins, such as http://localhost:3000; * for all",
+    default: "none",
+    about: "Whose pages may send OTLP to the dashboard from a browser",
+};
+pub(crate) const SYNC: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_SYNC",
+    flag: "--sync",
+    values: "full or normal",
+    default: "full",
+    about: "Whether what the dashboard acknowledged outlives a power failure, too",
+};
+pub(crate) const EXIT_WHEN_IDLE: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_EXIT_WHEN_IDLE",
+    flag: "--exit-when-idle",
+    values: "30m, 12h, 90s, or none",
+    default: "none",
+    about: "After how long without a connection the dashboard ends by itself",
+};
+
+/// All of them, in the order they are shown in.
+pub(crate) const ALL: &[Own] =
+    &[DATA_DIR, MEMORY, PAGE, HTTP, GRPC, TOKEN, TOKEN_FILE, ALLOW_HOST, CORS_ORIGIN, SYNC, EXIT_WHEN_IDLE];
+
+/// A port that may be off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Port {
+    Off,
+    At(SocketAddr),
+}
+
+impl Port {
+    pub(crate) fn address(self) -> Option<SocketAddr> {
+        match self {
+            Self::Off => None,
+            Self::At(address) => Some(address),
+        }
+    }
+}
+
+impl FromStr for Port {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            _ => text.parse().map(|Listen(address)| Self::At(address)),
+        }
+    }
+}
+
+/// How long, as people write it: `30d`, `12h`, `45m`, `90s`; `none` for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span(pub(crate) Option<Duration>);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        let wrong = || format!("{text:?} is no duration such as 30d, 12h, 45m or 90s, nor none");
+        let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+        let seconds = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            _ => return Err(wrong()),
+        };
+        let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(seconds));
+        seconds.filter(|seconds| *seconds > 0).map(|s| Self(Some(Duration::from_secs(s)))).ok_or_else(wrong)
+    }
+}
+
+/// How safe what is acknowledged is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Sync {
+    /// Against a power failure, too
+    #[default]
+    Full,
+    /// Against the end of the dashboard only; for slow disks
+    Normal,
+}
+
+impl From<Sync> for Durability {
+    fn from(sync: Sync) -> Self {
+        match sync {
+            Sync::Full => Self::Full,
+            Sync::Normal => Self::Normal,
+        }
+    }
+}
+
+impl FromStr for Sync {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        <Self as clap::ValueEnum>::from_str(text, false)
+    }
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("off"),
+            Self::At(address) => address.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_as_people_write_them() {
+        for (text, seconds) in [("90s", 90), ("45m", 2_700), ("12h", 43_200), ("30d", 2_592_000)] {
+            assert_eq!(text.parse(), Ok(Span(Some(Duration::from_secs(seconds)))), "{text}");
+        }
+        assert_eq!("none".parse(), Ok(Span(None)));
+        for text in ["", "d", "30", "0d", "-1d", "1.5h", "30 d", "99999999999999999999d", "ü"] {
+            assert!(text.parse::<Span>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn ports_are_addresses_or_off() {
+        assert_eq!("off".parse(), Ok(Port::Off));
+        assert_eq!("127.0.0.1:0".parse::<Port>().unwrap().to_string(), "127.0.0.1:0");
+        assert!("4318".parse::<Port>().is_err());
+    }
+}

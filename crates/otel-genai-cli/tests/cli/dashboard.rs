@@ -1,0 +1,153 @@
+//! `dashboard`: how it starts, ends, and says what stands in its way.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Finished, Running, get, otel_genai, run};
+
+struct Dashboard {
+    running: Running,
+    /// Everything that it printed when it started.
+    greeting: String,
+    url: String,
+}
+
+/// On free ports, with data in `folder`.
+fn command(folder: &std::path::Path, arguments: &[&str]) -> Command {
+    let mut command = otel_genai(&["dashboard"]);
+    let any = "127.0.0.1:0";
+    command.env("OTEL_GENAI_DASHBOARD_PAGE", any).env("OTEL_GENAI_DASHBOARD_HTTP", any);
+    command.env("OTEL_GENAI_DASHBOARD_GRPC", any).env("OTEL_GENAI_DATA_DIR", folder).args(arguments);
+    command
+}
+
+fn start(command: Command) -> Dashboard {
+    let mut running = Running::start(command);
+    let mut greeting = String::new();
+    loop {
+        let line = running.line();
+        greeting.push_str(&line);
+        greeting.push('\n');
+        if line.is_empty() && greeting.contains("OTEL_EXPORTER") {
+            break;
+        }
+        assert!(greeting.len() < 4_000, "{greeting}");
+    }
+    let url = greeting.lines().next().unwrap().strip_prefix("listening on ").unwrap().to_owned();
+    Dashboard { running, greeting, url }
+}
+
+fn about(url: &str, header: &str) -> Value {
+    let answer = get(url, "/api/v1/about", header);
+    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
+}
+
+#[test]
+fn it_says_where_it_is_and_there_is_one_for_each_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let dashboard = start(command(&data, &[]));
+    let about = about(&dashboard.url, "");
+    assert_eq!(about["store"], data.to_str().unwrap());
+    let otlp = about["otlp"]["http"].as_str().unwrap();
+    assert!(
+        dashboard.greeting.contains(&format!("OTEL_EXPORTER_OTLP_ENDPOINT={otlp}\n")),
+        "{}",
+        dashboard.greeting
+    );
+
+    let second = run(command(&data, &[]));
+    assert_eq!((second.code, second.out.as_str()), (3, ""));
+    let pid = dashboard.running.child.id();
+    assert!(
+        second.err.contains(&format!("runs already: {} (process {pid})", dashboard.url)),
+        "{}",
+        second.err
+    );
+
+    let stopped = run(command(&data, &["--stop"]));
+    assert_eq!(stopped.code, 0, "{stopped:?}");
+    let Finished { code, err, .. } = dashboard.running.end();
+    assert_eq!((code, err.as_str()), (0, ""));
+    let nobody = run(command(&data, &["--stop"]));
+    assert!(nobody.code == 0 && nobody.err.contains("no dashboard runs"), "{nobody:?}");
+}
+
+#[test]
+fn what_stands_in_its_way_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (flag, name) in [("--http", "OTLP over HTTP"), ("--grpc", "OTLP over gRPC"), ("--page", "the page")] {
+        let told = run(command(folder.path(), &[flag, &address]));
+        assert_eq!(told.code, 4, "{told:?}");
+        let said = [&address, name, flag].iter().all(|word| told.err.contains(*word));
+        assert!(said && told.err.lines().count() == 1, "{}", told.err);
+    }
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let told = run(command(&file, &[]));
+    assert!(told.code == 5 && told.err.contains("--data-dir"), "{told:?}");
+    let mut homeless = otel_genai(&["dashboard"]);
+    homeless.env_remove("HOME");
+    let told = run(homeless);
+    assert!(told.code == 5 && told.err.contains("--memory"), "{told:?}");
+    let told = run(command(folder.path(), &["--token", "a b"]));
+    assert!(told.code == 2 && !told.err.contains("a b"), "{told:?}");
+}
+
+#[test]
+fn two_with_data_of_their_own_do_not_take_each_others_ports() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = start(command(&folder.path().join("first"), &[]));
+    let address = first.url.strip_prefix("http://").unwrap();
+    let told = run(command(&folder.path().join("second"), &["--page", address]));
+    assert!(told.code == 3 && told.err.contains("with other data"), "{told:?}");
+    first.running.signal("INT");
+    assert_eq!(first.running.end().code, 0);
+}
+
+#[test]
+fn others_need_the_token_that_it_prints() {
+    let folder = tempfile::tempdir().unwrap();
+    let dashboard = start(command(folder.path(), &["--http", "0.0.0.0:0"]));
+    let line = dashboard.greeting.lines().find(|line| line.contains("?token=")).unwrap();
+    let token = line.split_once("?token=").unwrap().1;
+    assert!(token.len() >= 22, "{token}");
+    let headers = format!("OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20{token}\n");
+    assert!(dashboard.greeting.contains(&headers), "{}", dashboard.greeting);
+    assert!(about(&dashboard.url, "")["store"].is_null());
+    let known = about(&dashboard.url, &format!("Authorization: Bearer {token}\r\n"));
+    assert_eq!(known["store"], folder.path().to_str().unwrap());
+    assert_eq!(std::fs::read_to_string(folder.path().join("token")).unwrap(), token);
+    dashboard.running.signal("TERM");
+    assert_eq!(dashboard.running.end().code, 0);
+    assert!(!folder.path().join("token").exists());
+}
+
+#[test]
+fn a_token_of_ones_own_is_never_shown_by_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "SECRET\nnot this\n").unwrap();
+    let dashboard = start(command(&folder.path().join("data"), &["--token-file", file.to_str().unwrap()]));
+    assert!(about(&dashboard.url, "Authorization: Bearer SECRET\r\n")["store"].is_string());
+    assert!(about(&dashboard.url, "Authorization: Bearer SECRETnot\r\n")["store"].is_null());
+    drop(dashboard.running.child);
+    run(command(&folder.path().join("data"), &["--stop"]));
+    let mut config = otel_genai(&["config", "--set"]);
+    config.env("OTEL_GENAI_DASHBOARD_TOKEN", "SECRET").env("OTEL_GENAI_DASHBOARD_PAGE", "127.0.0.1:9");
+    let told = run(config);
+    assert!(told.out.contains("OTEL_GENAI_DASHBOARD_TOKEN  ***"), "{}", told.out);
+    assert!(!told.out.contains("SECRET"));
+}
+
+#[test]
+fn it_ends_by_itself_when_nobody_is_there() {
+    let dashboard = start(command("/nowhere".as_ref(), &["--memory", "--exit-when-idle", "1s"]));
+    assert!(dashboard.greeting.contains("forgotten at the end"), "{}", dashboard.greeting);
+    assert_eq!(dashboard.running.end().code, 0);
+}
