@@ -448,5 +448,5 @@ pub fn assemble(evidence: &Evidence<'_>, options: &Options) -> Transcript {
     let mut conversation = conversation::tell(evidence, &collected, &chains);
     let joined = tools::join(&collected, &chains, &mut conversation);
     let evaluations = evaluation::evaluations(evidence);
-    page::page(&collected, &chains, conversation, joined, evaluations, options)
+    page::page(&collected, &chains, conversation, &joined, evaluations, options)
 }

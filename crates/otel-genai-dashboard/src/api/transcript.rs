@@ -79,12 +79,12 @@ async fn records(shared: &Shared, summary: &TraceSummary) -> Result<(Vec<Span>, 
     let spans = shared.store.spans(summary.id, which).await?;
     let mut logs = Vec::new();
     let mut query = LogQuery { trace: Some(summary.id), limit: 500, ..LogQuery::default() };
-    while summary.logs > 0 {
+    loop {
         let page = shared.store.logs(&query).await?;
         logs.extend(page.items);
-        match page.next {
-            Some(next) if logs.len() < LOGS => query.cursor = Some(next),
-            _ => break,
+        query.cursor = page.next.filter(|_| logs.len() < LOGS);
+        if query.cursor.is_none() {
+            break;
         }
     }
     Ok((spans, logs))

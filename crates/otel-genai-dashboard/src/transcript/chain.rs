@@ -97,7 +97,6 @@ pub(super) fn chains(collected: &Collected<'_>) -> Chains {
         let agent = node.facts.agent.clone().or_else(|| node.facts.agent_id.clone());
         enter(Found { key, at: node.at, span: None, agent, parent });
     }
-    drop(enter);
 
     // In the order in which they began, those around first.
     let key_of_span = |one: &Found| one.span.and_then(|span| spans.get(span)).map(|span| span.key);

@@ -95,7 +95,7 @@ pub(super) fn collect<'a>(evidence: &Evidence<'a>) -> Collected<'a> {
     }
     nodes.extend(of_logs(logs.free));
     add_sessions(logs.sessions, &place, &mut nodes);
-    nodes.sort_by(|a, b| a.order().cmp(&b.order()));
+    nodes.sort_by_key(Node::order);
     for at in spans.inside_out().filter(|at| is_around(spans.op(*at))) {
         let logs = logs.of_span.remove(&at).unwrap_or_default();
         if logs.is_empty() && !spans.get(at).is_some_and(carrier::may_tell) {
@@ -228,9 +228,12 @@ struct Logs<'a> {
     of_span: HashMap<usize, Vec<(&'a LogRecord, Matched)>>,
     /// Those of no span here.
     free: Vec<&'a LogRecord>,
-    /// Those of coding agents: by service and session; with the span of a call that they are part of.
-    sessions: BTreeMap<(Arc<str>, Arc<str>), Vec<(&'a LogRecord, Event, Option<usize>)>>,
+    /// Those of coding agents.
+    sessions: Sessions<'a>,
 }
+
+/// The events of sessions, by service and session; with the span of a call that they are part of.
+type Sessions<'a> = BTreeMap<(Arc<str>, Arc<str>), Vec<(&'a LogRecord, Event, Option<usize>)>>;
 
 impl<'a> Logs<'a> {
     fn assign(spans: &Spans<'a>, logs: &'a [LogRecord]) -> Self {
@@ -264,11 +267,14 @@ impl<'a> Logs<'a> {
     }
 }
 
+/// When a call began and ended, and its span.
+type Running = (Nanos, Nanos, usize);
+
 /// Calls by what a log record without their span may say of them.
 struct Calls {
     by_response: HashMap<Arc<str>, usize>,
-    /// In the order in which they began.
-    by_conversation: HashMap<(Arc<str>, Arc<str>), Vec<(Nanos, Nanos, usize)>>,
+    /// By conversation and service, in the order in which they began.
+    by_conversation: HashMap<(Arc<str>, Arc<str>), Vec<Running>>,
 }
 
 impl Calls {
@@ -308,18 +314,20 @@ impl Calls {
 
 /// Calls that only log records tell of, none of which belongs to a span here.
 fn of_logs(free: Vec<&LogRecord>) -> Vec<Node<'_>> {
+    /// A service, its conversation, and the trace.
+    type Of = (Arc<str>, Option<Arc<str>>, Option<TraceId>);
     #[derive(PartialEq, Eq, PartialOrd, Ord)]
     enum Group {
         /// Spans that were not sampled have ids.
         Span(Option<TraceId>, otel_genai_store::SpanId),
         Response(Arc<str>),
         /// Messages up to their answers.
-        Run(Arc<str>, Option<Arc<str>>, Option<TraceId>, u32),
+        Run(Of, u32),
         Alone(usize),
     }
     let mut groups: BTreeMap<Group, Vec<&LogRecord>> = BTreeMap::new();
     // Of each run its number, and whether its answer has begun.
-    let mut runs: HashMap<(Arc<str>, Option<Arc<str>>, Option<TraceId>), (u32, bool)> = HashMap::new();
+    let mut runs: HashMap<Of, (u32, bool)> = HashMap::new();
     for (at, log) in free.into_iter().enumerate() {
         let told = facts(log);
         let group =
@@ -334,7 +342,7 @@ fn of_logs(free: Vec<&LogRecord>) -> Vec<Node<'_>> {
                         *run = (run.0 + 1, false);
                     }
                     run.1 |= is_choice;
-                    Group::Run(of.0, of.1, of.2, run.0)
+                    Group::Run(of, run.0)
                 }
                 (None, None, None) => Group::Alone(at),
             };
@@ -356,11 +364,7 @@ fn of_group(logs: Vec<&LogRecord>) -> Option<Node<'_>> {
 }
 
 /// The calls of coding agents' sessions: each answer is one, with what was said to the model before it.
-fn add_sessions<'a>(
-    sessions: BTreeMap<(Arc<str>, Arc<str>), Vec<(&'a LogRecord, Event, Option<usize>)>>,
-    place: &HashMap<usize, usize>,
-    nodes: &mut Vec<Node<'a>>,
-) {
+fn add_sessions<'a>(sessions: Sessions<'a>, place: &HashMap<usize, usize>, nodes: &mut Vec<Node<'a>>) {
     use carrier::Step;
     for mut events in sessions.into_values() {
         events.sort_by_key(|(log, event, _)| (log.moment(), event.sequence, log.observed, log.id));

@@ -24,7 +24,7 @@ pub(super) fn page(
     collected: &Collected<'_>,
     chains: &Chains,
     conversation: Conversation,
-    joined: Joined,
+    joined: &Joined,
     evaluations: Evaluations,
     options: &Options,
 ) -> Transcript {
@@ -35,14 +35,9 @@ pub(super) fn page(
             *count += 1;
         }
     }
-    let mut page = Page {
-        book: &book,
-        joined: &joined,
-        transcript: Transcript::default(),
-        here: HashSet::new(),
-        bytes: 0,
-    };
-    page.transcript.chains = summed(collected, chains, &book, &calls, &joined, &of_chain);
+    let mut page =
+        Page { book: &book, joined, transcript: Transcript::default(), here: HashSet::new(), bytes: 0 };
+    page.transcript.chains = summed(collected, chains, &book, &calls, joined, &of_chain);
     let mut judged = judged(collected, chains, &calls, evaluations);
     let limit = if options.limit == 0 { usize::MAX } else { options.limit as usize };
     for (ordinal, spoken) in (0u32..).zip(&calls) {

@@ -239,7 +239,7 @@ pub(super) fn tools(json: &Json) -> Vec<ToolDefinition> {
                     tool.extra = rest.map(|(key, value)| (key.clone(), value.clone())).collect();
                 }
                 other => {
-                    tool.description = Some(other.as_str().map_or_else(|| other.to_string(), str::to_owned))
+                    tool.description = Some(other.as_str().map_or_else(|| other.to_string(), str::to_owned));
                 }
             }
             vec![tool]

@@ -166,7 +166,9 @@ fn parts(conversation: &Conversation) -> (Vec<Ask>, Vec<Answer>) {
     let book = &conversation.book;
     let (mut asks, mut answers) = (Vec::new(), Vec::new());
     let mut seen: HashSet<MessageId> = HashSet::new();
-    let mut before: HashMap<(usize, Arc<str>, Option<[u8; 16]>), u32> = HashMap::new();
+    // By chain, name and arguments.
+    type What = (usize, Arc<str>, Option<[u8; 16]>);
+    let mut before: HashMap<What, u32> = HashMap::new();
     for (at, call) in conversation.calls.iter().enumerate() {
         for one in call.input.iter().chain(&call.output) {
             if !seen.insert(one.message) {

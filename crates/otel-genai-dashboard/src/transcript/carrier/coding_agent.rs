@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use otel_genai::{Message, Part};
-use otel_genai_store::{Attributes, LogRecord};
+use otel_genai_store::{Attributes, Held, LogRecord};
 use serde_json::{Map, Value as Json};
 
 /// What an event of a session tells.
@@ -36,7 +36,7 @@ pub(crate) struct Event {
 /// The event that a log record tells, if it is one of a coding agent's session and has a place in a conversation.
 pub(crate) fn event(log: &LogRecord) -> Option<Event> {
     let attributes = &log.attributes;
-    let body = log.body.as_ref().and_then(|body| body.text());
+    let body = log.body.as_ref().and_then(Held::text);
     let told = [log.event.as_deref(), body.as_deref()].into_iter().flatten();
     let full = told.clone().find(|name| name.starts_with("claude_code.") || name.starts_with("codex."));
     let (agent, short) = match full {

@@ -60,12 +60,9 @@ fn answer(span: &Span) -> Option<(Message, &'static str)> {
     }
     if let Some((key, calls)) = get(["ai.response.toolCalls", "ai.result.toolCalls"]) {
         name.get_or_insert(key);
-        match calls.json() {
-            Some(json) => match dialect::tool_calls(&json) {
-                Some(calls) => parts.extend(calls),
-                None => parts.push(Part::text(json.as_str().map_or_else(|| json.to_string(), str::to_owned))),
-            },
-            None => {}
+        if let Some(json) = calls.json() {
+            let as_told = || vec![Part::text(json.as_str().map_or_else(|| json.to_string(), str::to_owned))];
+            parts.extend(dialect::tool_calls(&json).unwrap_or_else(as_told));
         }
     }
     Some((Message::new("assistant", parts), name?))
