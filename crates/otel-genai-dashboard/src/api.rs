@@ -12,6 +12,7 @@ mod stats;
 mod status;
 mod stream;
 mod traces;
+mod transcript;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::http::Failure;
 use crate::shared::Shared;
+use crate::view::transcript::Transcript;
 use crate::view::{
     About, Agents, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings, LogDetail,
     LogList, MetricList, Models, Overview, SearchAnswer, SeriesAnswer, Services, Settings, SpanDetail,
@@ -133,6 +135,12 @@ fn routes() -> Vec<Route> {
         Route::get("/traces/{trace}", "A trace as it is drawn", traces::one)
             .asks(&["limit", "cursor", "fold"])
             .answers::<Trace>(),
+        Route::get("/traces/{trace}/transcript", "What was said in a trace", transcript::one)
+            .asks(&["agent", "after", "limit", "full"])
+            .answers::<Transcript>(),
+        Route::get("/traces/{trace}/transcript/part", "A part of a message in full", transcript::part)
+            .asks(&["message", "part"])
+            .is("text/plain"),
         Route::get("/traces/{trace}/raw", "A trace as it was received: OTLP in JSON", span::raw)
             .asks(&["span", "logs"]),
         Route::get("/traces/{trace}/logs", "The log records of a trace, the oldest first", logs::of_trace)

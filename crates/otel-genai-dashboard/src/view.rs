@@ -13,6 +13,7 @@ mod span;
 mod stats;
 mod status;
 mod summary;
+pub mod transcript;
 mod usage;
 mod words;
 
