@@ -179,7 +179,7 @@ impl DashboardBuilder {
             None if alone => None,
             None => Some(Token::random().ok_or(BindError::Random)?),
         };
-        let guard = Guard::new(token, doors.all().map(|address| address.ip()), self.hosts, self.origins)?;
+        let guard = Guard::new(token, doors.all().map(|address| address.ip()), &self.hosts, self.origins)?;
         let prices = self.prices.unwrap_or_else(|| Arc::new(PriceTable::builtin()));
         let shared = Shared::new(self.store, guard, doors, self.settings, prices);
         Ok(Dashboard {

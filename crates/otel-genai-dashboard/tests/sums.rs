@@ -204,7 +204,7 @@ async fn everything_that_can_be_asked_is_in_the_document() {
             }
             // Whatever the document tells of can be asked: the address is known, and so are its parameters.
             if method == "get" && !path.contains("stream") {
-                let asked = path.replace('{', "").replace('}', "");
+                let asked = path.replace(['{', '}'], "");
                 let answer = served.get(&format!("/api/v1{asked}?no-such-parameter=1")).await;
                 let error = &answer.json()["error"];
                 assert!(
