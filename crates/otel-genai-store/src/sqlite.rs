@@ -288,7 +288,9 @@ impl Store for SqliteStore {
         let titles = Titles::of(&batch);
         let pressed = presses.press(&mut batch);
         let (answer, stored) = oneshot::channel();
-        orders.send(Order::Store(Job { batch, titles, pressed, answer, room })).map_err(|_| CLOSED)?;
+        orders
+            .send(Order::Store(Box::new(Job { batch, titles, pressed, answer, room })))
+            .map_err(|_| CLOSED)?;
         // The writer answers every batch it takes; it did not take this one before it closed.
         stored.await.unwrap_or(Err(CLOSED))
     }

@@ -84,7 +84,9 @@ fn exponential(values: &[u64]) -> PointValue {
     }
 }
 
-fn batch(points: Vec<(Arc<Series>, Vec<Point>)>) -> Batch {
+type Lists = Vec<(Arc<Series>, Vec<Point>)>;
+
+fn batch(points: Lists) -> Batch {
     Batch { points, bytes: 1_000, received: Nanos::now(), ..Batch::default() }
 }
 
@@ -133,7 +135,7 @@ fn differences_and_totals_tell_the_same() {
         (state >> 9) % most
     };
     let step = 300 * SECOND;
-    let mut told: BTreeMap<&str, Vec<(Arc<Series>, Vec<Point>)>> = BTreeMap::new();
+    let mut told: BTreeMap<&str, Lists> = BTreeMap::new();
     let mut right: BTreeMap<(String, u64), Vec<u64>> = BTreeMap::new();
     for model in ["one", "two"] {
         let (mut start, mut last, mut total) = (first, first, Vec::new());

@@ -30,12 +30,12 @@ impl Grid {
         let mut powers: Option<(i32, i64, i64)> = None;
         for value in values {
             match value {
-                PointValue::Histogram { bounds: more, counts, .. } if !counts.is_empty() => {
-                    // Nearly always they are those of the point before.
-                    if known.as_deref() != Some(more) {
-                        bounds.extend(more.iter().filter(|bound| !bound.is_nan()));
-                        known = Some(Arc::clone(more));
-                    }
+                // Nearly always they are those of the point before.
+                PointValue::Histogram { bounds: more, counts, .. }
+                    if !counts.is_empty() && known.as_deref() != Some(more) =>
+                {
+                    bounds.extend(more.iter().filter(|bound| !bound.is_nan()));
+                    known = Some(Arc::clone(more));
                 }
                 PointValue::Exponential { scale, positive, .. } => {
                     let (scale, range) = ((*scale).clamp(COARSEST, 20), positive.as_ref());

@@ -30,7 +30,9 @@ const CUMULATIVE: i32 = 2;
 /// The metrics that have points in this time.
 pub(super) fn metrics(reader: &mut Reader, range: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {
     type Key = (Arc<str>, Arc<str>, u8, i32);
-    let mut all: BTreeMap<Key, (MetricInfo, HashSet<Vec<u8>>, BTreeSet<Arc<str>>)> = BTreeMap::new();
+    /// With the hashes of its series, and the names of their attributes.
+    type Heard = (MetricInfo, HashSet<Vec<u8>>, BTreeSet<Arc<str>>);
+    let mut all: BTreeMap<Key, Heard> = BTreeMap::new();
     for day in reader.days()? {
         if range.is_some_and(|range| !may_have(day, range)) {
             continue;
@@ -71,7 +73,7 @@ pub(super) fn metrics(reader: &mut Reader, range: Option<Range>) -> Result<Vec<M
             keys.extend(series.attributes.0.iter().map(|attribute| Arc::clone(&attribute.key)));
         }
     }
-    let info = |(mut info, hashes, keys): (MetricInfo, HashSet<_>, BTreeSet<_>)| {
+    let info = |(mut info, hashes, keys): Heard| {
         info.series = hashes.len() as u64;
         info.keys = keys.into_iter().collect();
         info
