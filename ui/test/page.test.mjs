@@ -83,13 +83,13 @@ test("from the list to a message by the keyboard alone, and back", async () => {
     await page.keyboard.press("j");
     assert.equal(await chosen(page), "travel-planner");
     await page.keyboard.press("J");
-    assert.equal(await chosen(page), "gpt-5.5-mini");
+    assert.equal(await chosen(page), "gpt-5.4-mini");
     await page.keyboard.press("l");
     await page.locator(".wf-row", { hasText: "POST api.openai.example" }).first().waitFor();
     await page.keyboard.press("l");
     assert.match(await chosen(page), /^POST/);
     await page.keyboard.press("h");
-    assert.equal(await chosen(page), "gpt-5.5-mini");
+    assert.equal(await chosen(page), "gpt-5.4-mini");
     await page.keyboard.press("n");
     assert.equal(await chosen(page), "book_table");
     await page.locator(".tc.sel, .m.sel").or(page.locator(".item", { hasText: "book_table" })).first().waitFor();

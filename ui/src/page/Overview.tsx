@@ -1,8 +1,10 @@
 /** How it goes: the last day (or hour, or week) at a glance. */
+import { useMemo } from "preact/hooks";
 import type { Overview as Told, Stat } from "../api";
 import { api, useGet } from "../client";
 import { cached, cost, count, duration, exact, money, percent, plural, short } from "../lib/format";
 import { brief } from "../lib/ops";
+import { evenSteps } from "../lib/steps";
 import { about } from "../live";
 import { asked } from "../state/filters";
 import { go, href, param, set } from "../state/url";
@@ -56,7 +58,7 @@ export function Overview() {
   const currency = about.value?.currency;
   const data = answer.data;
   const zoom = (from: number, to: number) => set({ from: String(Math.round(from)), to: String(Math.round(to)) });
-  const steps = data?.steps ?? [];
+  const steps = useMemo(() => (data ? evenSteps(data) : []), [data]);
   const at = steps.map((step) => step.atMs);
   return (
     <div class="page">

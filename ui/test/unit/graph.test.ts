@@ -16,7 +16,7 @@ test("agents stand before what they call, sub-agents between", () => {
   const at = (name: string) => seen.nodes.find((node) => node.name === name)?.layer as number;
   assert.equal(at("travel-planner"), 0);
   assert.ok(at("restaurant-agent") > at("travel-planner"));
-  assert.ok(at("claude-sonnet-5") > at("restaurant-agent"));
+  assert.ok(at("claude-sonnet-4-6") > at("restaurant-agent"));
   assert.equal(seen.nodes.find((node) => node.name === "book_table")?.errors, 1);
   assert.equal(seen.edges.find((edge) => edge.to === "tool:book_table")?.calls, 2);
   assert.ok(!seen.nodes.some((node) => node.kind === "http"));
