@@ -5,6 +5,7 @@
 
 mod content;
 mod dictionary;
+mod erase;
 mod fault;
 mod folder;
 mod indexer;
@@ -13,6 +14,7 @@ mod reader;
 mod recent;
 mod record;
 mod rest;
+mod retention;
 mod schema;
 mod search;
 mod segment;
@@ -35,6 +37,7 @@ use self::content::Presses;
 use self::folder::Folder;
 use self::indexer::Backlog;
 use self::reader::Pool;
+use self::retention::Limits;
 use self::tell::{Ear, Rate, Teller};
 use self::writer::{Job, Order, Writer};
 use crate::change::Change;
@@ -64,6 +67,8 @@ pub enum Durability {
     Full,
     /// It outlives the process; when the power fails, the last moments may be lost. For slow disks.
     Normal,
+    /// It is gone when the system fails. For what is not to be kept.
+    None,
 }
 
 /// How a store in SQLite is opened.
@@ -72,19 +77,46 @@ pub struct SqliteOptions {
     folder: Option<PathBuf>,
     durability: Durability,
     readers: usize,
+    limits: Limits,
+    read_only: bool,
 }
 
 impl SqliteOptions {
     /// In a folder, which is made if it is not there.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: Some(folder.into()), durability: Durability::default(), readers: 4 }
+        Self::with(Some(folder.into()), Durability::default())
     }
 
     /// For the time being: in memory where the system has a folder there, and gone when the store is closed.
     #[must_use]
     pub fn temporary() -> Self {
-        Self { folder: None, durability: Durability::Normal, readers: 4 }
+        Self::with(None, Durability::None)
+    }
+
+    fn with(folder: Option<PathBuf>, durability: Durability) -> Self {
+        Self { folder, durability, readers: 4, limits: Limits::default(), read_only: false }
+    }
+
+    /// How long records are kept: days that ended earlier are deleted. By default for ever.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.limits.max_age = Some(age);
+        self
+    }
+
+    /// How much room files may take: beyond it the oldest days are deleted, and of today the oldest traces. By default any.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.limits.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Only to look at what is there, beside whoever writes to it, or where nobody can.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
     }
 
     /// How safe a batch is when it is acknowledged. By default entirely.
@@ -108,6 +140,7 @@ impl SqliteOptions {
     /// goes wrong with files and threads.
     pub fn open(self) -> Result<SqliteStore, StoreError> {
         let folder = match &self.folder {
+            Some(path) if self.read_only => Folder::read_only(path)?,
             Some(path) => Folder::open(path)?,
             None => Folder::temporary()?,
         };
@@ -117,31 +150,32 @@ impl SqliteOptions {
         let (orders, given) = channel();
         let (voice, _) = broadcast::channel(tell::MOST);
         let (ear, news) = Ear::new(voice.clone());
-        let (place, said) = (Arc::clone(&folder), voice.clone());
-        let teller = std::thread::Builder::new()
-            .name("store-tell".to_owned())
-            .spawn(move || Teller::new(place, said).run(&news));
-        let teller = teller.map_err(|source| fault::io("cannot start a thread", source))?;
         let rate = Arc::new(Rate::default());
-        let backlog = Arc::new(Backlog::default());
-        let (place, behind) = (Arc::clone(&folder), Arc::clone(&backlog));
-        let indexer = std::thread::Builder::new()
-            .name("store-index".to_owned())
-            .spawn(move || indexer::run(&place, &behind));
-        let indexer = indexer.map_err(|source| fault::io("cannot start a thread", source))?;
-        let full = self.durability == Durability::Full;
-        let writer = Writer::new(Arc::clone(&folder), full, ear, Arc::clone(&rate), backlog);
-        let writer =
-            std::thread::Builder::new().name("store-write".to_owned()).spawn(move || writer.run(&given));
-        let writer = writer.map_err(|source| fault::io("cannot start a thread", source))?;
+        let mut threads = Vec::new();
+        if !folder.is_read_only() {
+            let (place, said) = (Arc::clone(&folder), voice.clone());
+            threads.push(start("store-tell", move || Teller::new(place, said).run(&news))?);
+            let backlog = Arc::new(Backlog::default());
+            let (place, behind) = (Arc::clone(&folder), Arc::clone(&backlog));
+            threads.push(start("store-index", move || indexer::run(&place, &behind))?);
+            let keeping = (self.durability, self.limits);
+            let writer = Writer::new(Arc::clone(&folder), keeping, ear, Arc::clone(&rate), backlog);
+            threads.push(start("store-write", move || writer.run(&given))?);
+        }
         Ok(SqliteStore {
             room: Arc::new(Semaphore::new(QUEUE as usize)),
             readers,
             open: Mutex::new(Some(Open { orders, folder, voice, presses: Arc::new(Presses::new()) })),
             rate,
-            threads: Mutex::new(vec![writer, teller, indexer]),
+            limits: self.limits,
+            threads: Mutex::new(threads),
         })
     }
+}
+
+fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map_err(|source| fault::io("cannot start a thread", source))
 }
 
 /// A store in SQLite.
@@ -170,6 +204,7 @@ pub struct SqliteStore {
     readers: Pool,
     open: Mutex<Option<Open>>,
     rate: Arc<Rate>,
+    limits: Limits,
     /// The one that writes, and those that tell and index, which end after it.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -194,7 +229,7 @@ impl SqliteStore {
 
     /// Tells other processes that find the folder in use where this one answers.
     pub fn announce(&self, url: &str) {
-        if let Ok(open) = self.opened() {
+        if let Ok(open) = self.orders() {
             open.folder.announce(url);
         }
     }
@@ -203,8 +238,13 @@ impl SqliteStore {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(CLOSED)
     }
 
-    fn path(&self) -> Result<PathBuf, StoreError> {
-        self.opened().map(|open| open.folder.path().to_owned())
+    /// Where orders go, if anything may be written.
+    fn orders(&self) -> Result<Open, StoreError> {
+        let open = self.opened()?;
+        if open.folder.is_read_only() {
+            return Err(StoreError::ReadOnly(open.folder.path().to_owned()));
+        }
+        Ok(open)
     }
 
     /// Waits for the threads, which end when nobody can tell them anything any more.
@@ -221,7 +261,7 @@ impl Store for SqliteStore {
         if !batch.points.is_empty() {
             return Err(StoreError::Unsupported("keep metrics yet"));
         }
-        let Open { orders, presses, .. } = self.opened()?;
+        let Open { orders, presses, .. } = self.orders()?;
         let wanted = u32::try_from(batch.bytes / 1024).unwrap_or(QUEUE).saturating_add(1).min(QUEUE);
         let room = Arc::clone(&self.room);
         let room = if wanted == QUEUE {
@@ -320,17 +360,29 @@ impl Store for SqliteStore {
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {
-        let path = self.path()?;
+        let open = self.opened()?;
+        let path = open.folder.path().to_owned();
         let queued = u64::from(QUEUE).saturating_sub(self.room.available_permits() as u64) * 1024;
         let status = self.readers.ask(read::status).await?;
         let damaged = folder::damaged(&path);
         let location = path.display().to_string();
         let per_second = self.rate.per_second();
-        Ok(StoreStatus { location, damaged, queued_bytes: queued, per_second, ..status })
+        Ok(StoreStatus {
+            location,
+            damaged,
+            queued_bytes: queued,
+            per_second,
+            limit_bytes: self.limits.max_bytes,
+            max_age: self.limits.max_age,
+            read_only: open.folder.is_read_only(),
+            ..status
+        })
     }
 
-    async fn delete(&self, _: Delete) -> Result<Deleted, StoreError> {
-        Err(StoreError::Unsupported("delete yet"))
+    async fn delete(&self, what: Delete) -> Result<Deleted, StoreError> {
+        let (answer, deleted) = oneshot::channel();
+        self.orders()?.orders.send(Order::Delete(what, answer)).map_err(|_| CLOSED)?;
+        deleted.await.unwrap_or(Err(CLOSED))
     }
 
     async fn close(&self) {
@@ -344,6 +396,7 @@ impl Store for SqliteStore {
         }
         drop(orders);
         self.join();
+        folder.tidy();
         // Whoever has the folder last frees its lock.
         drop(folder);
     }
@@ -352,8 +405,12 @@ impl Store for SqliteStore {
 impl Drop for SqliteStore {
     /// Stores what was received. [`close`](Store::close) does the same without holding up the thread.
     fn drop(&mut self) {
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let folder = open.map(|open| open.folder);
         self.readers.close();
         self.join();
+        if let Some(folder) = folder {
+            folder.tidy();
+        }
     }
 }

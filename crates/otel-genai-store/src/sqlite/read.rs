@@ -7,11 +7,10 @@ use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 
 use super::content::Shelf;
 use super::fault;
-use super::indexer;
 use super::reader::{File, Reader};
 use super::record;
 use super::rest::unpack;
-use super::schema::{INDEXED_CONTENT, INDEXED_LOG};
+use super::schema::{self, ERASED, INDEXED_CONTENT, INDEXED_LOG};
 use super::search::{self, Matching};
 use super::segment::number;
 use super::trace::{self, Found};
@@ -465,11 +464,15 @@ pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
             file.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0))
         };
         let counts = (|| {
-            // Rows are numbered without gaps, so that the last number is the count.
+            // Rows are numbered without gaps, so that the last number is the count; until some are deleted.
+            let erased = schema::meta(&file.connection, ERASED)? > 0;
+            let number = |table| {
+                count(&format!("SELECT {} FROM {table}", if erased { "count(*)" } else { "max(id)" }))
+            };
             Ok([
-                count("SELECT max(id) FROM span")?,
-                count("SELECT max(id) FROM log")?,
-                count("SELECT max(id) FROM trace")?,
+                number("span")?,
+                number("log")?,
+                number("trace")?,
                 count("SELECT min(start_ns) FROM trace")?,
                 count("SELECT min(time_ns) FROM log")?,
             ])
@@ -478,7 +481,7 @@ pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
         let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
         let behind = |table: &str, mark: &str| {
             let last = count(&format!("SELECT max(id) FROM {table}"))?.unwrap_or(0);
-            Ok::<_, rusqlite::Error>(last - indexer::indexed(&file.connection, mark)?)
+            Ok::<_, rusqlite::Error>((last - schema::meta(&file.connection, mark)?).max(0))
         };
         let behind = behind("content", INDEXED_CONTENT)
             .and_then(|pieces| Ok(pieces + behind("log", INDEXED_LOG)?))
