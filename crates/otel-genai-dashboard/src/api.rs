@@ -2,8 +2,11 @@
 
 mod about;
 mod content;
+mod findings;
 mod logs;
 mod span;
+mod status;
+mod stream;
 mod traces;
 
 use std::sync::Arc;
@@ -16,7 +19,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::http::Failure;
 use crate::shared::Shared;
-use crate::view::{About, ErrorCode, LogDetail, LogList, SpanDetail, Trace, TraceList};
+use crate::view::{
+    About, Deleted, ErrorCode, Finding, Findings, LogDetail, LogList, Settings, SpanDetail, StoreStatus,
+    Trace, TraceList,
+};
 
 /// One thing that can be asked.
 pub(crate) struct Route {
@@ -81,6 +87,14 @@ impl Route {
         Self::new(Method::GET, path, summary, handler)
     }
 
+    pub(crate) fn delete<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Shared>>,
+        T: 'static,
+    {
+        Self::new(Method::DELETE, path, summary, handler)
+    }
+
     /// It has these query parameters too.
     pub(crate) fn asks(mut self, names: &[&'static str]) -> Self {
         self.query.extend(names);
@@ -124,6 +138,15 @@ fn routes() -> Vec<Route> {
         Route::get("/traces/{trace}/spans/{span}/value", "An attribute of a span in full", span::value)
             .asks(&["key", "in", "variant"])
             .is("text/plain"),
+        Route::get(
+            "/traces/{trace}/findings",
+            "What is wrong in a trace, and how to fix it",
+            findings::of_one,
+        )
+        .answers::<Vec<Finding>>(),
+        Route::get("/findings", "What is wrong with what came, and how to fix it", findings::of_all)
+            .asks(RANGE)
+            .answers::<Findings>(),
         Route::get("/logs", "Log records, the newest first", logs::list)
             .asks(RANGE)
             .asks(&["event", "service", "severity", "trace", "span", "q"])
@@ -137,6 +160,14 @@ fn routes() -> Vec<Route> {
         Route::get("/content/{hash}", "A piece of content", content::one)
             .asks(&["trace", "as"])
             .is("application/octet-stream"),
+        Route::get("/status", "How the store is", status::one).answers::<StoreStatus>(),
+        Route::get("/settings", "What is set, and how to connect", status::settings).answers::<Settings>(),
+        Route::delete("/data", "Deletes a trace, what is older than a moment, or everything", status::delete)
+            .asks(&["trace", "before", "all"])
+            .answers::<Deleted>(),
+        Route::get("/stream", "What changes, as server-sent events", stream::stream)
+            .asks(&["since", "topics"])
+            .is("text/event-stream"),
     ]
 }
 

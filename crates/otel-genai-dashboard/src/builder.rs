@@ -9,7 +9,8 @@ use tokio::net::TcpListener;
 
 use crate::http::{Guard, Token};
 use crate::serve::{Dashboard, Doors};
-use crate::shared::Shared;
+use crate::shared::{Settings, Shared};
+use crate::view::{Durability, Variable};
 
 /// Describes a [`Dashboard`].
 #[must_use]
@@ -21,6 +22,7 @@ pub struct DashboardBuilder {
     token: Option<String>,
     hosts: Vec<String>,
     origins: Vec<String>,
+    settings: Settings,
 }
 
 /// Which of a dashboard's addresses.
@@ -84,6 +86,7 @@ impl DashboardBuilder {
             token: None,
             hosts: Vec::new(),
             origins: Vec::new(),
+            settings: Settings { durability: Durability::Full, max_content: None, variables: Vec::new() },
         }
     }
 
@@ -125,6 +128,24 @@ impl DashboardBuilder {
         self
     }
 
+    /// For the page of settings: when what was received is on the disk, as the store was opened.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.settings.durability = durability;
+        self
+    }
+
+    /// For the page of settings: up to which length content is kept, in bytes, as the store was opened.
+    pub fn max_content(mut self, most: Option<u64>) -> Self {
+        self.settings.max_content = most;
+        self
+    }
+
+    /// For the page of settings: flags and variables, without secrets.
+    pub fn variables(mut self, variables: Vec<Variable>) -> Self {
+        self.settings.variables = variables;
+        self
+    }
+
     /// Listens. Senders can connect from here on, and are served once [`Dashboard::serve`] runs.
     ///
     /// # Errors
@@ -151,7 +172,7 @@ impl DashboardBuilder {
             None => Some(Token::random().ok_or(BindError::Random)?),
         };
         let guard = Guard::new(token, doors.all().map(|address| address.ip()), self.hosts, self.origins)?;
-        let shared = Shared::new(self.store, guard, doors);
+        let shared = Shared::new(self.store, guard, doors, self.settings);
         Ok(Dashboard {
             page: page.0,
             http: http.map(|(listener, _)| listener),

@@ -3,17 +3,21 @@
 
 mod about;
 mod any;
+mod finding;
 mod log;
 mod number;
 mod row;
 mod span;
+mod status;
 mod summary;
 mod usage;
 mod words;
 
 pub use about::{About, ApiError, ErrorCode, Otlp, Told};
 pub use any::{Any, Attribute};
+pub use finding::{Finding, Findings, ServiceHealth, Severity, Signals};
 pub use log::{LogDetail, LogList, LogRow};
+pub(crate) use number::duration;
 pub use number::millis;
 pub use row::{Fold, OwnSum, Row, SpanKind, TotalSum, rows};
 pub use span::{
@@ -21,6 +25,10 @@ pub use span::{
     StatusCode,
 };
 pub(crate) use span::{escape, skew};
+pub use status::{
+    Deleted, DialectServices, Durability, Hello, Revised, Settings, Status as StoreStatus, Stretch, Traces,
+    Variable, Way, Whence,
+};
 pub use summary::{Bar, Few, Trace, TraceList, TraceRow, TraceState};
 pub use usage::{Cost, CostSource, Usage};
 pub use words::{ContentState, Dialect, Op, SpanState};

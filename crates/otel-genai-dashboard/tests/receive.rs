@@ -16,8 +16,9 @@ use std::time::Duration;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use otel_genai_store::{Batch, SqliteOptions, Store as _, StoreError, Stored, TraceQuery, otlp};
+use otel_genai_store::{self as store, SqliteOptions, Store as _, StoreError, TraceQuery, otlp};
 use prost::Message as _;
+use support::unwilling::Unwilling;
 use support::{Answer, JSON, PROTOBUF, Served, ask, request, say, span};
 
 async fn traces(served: &Served) -> usize {
@@ -221,50 +222,6 @@ async fn senders_bring_the_token_where_one_is_asked_for() {
     assert_eq!(traces(&served).await, 0);
     assert_eq!(send(&[("authorization", "Bearer s3cret")]).await.status, 200);
     assert_eq!(send(&[("x-otel-genai-token", "s3cret"), ("authorization", "Basic abc")]).await.status, 200);
-}
-
-/// A store that cannot, and tells why.
-struct Unwilling(fn() -> StoreError);
-
-macro_rules! unwilling {
-    ($($name:ident($($of:ty),*) -> $answer:ty;)*) => {
-        #[async_trait::async_trait]
-        impl otel_genai_store::Store for Unwilling {
-            async fn ingest(&self, _: Batch) -> Result<Stored, StoreError> {
-                Err((self.0)())
-            }
-            $(async fn $name(&self, $(_: $of),*) -> Result<$answer, StoreError> {
-                Err((self.0)())
-            })*
-            fn changes(&self) -> futures_util::stream::BoxStream<'static, store::Change> {
-                Box::pin(futures_util::stream::pending())
-            }
-            async fn close(&self) {}
-        }
-    };
-}
-
-use otel_genai_store as store;
-type Reply<T> = store::Page<T>;
-
-unwilling! {
-    traces(&TraceQuery) -> Reply<store::TraceSummary>;
-    summaries(&[store::TraceId]) -> Vec<store::TraceSummary>;
-    rows(store::TraceId, u32, Option<store::Cursor>) -> Reply<store::SpanRow>;
-    spans(store::TraceId, store::Which) -> Vec<store::Span>;
-    logs(&store::LogQuery) -> Reply<store::LogRecord>;
-    content(store::ContentHash, Option<store::TraceId>) -> Option<store::Piece>;
-    conversations(&store::ConversationQuery) -> Reply<store::ConversationSummary>;
-    conversation(&str, u32) -> Vec<store::TraceSummary>;
-    stats(&store::StatsQuery) -> Vec<store::StatsRow>;
-    facets(&store::Filter, store::Dimension, u32) -> Vec<(Arc<str>, u64)>;
-    search(&store::SearchQuery) -> Reply<store::Hit>;
-    services(Option<store::Range>) -> Vec<store::ServiceInfo>;
-    metrics(Option<store::Range>) -> Vec<store::MetricInfo>;
-    series(&store::SeriesQuery) -> Vec<store::SeriesData>;
-    dump(store::Range, Option<store::Cursor>) -> (Batch, Option<store::Cursor>);
-    status() -> store::StoreStatus;
-    delete(store::Delete) -> store::Deleted;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

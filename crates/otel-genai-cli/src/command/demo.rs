@@ -163,8 +163,11 @@ impl Page {
     async fn tell(&self) {
         let found = &self.inside.found;
         let all = found.link("/");
-        let agent = found.api.get("/traces?op=invoke_agent&limit=1").await.ok();
-        let agent = agent.as_ref().and_then(|list| list.pointer("/items/0/id")?.as_str());
+        let list = found.api.get("/traces").await.unwrap_or_default();
+        let rows = list.get("items").and_then(Value::as_array).into_iter().flatten();
+        let name = |row: &Value| row.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let agent = rows.into_iter().find(|row| name(row).starts_with("invoke_agent"));
+        let agent = agent.and_then(|row| row.get("id")?.as_str());
         let agent = agent.map(|id| found.link(&format!("/trace/{id}")));
         let mut text = format!("\nSee it on a page, until Ctrl-C:\n  {all}\n");
         if let Some(agent) = &agent {

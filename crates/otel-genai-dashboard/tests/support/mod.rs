@@ -1,6 +1,8 @@
 //! A dashboard on free ports over a store in a folder of its own, and a client that says exactly what it is told.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+pub(crate) mod unwilling;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::content::ids;
-use super::schema::ERASED;
+use super::count::{change_sums, quarter};
+use super::more::Kind;
 use super::search::list;
 use super::segment::{Known, Segment};
+use super::sums::{self, Call};
+use crate::facts::Op;
 use crate::id::{Nanos, TraceId};
 use crate::query::Range;
+use crate::span::SpanState;
 
 /// At a time so many traces go,
 const MOST_TRACES: usize = 500;
@@ -69,6 +74,7 @@ pub(super) fn oldest(segment: &mut Segment, share: u64) -> rusqlite::Result<Opti
     let Some(first) = times.clone().chain(first).min() else { return Ok(None) };
     let last = if traces.is_empty() { times.max().unwrap_or(first) } else { last };
     erase(&tx, &traces, &logs.iter().map(|(id, _)| *id).collect::<Vec<_>>())?;
+    points(&tx, last)?;
     tx.commit()?;
     (*known, *dirty) = (Known::new(), true);
     give_back(&segment.connection)?;
@@ -120,11 +126,70 @@ fn erase(tx: &Transaction<'_>, traces: &[i64], logs: &[i64]) -> rusqlite::Result
         &format!("DELETE FROM fts_log WHERE rowid IN (SELECT id FROM log WHERE {of_logs})"),
         params![rows, loose],
     )?;
+    uncount(tx, &rows, &loose, &of_logs)?;
     tx.execute(&format!("DELETE FROM log WHERE {of_logs}"), params![rows, loose])?;
     tx.execute(&format!("DELETE FROM span WHERE trace {of_list}"), params![rows])?;
     tx.execute(&format!("DELETE FROM trace WHERE id {of_list}"), params![rows])?;
-    // Rows are not numbered without gaps any more.
-    tx.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, 1)", [ERASED])?;
+    tx.execute(&format!("DELETE FROM trace_word WHERE trace {of_list}"), params![rows])?;
+    tx.execute(
+        "DELETE FROM conversation WHERE NOT EXISTS (SELECT 1 FROM trace_word WHERE kind = ? AND word = conversation.word)",
+        [Kind::Conversation as u8],
+    )?;
+    Ok(())
+}
+
+/// Takes spans and log records out of all sums.
+fn uncount(tx: &Transaction<'_>, traces: &Value, logs: &Value, of_logs: &str) -> rusqlite::Result<()> {
+    let of_list = "IN (SELECT value FROM json_each(?1))";
+    let ended = SpanState::Ended as u8;
+    let calls: Vec<Call> = tx
+        .prepare(&format!(
+            "SELECT {} FROM {} WHERE s.trace {of_list} AND s.state = {ended}",
+            sums::COLUMNS,
+            sums::TABLES
+        ))?
+        .query_map([traces], Call::read)?
+        .collect::<rusqlite::Result<_>>()?;
+    let counted =
+        |call: &&Call| !call.is_wrapper() && Op::from_number(call.names.op).is_some_and(Op::is_genai);
+    for call in calls.iter().filter(counted) {
+        change_sums(tx, quarter(call.start), &call.names, |sums| sums.take(call))?;
+    }
+    tx.execute(
+        &format!(
+            "UPDATE heard SET spans = heard.spans - gone.spans, calls = heard.calls - gone.calls,
+               content = heard.content - gone.content
+             FROM (SELECT origin, ifnull(dialect, 0) AS dialect, count(*) AS spans,
+                 total(state = {ended} AND op IN (1, 2, 3)) AS calls,
+                 total(state = {ended} AND op IN (1, 2, 3) AND flags & 3 IN (2, 3)) AS content
+               FROM span WHERE trace {of_list} GROUP BY 1, 2) AS gone
+             WHERE heard.origin = gone.origin AND heard.dialect = gone.dialect"
+        ),
+        [traces],
+    )?;
+    // Of log records nobody knows the dialect any more: the one that tells most has told them.
+    tx.execute(
+        &format!(
+            "UPDATE heard SET logs = max(heard.logs - gone.logs, 0)
+             FROM (SELECT origin, count(*) AS logs FROM log WHERE {of_logs} GROUP BY 1) AS gone
+             WHERE heard.origin = gone.origin AND heard.dialect =
+               (SELECT dialect FROM heard most WHERE most.origin = gone.origin ORDER BY logs DESC LIMIT 1)"
+        ),
+        params![traces, logs],
+    )?;
+    Ok(())
+}
+
+/// Takes points of metrics that are as old out of a file.
+fn points(tx: &Transaction<'_>, until: i64) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE heard SET points = max(heard.points - gone.points, 0)
+         FROM (SELECT series.origin AS origin, count(*) AS points FROM point JOIN series ON series.id = point.series
+           WHERE time_ns <= ? GROUP BY 1) AS gone
+         WHERE heard.origin = gone.origin AND heard.dialect = 0",
+        [until],
+    )?;
+    tx.execute("DELETE FROM point WHERE time_ns <= ?", [until])?;
     Ok(())
 }
 
