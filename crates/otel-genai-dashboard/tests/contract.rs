@@ -179,6 +179,7 @@ async fn answers_have_the_shapes_that_the_page_reads() {
         ("Facets", "facets?of=conversation&of=dialect"),
         ("ConversationList", "conversations"),
         ("Conversation", "conversations/talk"),
+        ("Conversation", "conversations/talk?transcript=1"),
         ("MetricList", "metrics"),
         ("SearchAnswer", "search?q=order"),
         ("SearchAnswer", "search?q=gpt"),
