@@ -72,8 +72,8 @@ export function graph(rows: readonly Row[]): Graph {
     }
     const what = kind(row.op);
     const id = `${what}:${name}`;
-    // An MCP call within the tool that makes it is that tool, seen from nearer.
-    if (above !== undefined && nodes.get(above)?.name === name && (what === "mcp" || what === "tool")) {
+    // An MCP call or a search within the tool that makes it is that tool, seen from nearer.
+    if (above !== undefined && nodes.get(above)?.name === name && (what === "mcp" || what === "tool" || what === "retrieval")) {
       owner.set(row.span, above);
       continue;
     }

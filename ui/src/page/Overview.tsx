@@ -89,7 +89,7 @@ export function Overview() {
                 <h2><a href="/agents">Agents</a></h2>
                 <table class="grid">
                   <thead><tr><th>Agent</th><th class="right">Runs</th><th class="right">Failed</th><th class="right">Mean time</th><th class="right">Cost</th></tr></thead>
-                  <tbody>{data.agents.map((row) => <tr key={row.agent} class="go" onClick={() => go(href("/traces", { agent: row.agent }))}><td class="ell"><a href={href("/traces", { agent: row.agent })}><bdi><Text value={row.agent} /></bdi></a></td><td class="right">{count(row.runs)}</td><td class="right">{row.errors ? <span class="t-err">{percent(row.errors, row.runs)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.totalMs)}</td><td class="right">{cost(row.total.cost, currency)}</td></tr>)}</tbody>
+                  <tbody>{data.agents.map((row) => <tr key={row.agent} class="go" onClick={() => go(href("/traces", { agent: row.agent }))}><td class="ell"><a href={href("/traces", { agent: row.agent })}><bdi><Text value={row.agent} /></bdi></a></td><td class="right">{count(row.runs)}</td><td class="right">{row.errors ? <span class="t-err">{percent(row.errors, row.runs)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.totalMs / (row.runs || 1))}</td><td class="right">{cost(row.total.cost, currency)}</td></tr>)}</tbody>
                 </table>
               </section>
               <section class="card">
