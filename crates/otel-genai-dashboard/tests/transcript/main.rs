@@ -7,7 +7,9 @@
     reason = "tests fail by panicking"
 )]
 
+mod carriers;
 mod conversations;
 mod evidence;
 mod golden;
+mod properties;
 mod recorded;
