@@ -30,7 +30,8 @@ fn part() -> impl Strategy<Value = Json> {
 }
 
 fn message() -> impl Strategy<Value = Json> {
-    ("user|assistant|tool|system", prop::collection::vec(part(), 1..3)).prop_map(|(role, parts)| json!({"role": role, "parts": parts}))
+    ("user|assistant|tool|system", prop::collection::vec(part(), 1..3))
+        .prop_map(|(role, parts)| json!({"role": role, "parts": parts}))
 }
 
 fn messages() -> impl Strategy<Value = Vec<Json>> {
@@ -114,7 +115,9 @@ fn texts(json: &Json, found: &mut BTreeSet<String>) {
             found.insert(text.clone());
         }
         Json::Array(list) => list.iter().for_each(|item| texts(item, found)),
-        Json::Object(object) => object.iter().filter(|(key, _)| key.as_str() != "type").for_each(|(_, value)| texts(value, found)),
+        Json::Object(object) => {
+            object.iter().filter(|(key, _)| key.as_str() != "type").for_each(|(_, value)| texts(value, found))
+        }
         _ => {}
     }
 }
@@ -224,11 +227,23 @@ fn cycles_and_depth_do_no_harm() {
     for id in 1..=3_000u64 {
         let op = if id % 3 == 0 { "invoke_agent" } else { "chat" };
         let attributes = json!({"gen_ai.operation.name": op, "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": format!("{id}")}]}]});
-        told = told.span(SpanOf { id, parent: id % 3_000 + 1, start: 1_000 + id, end: 2_000 + id, attributes, ..SpanOf::default() });
+        told = told.span(SpanOf {
+            id,
+            parent: id % 3_000 + 1,
+            start: 1_000 + id,
+            end: 2_000 + id,
+            attributes,
+            ..SpanOf::default()
+        });
     }
     let transcript = told.transcript();
     // Calls around calls wrap them: what they say differently is another version.
-    let said = transcript.calls.iter().flat_map(|call| &call.output).map(|seen| 1 + seen.versions.len()).sum::<usize>();
+    let said = transcript
+        .calls
+        .iter()
+        .flat_map(|call| &call.output)
+        .map(|seen| 1 + seen.versions.len())
+        .sum::<usize>();
     assert_eq!(said, 3_000);
 }
 
@@ -245,9 +260,11 @@ fn a_history_that_grows_is_read_once() {
     for at in 0..400usize {
         let attributes = json!({"gen_ai.operation.name": "chat", "gen_ai.input.messages": ""});
         let start = 1_000 * (at as u64 + 1);
-        told = told.span(SpanOf { id: at as u64 + 1, start, end: start + 10, attributes, ..SpanOf::default() });
+        told =
+            told.span(SpanOf { id: at as u64 + 1, start, end: start + 10, attributes, ..SpanOf::default() });
         let span = told.spans.last_mut().unwrap();
-        let input = span.attributes.0.iter_mut().find(|one| one.key.as_ref() == "gen_ai.input.messages").unwrap();
+        let input =
+            span.attributes.0.iter_mut().find(|one| one.key.as_ref() == "gen_ai.input.messages").unwrap();
         input.value = Held::Pieces(Pieces { glue: Glue::JsonTight, list: pieces[..=at].to_vec() });
     }
     let transcript = told.transcript();
