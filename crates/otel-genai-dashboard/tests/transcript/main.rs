@@ -6,6 +6,7 @@
     clippy::panic,
     reason = "tests fail by panicking"
 )]
+#![allow(clippy::needless_pass_by_value, reason = "what a test tells reads better as values")]
 
 mod carriers;
 mod conversations;
