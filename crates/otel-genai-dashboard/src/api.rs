@@ -28,8 +28,8 @@ use crate::shared::Shared;
 use crate::view::transcript::Transcript;
 use crate::view::{
     About, Agents, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings, LogDetail,
-    LogList, MetricList, Models, Overview, SearchAnswer, SeriesAnswer, Services, Settings, SpanDetail,
-    StoreStatus, Tools, Trace, TraceList,
+    LogList, MetricList, Models, Overview, Prices, SearchAnswer, SeriesAnswer, Services, Settings,
+    SpanDetail, StoreStatus, Tools, Trace, TraceList,
 };
 
 /// One thing that can be asked.
@@ -183,6 +183,7 @@ fn routes() -> Vec<Route> {
             .asks(RANGE)
             .asks(FILTER)
             .answers::<Models>(),
+        Route::get("/prices", "By which prices costs are counted", stats::prices).answers::<Prices>(),
         Route::get("/agents", "Agents, their tools, and who calls whom", stats::agents)
             .asks(RANGE)
             .asks(FILTER)
@@ -197,7 +198,15 @@ fn routes() -> Vec<Route> {
             .asks(PAGE)
             .answers::<ConversationList>(),
         Route::get("/conversations/{conversation}", "A conversation with its traces", lists::conversation)
+            .asks(&["transcript"])
             .answers::<Conversation>(),
+        Route::get(
+            "/conversations/{conversation}/part",
+            "A part of a message of a conversation in full",
+            transcript::part_of_conversation,
+        )
+        .asks(&["message", "part"])
+        .is("text/plain"),
         Route::get("/services", "The services that were heard", lists::services)
             .asks(RANGE)
             .answers::<Services>(),
