@@ -243,7 +243,7 @@ test("scripts in every string stay text", async () => {
   await on("/", async (page) => {
     for (const path of paths) {
       await page.goto(mock.url + path);
-      await page.locator(".page").waitFor();
+      await page.locator(".page").first().waitFor();
       await page.waitForFunction(() => !document.querySelector(".skeleton, [aria-busy=true]"));
       for (const button of await page.locator(".fold[aria-expanded=false], .long-foot button").all()) await button.click({ timeout: 1000 }).catch(() => {});
       assert.equal(await page.evaluate(() => globalThis.hurt), undefined, path);
