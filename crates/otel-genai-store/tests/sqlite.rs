@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use otel_genai_store::{
-    Day, Durability, Nanos, SqliteOptions, SqliteStore, Store, StoreError, TraceQuery, Which,
+    Day, Delete, Durability, Nanos, SqliteOptions, SqliteStore, Store, StoreError, TraceQuery, Which,
 };
 use suite::{batch, noon, span, suite, trace_id};
 use tempfile::TempDir;
@@ -33,7 +33,7 @@ suite!(open:
     everything_comes_back_exactly facts_come_back a_trace_in_one_line running_spans_give_way_to_their_end
     eight_spans_may_share_their_ids a_trace_goes_on_over_midnight pages_hold_everything_once filters_narrow_the_list
     log_records_are_listed wrong_clocks_are_kept many_send_at_a_time changes_are_told
-    who_does_not_listen_is_told);
+    a_dump_makes_the_same_store who_does_not_listen_is_told);
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread()
@@ -179,5 +179,23 @@ fn a_full_queue_sends_away() {
         let mut huge = large(3);
         huge.bytes = 1 << 30;
         assert_eq!(store.ingest(huge).await.unwrap().spans, 1);
+    });
+}
+
+/// What is left of a trace when its first day is deleted is listed as long as it is there.
+#[test]
+fn a_trace_outlives_its_first_day() {
+    block_on(async {
+        let store = SqliteOptions::temporary().open().unwrap();
+        let midnight = Day(Day::of(Nanos(noon())).0 + 1).start();
+        let parts = vec![span(1, 1, None, midnight.0 - 5), span(1, 2, Some(1), midnight.0 + 5)];
+        store.ingest(batch(parts, vec![])).await.unwrap();
+        store.delete(Delete::Before(midnight)).await.unwrap();
+        let page = store.traces(&TraceQuery { limit: 5, ..TraceQuery::default() }).await.unwrap();
+        assert_eq!(
+            page.items.iter().map(|trace| (trace.id, trace.spans)).collect::<Vec<_>>(),
+            [(trace_id(1), 1)]
+        );
+        assert_eq!(store.status().await.unwrap().traces, 1);
     });
 }

@@ -116,7 +116,7 @@ fn span_row(file: &File, trace: TraceId, row: &Row<'_>) -> Result<Option<SpanRow
     read().map(Some).map_err(told)
 }
 
-fn key(trace: TraceId, row: &Row<'_>) -> rusqlite::Result<Option<SpanKey>> {
+pub(super) fn key(trace: TraceId, row: &Row<'_>) -> rusqlite::Result<Option<SpanKey>> {
     let variant = row.get("variant")?;
     Ok(SpanId::new(row.get_ref("span_id")?.as_blob()?).map(|span| SpanKey { trace, span, variant }))
 }
@@ -167,7 +167,7 @@ pub(super) fn spans(reader: &mut Reader, trace: TraceId, which: &Which) -> Resul
     Ok(spans)
 }
 
-fn whole(file: &File, shelf: &mut Shelf, key: SpanKey, row: &Row<'_>) -> Result<Span, StoreError> {
+pub(super) fn whole(file: &File, shelf: &mut Shelf, key: SpanKey, row: &Row<'_>) -> Result<Span, StoreError> {
     let told = |error| file.fault(error);
     let damaged = || fault::unreadable("cannot read a span");
     let origin = file.origin(row.get("origin").map_err(told)?)?;
@@ -278,7 +278,7 @@ fn log_conditions(file: &File, query: &LogQuery) -> rusqlite::Result<Option<Wher
     Ok(Some(all))
 }
 
-fn log(file: &File, shelf: &mut Shelf, row: &Row<'_>) -> Result<LogRecord, StoreError> {
+pub(super) fn log(file: &File, shelf: &mut Shelf, row: &Row<'_>) -> Result<LogRecord, StoreError> {
     let told = |error| file.fault(error);
     let damaged = || fault::unreadable("cannot read a log record");
     let origin = file.origin(row.get("origin").map_err(told)?)?;
@@ -302,8 +302,14 @@ fn log(file: &File, shelf: &mut Shelf, row: &Row<'_>) -> Result<LogRecord, Store
 /// How much there is.
 pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
     let mut status = StoreStatus { bytes: reader.bytes(), ..StoreStatus::default() };
-    for day in reader.days()? {
-        let Some(file) = reader.file(day)? else { continue };
+    let days = reader.days()?;
+    for day in &days {
+        let Some(file) = reader.file(*day)? else { continue };
+        let traces_begun = if days.contains(&Day(day.0 - 1)) {
+            "SELECT (SELECT count(*) FROM trace) - (SELECT count(*) FROM trace WHERE also IN (1, 3))"
+        } else {
+            "SELECT count(*) FROM trace"
+        };
         let count = |sql: &str| {
             file.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0))
         };
@@ -313,9 +319,7 @@ pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
                 count("SELECT sum(logs) FROM heard")?,
                 count("SELECT sum(points) FROM heard")?,
                 // Each trace by its first day.
-                count(
-                    "SELECT (SELECT count(*) FROM trace) - (SELECT count(*) FROM trace WHERE also IN (1, 3))",
-                )?,
+                count(traces_begun)?,
                 count("SELECT min(start_ns) FROM trace")?,
                 count("SELECT min(time_ns) FROM log")?,
             ])
