@@ -63,7 +63,8 @@ impl Api {
         read(&self.whole(path).await?)
     }
 
-    async fn whole(&self, path: &str) -> Result<Bytes, Unanswered> {
+    /// A document below `/api/v1`, as it comes.
+    pub(crate) async fn whole(&self, path: &str) -> Result<Bytes, Unanswered> {
         let answer = async {
             let answer = self.ask(&format!("/api/v1{path}")).await?;
             let status = answer.status();
