@@ -11,6 +11,7 @@ mod marks;
 mod op;
 mod record;
 mod told;
+mod word;
 
 pub use record::{dialects_of, of_log, of_span};
 

@@ -145,6 +145,10 @@ pub enum Dimension {
     Agent,
     /// The tool.
     Tool,
+    /// The conversation.
+    Conversation,
+    /// The vocabulary.
+    Dialect,
 }
 
 /// Sums of some calls.
