@@ -52,7 +52,7 @@ export interface Evaluation { name: string; score?: number; label?: string; expl
 // Transcript. Messages and tool lists stand once in `messages` / `tools` and are named by hash.
 export type Hash = string;
 export type Carrier = "log_details" | "span_attribute" | "span_event" | "reference" | "log_legacy" | "span_event_legacy" | "oldest" | "openllmetry" | "openinference" | "vercel" | "logfire" | "mlflow" | "traceloop" | "coding_agent" | "tool_span";
-export interface Source { carrier: Carrier; name: string /* attribute or event name */; index?: number; span?: Id; log?: string; matched: "span" | "response_id" | "conversation_time" | "none"; partial?: true }
+export interface Source { carrier: Carrier; name: string /* attribute or event name */; index?: number; span?: Id; log?: string; matched: "span" | "response_id" | "conversation_time" | "none"; partial?: true; loose?: true /* told there with other white space */ }
 export type Part =
   | { type: "text" | "reasoning" | "compaction"; content: string; cut?: number; more?: string }
   | { type: "tool_call"; id?: string; name: string; arguments?: unknown; raw?: string /* as told, if it was no JSON */; join?: Join }
@@ -61,13 +61,13 @@ export type Part =
   | { type: "server_tool_call_response"; id?: string; response: unknown }
   | { type: "media"; modality: string; mime?: string; bytes?: number; src?: string /* /api/v1/content/… or, in exports, data: */; uri?: string; fileId?: string }
   | { type: "generic"; kind: string; value: unknown };
-export interface Join { span?: Id; by: "call_id" | "name_arguments"; durationMs?: Ms; error?: string; kind: "tool" | "mcp" | "agent" | "retrieval"; chain?: number /* a sub-agent's */; response?: Hash; asked?: Hash; repeats?: number }
+export interface Join { span?: Id; by: "call_id" | "name_arguments"; durationMs?: Ms; error?: string; kind: "tool" | "mcp" | "agent" | "retrieval"; chain?: number /* a sub-agent's */; response?: Hash; asked?: Hash; repeats?: number /* the how manieth call with these arguments, from 2 */ }
 export interface Message { role: string; name?: string; parts: Part[]; finish?: string; tokens?: number /* if told */ }
 export interface Seen { message: Hash; sources: Source[]; versions?: { message: Hash; source: Source }[]; onlyIn?: "log" | "span" }
 export interface Call {
   ordinal: number /* in the trace */; of: number /* calls of this chain */; chain: number; span?: Id /* none: a call that only logs tell of */; trace: Id; op: Op; at: Ms; durationMs?: Ms; ttftMs?: Ms; state: "running" | "ended";
   provider?: string; model?: string; requestModel?: string; usage?: Usage; cost?: Cost; finish?: string; error?: { type: string; message?: string };
-  system: Seen[]; carried: number /* messages of the input that are the chain's from before */; input: Seen[] /* only the new ones */; output: Seen[]; tools?: Hash; toolsChanged?: true;
+  system: Seen[]; carried: number /* messages of the input that are the chain's from before */; previous?: number /* the call whose input and output they are the beginning of */; input: Seen[] /* only the new ones */; output: Seen[]; tools?: Hash; toolsChanged?: true;
   break?: { at: number; why: "system_changed" | "tools_changed" | "message_changed" | "message_removed" | "compaction"; cachedBefore?: number; cachedNow?: number };
   content: ContentState; hint?: string /* which setting brings the content */; evaluations?: Evaluation[];
 }

@@ -8,6 +8,7 @@ mod span;
 mod status;
 mod stream;
 mod traces;
+mod transcript;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::http::Failure;
 use crate::shared::Shared;
+use crate::view::transcript::Transcript;
 use crate::view::{
     About, Deleted, ErrorCode, Finding, Findings, LogDetail, LogList, Settings, SpanDetail, StoreStatus,
     Trace, TraceList,
@@ -127,6 +129,12 @@ fn routes() -> Vec<Route> {
         Route::get("/traces/{trace}", "A trace as it is drawn", traces::one)
             .asks(&["limit", "cursor", "fold"])
             .answers::<Trace>(),
+        Route::get("/traces/{trace}/transcript", "What was said in a trace", transcript::one)
+            .asks(&["agent", "after", "limit", "full"])
+            .answers::<Transcript>(),
+        Route::get("/traces/{trace}/transcript/part", "A part of a message in full", transcript::part)
+            .asks(&["message", "part"])
+            .is("text/plain"),
         Route::get("/traces/{trace}/raw", "A trace as it was received: OTLP in JSON", span::raw)
             .asks(&["span", "logs"]),
         Route::get("/traces/{trace}/logs", "The log records of a trace, the oldest first", logs::of_trace)

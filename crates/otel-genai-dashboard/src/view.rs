@@ -10,6 +10,7 @@ mod row;
 mod span;
 mod status;
 mod summary;
+pub mod transcript;
 mod usage;
 mod words;
 

@@ -10,10 +10,12 @@ mod field;
 mod marks;
 mod op;
 mod record;
+mod session;
 mod told;
 mod word;
 
 pub use record::{dialects_of, of_log, of_span};
+pub(crate) use session::trace_of;
 
 /// The facts of a span, or of a log record that tells of a call (`claude_code.api_request`, `codex.sse_event`). What was
 /// not told is `None`; nothing is guessed.

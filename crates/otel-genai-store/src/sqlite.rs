@@ -254,6 +254,11 @@ impl SqliteStore {
         for log in batch.logs.iter_mut().filter(|log| log.facts == unknown) {
             log.facts = facts::of_log(log, pricing);
         }
+        for log in &mut batch.logs {
+            if let Some(session) = facts::trace_of(log) {
+                log.show_in(session);
+            }
+        }
     }
 
     /// Waits for the threads, which end when nobody can tell them anything any more.
@@ -311,7 +316,11 @@ impl Store for SqliteStore {
 
     async fn logs(&self, query: &LogQuery) -> Result<Page<LogRecord>, StoreError> {
         let query = query.clone();
-        self.readers.ask(move |reader| read::logs(reader, &query)).await
+        let mut page = self.readers.ask(move |reader| read::logs(reader, &query)).await?;
+        for log in &mut page.items {
+            log.facts = facts::of_log(log, self.pricing.0.as_ref());
+        }
+        Ok(page)
     }
 
     async fn content(&self, hash: ContentHash, near: Option<TraceId>) -> Result<Option<Piece>, StoreError> {

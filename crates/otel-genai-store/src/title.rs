@@ -83,7 +83,9 @@ fn of_log(log: &LogRecord) -> Option<String> {
             text_of(body.as_object()?).and_then(line)
         }
         "claude_code.user_prompt" | "user_prompt" | "codex.user_prompt" => {
-            line(&log.attributes.text("prompt")?)
+            // The word for what was not to be told is no question.
+            let prompt = log.attributes.text("prompt")?;
+            line(&prompt).filter(|line| !matches!(line.as_str(), "<REDACTED>" | "[REDACTED]"))
         }
         _ => None,
     })

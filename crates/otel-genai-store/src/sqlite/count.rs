@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::segment::{Known, number};
 use super::sums::{Call, Names, Sums};
 use super::trace::Added;
-use crate::facts::{ContentState, Op};
+use crate::facts::{ContentState, Facts, Op};
 use crate::id::Nanos;
 use crate::log::LogRecord;
 use crate::span::{Span, SpanState};
@@ -58,17 +58,9 @@ pub(super) fn span(
     let facts = &span.facts;
     let start = span.start.or(span.received);
     let name = known.word(tx, &span.name)?;
-    let mut word =
-        |text: Option<&Arc<str>>| -> rusqlite::Result<i64> { Ok(known.maybe(tx, text)?.unwrap_or(0)) };
-    let names = Names {
-        op: facts.op.map_or(0, |op| op as u8),
-        service: word(Some(&span.origin.resource.service))?,
-        provider: word(facts.provider.as_ref())?,
-        model: word(facts.response_model.as_ref().or(facts.request_model.as_ref()))?,
-        agent: word(facts.agent.as_ref())?,
-        tool: word(facts.tool.as_ref())?,
-    };
-    let (conversation, finish) = (word(facts.conversation.as_ref())?, word(facts.finish.as_ref())?);
+    let names = names_of(tx, known, facts, &span.origin.resource.service)?;
+    let conversation = known.maybe(tx, facts.conversation.as_ref())?.unwrap_or(0);
+    let finish = known.maybe(tx, facts.finish.as_ref())?.unwrap_or(0);
     let added = Added { replaces, name, names, conversation, title };
     known.changes.entry(trace).or_default().span(span, &added);
 
@@ -104,25 +96,54 @@ pub(super) fn span(
     Ok(())
 }
 
-/// A log record that was stored.
+/// A log record that was stored, of this trace and origin, in this row.
 pub(super) fn log(
+    tx: &Transaction<'_>,
     known: &mut Known,
     log: &LogRecord,
-    origin: i64,
-    trace: Option<i64>,
+    place: (Option<i64>, i64, i64),
     title: Option<&String>,
-) {
-    let moment = log.moment();
+) -> rusqlite::Result<()> {
+    let (trace, origin, row) = place;
+    let (moment, facts) = (log.moment(), &log.facts);
     let heard =
-        known.tally.heard.entry((origin, log.facts.dialect.map_or(0, |dialect| dialect as u8))).or_default();
+        known.tally.heard.entry((origin, facts.dialect.map_or(0, |dialect| dialect as u8))).or_default();
     heard.at(moment);
     heard.logs += 1;
-    if let Some(trace) = trace {
-        let change = known.changes.entry(trace).or_default();
-        change.seen(moment, moment, log.received);
-        change.logs += 1;
-        change.title(moment.0, title);
+    let Some(trace) = trace else { return Ok(()) };
+    let session = log.is_of_session();
+    let (mut names, mut conversation) = (Names::default(), 0);
+    if session {
+        names = names_of(tx, known, facts, &log.origin.resource.service)?;
+        conversation = known.maybe(tx, facts.conversation.as_ref())?.unwrap_or(0);
     }
+    let change = known.changes.entry(trace).or_default();
+    change.seen(moment, moment, log.received);
+    change.logs += 1;
+    change.title(moment.0, title);
+    if session {
+        change.told(log, names, conversation, row);
+    }
+    Ok(())
+}
+
+/// The words by which calls are told apart.
+fn names_of(
+    tx: &Transaction<'_>,
+    known: &mut Known,
+    facts: &Facts,
+    service: &Arc<str>,
+) -> rusqlite::Result<Names> {
+    let mut word =
+        |text: Option<&Arc<str>>| -> rusqlite::Result<i64> { Ok(known.maybe(tx, text)?.unwrap_or(0)) };
+    Ok(Names {
+        op: facts.op.map_or(0, |op| op as u8),
+        service: word(Some(service))?,
+        provider: word(facts.provider.as_ref())?,
+        model: word(facts.response_model.as_ref().or(facts.request_model.as_ref()))?,
+        agent: word(facts.agent.as_ref())?,
+        tool: word(facts.tool.as_ref())?,
+    })
 }
 
 /// A point of a metric that was stored.

@@ -221,7 +221,7 @@ pub(super) fn logs(reader: &mut Reader, query: &LogQuery) -> Result<Page<LogReco
             all.and(format!("(time_ns, id) {sign} (?, ?)"), [from.value.into(), from.row.into()]);
         }
         let sql = format!(
-            "SELECT id, time_ns, received_ns, origin, conv, response_id, op, rest, refs FROM log WHERE {}
+            "SELECT id, time_ns, received_ns, trace_id, origin, rest, refs FROM log WHERE {}
              ORDER BY time_ns {order}, id {order}",
             all.sql()
         );
@@ -293,13 +293,10 @@ fn log(file: &File, shelf: &mut Shelf, row: &Row<'_>) -> Result<LogRecord, Store
     let mut fill = |value| pack::filled(value, &holes);
     let mut log = LogRecord::from_otlp_with(bytes, &origin, received, &mut fill).map_err(|_| damaged())?;
     log.id = LogId { day: file.day, row: row.get("id").map_err(told)? };
-    let conversation = row.get::<_, Option<i64>>("conv").map_err(told)?;
-    log.facts = Facts {
-        op: row.get::<_, Option<u8>>("op").map_err(told)?.and_then(Op::from_number),
-        conversation: conversation.map(|id| file.word(id)).transpose().map_err(told)?,
-        response_id: row.get("response_id").map_err(told)?,
-        ..Facts::default()
-    };
+    let trace = row.get_ref("trace_id").map_err(told)?.as_blob_or_null().map_err(|_| damaged())?;
+    if let Some(session) = trace.and_then(TraceId::new) {
+        log.show_in(session);
+    }
     Ok(log)
 }
 

@@ -297,11 +297,11 @@ pub(super) fn write_log(
     let row = tx.last_insert_rowid();
     let Some(trace) = log.trace else {
         known.used(tx, &pieces, -row, 1, row)?;
-        count::log(known, log, origin, None, title);
+        count::log(tx, known, log, (None, origin, row), title)?;
         return Ok(Fate::Stored);
     };
     let trace = known.trace(tx, trace, number(moment.0))?;
     known.used(tx, &pieces, trace, 1, row)?;
-    count::log(known, log, origin, Some(trace), title);
+    count::log(tx, known, log, (Some(trace), origin, row), title)?;
     Ok(Fate::Stored)
 }

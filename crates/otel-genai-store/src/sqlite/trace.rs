@@ -8,8 +8,9 @@ use rusqlite::{Row, Transaction, params};
 use super::more::{Kind, More, Stretch};
 use super::segment::number;
 use super::sums::Names;
-use crate::facts::{ContentState, Cost, CostSource, Dialect, Op, Usage};
+use crate::facts::{ContentState, Cost, CostSource, Dialect, Facts, Op, Usage};
 use crate::id::{Nanos, SpanId, TraceId};
+use crate::log::LogRecord;
 use crate::span::{Span, SpanState};
 use crate::summary::{Few, Root, TraceState, TraceSummary};
 
@@ -134,13 +135,50 @@ impl Change {
             span: span.key.span,
         });
         self.counted += i64::from(op.counts_tokens());
+        self.call(op, facts, start.0, error);
+    }
+
+    /// A log record that tells of a session without spans. It came at the end of what it tells of.
+    pub(super) fn told(&mut self, log: &LogRecord, names: Names, conversation: i64, row: i64) {
+        let facts = &log.facts;
+        let end = log.moment().0;
+        // Both coding agents tell how long it took.
+        let lasted = log.attributes.float("duration_ms").filter(|lasted| (0.0..1e12).contains(lasted));
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 10^18, from 0")]
+        let start = end.saturating_sub(lasted.map_or(0, |lasted| (lasted * 1e6) as u64));
+        self.start = self.start.map(|known| known.min(start));
+        self.genai = true;
+        for (kind, word) in [
+            (Kind::Service, names.service),
+            (Kind::Agent, names.agent),
+            (Kind::Conversation, conversation),
+            (Kind::Op, i64::from(names.op)),
+            (Kind::Provider, names.provider),
+            (Kind::Model, names.model),
+            (Kind::Tool, names.tool),
+            (Kind::Dialect, facts.dialect.map_or(0, |dialect| dialect as i64)),
+        ] {
+            self.name(kind, word, start);
+        }
+        let error = i64::from(facts.error.is_some());
+        self.errors += error;
+        self.content = self.content.max(content_rank(facts.content));
+        let Some(op) = facts.op.filter(|op| op.is_genai()) else { return };
+        if let Some(span) = SpanId::new(&row.to_be_bytes()) {
+            self.stretches.stretch(Stretch { op: op as u8, error: error > 0, start, end, span });
+        }
+        self.call(op, facts, start, error);
+    }
+
+    /// A call that was told whole.
+    fn call(&mut self, op: Op, facts: &Facts, start: u64, error: i64) {
         if op.is_inference() {
             self.llm += 1;
             self.llm_errors += error;
             if let Some(first) = facts.first_chunk
-                && self.first_chunk.is_none_or(|(at, _)| start.0 < at)
+                && self.first_chunk.is_none_or(|(at, _)| start < at)
             {
-                self.first_chunk = Some((start.0, u64::try_from(first.as_nanos()).unwrap_or(u64::MAX)));
+                self.first_chunk = Some((start, u64::try_from(first.as_nanos()).unwrap_or(u64::MAX)));
             }
         }
         if op == Op::ExecuteTool {
