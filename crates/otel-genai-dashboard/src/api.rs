@@ -2,7 +2,9 @@
 
 mod about;
 mod content;
+mod export;
 mod findings;
+mod import;
 mod logs;
 mod span;
 mod status;
@@ -22,8 +24,8 @@ use crate::http::Failure;
 use crate::shared::Shared;
 use crate::view::transcript::Transcript;
 use crate::view::{
-    About, Deleted, ErrorCode, Finding, Findings, LogDetail, LogList, Settings, SpanDetail, StoreStatus,
-    Trace, TraceList,
+    About, Deleted, ErrorCode, Finding, Findings, Imported, LogDetail, LogList, Settings, SpanDetail,
+    StoreStatus, Trace, TraceList,
 };
 
 /// One thing that can be asked.
@@ -89,6 +91,14 @@ impl Route {
         Self::new(Method::GET, path, summary, handler)
     }
 
+    pub(crate) fn post<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Shared>>,
+        T: 'static,
+    {
+        Self::new(Method::POST, path, summary, handler)
+    }
+
     pub(crate) fn delete<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
     where
         H: Handler<T, Arc<Shared>>,
@@ -132,6 +142,12 @@ fn routes() -> Vec<Route> {
         Route::get("/traces/{trace}/transcript", "What was said in a trace", transcript::one)
             .asks(&["agent", "after", "limit", "full"])
             .answers::<Transcript>(),
+        Route::get("/traces/{trace}/export", "A trace as a file", export::one)
+            .asks(&["format", "maxChars"])
+            .is("application/octet-stream"),
+        Route::post("/import", "Stores what is in a file of OTLP or Jaeger", import::take)
+            .asks(&["format"])
+            .answers::<Imported>(),
         Route::get("/traces/{trace}/transcript/part", "A part of a message in full", transcript::part)
             .asks(&["message", "part"])
             .is("text/plain"),

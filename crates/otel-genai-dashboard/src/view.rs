@@ -4,6 +4,7 @@
 mod about;
 mod any;
 mod finding;
+mod import;
 mod log;
 mod number;
 mod row;
@@ -17,6 +18,7 @@ mod words;
 pub use about::{About, ApiError, ErrorCode, Otlp, Told};
 pub use any::{Any, Attribute};
 pub use finding::{Finding, Findings, ServiceHealth, Severity, Signals};
+pub use import::{Imported, Rejected};
 pub use log::{LogDetail, LogList, LogRow};
 pub(crate) use number::duration;
 pub use number::millis;

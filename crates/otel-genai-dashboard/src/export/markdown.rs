@@ -36,7 +36,10 @@ pub fn markdown(trace: &Trace, transcript: &Transcript, options: &Options) -> St
         let agent = transcript.chains.iter().find(|chain| chain.id == call.chain);
         if several && last != Some(call.chain) {
             let name = agent.and_then(|chain| chain.agent.as_deref());
-            let name = name.map_or_else(|| format!("Conversation {}", call.chain), |name| format!("Agent {}", inline(name)));
+            let name = name.map_or_else(
+                || format!("Conversation {}", call.chain),
+                |name| format!("Agent {}", inline(name)),
+            );
             blocks.push(format!("### {name}\n"));
         }
         last = Some(call.chain);
@@ -72,7 +75,11 @@ fn tree(rows: &[Row], total: u64) -> String {
     let mut out = String::from("## What ran\n\n");
     for row in rows.iter().filter(|row| row.fold.is_none()).take(ROWS) {
         let name = if row.ghost { "(not here)".to_owned() } else { inline(&row.name) };
-        out.push_str(&format!("{}- {name}, {}", "  ".repeat(row.depth.min(20) as usize), took(row.duration_ms)));
+        out.push_str(&format!(
+            "{}- {name}, {}",
+            "  ".repeat(row.depth.min(20) as usize),
+            took(row.duration_ms)
+        ));
         let tokens = row.usage.filter(|_| !row.wrapper);
         if let Some((input, output)) = tokens.and_then(|usage| Some((usage.input?, usage.output?))) {
             out.push_str(&format!(", {input} tokens in, {output} out"));
@@ -105,7 +112,11 @@ fn heading(call: &Call) -> String {
 
 fn said(transcript: &Transcript, seen: &Seen) -> Vec<String> {
     let Some(message) = transcript.messages.get(&seen.message) else { return Vec::new() };
-    message.parts.iter().map(|part| format!("**{}**{}\n", inline(&message.role), told(message, part))).collect()
+    message
+        .parts
+        .iter()
+        .map(|part| format!("**{}**{}\n", inline(&message.role), told(message, part)))
+        .collect()
 }
 
 fn told(message: &Message, part: &Part) -> String {
@@ -124,10 +135,12 @@ fn told(message: &Message, part: &Part) -> String {
         Part::ServerToolCall { name, call, .. } => {
             format!(" ran the provider's tool {}\n\n{}", code(name), fenced("json", &pretty(call)))
         }
-        Part::ToolCallResponse { response, .. } | Part::ServerToolCallResponse { response, .. } => match response {
-            serde_json::Value::String(text) => named(" answers", text),
-            other => format!(" answers\n\n{}", fenced("json", &pretty(other))),
-        },
+        Part::ToolCallResponse { response, .. } | Part::ServerToolCallResponse { response, .. } => {
+            match response {
+                serde_json::Value::String(text) => named(" answers", text),
+                other => format!(" answers\n\n{}", fenced("json", &pretty(other))),
+            }
+        }
         Part::Media { modality, mime, bytes, uri, .. } => {
             let mut facts = vec![inline(modality)];
             facts.extend(mime.as_deref().map(inline));
@@ -185,8 +198,13 @@ fn shorten(text: String, max: usize) -> String {
         return text;
     }
     let fence = text.lines().rev().find(|line| line.starts_with("```")).map(str::to_owned);
-    let head = text.floor_char_boundary(max * 2 / 3);
-    let tail = text.ceil_char_boundary(text.len() - max / 3);
+    let boundary = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let (head, tail) = (boundary(max * 2 / 3), boundary(text.len() - max / 3));
     let left = tail - head;
     let (head, tail) = (text.get(..head).unwrap_or_default(), text.get(tail..).unwrap_or_default());
     let cut = format!("{head}\n[… {left} bytes left out …]\n{tail}");

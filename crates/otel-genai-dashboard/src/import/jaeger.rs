@@ -140,7 +140,8 @@ fn resources(trace: Trace) -> Vec<ResourceSpans> {
 
 fn resource(process: Process) -> Resource {
     let mut attributes = attributes(process.tags);
-    if !attributes.iter().any(|attribute| attribute.key == "service.name") && !process.service_name.is_empty() {
+    if !attributes.iter().any(|attribute| attribute.key == "service.name") && !process.service_name.is_empty()
+    {
         let value = Some(AnyValue { value: Some(Any::StringValue(process.service_name)) });
         attributes.insert(0, KeyValue { key: "service.name".to_owned(), value, ..KeyValue::default() });
     }
@@ -171,7 +172,10 @@ fn take(tags: &mut Vec<Tag>, names: &[&str]) -> Option<String> {
 }
 
 fn span(mut told: Told) -> Span {
-    let parent = told.references.iter().position(|reference| reference.kind == "CHILD_OF" && reference.trace == told.trace);
+    let parent = told
+        .references
+        .iter()
+        .position(|reference| reference.kind == "CHILD_OF" && reference.trace == told.trace);
     let parent = parent.map(|place| told.references.remove(place).span).unwrap_or(told.parent);
     let kind = match take(&mut told.tags, &["span.kind"]).as_deref() {
         Some("internal") => 1,
@@ -228,7 +232,9 @@ fn attributes(tags: Vec<Tag>) -> Vec<KeyValue> {
         let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let value = match (tag.kind.as_str(), tag.value) {
             (_, Value::Bool(is)) => Any::BoolValue(is),
-            ("int64", Value::String(digits)) => digits.parse().map_or(Any::StringValue(digits), Any::IntValue),
+            ("int64", Value::String(digits)) => {
+                digits.parse().map_or(Any::StringValue(digits), Any::IntValue)
+            }
             ("float64", Value::Number(number)) => Any::DoubleValue(number.as_f64().unwrap_or_default()),
             (_, Value::Number(number)) => match number.as_i64() {
                 Some(whole) => Any::IntValue(whole),

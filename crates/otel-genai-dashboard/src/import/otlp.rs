@@ -12,6 +12,9 @@ use serde_json::value::RawValue;
 
 use super::Unreadable;
 
+/// A fixture holds an export, and that the requests.
+const NESTED: u8 = 2;
+
 /// What stands at the top of a document, unread.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,22 +35,26 @@ struct Top<'a> {
 }
 
 pub(super) fn json(bytes: &[u8]) -> Result<Vec<Accepted>, Unreadable> {
+    read(bytes, NESTED)?.ok_or_else(|| {
+        let wanted = "it has none of resourceSpans, resourceLogs and resourceMetrics";
+        Unreadable(format!("not the JSON of OTLP: {wanted}"))
+    })
+}
+
+/// `None`: nothing of it is OTLP.
+fn read(bytes: &[u8], nested: u8) -> Result<Option<Vec<Accepted>>, Unreadable> {
     let top: Top<'_> = serde_json::from_slice(bytes)
         .map_err(|error| Unreadable(format!("not the JSON of OTLP: {error}")))?;
-    let mut read = Vec::new();
     if top.resource_spans.is_some() || top.resource_logs.is_some() || top.resource_metrics.is_some() {
-        read.extend(document(bytes, &top)?);
-    } else {
-        let parts = [top.traces, top.logs, top.otlp];
-        for part in parts.into_iter().flatten() {
-            read.extend(json(part.get().as_bytes())?);
-        }
-        if parts.iter().all(Option::is_none) {
-            let wanted = "it has none of resourceSpans, resourceLogs and resourceMetrics";
-            return Err(Unreadable(format!("not the JSON of OTLP: {wanted}")));
-        }
+        return document(bytes, &top).map(Some);
     }
-    Ok(read)
+    let mut all: Option<Vec<Accepted>> = None;
+    let parts = [top.traces, top.logs, top.otlp].into_iter().flatten();
+    for part in parts.filter(|_| nested > 0) {
+        // A trace without log records has an empty document for them.
+        all.get_or_insert_default().extend(read(part.get().as_bytes(), nested - 1)?.unwrap_or_default());
+    }
+    Ok(all)
 }
 
 /// Usually of one signal; some write all into one.
@@ -81,7 +88,8 @@ pub(super) fn protobuf(bytes: &Bytes) -> Result<Vec<Accepted>, Unreadable> {
     let now = Nanos::now();
     let traces = ExportTraceServiceRequest::decode(bytes.clone()).map(|request| otlp::traces(request, now));
     let logs = ExportLogsServiceRequest::decode(bytes.clone()).map(|request| otlp::logs(request, now));
-    let metrics = ExportMetricsServiceRequest::decode(bytes.clone()).map(|request| otlp::metrics(request, now));
+    let metrics =
+        ExportMetricsServiceRequest::decode(bytes.clone()).map(|request| otlp::metrics(request, now));
     let count = |read: &Accepted| read.batch.spans.len() + read.batch.logs.len() + read.batch.points.len();
     let all = [traces, logs, metrics].into_iter().flatten().filter(|read| count(read) > 0);
     let best = all.min_by_key(|read| read.rejected);
