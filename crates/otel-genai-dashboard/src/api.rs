@@ -5,13 +5,18 @@ mod content;
 mod export;
 mod findings;
 mod import;
+mod lists;
 mod logs;
+mod openapi;
+mod runs;
 mod span;
+mod stats;
 mod status;
 mod stream;
 mod traces;
 mod transcript;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -24,8 +29,9 @@ use crate::http::Failure;
 use crate::shared::Shared;
 use crate::view::transcript::Transcript;
 use crate::view::{
-    About, Deleted, ErrorCode, Finding, Findings, Imported, LogDetail, LogList, Settings, SpanDetail,
-    StoreStatus, Trace, TraceList,
+    About, Agents, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings, Imported,
+    LogDetail, LogList, MetricList, Models, Overview, SearchAnswer, SeriesAnswer, Services, Settings,
+    SpanDetail, StoreStatus, Tools, Trace, TraceList,
 };
 
 /// One thing that can be asked.
@@ -184,11 +190,56 @@ fn routes() -> Vec<Route> {
         Route::get("/content/{hash}", "A piece of content", content::one)
             .asks(&["trace", "as"])
             .is("application/octet-stream"),
+        Route::get("/overview", "How it goes, over time", stats::overview)
+            .asks(RANGE)
+            .asks(FILTER)
+            .asks(&["step"])
+            .answers::<Overview>(),
+        Route::get("/models", "Models and their calls", stats::models)
+            .asks(RANGE)
+            .asks(FILTER)
+            .answers::<Models>(),
+        Route::get("/agents", "Agents, their tools, and who calls whom", stats::agents)
+            .asks(RANGE)
+            .asks(FILTER)
+            .answers::<Agents>(),
+        Route::get("/tools", "Tools and their runs", stats::tools)
+            .asks(RANGE)
+            .asks(FILTER)
+            .answers::<Tools>(),
+        Route::get("/conversations", "Conversations, the one that ended last first", lists::conversations)
+            .asks(RANGE)
+            .asks(FILTER)
+            .asks(PAGE)
+            .answers::<ConversationList>(),
+        Route::get("/conversations/{conversation}", "A conversation with its traces", lists::conversation)
+            .answers::<Conversation>(),
+        Route::get("/services", "The services that were heard", lists::services)
+            .asks(RANGE)
+            .answers::<Services>(),
+        Route::get("/metrics", "The metrics that were heard", lists::metrics)
+            .asks(RANGE)
+            .answers::<MetricList>(),
+        Route::get("/metrics/series", "The points of a metric in steps of time", lists::series)
+            .asks(&["name", "step", "by", "match"])
+            .asks(RANGE)
+            .answers::<SeriesAnswer>(),
+        Route::get("/search", "What was said, the newest first", lists::search)
+            .asks(&["q", "service"])
+            .asks(RANGE)
+            .asks(PAGE)
+            .answers::<SearchAnswer>(),
+        Route::get("/facets", "Values to look for, and how often they occur", lists::facets)
+            .asks(&["of"])
+            .asks(RANGE)
+            .asks(FILTER)
+            .answers::<BTreeMap<String, Vec<Facet>>>(),
         Route::get("/status", "How the store is", status::one).answers::<StoreStatus>(),
         Route::get("/settings", "What is set, and how to connect", status::settings).answers::<Settings>(),
         Route::delete("/data", "Deletes a trace, what is older than a moment, or everything", status::delete)
             .asks(&["trace", "before", "all"])
             .answers::<Deleted>(),
+        Route::get("/openapi.json", "This document", openapi::document),
         Route::get("/stream", "What changes, as server-sent events", stream::stream)
             .asks(&["since", "topics"])
             .is("text/event-stream"),

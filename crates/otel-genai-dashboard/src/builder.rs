@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use otel_genai_store::Store;
+use otel_genai_store::{PriceTable, Store};
 use tokio::net::TcpListener;
 
 use crate::http::{Guard, Token};
@@ -23,6 +23,7 @@ pub struct DashboardBuilder {
     hosts: Vec<String>,
     origins: Vec<String>,
     settings: Settings,
+    prices: Option<Arc<PriceTable>>,
 }
 
 /// Which of a dashboard's addresses.
@@ -87,6 +88,7 @@ impl DashboardBuilder {
             hosts: Vec::new(),
             origins: Vec::new(),
             settings: Settings { durability: Durability::Full, max_content: None, variables: Vec::new() },
+            prices: None,
         }
     }
 
@@ -125,6 +127,12 @@ impl DashboardBuilder {
     /// An origin whose pages may send OTLP, such as `http://localhost:3000`; `*` for any, without a token only.
     pub fn cors_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
+        self
+    }
+
+    /// The prices by which the store counts costs, to be shown. By default the built-in ones.
+    pub fn prices(mut self, prices: Arc<PriceTable>) -> Self {
+        self.prices = Some(prices);
         self
     }
 
@@ -171,8 +179,9 @@ impl DashboardBuilder {
             None if alone => None,
             None => Some(Token::random().ok_or(BindError::Random)?),
         };
-        let guard = Guard::new(token, doors.all().map(|address| address.ip()), self.hosts, self.origins)?;
-        let shared = Shared::new(self.store, guard, doors, self.settings);
+        let guard = Guard::new(token, doors.all().map(|address| address.ip()), &self.hosts, self.origins)?;
+        let prices = self.prices.unwrap_or_else(|| Arc::new(PriceTable::builtin()));
+        let shared = Shared::new(self.store, guard, doors, self.settings, prices);
         Ok(Dashboard {
             page: page.0,
             http: http.map(|(listener, _)| listener),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use otel_genai_store::{Nanos, Store};
+use otel_genai_store::{Nanos, PriceTable, Store};
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::time::Instant;
 
@@ -29,6 +29,7 @@ pub(crate) struct Shared {
     /// How the store was lately.
     pub(crate) status: Mutex<Option<(Instant, Arc<StoreStatus>)>>,
     pub(crate) settings: Settings,
+    pub(crate) prices: Arc<PriceTable>,
 }
 
 /// What the builder was told, to be shown.
@@ -42,7 +43,13 @@ pub(crate) struct Settings {
 const WATCHERS: usize = 32;
 
 impl Shared {
-    pub(crate) fn new(store: Arc<dyn Store>, guard: Guard, doors: Doors, settings: Settings) -> Arc<Self> {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        guard: Guard,
+        doors: Doors,
+        settings: Settings,
+        prices: Arc<PriceTable>,
+    ) -> Arc<Self> {
         let started = Nanos::now();
         Arc::new(Self {
             store,
@@ -56,6 +63,7 @@ impl Shared {
             watchers: Arc::new(Semaphore::new(WATCHERS)),
             status: Mutex::new(None),
             settings,
+            prices,
         })
     }
 }

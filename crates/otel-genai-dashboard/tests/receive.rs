@@ -52,7 +52,8 @@ fn bare_deflate(bytes: &[u8]) -> Vec<u8> {
 async fn every_form_and_encoding_of_otlp_is_stored() {
     let (protobuf, json) = (one().encode_to_vec(), otlp::to_json(&one()));
     let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
-    let encodings: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 6] = [
+    type Pack<'p> = &'p dyn Fn(&[u8]) -> Vec<u8>;
+    let encodings: [(&str, Pack<'_>); 6] = [
         ("identity", &<[u8]>::to_vec),
         ("gzip", &gzip),
         ("GZIP", &gzip),
@@ -102,7 +103,8 @@ async fn what_is_no_otlp_is_refused_and_stores_nothing() {
     let packed = gzip(&good);
     let bomb = zstd::encode_all(std::io::repeat(0).take(300 << 20), 1).unwrap();
     let deep = format!("{}{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
-    let cases: &[(&str, u16, &str, &[(&str, &str)], &[u8])] = &[
+    type Case<'c> = (&'c str, u16, &'c str, &'c [(&'c str, &'c str)], &'c [u8]);
+    let cases: &[Case<'_>] = &[
         ("no protobuf", 400, "POST", &[PROTOBUF], b"\xff\xff\xff"),
         ("cut protobuf", 400, "POST", &[PROTOBUF], &good[..good.len() - 3]),
         ("no JSON", 400, "POST", &[JSON], b"{\"resourceSpans\":["),
@@ -226,7 +228,8 @@ async fn senders_bring_the_token_where_one_is_asked_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_cannot_keep_says_whether_to_come_again() {
-    let cases: [(fn() -> StoreError, u16, Option<&str>); 4] = [
+    type Case = (fn() -> StoreError, u16, Option<&'static str>);
+    let cases: [Case; 4] = [
         (|| StoreError::Busy { retry_after: Duration::from_secs(1) }, 503, Some("1")),
         (|| StoreError::Full { dir: "/data".into(), retry_after: Duration::from_secs(30) }, 503, Some("30")),
         (|| StoreError::ReadOnly("/data".into()), 403, None),

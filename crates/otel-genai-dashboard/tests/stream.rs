@@ -105,7 +105,7 @@ async fn who_comes_back_misses_nothing() {
     let mut again = Events::open(&served, "/api/v1/stream?topics=traces", Some(&last)).await;
     again.next("hello").await;
     assert_eq!(again.next("traces").await["items"][0]["name"], "run 2");
-    for unknown in ["other-1", "nonsense", &format!("{}9", last)] {
+    for unknown in ["other-1", "nonsense", &format!("{last}9")] {
         let mut again =
             Events::open(&served, &format!("/api/v1/stream?topics=traces&since={unknown}"), None).await;
         again.next("reset").await;

@@ -3,6 +3,7 @@
 //! One thread writes; what waits for it goes into one transaction, so that a commit costs the less the more there is to do,
 //! and a batch is acknowledged when the commit is on the disk. Others read beside it, each record as it was committed.
 
+mod buckets;
 mod content;
 mod conversations;
 mod count;
@@ -12,6 +13,7 @@ mod filter;
 mod folder;
 mod indexer;
 mod list;
+mod metrics;
 mod more;
 mod point;
 mod read;
@@ -286,7 +288,9 @@ impl Store for SqliteStore {
         let titles = Titles::of(&batch);
         let pressed = presses.press(&mut batch);
         let (answer, stored) = oneshot::channel();
-        orders.send(Order::Store(Job { batch, titles, pressed, answer, room })).map_err(|_| CLOSED)?;
+        orders
+            .send(Order::Store(Box::new(Job { batch, titles, pressed, answer, room })))
+            .map_err(|_| CLOSED)?;
         // The writer answers every batch it takes; it did not take this one before it closed.
         stored.await.unwrap_or(Err(CLOSED))
     }
@@ -364,12 +368,13 @@ impl Store for SqliteStore {
         self.readers.ask(move |reader| services::services(reader, range)).await
     }
 
-    async fn metrics(&self, _: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {
-        Err(StoreError::Unsupported("list metrics yet"))
+    async fn metrics(&self, range: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {
+        self.readers.ask(move |reader| metrics::metrics(reader, range)).await
     }
 
-    async fn series(&self, _: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
-        Err(StoreError::Unsupported("give metrics yet"))
+    async fn series(&self, query: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
+        let query = query.clone();
+        self.readers.ask(move |reader| metrics::series(reader, &query)).await
     }
 
     async fn dump(&self, _: Range, _: Option<Cursor>) -> Result<(Batch, Option<Cursor>), StoreError> {

@@ -8,7 +8,7 @@ use otel_genai_gateway::{Gateway, Route};
 use otel_genai_http::Runs;
 use otel_genai_sdk::{ConsoleOptions, ConsoleTarget, Exporter};
 #[cfg(feature = "dashboard")]
-use otel_genai_store::SqliteOptions;
+use otel_genai_store::{PriceTable, SqliteOptions};
 use serde_json::{Value, json};
 #[cfg(feature = "dashboard")]
 use tokio::task::JoinHandle;
@@ -142,7 +142,8 @@ struct Page {
 impl Page {
     async fn start(open: bool) -> Result<Self, Failure> {
         let interrupted = tokio::spawn(super::interrupted());
-        let store = SqliteOptions::temporary().open().map_err(Failure::ours)?;
+        let prices = std::sync::Arc::new(PriceTable::builtin());
+        let store = SqliteOptions::temporary().pricing(prices).open().map_err(Failure::ours)?;
         Ok(Self { inside: Inside::start(store, true).await?, open, interrupted })
     }
 

@@ -180,7 +180,7 @@ pub(crate) fn tokens(usage: &Value) -> String {
 pub(crate) fn money(cost: Option<&Value>) -> String {
     let Some(amount) = cost.and_then(|cost| cost.get("amount")?.as_f64()) else { return String::new() };
     match amount.abs() {
-        a if a == 0.0 => "$0".to_owned(),
+        0.0 => "$0".to_owned(),
         a if a < 0.000_05 => "<$0.0001".to_owned(),
         a if a < 0.995 => format!("${amount:.4}"),
         _ => format!("${amount:.2}"),

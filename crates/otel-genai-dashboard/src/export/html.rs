@@ -141,7 +141,7 @@ fn speak(out: &mut String, message: &Message) {
                 block(out, "←", &text);
             }
             Part::Media { modality, mime, src, uri, .. } => {
-                media(out, modality, mime.as_deref(), src.as_deref(), uri.as_deref())
+                media(out, modality, mime.as_deref(), src.as_deref(), uri.as_deref());
             }
             Part::Generic { kind, value } => fold(out, kind, &pretty(value)),
         }

@@ -31,7 +31,8 @@ pub(super) fn conversations(
     let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
     let mut days = reader.days()?;
     days.reverse();
-    let (mut seen, mut page): (HashSet<Arc<str>>, Vec<(Arc<str>, Position)>) = (HashSet::new(), Vec::new());
+    let mut seen: HashSet<Arc<str>> = HashSet::new();
+    let mut page: Vec<(Arc<str>, Position)> = Vec::new();
     'days: for day in days {
         if query.filter.range.is_some_and(|range| !may_have(day, range)) {
             continue;

@@ -52,8 +52,11 @@ pub(super) fn containing(part: &str) -> Value {
     format!("%{}%", part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")).into()
 }
 
+/// Words as ids of a file, by what they name: of each kind any will do.
+pub(super) type Words = Vec<(Kind, Vec<Value>)>;
+
 /// The words that a filter asks for, as ids of a file: each list any of. `None`: the file has none of a list.
-pub(super) fn words(file: &File, filter: &Filter) -> rusqlite::Result<Option<Vec<(Kind, Vec<Value>)>>> {
+pub(super) fn words(file: &File, filter: &Filter) -> rusqlite::Result<Option<Words>> {
     let Filter { service, provider, model, agent, tool, .. } = filter;
     let conversation: Vec<String> = filter.conversation.iter().cloned().collect();
     let names = [

@@ -156,7 +156,7 @@ mod tests {
 
     fn stretch(number: u64, start: u64, end: u64) -> Stretch {
         let span = SpanId::new(&number.to_be_bytes()).unwrap();
-        Stretch { op: Op::Chat as u8, error: number % 2 == 0, start, end, span }
+        Stretch { op: Op::Chat as u8, error: number.is_multiple_of(2), start, end, span }
     }
 
     #[test]

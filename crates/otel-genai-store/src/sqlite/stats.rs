@@ -8,7 +8,7 @@ use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
 use super::count::STEP;
-use super::filter::{self, Where, containing, int, nanos};
+use super::filter::{self, Where, Words, containing, int, nanos};
 use super::list::may_have;
 use super::more::Kind;
 use super::reader::{File, Reader};
@@ -56,7 +56,7 @@ pub(super) fn stats(reader: &mut Reader, query: &StatsQuery) -> Result<Vec<Stats
             }
             for rest in [range.start..whole.start.max(range.start), whole.end.max(range.start)..range.end] {
                 if rest.start < rest.end {
-                    of_spans(&file, &rest, (&words, said.as_deref()), query, &mut groups)?;
+                    of_spans(&file, &rest, &words, said.as_deref(), query, &mut groups)?;
                 }
             }
             for ((at, ids), sums) in groups.drain() {
@@ -127,7 +127,7 @@ fn text(file: &File, by: Dimension, id: i64) -> rusqlite::Result<Option<Arc<str>
 fn of_sums(
     file: &File,
     range: &Span<u64>,
-    words: &[(Kind, Vec<Value>)],
+    words: &Words,
     query: &StatsQuery,
     groups: &mut HashMap<Key<i64>, Sums>,
 ) -> rusqlite::Result<()> {
@@ -169,7 +169,8 @@ fn of_sums(
 fn of_spans(
     file: &File,
     range: &Span<u64>,
-    (words, said): (&[(Kind, Vec<Value>)], Option<&[i64]>),
+    words: &Words,
+    said: Option<&[i64]>,
     query: &StatsQuery,
     groups: &mut HashMap<Key<i64>, Sums>,
 ) -> rusqlite::Result<()> {

@@ -312,7 +312,7 @@ mod tests {
             start: 1_000,
             end: 1_000 + number * 1_000_000,
             names: Names { op: Op::Chat as u8, ..Names::default() },
-            error: number % 2 == 0,
+            error: number.is_multiple_of(2),
             usage: Usage { input: Some(number), output: (number > 3).then_some(7), ..Usage::default() },
             cost: (number > 2).then_some(Cost { nanos: 5, saved: -1, source: CostSource::Reported }),
             first_chunk: (number > 1).then_some(number),

@@ -27,7 +27,7 @@ use crate::title::Titles;
 
 /// What the writer is asked to do.
 pub(super) enum Order {
-    Store(Job),
+    Store(Box<Job>),
     Close(oneshot::Sender<()>),
 }
 
@@ -128,13 +128,13 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             let (mut records, mut bytes) = (size(&first.batch), first.batch.bytes);
-            let mut jobs = vec![first];
+            let mut jobs = vec![*first];
             while records < MOST_RECORDS && bytes < MOST_BYTES {
                 match orders.try_recv() {
                     Ok(Order::Store(job)) => {
                         records += size(&job.batch);
                         bytes = bytes.saturating_add(job.batch.bytes);
-                        jobs.push(job);
+                        jobs.push(*job);
                     }
                     Ok(Order::Close(done)) => {
                         closing = Some(done);
