@@ -8,12 +8,11 @@ use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 use super::content::Shelf;
 use super::fault;
 use super::filter::{Where, int};
-use super::indexer;
 use super::list::MOST_ON_PAGE;
 use super::reader::{File, Reader};
 use super::record;
 use super::rest::unpack;
-use super::schema::{INDEXED_CONTENT, INDEXED_LOG};
+use super::schema::{self, INDEXED_CONTENT, INDEXED_LOG};
 use super::search::{self, Matching};
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
@@ -325,7 +324,7 @@ pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
         let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
         let behind = |table: &str, mark: &str| {
             let last = count(&format!("SELECT max(id) FROM {table}"))?.unwrap_or(0);
-            Ok::<_, rusqlite::Error>(last - indexer::indexed(&file.connection, mark)?)
+            Ok::<_, rusqlite::Error>((last - schema::meta(&file.connection, mark)?).max(0))
         };
         let behind = behind("content", INDEXED_CONTENT)
             .and_then(|pieces| Ok(pieces + behind("log", INDEXED_LOG)?))
