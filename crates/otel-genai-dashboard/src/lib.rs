@@ -35,6 +35,7 @@ mod builder;
 mod connect;
 mod http;
 mod live;
+mod mcp;
 mod otlp;
 mod page;
 mod receive;

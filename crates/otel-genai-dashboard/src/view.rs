@@ -43,7 +43,7 @@ pub use stats::{
     Steps, ToolRow, Tools, Unpriced,
 };
 pub use status::{
-    Deleted, DialectServices, Durability, Hello, Revised, Settings, Status as StoreStatus, Stretch, Traces,
+    Deleted, DialectServices, Durability, Hello, McpWays, Revised, Settings, Status as StoreStatus, Stretch, Traces,
     Variable, Way, Whence,
 };
 pub use summary::{Bar, Few, Trace, TraceList, TraceRow, TraceState};

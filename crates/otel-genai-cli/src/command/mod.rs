@@ -15,6 +15,8 @@ mod dashboard;
 mod demo;
 mod gateway;
 mod mcp;
+#[cfg(feature = "dashboard")]
+mod mcp_server;
 mod run;
 #[cfg(feature = "dashboard")]
 mod stats;
@@ -68,6 +70,9 @@ enum Command {
     /// Add up calls, tokens, times and costs
     #[cfg(feature = "dashboard")]
     Stats(stats::Stats),
+    /// Answer coding agents over MCP: what ran, what was said, why it failed
+    #[cfg(feature = "dashboard")]
+    McpServer(mcp_server::McpServer),
     /// Show the settings in force, and where each comes from
     Config(config::Config),
     /// Print a completion script for a shell
@@ -92,6 +97,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Tail(tail) => tail.execute(),
         #[cfg(feature = "dashboard")]
         Command::Stats(stats) => stats.execute(),
+        #[cfg(feature = "dashboard")]
+        Command::McpServer(server) => server.execute(),
         Command::Config(config) => config.execute(),
         Command::Completions(completions) => completions.execute(),
     };
