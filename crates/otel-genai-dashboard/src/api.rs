@@ -29,8 +29,8 @@ use crate::http::Failure;
 use crate::shared::Shared;
 use crate::view::transcript::Transcript;
 use crate::view::{
-    About, Agents, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings, Imported,
-    LogDetail, LogList, MetricList, Models, Overview, SearchAnswer, SeriesAnswer, Services, Settings,
+    About, Agents, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings, Imported, LogDetail,
+    LogList, MetricList, Models, Overview, Prices, SearchAnswer, SeriesAnswer, Services, Settings,
     SpanDetail, StoreStatus, Tools, Trace, TraceList,
 };
 
@@ -199,6 +199,7 @@ fn routes() -> Vec<Route> {
             .asks(RANGE)
             .asks(FILTER)
             .answers::<Models>(),
+        Route::get("/prices", "By which prices costs are counted", stats::prices).answers::<Prices>(),
         Route::get("/agents", "Agents, their tools, and who calls whom", stats::agents)
             .asks(RANGE)
             .asks(FILTER)
@@ -213,7 +214,15 @@ fn routes() -> Vec<Route> {
             .asks(PAGE)
             .answers::<ConversationList>(),
         Route::get("/conversations/{conversation}", "A conversation with its traces", lists::conversation)
+            .asks(&["transcript"])
             .answers::<Conversation>(),
+        Route::get(
+            "/conversations/{conversation}/part",
+            "A part of a message of a conversation in full",
+            transcript::part_of_conversation,
+        )
+        .asks(&["message", "part"])
+        .is("text/plain"),
         Route::get("/services", "The services that were heard", lists::services)
             .asks(RANGE)
             .answers::<Services>(),

@@ -8,6 +8,7 @@ mod content;
 mod conversations;
 mod count;
 mod dictionary;
+mod dump;
 mod erase;
 mod fault;
 mod filter;
@@ -414,8 +415,15 @@ impl Store for SqliteStore {
         self.readers.ask(move |reader| metrics::series(reader, &query)).await
     }
 
-    async fn dump(&self, _: Range, _: Option<Cursor>) -> Result<(Batch, Option<Cursor>), StoreError> {
-        Err(StoreError::Unsupported("export yet"))
+    async fn dump(
+        &self,
+        range: Range,
+        cursor: Option<Cursor>,
+    ) -> Result<(Batch, Option<Cursor>), StoreError> {
+        let (mut batch, next) =
+            self.readers.ask(move |reader| dump::dump(reader, range, cursor.as_ref())).await?;
+        self.know(&mut batch);
+        Ok((batch, next))
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {

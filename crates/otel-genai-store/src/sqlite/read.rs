@@ -116,7 +116,7 @@ fn span_row(file: &File, trace: TraceId, row: &Row<'_>) -> Result<Option<SpanRow
     read().map(Some).map_err(told)
 }
 
-fn key(trace: TraceId, row: &Row<'_>) -> rusqlite::Result<Option<SpanKey>> {
+pub(super) fn key(trace: TraceId, row: &Row<'_>) -> rusqlite::Result<Option<SpanKey>> {
     let variant = row.get("variant")?;
     Ok(SpanId::new(row.get_ref("span_id")?.as_blob()?).map(|span| SpanKey { trace, span, variant }))
 }
@@ -167,7 +167,7 @@ pub(super) fn spans(reader: &mut Reader, trace: TraceId, which: &Which) -> Resul
     Ok(spans)
 }
 
-fn whole(file: &File, shelf: &mut Shelf, key: SpanKey, row: &Row<'_>) -> Result<Span, StoreError> {
+pub(super) fn whole(file: &File, shelf: &mut Shelf, key: SpanKey, row: &Row<'_>) -> Result<Span, StoreError> {
     let told = |error| file.fault(error);
     let damaged = || fault::unreadable("cannot read a span");
     let origin = file.origin(row.get("origin").map_err(told)?)?;
@@ -278,7 +278,7 @@ fn log_conditions(file: &File, query: &LogQuery) -> rusqlite::Result<Option<Wher
     Ok(Some(all))
 }
 
-fn log(file: &File, shelf: &mut Shelf, row: &Row<'_>) -> Result<LogRecord, StoreError> {
+pub(super) fn log(file: &File, shelf: &mut Shelf, row: &Row<'_>) -> Result<LogRecord, StoreError> {
     let told = |error| file.fault(error);
     let damaged = || fault::unreadable("cannot read a log record");
     let origin = file.origin(row.get("origin").map_err(told)?)?;
