@@ -29,8 +29,8 @@ use crate::http::Failure;
 use crate::shared::Shared;
 use crate::view::transcript::Transcript;
 use crate::view::{
-    About, Agents, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings, Imported, LogDetail,
-    LogList, MetricList, Models, Overview, Prices, SearchAnswer, SeriesAnswer, Services, Settings,
+    About, Agents, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings, Imported,
+    LogDetail, LogList, MetricList, Models, Overview, Prices, SearchAnswer, SeriesAnswer, Services, Settings,
     SpanDetail, StoreStatus, Tools, Trace, TraceList,
 };
 

@@ -50,7 +50,8 @@ pub(crate) fn ways(shared: &Shared) -> Vec<Way> {
 /// How a coding agent is made to ask here.
 pub(crate) fn mcp(shared: &Shared) -> McpWays {
     let stdio = serde_json::json!({ "command": "otel-genai", "args": ["mcp-server"] });
-    let mut http = serde_json::json!({ "type": "http", "url": format!("{}/mcp", Doors::url(shared.doors.page)) });
+    let mut http =
+        serde_json::json!({ "type": "http", "url": format!("{}/mcp", Doors::url(shared.doors.page)) });
     if shared.guard.token().is_some()
         && let Some(entry) = http.as_object_mut()
     {

@@ -31,7 +31,11 @@ pub(crate) async fn take(State(shared): State<Arc<Shared>>, body: Bytes) -> Resp
     let Some((method, id)) = method.zip(message.get("id")) else {
         // Notifications, and answers to questions that are never asked.
         let known = message.is_object() && message.get("id").is_none_or(|_| message.get("result").is_some());
-        return if known { StatusCode::ACCEPTED.into_response() } else { failure(&Value::Null, -32600, "this is no request") };
+        return if known {
+            StatusCode::ACCEPTED.into_response()
+        } else {
+            failure(&Value::Null, -32600, "this is no request")
+        };
     };
     let empty = Value::Null;
     let params = message.get("params").unwrap_or(&empty);

@@ -45,8 +45,8 @@ pub use stats::{
     Steps, ToolRow, Tools, Unpriced,
 };
 pub use status::{
-    Deleted, DialectServices, Durability, Hello, McpWays, Revised, Settings, Status as StoreStatus, Stretch, Traces,
-    Variable, Way, Whence,
+    Deleted, DialectServices, Durability, Hello, McpWays, Revised, Settings, Status as StoreStatus, Stretch,
+    Traces, Variable, Way, Whence,
 };
 pub use summary::{Bar, Few, Trace, TraceList, TraceRow, TraceState};
 pub use usage::{Cost, CostSource, Usage};

@@ -18,15 +18,22 @@ async fn post(served: &Served, message: &Value) -> Answer {
 
 async fn call(served: &Served, tool: &str, arguments: Value) -> (String, bool) {
     let params = json!({ "name": tool, "arguments": arguments });
-    let answer = post(served, &json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params })).await.json();
+    let answer =
+        post(served, &json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params }))
+            .await
+            .json();
     let result = &answer["result"];
-    (result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned(), result["isError"] == true)
+    (
+        result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned(),
+        result["isError"] == true,
+    )
 }
 
 async fn with_a_failure() -> Served {
     let served = Served::start().await;
     let text = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
-    let messages = json!([{ "role": "user", "parts": [{ "type": "text", "content": "Where is my order?" }] }]);
+    let messages =
+        json!([{ "role": "user", "parts": [{ "type": "text", "content": "Where is my order?" }] }]);
     let span = |id: &str, parent: &str, name: &str, op: &str| {
         json!({ "traceId": TRACE, "spanId": id, "parentSpanId": parent, "name": name,
             "startTimeUnixNano": "1795363720000000000", "endTimeUnixNano": "1795363721000000000",
@@ -35,8 +42,10 @@ async fn with_a_failure() -> Served {
                 text("gen_ai.input.messages", &messages.to_string())],
             "events": [{ "name": "exception", "attributes": [text("exception.message", "no answer within 30 s")] }] })
     };
-    let spans = [span("0000000000000001", "", "invoke_agent shop", "invoke_agent"),
-        span("0000000000000002", "0000000000000001", "chat gpt-5", "chat")];
+    let spans = [
+        span("0000000000000001", "", "invoke_agent shop", "invoke_agent"),
+        span("0000000000000002", "0000000000000001", "chat gpt-5", "chat"),
+    ];
     let file = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] });
     let answer = ask(served.http, "POST", "/v1/traces", &[JSON], file.to_string().as_bytes()).await;
     assert_eq!(answer.status, 200);
@@ -57,7 +66,11 @@ async fn a_client_is_greeted_and_told_the_tools() {
     let tools = list["result"]["tools"].as_array().unwrap();
     let names: Vec<_> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["list_traces", "get_trace", "get_transcript", "search", "stats", "why_failed"]);
-    assert!(tools.iter().all(|tool| tool["annotations"]["readOnlyHint"] == true && tool["inputSchema"]["type"] == "object"));
+    assert!(
+        tools.iter().all(
+            |tool| tool["annotations"]["readOnlyHint"] == true && tool["inputSchema"]["type"] == "object"
+        )
+    );
     for (message, code) in [
         (json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/list" }), -32601),
         (json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "rm" } }), -32602),

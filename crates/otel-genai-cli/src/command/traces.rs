@@ -108,7 +108,8 @@ pub(super) fn of(row: &Value, style: Style) -> String {
     if !title.is_empty() {
         name = format!("{name}: {title}");
     }
-    let running = row.get("state").and_then(Value::as_str) == Some("running");
+    // A trace may go on for a while after its root; how long that took is known.
+    let running = row.get("root").is_none();
     let took = if running { "running".to_owned() } else { text::duration(text::number(row, "durationMs")) };
     let id = text::text(row, "id");
     let line = line(
@@ -144,7 +145,7 @@ mod tests {
     #[test]
     fn a_line_has_eighty_columns_whatever_is_in_it() {
         let row = json!({
-            "id": "4bf92f3577b34da6a3ce929d0e0e4736", "startMs": 0.0, "durationMs": 12_345.0, "state": "done",
+            "id": "4bf92f3577b34da6a3ce929d0e0e4736", "root": "00f067aa0ba902b7", "startMs": 0.0, "durationMs": 12_345.0, "state": "done",
             "name": "invoke_agent travel-planner", "title": "Where shall we go \u{1b}[2J in the autumn, 日本?",
             "errors": 1, "llmCalls": 12_345, "usage": {"input": 123_456, "output": 99_999}, "cost": {"amount": 12.5},
         });

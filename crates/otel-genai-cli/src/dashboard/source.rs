@@ -66,7 +66,7 @@ impl Look {
                 format!("nothing was received yet: there is no {shown}; `otel-genai dashboard` receives");
             return Err(Failure::new(NO_FOLDER, message));
         }
-        let store = SqliteOptions::new(folder).open().map_err(|error| match error {
+        let store = SqliteOptions::new(folder).read_only().open().map_err(|error| match error {
             StoreError::Locked { .. } => Failure::ours(format!("{error}, and that one does not answer")),
             error => Failure::new(NO_FOLDER, error.to_string()),
         })?;

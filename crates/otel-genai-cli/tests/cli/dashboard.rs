@@ -161,7 +161,9 @@ fn it_ends_by_itself_when_nobody_is_there() {
 
 /// A question and its answer, as an SDK sends them.
 fn send(dashboard: &Dashboard) {
-    let said = |role: &str, words: &str| format!(r#"[{{\"role\":\"{role}\",\"parts\":[{{\"type\":\"text\",\"content\":\"{words}\"}}]}}]"#);
+    let said = |role: &str, words: &str| {
+        format!(r#"[{{\"role\":\"{role}\",\"parts\":[{{\"type\":\"text\",\"content\":\"{words}\"}}]}}]"#)
+    };
     let text = |key: &str, value: &str| format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
     let attributes = [
@@ -177,7 +179,8 @@ fn send(dashboard: &Dashboard) {
         attributes.join(",")
     );
     let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#);
-    let otlp = dashboard.greeting.split("OTEL_EXPORTER_OTLP_ENDPOINT=").nth(1).unwrap().lines().next().unwrap();
+    let otlp =
+        dashboard.greeting.split("OTEL_EXPORTER_OTLP_ENDPOINT=").nth(1).unwrap().lines().next().unwrap();
     let answer = post_json(otlp, "/v1/traces", &body);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
@@ -194,7 +197,11 @@ fn what_it_has_received_is_shown_in_the_terminal() {
         assert!(!told.out.contains('\u{1b}'), "a terminal obeys nobody else: {}", told.out);
         told.out
     };
-    let nothing = { let mut command = otel_genai(&["traces"]); command.env("OTEL_GENAI_DATA_DIR", &data); run(command) };
+    let nothing = {
+        let mut command = otel_genai(&["traces"]);
+        command.env("OTEL_GENAI_DATA_DIR", &data);
+        run(command)
+    };
     assert!(nothing.code == 5 && nothing.err.contains("nothing was received yet"), "{nothing:?}");
 
     let dashboard = start(command(&data, &[]));
@@ -203,7 +210,8 @@ fn what_it_has_received_is_shown_in_the_terminal() {
         let traces = look(&["traces", "--since", "1h"]);
         assert!(traces.contains("4bf92f35  chat gpt-5") && traces.contains("1.5 s"), "{traces}");
         let trace = look(&["trace", "4bf9"]);
-        for words in ["chat gpt-5", "█", "user       Where is my order?", "assistant  On its way\u{fffd}[2J."] {
+        for words in ["chat gpt-5", "█", "user       Where is my order?", "assistant  On its way\u{fffd}[2J."]
+        {
             assert!(trace.contains(words), "{words:?} is missing in:\n{trace}");
         }
         assert!(look(&["trace", "last", "--md"]).contains("untrusted content"));
@@ -211,9 +219,14 @@ fn what_it_has_received_is_shown_in_the_terminal() {
         assert!(stats.contains("gpt-5 (openai)"), "{stats}");
         let json: Value = serde_json::from_str(&look(&["traces", "--json"])).unwrap();
         assert_eq!(json["items"][0]["id"], "4bf92f3577b34da6a3ce929d0e0e4736");
-        let asked = concat!(r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#, "\n",
-            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, "\n",
-            r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"list_traces"}}"#, "\n");
+        let asked = concat!(
+            r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#,
+            "\n",
+            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+            "\n",
+            r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"list_traces"}}"#,
+            "\n"
+        );
         let mut server = otel_genai(&["mcp-server"]);
         server.env("OTEL_GENAI_DATA_DIR", &data);
         let told = String::from_utf8(feed(server, asked.into()).stdout).unwrap();

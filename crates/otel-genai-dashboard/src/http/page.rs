@@ -16,13 +16,13 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
+use super::guard::MCP;
 use super::headers::{policy, secure};
 use super::{Failure, Refusal, assets};
-use super::guard::MCP;
-use crate::{api, mcp};
 use crate::serve::Doors;
 use crate::shared::Shared;
 use crate::view::ErrorCode;
+use crate::{api, mcp};
 
 /// Answers shorter than this are sent as they are,
 const WORTH: u64 = 1024;

@@ -43,7 +43,12 @@ pub(super) fn list() -> Value {
                 "text": { "type": "string", "description": "Only where these words were said" } }),
             &[],
         ),
-        tool("get_trace", "What ran in a trace: its spans as a tree, with times, tokens and errors.", json!({ "id": id }), &["id"]),
+        tool(
+            "get_trace",
+            "What ran in a trace: its spans as a tree, with times, tokens and errors.",
+            json!({ "id": id }),
+            &["id"]
+        ),
         tool(
             "get_transcript",
             "What ran and what was said in a trace, as Markdown: messages, tool calls, their results.",
@@ -102,7 +107,8 @@ impl Asking<'_> {
 
     /// `&from=-24h`, if it was asked for.
     fn since(&self) -> String {
-        self.text("since").map_or_else(String::new, |since| format!("&from=-{}", form(since.trim_start_matches('-'))))
+        self.text("since")
+            .map_or_else(String::new, |since| format!("&from=-{}", form(since.trim_start_matches('-'))))
     }
 
     fn service(&self) -> String {
@@ -143,7 +149,12 @@ impl Asking<'_> {
     }
 
     async fn traces(&self) -> Told {
-        let mut path = format!("/traces?limit={}{}{}", self.number("limit").unwrap_or(20).min(100), self.since(), self.service());
+        let mut path = format!(
+            "/traces?limit={}{}{}",
+            self.number("limit").unwrap_or(20).min(100),
+            self.since(),
+            self.service()
+        );
         if self.arguments.get("errors").and_then(Value::as_bool) == Some(true) {
             path.push_str("&error=1");
         }
@@ -153,8 +164,19 @@ impl Asking<'_> {
         let list = self.read(&path).await?;
         let rows = list.get("items").and_then(Value::as_array).into_iter().flatten();
         let names = [
-            "id", "name", "title", "service", "state", "startMs", "durationMs", "spans", "errors", "llmCalls", "toolCalls",
-            "usage", "cost",
+            "id",
+            "name",
+            "title",
+            "service",
+            "state",
+            "startMs",
+            "durationMs",
+            "spans",
+            "errors",
+            "llmCalls",
+            "toolCalls",
+            "usage",
+            "cost",
         ];
         let rows: Vec<_> = rows.map(|row| only(row, &names)).collect();
         Ok(if rows.is_empty() { "no traces".to_owned() } else { lines(&rows) })
@@ -206,7 +228,9 @@ impl Asking<'_> {
         let depth = |row: &Value| row.get("depth").and_then(Value::as_u64).unwrap_or(0);
         let mut causes: Vec<&Value> = rows.iter().filter(failed).collect();
         causes.sort_by_key(|row| std::cmp::Reverse(depth(row)));
-        let summary = trace.get("summary").map(|row| only(row, &["id", "name", "title", "service", "errors", "startMs"]));
+        let summary = trace
+            .get("summary")
+            .map(|row| only(row, &["id", "name", "title", "service", "errors", "startMs"]));
         let mut told = format!("Trace: {}\n", summary.unwrap_or_default());
         if causes.is_empty() {
             told.push_str("No span of it has failed.\n");
