@@ -8,6 +8,8 @@
 pub mod otlp;
 
 mod change;
+#[cfg(feature = "clickhouse")]
+mod clickhouse;
 mod cursor;
 mod error;
 mod facts;
@@ -19,6 +21,8 @@ mod origin;
 mod pack;
 mod price;
 mod query;
+mod rate;
+mod recent;
 mod span;
 mod split;
 mod sqlite;
@@ -28,6 +32,8 @@ mod value;
 mod words;
 
 pub use change::Change;
+#[cfg(feature = "clickhouse")]
+pub use self::clickhouse::{ClickHouseOptions, ClickHouseStore};
 pub use cursor::Cursor;
 pub use error::StoreError;
 pub use facts::{

@@ -10,7 +10,6 @@ mod folder;
 mod indexer;
 mod read;
 mod reader;
-mod recent;
 mod record;
 mod rest;
 mod schema;
@@ -35,7 +34,7 @@ use self::content::Presses;
 use self::folder::Folder;
 use self::indexer::Backlog;
 use self::reader::Pool;
-use self::tell::{Ear, Rate, Teller};
+use self::tell::{Ear, Teller};
 use self::writer::{Job, Order, Writer};
 use crate::change::Change;
 use crate::cursor::Cursor;
@@ -47,6 +46,7 @@ use crate::query::{
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, StatsQuery, StatsRow, StoreStatus, Stored, TraceQuery,
     Which,
 };
+use crate::rate::Rate;
 use crate::span::{Span, SpanRow};
 use crate::store::{Batch, Store};
 use crate::summary::{ConversationSummary, TraceSummary};

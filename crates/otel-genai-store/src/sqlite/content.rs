@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::fault;
 use super::reader::{File, Reader};
-use super::recent::Recent;
+use crate::recent::Recent;
 use super::rest::{Packer, put_varint, take_varint, unpack};
 use super::segment::{Known, hash};
 use crate::error::StoreError;

@@ -9,7 +9,7 @@ use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::folder;
-use super::recent::Recent;
+use crate::recent::Recent;
 use super::rest::Packer;
 use super::schema;
 use super::trace::Change;

@@ -15,10 +15,11 @@ use super::folder::{self, Folder};
 use super::indexer::Backlog;
 use super::record::{self, Fate};
 use super::segment::{Known, NoFile, Segment};
-use super::tell::{Ear, News, Rate};
+use super::tell::{Ear, News};
 use crate::error::StoreError;
 use crate::id::{Day, Nanos};
 use crate::query::Stored;
+use crate::rate::Rate;
 use crate::store::Batch;
 
 /// What the writer is asked to do.
