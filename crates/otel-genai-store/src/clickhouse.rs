@@ -74,7 +74,9 @@ impl ClickHouseOptions {
     /// [`StoreError::BadQuery`] if it is no such address. The address is not repeated: it may have a password.
     pub fn new(address: &str) -> Result<Self, StoreError> {
         let wrong = |what: &str| {
-            StoreError::BadQuery(format!("{what}: a store in ClickHouse is told as clickhouse://host:8123/database"))
+            StoreError::BadQuery(format!(
+                "{what}: a store in ClickHouse is told as clickhouse://host:8123/database"
+            ))
         };
         let (scheme, rest) = address.split_once("://").ok_or_else(|| wrong("the address has no scheme"))?;
         let (scheme, port) = match scheme {

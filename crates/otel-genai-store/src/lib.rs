@@ -31,9 +31,9 @@ mod summary;
 mod value;
 mod words;
 
-pub use change::Change;
 #[cfg(feature = "clickhouse")]
 pub use self::clickhouse::{ClickHouseOptions, ClickHouseStore};
+pub use change::Change;
 pub use cursor::Cursor;
 pub use error::StoreError;
 pub use facts::{

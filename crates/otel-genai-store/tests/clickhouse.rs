@@ -15,7 +15,8 @@ mod support;
 use std::time::Duration;
 
 use otel_genai_store::{
-    ClickHouseOptions, ClickHouseStore, Delete, Deleted, LogQuery, Nanos, Store, StoreError, TraceQuery, Which,
+    ClickHouseOptions, ClickHouseStore, Delete, Deleted, LogQuery, Nanos, Store, StoreError, TraceQuery,
+    Which,
 };
 use suite::{batch, log, noon, span, suite, trace_id};
 use tempfile::TempDir;
@@ -123,7 +124,10 @@ fn what_was_acknowledged_outlives_a_crash_of_the_server() {
             server.kill();
             let gone = store.ingest(batch(vec![span(9, 1, None, noon())], vec![])).await.unwrap_err();
             assert!(matches!(gone, StoreError::Away { .. }), "{gone:?}");
-            assert!(gone.to_string().starts_with("cannot reach the store at clickhouse://127.0.0.1:"), "{gone}");
+            assert!(
+                gone.to_string().starts_with("cannot reach the store at clickhouse://127.0.0.1:"),
+                "{gone}"
+            );
             assert!(matches!(store.traces(&all()).await, Err(StoreError::Away { .. })));
         }
     });
@@ -164,7 +168,8 @@ fn few_rights_are_enough() {
     let server = engine::Engine::start(&library, folder.path(), &["--config-file", config.to_str().unwrap()]);
     let host = server.address().replace("clickhouse://", "");
     block_on(async {
-        let as_whom = |user: &str| ClickHouseOptions::new(&format!("clickhouse://{user}@{host}/shared")).unwrap();
+        let as_whom =
+            |user: &str| ClickHouseOptions::new(&format!("clickhouse://{user}@{host}/shared")).unwrap();
         // What the administrator was given.
         let raw = clickhouse::Client::default().with_url(format!("http://{host}"));
         let text = as_whom("writer").schema();
@@ -216,9 +221,13 @@ fn addresses_are_read() {
     ] {
         assert_eq!(told(address), format!("ClickHouseOptions {{ location: {location:?}, .. }}"));
     }
-    for address in
-        ["db:8123", "mysql://db", "clickhouse://", "clickhouse://a:swordfish@db/x;y", "http://a:swordfish@db/x?y=z"]
-    {
+    for address in [
+        "db:8123",
+        "mysql://db",
+        "clickhouse://",
+        "clickhouse://a:swordfish@db/x;y",
+        "http://a:swordfish@db/x?y=z",
+    ] {
         let error = ClickHouseOptions::new(address).unwrap_err().to_string();
         assert!(error.contains("clickhouse://host:8123/database") && !error.contains("swordfish"), "{error}");
     }

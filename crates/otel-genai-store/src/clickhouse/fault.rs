@@ -34,10 +34,9 @@ impl Place {
             (Some(TOO_MANY_QUERIES | MEMORY_LIMIT | TOO_MANY_PARTS), _) => {
                 StoreError::Busy { retry_after: Duration::from_secs(2) }
             }
-            (Some(NO_SPACE), _) => StoreError::Full {
-                dir: PathBuf::from(&self.location),
-                retry_after: Duration::from_secs(30),
-            },
+            (Some(NO_SPACE), _) => {
+                StoreError::Full { dir: PathBuf::from(&self.location), retry_after: Duration::from_secs(30) }
+            }
             (Some(READONLY | ACCESS_DENIED), _) if what == WRITE => {
                 StoreError::ReadOnly(PathBuf::from(&self.location))
             }
@@ -89,8 +88,7 @@ mod tests {
 
     #[test]
     fn exceptions_are_told_by_their_number() {
-        let place =
-            Place { location: "clickhouse://db:8123/otel".to_owned(), database: "otel".to_owned() };
+        let place = Place { location: "clickhouse://db:8123/otel".to_owned(), database: "otel".to_owned() };
         let of = |text: &str| place.fault(WRITE, Error::BadResponse(text.to_owned()));
         assert!(matches!(of("Code: 252. DB::Exception: Too many parts"), StoreError::Busy { .. }));
         assert!(matches!(of("Code: 243. DB::Exception: no space"), StoreError::Full { .. }));

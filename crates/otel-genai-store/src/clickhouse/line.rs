@@ -324,11 +324,7 @@ impl<'a> SpanLine<'a> {
             kind: self.kind,
             start: Nanos(unsigned(self.start_ns)),
             end: Nanos(unsigned(self.end_ns)),
-            state: if self.state == SpanState::Running as u8 {
-                SpanState::Running
-            } else {
-                SpanState::Ended
-            },
+            state: if self.state == SpanState::Running as u8 { SpanState::Running } else { SpanState::Ended },
             error: self.status == otlp_trace::status::StatusCode::Error as i32,
             n_events: self.events,
             n_links: self.links,
@@ -343,7 +339,8 @@ impl<'a> SpanLine<'a> {
         if bytes.trace_id.is_empty() {
             bytes.trace_id = self.trace_id.to_vec();
             bytes.span_id = self.span_id.to_vec();
-            bytes.parent_span_id = SpanId::new(&self.parent).map(|id| id.bytes().to_vec()).unwrap_or_default();
+            bytes.parent_span_id =
+                SpanId::new(&self.parent).map(|id| id.bytes().to_vec()).unwrap_or_default();
         }
         Ok(Half {
             bytes,

@@ -222,12 +222,19 @@ impl Db {
         })
         .await?;
         page.next = last.filter(|_| more).map(|position| Cursor::new(position, asked));
-        page.total = if more || from.is_some() {
-            self.one::<u64>(&format!("SELECT count() FROM ({all})")).await?
-        } else {
-            Some(page.items.len() as u64)
-        };
+        page.total =
+            if more || from.is_some() { self.count(&of).await? } else { Some(page.items.len() as u64) };
         Ok(page)
+    }
+
+    /// How many rows [`spans_sql`] has of a trace.
+    async fn count(&self, of: &str) -> Result<Option<u64>, StoreError> {
+        let sql = format!(
+            "SELECT sum(if(ended > 0, least(ended, 8), 1)) FROM (
+               SELECT uniqExactIf(print, state = 0) AS ended FROM span WHERE {of} AND {} GROUP BY span_id)",
+            hours(of)
+        );
+        self.one::<u64>(&sql).await
     }
 
     /// Whole spans by their start.
@@ -322,11 +329,8 @@ impl Db {
     async fn shelf<T>(&self, halves: &[Half<T>]) -> Result<Shelf, StoreError> {
         let mut shelf = Shelf::default();
         let days: BTreeSet<u16> = halves.iter().map(|half| line::day(half.hour)).collect();
-        let hashes: BTreeSet<[u8; 16]> = halves
-            .iter()
-            .flat_map(|half| half.holes.pieces.iter().chain([&half.origin]))
-            .copied()
-            .collect();
+        let hashes: BTreeSet<[u8; 16]> =
+            halves.iter().flat_map(|half| half.holes.pieces.iter().chain([&half.origin])).copied().collect();
         let hashes: Vec<[u8; 16]> = hashes.into_iter().collect();
         let days: Vec<String> = days.iter().map(|day| format!("toDate({day})")).collect();
         for some in hashes.chunks(MOST_PIECES) {
@@ -348,9 +352,8 @@ impl Db {
         near: Option<TraceId>,
     ) -> Result<Option<Piece>, StoreError> {
         let of = format!("hash = {} AND form != {ORIGIN}", bytes(hash.bytes()));
-        let near = near.map(|near| {
-            format!("day IN (SELECT day FROM trace WHERE trace_id = {})", bytes(near.bytes()))
-        });
+        let near = near
+            .map(|near| format!("day IN (SELECT day FROM trace WHERE trace_id = {})", bytes(near.bytes())));
         for when in near.into_iter().chain(["1".to_owned()]) {
             let mut shelf = Shelf::default();
             self.pieces(&format!("{of} AND {when}"), &mut shelf).await?;

@@ -43,14 +43,11 @@ pub(super) async fn prepare(client: &Client, place: &Place) -> Result<(), StoreE
         Ok(VERSION) => return Ok(()),
         Ok(0) => {}
         Ok(found) if found > VERSION => {
-            return Err(StoreError::Newer {
-                file: PathBuf::from(&place.location),
-                found,
-                known: VERSION,
-            });
+            return Err(StoreError::Newer { file: PathBuf::from(&place.location), found, known: VERSION });
         }
         Ok(_) => {}
-        Err(error) if matches!(fault::code(&error), Some(fault::UNKNOWN_TABLE | fault::UNKNOWN_DATABASE)) => {}
+        Err(error) if matches!(fault::code(&error), Some(fault::UNKNOWN_TABLE | fault::UNKNOWN_DATABASE)) => {
+        }
         Err(error) => return Err(place.fault("cannot read the version of the tables", error)),
     }
     let told = |error| place.fault("cannot make the tables", error);

@@ -9,13 +9,13 @@ use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::folder;
-use crate::recent::Recent;
 use super::rest::Packer;
 use super::schema;
 use super::trace::Change;
 use crate::error::StoreError;
 use crate::id::{ContentHash, Day, TraceId};
 use crate::origin::Origin;
+use crate::recent::Recent;
 
 /// So many names, origins and traces are remembered; then all are asked for again.
 const MOST: usize = 100_000;

@@ -20,13 +20,17 @@ pub(crate) fn address() -> Option<&'static str> {
                 return Some(url.trim_end_matches('/').to_owned());
             }
             let Some(library) = library() else {
-                let missing = "no ClickHouse: set CLICKHOUSE_URL, or install the engine as tests/engine/README.md says";
+                let missing =
+                    "no ClickHouse: set CLICKHOUSE_URL, or install the engine as tests/engine/README.md says";
                 assert!(std::env::var_os("CI").is_none(), "{missing}");
                 eprintln!("skipped: {missing}");
                 return None;
             };
-            let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-                .join(format!("clickhouse-{}-{}", std::process::id(), Nanos::now().0));
+            let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
+                "clickhouse-{}-{}",
+                std::process::id(),
+                Nanos::now().0
+            ));
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(folder.join("temporary"), "").unwrap();
             let engine = Engine::start(&library, &folder, &[]);

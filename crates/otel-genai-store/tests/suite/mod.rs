@@ -17,18 +17,6 @@ use proptest::test_runner::TestRunner;
 use crate::support;
 
 macro_rules! suite {
-    ($open:path: $($case:ident)*) => {
-        $(#[test]
-        fn $case() {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
-            runtime.block_on(async {
-                let (store, _place) = $open();
-                suite::$case(&store).await;
-                store.close().await;
-            });
-        })*
-    };
     // Of a store that is opened in the runtime, where it can be had.
     (async $open:path: $($case:ident)*) => {
         $(#[test]
@@ -37,6 +25,18 @@ macro_rules! suite {
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 let Some(store) = $open().await else { return };
+                suite::$case(&store).await;
+                store.close().await;
+            });
+        })*
+    };
+    ($open:path: $($case:ident)*) => {
+        $(#[test]
+        fn $case() {
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+            runtime.block_on(async {
+                let (store, _place) = $open();
                 suite::$case(&store).await;
                 store.close().await;
             });
