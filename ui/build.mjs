@@ -1,8 +1,8 @@
-// Makes the page: `node build.mjs [--out DIR] [--watch]`.
+// Makes the page: `node build.mjs [--out DIR] [--watch] [--budget]`. With `--budget`, a page that is too large is a failure.
 //
 // What comes out depends on the sources alone (names carry a hash of the content), so that a
 // build can be compared with another. Every file is compressed here once; the program that serves
-// them never does it again. `page.json` tells that program what there is.
+// them never does it again. `page.list` tells that program what there is, in lines with tabs.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
@@ -64,7 +64,6 @@ async function write(result, out) {
     files.push({
       path,
       type: TYPES[path.split(".").pop()] ?? "application/octet-stream",
-      gzip: `${path}.gz`,
       bytes: bytes.length,
       gzipBytes: packed.length,
       hash: createHash("sha256").update(bytes).digest("hex").slice(0, 16),
@@ -92,12 +91,11 @@ async function write(result, out) {
   await keep("index.html", Buffer.from(html), false);
 
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
-  const page = {
-    index: "index.html",
-    boot: `sha256-${createHash("sha256").update(boot).digest("base64")}`,
-    files,
-  };
-  await writeFile(join(out, "page.json"), `${JSON.stringify(page, null, 1)}\n`);
+  const lines = [
+    ["boot", `sha256-${createHash("sha256").update(boot).digest("base64")}`],
+    ...files.map((file) => ["file", file.path, file.type, file.hash, file.immutable ? "immutable" : "changing"]),
+  ];
+  await writeFile(join(out, "page.list"), `${lines.map((line) => line.join("\t")).join("\n")}\n`);
   return budget(files, names);
 }
 
@@ -151,6 +149,13 @@ function budget(files, names) {
   return within;
 }
 
+/** What `page.list` says, for those that serve a folder. */
+export async function listed(out) {
+  const lines = (await readFile(join(out, "page.list"), "utf8")).trim().split("\n").map((line) => line.split("\t"));
+  const files = lines.filter(([what]) => what === "file").map(([, path, type, hash, kind]) => ({ path, type, hash, immutable: kind === "immutable" }));
+  return { boot: lines.find(([what]) => what === "boot")[1], files };
+}
+
 export async function page(out) {
   return write(await build(options(out)), out);
 }
@@ -163,7 +168,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const again = { name: "again", setup: (b) => b.onEnd((result) => (result.errors.length ? undefined : write(result, out))) };
     const watching = await context({ ...options(out), plugins: [again] });
     await watching.watch();
-  } else if (!(await page(out))) {
+  } else if (!(await page(out)) && args.includes("--budget")) {
     console.error("The page is larger than its budget (see BUDGET in build.mjs).");
     process.exitCode = 1;
   }

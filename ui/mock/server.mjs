@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { listed } from "../build.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const UI = dirname(HERE);
@@ -41,9 +42,9 @@ export function headers(boot) {
 export async function serve(options = {}) {
   const { World } = await load();
   const dist = options.dist ?? join(UI, "dist");
-  const page = JSON.parse(await readFile(join(dist, "page.json"), "utf8"));
+  const page = await listed(dist);
   const common = headers(page.boot);
-  const files = new Map(await Promise.all(page.files.map(async (file) => [`/${file.path}`, { ...file, body: await readFile(join(dist, file.gzip)) }])));
+  const files = new Map(await Promise.all(page.files.map(async (file) => [`/${file.path}`, { ...file, body: await readFile(join(dist, `${file.path}.gz`)) }])));
   const index = files.get("/index.html");
   const now = options.still ? Date.UTC(2026, 10, 22, 10, 30) : Date.now();
   const world = new World(now, options.empty ? -1 : (options.traces ?? 600));

@@ -52,7 +52,7 @@ export interface Evaluation { name: string; score?: number; label?: string; expl
 // Transcript. Messages and tool lists stand once in `messages` / `tools` and are named by hash.
 export type Hash = string;
 export type Carrier = "log_details" | "span_attribute" | "span_event" | "reference" | "log_legacy" | "span_event_legacy" | "oldest" | "openllmetry" | "openinference" | "vercel" | "logfire" | "mlflow" | "traceloop" | "coding_agent" | "tool_span";
-export interface Source { carrier: Carrier; name: string /* attribute or event name */; index?: number; span?: Id; log?: string; matched: "span" | "response_id" | "conversation_time" | "none"; partial?: true }
+export interface Source { carrier: Carrier; name: string /* attribute or event name */; index?: number; span?: Id; log?: string; matched: "span" | "response_id" | "conversation_time" | "none"; partial?: true; loose?: true /* told there with other white space */ }
 export type Part =
   | { type: "text" | "reasoning" | "compaction"; content: string; cut?: number; more?: string }
   | { type: "tool_call"; id?: string; name: string; arguments?: unknown; raw?: string /* as told, if it was no JSON */; join?: Join }
@@ -61,13 +61,13 @@ export type Part =
   | { type: "server_tool_call_response"; id?: string; response: unknown }
   | { type: "media"; modality: string; mime?: string; bytes?: number; src?: string /* /api/v1/content/… or, in exports, data: */; uri?: string; fileId?: string }
   | { type: "generic"; kind: string; value: unknown };
-export interface Join { span?: Id; by: "call_id" | "name_arguments"; durationMs?: Ms; error?: string; kind: "tool" | "mcp" | "agent" | "retrieval"; chain?: number /* a sub-agent's */; response?: Hash; asked?: Hash; repeats?: number }
+export interface Join { span?: Id; by: "call_id" | "name_arguments"; durationMs?: Ms; error?: string; kind: "tool" | "mcp" | "agent" | "retrieval"; chain?: number /* a sub-agent's */; response?: Hash; asked?: Hash; repeats?: number /* the how manieth call with these arguments, from 2 */ }
 export interface Message { role: string; name?: string; parts: Part[]; finish?: string; tokens?: number /* if told */ }
 export interface Seen { message: Hash; sources: Source[]; versions?: { message: Hash; source: Source }[]; onlyIn?: "log" | "span" }
 export interface Call {
   ordinal: number /* in the trace */; of: number /* calls of this chain */; chain: number; span?: Id /* none: a call that only logs tell of */; trace: Id; op: Op; at: Ms; durationMs?: Ms; ttftMs?: Ms; state: "running" | "ended";
   provider?: string; model?: string; requestModel?: string; usage?: Usage; cost?: Cost; finish?: string; error?: { type: string; message?: string };
-  system: Seen[]; carried: number /* messages of the input that are the chain's from before */; input: Seen[] /* only the new ones */; output: Seen[]; tools?: Hash; toolsChanged?: true;
+  system: Seen[]; carried: number /* messages of the input that are the chain's from before */; previous?: number /* the call whose input and output they are the beginning of */; input: Seen[] /* only the new ones */; output: Seen[]; tools?: Hash; toolsChanged?: true;
   break?: { at: number; why: "system_changed" | "tools_changed" | "message_changed" | "message_removed" | "compaction"; cachedBefore?: number; cachedNow?: number };
   content: ContentState; hint?: string /* which setting brings the content */; evaluations?: Evaluation[];
 }
@@ -105,7 +105,7 @@ export interface Comparison { a: Side; b: Side; metrics: { name: string; a?: num
 export interface Side { trace: TraceRow; span?: Id; rows: Row[]; messages: Record<Hash, Message> }
 export type Diff = [op: 0 | 1 | -1, text: string];
 export interface Prices { date: string; currency: string; source: string; rows: { provider: string; model: string; from: string; input: number; output: number; cacheRead?: number; cacheWrite?: number; per: 1000000; override?: true }[]; unpriced: { provider: string; model: string; calls: number }[] }
-export interface Settings { dataDir: string; maxAgeMs?: Ms; maxBytes?: number; maxContent?: number; sync: "full" | "normal"; readOnly: boolean; status: Status; connect: { language: string; text: string }[]; mcp: { stdio: string; http: string }; variables: { name: string; value: string; from: "flag" | "environment" | "default" }[] }
+export interface Settings { dataDir: string; maxAgeMs?: Ms; maxBytes?: number; maxContent?: number; sync: "full" | "normal"; readOnly: boolean; status: Status; connect: { language: string; text: string }[]; mcp?: { stdio: string; http: string }; variables: { name: string; value: string; from: "flag" | "environment" | "default" }[] }
 export interface Imported { spans: number; logs: number; points: number; known: number; rejected: { why: string; count: number }[]; traces: Id[] }
 export interface Deleted { traces: number; bytes: number }
 export type StreamEvent = { event: "hello"; data: { epoch: string; n: number } } | { event: "traces"; data: { items: TraceRow[]; more: number } } | { event: "trace"; data: { id: Id; rev: number } } | { event: "status"; data: Status } | { event: "deleted"; data: { fromMs: Ms; toMs: Ms } } | { event: "reset"; data: Record<string, never> };

@@ -24,7 +24,7 @@ try {
   run(["--test", "--test-timeout=120000", ...units.map((name) => join(out, name.replace(/\.ts$/, ".mjs")))]);
   if (!process.argv.includes("--unit") && process.exitCode !== 1) {
     if (!(await browserPath())) console.log("skipped: the browser tests (no Chromium at /usr/bin/chromium, and CHROMIUM names none)");
-    else if (run(["build.mjs"])) run(["--test", "--test-timeout=300000", join(HERE, "page.test.mjs")]);
+    else if (run(["build.mjs", "--budget"])) run(["--test", "--test-timeout=300000", join(HERE, "page.test.mjs")]);
   }
 } finally {
   await rm(out, { recursive: true, force: true });

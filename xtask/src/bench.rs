@@ -1,11 +1,14 @@
 //! `cargo xtask bench`: every benchmark, and the library beside the Python handlers that do the same.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::program::{self, cargo};
 use crate::suite::PYTHON;
 use crate::{Result, workspace};
+
+/// What the dashboard is measured beside.
+const PHOENIX: &str = "arize-phoenix==20.26.1";
 
 /// The Python handlers. Their packages share a module name, so each has an environment of its own.
 const HANDLERS: [(&str, &str); 2] =
@@ -30,7 +33,20 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let layers = ["bench", "-p", "otel-genai-http", "--features", "_clients", "--bench", "layers", "--"];
     program::run(cargo(&layers).args(arguments))?;
     program::run(bench("otel-genai-gateway", "proxy").args(arguments))?;
+    dashboard(arguments)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The dashboard, and Phoenix where it can be installed.
+fn dashboard(arguments: &[String]) -> Result<()> {
+    let mut bench = bench("otel-genai-cli", "dashboard");
+    match environment("phoenix", &[PHOENIX]) {
+        Ok(python) => {
+            bench.env("OTEL_GENAI_PHOENIX", python.with_file_name("phoenix"));
+        }
+        Err(reason) => println!("\nPhoenix: left out. {reason}"),
+    }
+    program::run(bench.args(arguments))
 }
 
 fn bench(package: &str, bench: &str) -> std::process::Command {
@@ -59,20 +75,26 @@ fn beside_python(ours: f64) {
 
 /// The median of a call of this Python handler, in microseconds.
 fn python(name: &str) -> Result<f64> {
-    let environment = format!("target/bench-python/{name}");
-    let interpreter =
-        format!("{environment}/{}", if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let interpreter = workspace::root().join(interpreter);
-    let interpreter = interpreter.to_string_lossy();
-    if !Path::new(&*interpreter).is_file() {
-        program::run(&mut program::command(PYTHON, &["-m", "venv", &environment]))?;
-    }
     let requirements = format!("{FOLDER}/requirements-{name}.txt");
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", &requirements];
-    program::run(&mut program::command(&interpreter, &install))?;
+    let interpreter = environment(name, &["-r", &requirements])?;
     let script = format!("{FOLDER}/handler.py");
-    let output = program::filter(&mut program::command(&interpreter, &[&script, name]), "")?;
+    let output =
+        program::filter(&mut program::command(&interpreter.to_string_lossy(), &[&script, name]), "")?;
     output.trim().parse().map_err(|_| format!("`{script} {name}` printed no number: {output:?}"))
+}
+
+/// The Python of an environment that has what pip is told to install.
+fn environment(name: &str, wanted: &[&str]) -> Result<PathBuf> {
+    let folder = format!("target/bench-python/{name}");
+    let python = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
+    let python = workspace::root().join(&folder).join(python);
+    if !python.is_file() {
+        program::run(&mut program::command(PYTHON, &["-m", "venv", &folder]))?;
+    }
+    let mut install = vec!["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    install.extend(wanted);
+    program::run(&mut program::command(&python.to_string_lossy(), &install))?;
+    Ok(python)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod docs;
 mod program;
 mod semconv;
 mod suite;
+mod ui;
 mod workspace;
 
 use std::path::PathBuf;
@@ -43,6 +44,12 @@ enum Task {
         /// Arguments for the demo.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// The dashboard's page: its packages, types, tests and size.
+    Ui {
+        /// Make the page for a published crate instead, so that those who build it need no Node.js.
+        #[arg(long)]
+        package: bool,
     },
     /// Write the parts of `docs/` that are made of the code, such as the tables of the conventions.
     Docs,
@@ -83,6 +90,8 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Ci => Ok(suite::ci()),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::Demo { arguments } => suite::demo(&arguments),
+        Task::Ui { package: true } => ui::package().map(|()| ExitCode::SUCCESS),
+        Task::Ui { package: false } => Ok(suite::ui()),
         Task::Docs => docs::write(),
         Task::Api { check } => {
             if check {

@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use crate::program::{self, cargo};
-use crate::{Result, api, compat, workspace};
+use crate::{Result, api, compat, ui, workspace};
 
 const RIG: &str = "crates/otel-genai-rig/Cargo.toml";
 const END_TO_END: &str = "tests/e2e/run.py";
@@ -18,6 +18,13 @@ const FEATURES: &str = "otel-genai/regex,otel-genai/tracing,otel-genai-sdk/traci
 pub(crate) fn test(fast: bool) -> ExitCode {
     let mut suite = Suite::default();
     test_steps(&mut suite, fast);
+    suite.finish()
+}
+
+/// The dashboard's page alone.
+pub(crate) fn ui() -> ExitCode {
+    let mut suite = Suite::default();
+    page_steps(&mut suite);
     suite.finish()
 }
 
@@ -86,6 +93,7 @@ fn test_steps(suite: &mut Suite, fast: bool) {
         suite.step("lints", &mut cargo(&lints));
         suite.step("format for rig", &mut cargo(&["fmt", "--manifest-path", RIG, "--check"]));
         suite.step("lints for rig", &mut rig("clippy", &["--all-targets", "--", "-D", "warnings"]));
+        page_steps(suite);
     }
     if program::cargo_has("nextest") {
         let tests = ["nextest", "run", "--workspace", "--features", FEATURES];
@@ -103,6 +111,16 @@ fn test_steps(suite: &mut Suite, fast: bool) {
         suite.step("end-to-end tests", &mut program::command(PYTHON, &[END_TO_END]));
     } else {
         suite.skip("end-to-end tests", &format!("there is no {END_TO_END}"));
+    }
+}
+
+fn page_steps(suite: &mut Suite) {
+    for (name, mut command) in ui::steps() {
+        if ui::has_node() {
+            suite.step(name, &mut command);
+        } else {
+            suite.skip(name, "Node.js is not installed");
+        }
     }
 }
 

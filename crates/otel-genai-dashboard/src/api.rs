@@ -2,10 +2,19 @@
 
 mod about;
 mod content;
+mod findings;
+mod lists;
 mod logs;
+mod openapi;
+mod runs;
 mod span;
+mod stats;
+mod status;
+mod stream;
 mod traces;
+mod transcript;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -16,7 +25,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::http::Failure;
 use crate::shared::Shared;
-use crate::view::{About, ErrorCode, LogDetail, LogList, SpanDetail, Trace, TraceList};
+use crate::view::transcript::Transcript;
+use crate::view::{
+    About, Agents, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings, LogDetail,
+    LogList, MetricList, Models, Overview, SearchAnswer, SeriesAnswer, Services, Settings, SpanDetail,
+    StoreStatus, Tools, Trace, TraceList,
+};
 
 /// One thing that can be asked.
 pub(crate) struct Route {
@@ -81,6 +95,14 @@ impl Route {
         Self::new(Method::GET, path, summary, handler)
     }
 
+    pub(crate) fn delete<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Shared>>,
+        T: 'static,
+    {
+        Self::new(Method::DELETE, path, summary, handler)
+    }
+
     /// It has these query parameters too.
     pub(crate) fn asks(mut self, names: &[&'static str]) -> Self {
         self.query.extend(names);
@@ -113,6 +135,12 @@ fn routes() -> Vec<Route> {
         Route::get("/traces/{trace}", "A trace as it is drawn", traces::one)
             .asks(&["limit", "cursor", "fold"])
             .answers::<Trace>(),
+        Route::get("/traces/{trace}/transcript", "What was said in a trace", transcript::one)
+            .asks(&["agent", "after", "limit", "full"])
+            .answers::<Transcript>(),
+        Route::get("/traces/{trace}/transcript/part", "A part of a message in full", transcript::part)
+            .asks(&["message", "part"])
+            .is("text/plain"),
         Route::get("/traces/{trace}/raw", "A trace as it was received: OTLP in JSON", span::raw)
             .asks(&["span", "logs"]),
         Route::get("/traces/{trace}/logs", "The log records of a trace, the oldest first", logs::of_trace)
@@ -124,6 +152,15 @@ fn routes() -> Vec<Route> {
         Route::get("/traces/{trace}/spans/{span}/value", "An attribute of a span in full", span::value)
             .asks(&["key", "in", "variant"])
             .is("text/plain"),
+        Route::get(
+            "/traces/{trace}/findings",
+            "What is wrong in a trace, and how to fix it",
+            findings::of_one,
+        )
+        .answers::<Vec<Finding>>(),
+        Route::get("/findings", "What is wrong with what came, and how to fix it", findings::of_all)
+            .asks(RANGE)
+            .answers::<Findings>(),
         Route::get("/logs", "Log records, the newest first", logs::list)
             .asks(RANGE)
             .asks(&["event", "service", "severity", "trace", "span", "q"])
@@ -137,6 +174,59 @@ fn routes() -> Vec<Route> {
         Route::get("/content/{hash}", "A piece of content", content::one)
             .asks(&["trace", "as"])
             .is("application/octet-stream"),
+        Route::get("/overview", "How it goes, over time", stats::overview)
+            .asks(RANGE)
+            .asks(FILTER)
+            .asks(&["step"])
+            .answers::<Overview>(),
+        Route::get("/models", "Models and their calls", stats::models)
+            .asks(RANGE)
+            .asks(FILTER)
+            .answers::<Models>(),
+        Route::get("/agents", "Agents, their tools, and who calls whom", stats::agents)
+            .asks(RANGE)
+            .asks(FILTER)
+            .answers::<Agents>(),
+        Route::get("/tools", "Tools and their runs", stats::tools)
+            .asks(RANGE)
+            .asks(FILTER)
+            .answers::<Tools>(),
+        Route::get("/conversations", "Conversations, the one that ended last first", lists::conversations)
+            .asks(RANGE)
+            .asks(FILTER)
+            .asks(PAGE)
+            .answers::<ConversationList>(),
+        Route::get("/conversations/{conversation}", "A conversation with its traces", lists::conversation)
+            .answers::<Conversation>(),
+        Route::get("/services", "The services that were heard", lists::services)
+            .asks(RANGE)
+            .answers::<Services>(),
+        Route::get("/metrics", "The metrics that were heard", lists::metrics)
+            .asks(RANGE)
+            .answers::<MetricList>(),
+        Route::get("/metrics/series", "The points of a metric in steps of time", lists::series)
+            .asks(&["name", "step", "by", "match"])
+            .asks(RANGE)
+            .answers::<SeriesAnswer>(),
+        Route::get("/search", "What was said, the newest first", lists::search)
+            .asks(&["q", "service"])
+            .asks(RANGE)
+            .asks(PAGE)
+            .answers::<SearchAnswer>(),
+        Route::get("/facets", "Values to look for, and how often they occur", lists::facets)
+            .asks(&["of"])
+            .asks(RANGE)
+            .asks(FILTER)
+            .answers::<BTreeMap<String, Vec<Facet>>>(),
+        Route::get("/status", "How the store is", status::one).answers::<StoreStatus>(),
+        Route::get("/settings", "What is set, and how to connect", status::settings).answers::<Settings>(),
+        Route::delete("/data", "Deletes a trace, what is older than a moment, or everything", status::delete)
+            .asks(&["trace", "before", "all"])
+            .answers::<Deleted>(),
+        Route::get("/openapi.json", "This document", openapi::document),
+        Route::get("/stream", "What changes, as server-sent events", stream::stream)
+            .asks(&["since", "topics"])
+            .is("text/event-stream"),
     ]
 }
 

@@ -4,12 +4,13 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use otel_genai_store::Store;
+use otel_genai_store::{PriceTable, Store};
 use tokio::net::TcpListener;
 
 use crate::http::{Guard, Token};
 use crate::serve::{Dashboard, Doors};
-use crate::shared::Shared;
+use crate::shared::{Settings, Shared};
+use crate::view::{Durability, Variable};
 
 /// Describes a [`Dashboard`].
 #[must_use]
@@ -21,6 +22,8 @@ pub struct DashboardBuilder {
     token: Option<String>,
     hosts: Vec<String>,
     origins: Vec<String>,
+    settings: Settings,
+    prices: Option<Arc<PriceTable>>,
 }
 
 /// Which of a dashboard's addresses.
@@ -84,6 +87,8 @@ impl DashboardBuilder {
             token: None,
             hosts: Vec::new(),
             origins: Vec::new(),
+            settings: Settings { durability: Durability::Full, max_content: None, variables: Vec::new() },
+            prices: None,
         }
     }
 
@@ -125,6 +130,30 @@ impl DashboardBuilder {
         self
     }
 
+    /// The prices by which the store counts costs, to be shown. By default the built-in ones.
+    pub fn prices(mut self, prices: Arc<PriceTable>) -> Self {
+        self.prices = Some(prices);
+        self
+    }
+
+    /// For the page of settings: when what was received is on the disk, as the store was opened.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.settings.durability = durability;
+        self
+    }
+
+    /// For the page of settings: up to which length content is kept, in bytes, as the store was opened.
+    pub fn max_content(mut self, most: Option<u64>) -> Self {
+        self.settings.max_content = most;
+        self
+    }
+
+    /// For the page of settings: flags and variables, without secrets.
+    pub fn variables(mut self, variables: Vec<Variable>) -> Self {
+        self.settings.variables = variables;
+        self
+    }
+
     /// Listens. Senders can connect from here on, and are served once [`Dashboard::serve`] runs.
     ///
     /// # Errors
@@ -150,8 +179,9 @@ impl DashboardBuilder {
             None if alone => None,
             None => Some(Token::random().ok_or(BindError::Random)?),
         };
-        let guard = Guard::new(token, doors.all().map(|address| address.ip()), self.hosts, self.origins)?;
-        let shared = Shared::new(self.store, guard, doors);
+        let guard = Guard::new(token, doors.all().map(|address| address.ip()), &self.hosts, self.origins)?;
+        let prices = self.prices.unwrap_or_else(|| Arc::new(PriceTable::builtin()));
+        let shared = Shared::new(self.store, guard, doors, self.settings, prices);
         Ok(Dashboard {
             page: page.0,
             http: http.map(|(listener, _)| listener),

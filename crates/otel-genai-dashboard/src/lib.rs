@@ -4,6 +4,7 @@
 //!   else asks under `/api/v1`.
 //! * [`view`] has the shapes of those answers.
 //! * [`transcript`] puts together what was said, from whatever an instrumentation wrote.
+//! * [`findings`] says what is wrong with what came, and how to fix it.
 //! * [`tree`] puts the spans of a trace in the order in which they are drawn.
 //!
 //! ```no_run
@@ -21,14 +22,18 @@
 //! # }
 //! ```
 
+pub mod findings;
 pub mod transcript;
 pub mod tree;
 pub mod view;
 
 mod api;
 mod builder;
+mod connect;
 mod http;
+mod live;
 mod otlp;
+mod page;
 mod receive;
 mod serve;
 mod shared;

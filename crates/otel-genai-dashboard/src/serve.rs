@@ -142,7 +142,7 @@ impl Dashboard {
 
         let phase = &shared.phase;
         phase.send_replace(Phase::Draining);
-        doors.join_all().await;
+        while doors.join_next().await.is_some() {}
         // Each connection holds a receiver.
         if tokio::time::timeout(DRAIN, phase.closed()).await.is_err() {
             phase.send_replace(Phase::Stopped);

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use otel_genai_store::{Nanos, Store};
-use tokio::sync::{Semaphore, watch};
+use otel_genai_store::{Nanos, PriceTable, Store};
+use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::time::Instant;
 
 use crate::http::Guard;
+use crate::live::Live;
 use crate::receive::ROOM;
 use crate::serve::{Doors, Phase};
+use crate::view::{Durability, StoreStatus, Variable};
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -20,10 +23,33 @@ pub(crate) struct Shared {
     /// For requests under way, in KiB.
     pub(crate) room: Arc<Semaphore>,
     pub(crate) phase: watch::Sender<Phase>,
+    pub(crate) live: Arc<Live>,
+    /// For those who watch.
+    pub(crate) watchers: Arc<Semaphore>,
+    /// How the store was lately.
+    pub(crate) status: Mutex<Option<(Instant, Arc<StoreStatus>)>>,
+    pub(crate) settings: Settings,
+    pub(crate) prices: Arc<PriceTable>,
 }
 
+/// What the builder was told, to be shown.
+pub(crate) struct Settings {
+    pub(crate) durability: Durability,
+    pub(crate) max_content: Option<u64>,
+    pub(crate) variables: Vec<Variable>,
+}
+
+/// So many may watch at a time.
+const WATCHERS: usize = 32;
+
 impl Shared {
-    pub(crate) fn new(store: Arc<dyn Store>, guard: Guard, doors: Doors) -> Arc<Self> {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        guard: Guard,
+        doors: Doors,
+        settings: Settings,
+        prices: Arc<PriceTable>,
+    ) -> Arc<Self> {
         let started = Nanos::now();
         Arc::new(Self {
             store,
@@ -33,6 +59,11 @@ impl Shared {
             started,
             room: Arc::new(Semaphore::new(ROOM)),
             phase: watch::Sender::new(Phase::Serving),
+            live: Arc::new(Live::new()),
+            watchers: Arc::new(Semaphore::new(WATCHERS)),
+            status: Mutex::new(None),
+            settings,
+            prices,
         })
     }
 }

@@ -3,17 +3,31 @@
 
 mod about;
 mod any;
+mod finding;
+mod list;
 mod log;
+mod metric;
 mod number;
 mod row;
 mod span;
+mod stats;
+mod status;
 mod summary;
+pub mod transcript;
 mod usage;
 mod words;
 
 pub use about::{About, ApiError, ErrorCode, Otlp, Told};
 pub use any::{Any, Attribute};
+pub use finding::{Finding, Findings, ServiceHealth, Severity, Signals};
+pub use list::{
+    Conversation, ConversationList, ConversationRow, DialectSpans, Facet, Hit, ScopeSpans, SearchAnswer,
+    ServiceRow, Services, Snippet,
+};
 pub use log::{LogDetail, LogList, LogRow};
+pub(crate) use metric::labels;
+pub use metric::{ExemplarRow, Kind, MetricInfo, MetricList, Series, SeriesAnswer, Temporality};
+pub(crate) use number::duration;
 pub use number::millis;
 pub use row::{Fold, OwnSum, Row, SpanKind, TotalSum, rows};
 pub use span::{
@@ -21,8 +35,18 @@ pub use span::{
     StatusCode,
 };
 pub(crate) use span::{escape, skew};
+pub(crate) use stats::millis as quantile_ms;
+pub use stats::{
+    AgentRow, AgentTool, Agents, Edge, EdgeKind, Empty, Finish, ModelRow, Models, Overview, Stat, Step,
+    Steps, ToolRow, Tools, Unpriced,
+};
+pub use status::{
+    Deleted, DialectServices, Durability, Hello, Revised, Settings, Status as StoreStatus, Stretch, Traces,
+    Variable, Way, Whence,
+};
 pub use summary::{Bar, Few, Trace, TraceList, TraceRow, TraceState};
 pub use usage::{Cost, CostSource, Usage};
+pub(crate) use words::dimension;
 pub use words::{ContentState, Dialect, Op, SpanState};
 
 /// For fields that are `true` or left out.

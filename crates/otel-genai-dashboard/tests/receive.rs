@@ -16,8 +16,9 @@ use std::time::Duration;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use otel_genai_store::{Batch, SqliteOptions, Store as _, StoreError, Stored, TraceQuery, otlp};
+use otel_genai_store::{self as store, SqliteOptions, Store as _, StoreError, TraceQuery, otlp};
 use prost::Message as _;
+use support::unwilling::Unwilling;
 use support::{Answer, JSON, PROTOBUF, Served, ask, request, say, span};
 
 async fn traces(served: &Served) -> usize {
@@ -51,7 +52,8 @@ fn bare_deflate(bytes: &[u8]) -> Vec<u8> {
 async fn every_form_and_encoding_of_otlp_is_stored() {
     let (protobuf, json) = (one().encode_to_vec(), otlp::to_json(&one()));
     let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
-    let encodings: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 6] = [
+    type Pack<'p> = &'p dyn Fn(&[u8]) -> Vec<u8>;
+    let encodings: [(&str, Pack<'_>); 6] = [
         ("identity", &<[u8]>::to_vec),
         ("gzip", &gzip),
         ("GZIP", &gzip),
@@ -101,7 +103,8 @@ async fn what_is_no_otlp_is_refused_and_stores_nothing() {
     let packed = gzip(&good);
     let bomb = zstd::encode_all(std::io::repeat(0).take(300 << 20), 1).unwrap();
     let deep = format!("{}{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
-    let cases: &[(&str, u16, &str, &[(&str, &str)], &[u8])] = &[
+    type Case<'c> = (&'c str, u16, &'c str, &'c [(&'c str, &'c str)], &'c [u8]);
+    let cases: &[Case<'_>] = &[
         ("no protobuf", 400, "POST", &[PROTOBUF], b"\xff\xff\xff"),
         ("cut protobuf", 400, "POST", &[PROTOBUF], &good[..good.len() - 3]),
         ("no JSON", 400, "POST", &[JSON], b"{\"resourceSpans\":["),
@@ -223,53 +226,10 @@ async fn senders_bring_the_token_where_one_is_asked_for() {
     assert_eq!(send(&[("x-otel-genai-token", "s3cret"), ("authorization", "Basic abc")]).await.status, 200);
 }
 
-/// A store that cannot, and tells why.
-struct Unwilling(fn() -> StoreError);
-
-macro_rules! unwilling {
-    ($($name:ident($($of:ty),*) -> $answer:ty;)*) => {
-        #[async_trait::async_trait]
-        impl otel_genai_store::Store for Unwilling {
-            async fn ingest(&self, _: Batch) -> Result<Stored, StoreError> {
-                Err((self.0)())
-            }
-            $(async fn $name(&self, $(_: $of),*) -> Result<$answer, StoreError> {
-                Err((self.0)())
-            })*
-            fn changes(&self) -> futures_util::stream::BoxStream<'static, store::Change> {
-                Box::pin(futures_util::stream::pending())
-            }
-            async fn close(&self) {}
-        }
-    };
-}
-
-use otel_genai_store as store;
-type Reply<T> = store::Page<T>;
-
-unwilling! {
-    traces(&TraceQuery) -> Reply<store::TraceSummary>;
-    summaries(&[store::TraceId]) -> Vec<store::TraceSummary>;
-    rows(store::TraceId, u32, Option<store::Cursor>) -> Reply<store::SpanRow>;
-    spans(store::TraceId, store::Which) -> Vec<store::Span>;
-    logs(&store::LogQuery) -> Reply<store::LogRecord>;
-    content(store::ContentHash, Option<store::TraceId>) -> Option<store::Piece>;
-    conversations(&store::ConversationQuery) -> Reply<store::ConversationSummary>;
-    conversation(&str, u32) -> Vec<store::TraceSummary>;
-    stats(&store::StatsQuery) -> Vec<store::StatsRow>;
-    facets(&store::Filter, store::Dimension, u32) -> Vec<(Arc<str>, u64)>;
-    search(&store::SearchQuery) -> Reply<store::Hit>;
-    services(Option<store::Range>) -> Vec<store::ServiceInfo>;
-    metrics(Option<store::Range>) -> Vec<store::MetricInfo>;
-    series(&store::SeriesQuery) -> Vec<store::SeriesData>;
-    dump(store::Range, Option<store::Cursor>) -> (Batch, Option<store::Cursor>);
-    status() -> store::StoreStatus;
-    delete(store::Delete) -> store::Deleted;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_cannot_keep_says_whether_to_come_again() {
-    let cases: [(fn() -> StoreError, u16, Option<&str>); 4] = [
+    type Case = (fn() -> StoreError, u16, Option<&'static str>);
+    let cases: [Case; 4] = [
         (|| StoreError::Busy { retry_after: Duration::from_secs(1) }, 503, Some("1")),
         (|| StoreError::Full { dir: "/data".into(), retry_after: Duration::from_secs(30) }, 503, Some("30")),
         (|| StoreError::ReadOnly("/data".into()), 403, None),

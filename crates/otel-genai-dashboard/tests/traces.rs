@@ -205,7 +205,7 @@ async fn what_was_sent_is_given_back_as_it_came() {
     let mut traces: ExportTraceServiceRequest =
         otlp::from_json(raw["traces"].to_string().as_bytes()).unwrap();
     let mut sent = run();
-    fn by_start(all: &mut Vec<ResourceSpans>) {
+    fn by_start(all: &mut [ResourceSpans]) {
         all.sort_by_key(|group| group.schema_url.clone());
         let by_start = |span: &Span| span.start_time_unix_nano;
         all.iter_mut()

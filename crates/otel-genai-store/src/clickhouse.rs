@@ -32,6 +32,7 @@ use self::writer::{Job, Order, Pressed, Writer};
 use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
+use crate::facts::{self, NoPrices, Pricing};
 use crate::id::{ContentHash, TraceId};
 use crate::log::LogRecord;
 use crate::query::{
@@ -57,6 +58,7 @@ pub struct ClickHouseOptions {
     database: String,
     user: Option<String>,
     password: Option<String>,
+    pricing: Arc<dyn Pricing>,
 }
 
 impl fmt::Debug for ClickHouseOptions {
@@ -104,7 +106,7 @@ impl ClickHouseOptions {
             .map_err(|_| wrong("the address cannot be read"))?;
         let user = decoded(told.username()).filter(|user| !user.is_empty());
         let password = told.password().and_then(decoded);
-        Ok(Self { database: database.to_owned(), url, user, password })
+        Ok(Self { database: database.to_owned(), url, user, password, pricing: Arc::new(NoPrices) })
     }
 
     /// As whom.
@@ -118,6 +120,13 @@ impl ClickHouseOptions {
     #[must_use]
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(password.into());
+        self
+    }
+
+    /// By which prices calls cost something that did not tell their cost. By default by none.
+    #[must_use]
+    pub fn pricing(mut self, pricing: Arc<dyn Pricing>) -> Self {
+        self.pricing = pricing;
         self
     }
 
@@ -168,7 +177,7 @@ impl ClickHouseOptions {
             Err(error) => return Err(place.fault("cannot connect", error)),
         };
         schema::prepare(&reading, &place).await?;
-        let db = Db { client: reading, place };
+        let db = Db { client: reading, place, pricing: self.pricing };
         let (orders, given) = unbounded_channel();
         let (news, heard) = unbounded_channel();
         let (voice, _) = broadcast::channel(tell::MOST);
@@ -254,6 +263,7 @@ impl Store for ClickHouseStore {
             let busy = |_| StoreError::Busy { retry_after: Duration::from_secs(1) };
             room.try_acquire_many_owned(wanted).map_err(busy)?
         };
+        facts::know(&mut batch, self.db.pricing.as_ref());
         let pressed = Pressed::new(&mut batch);
         let (answer, stored) = oneshot::channel();
         orders.send(Order::Store(Job { batch, pressed, answer, room })).map_err(|_| CLOSED)?;

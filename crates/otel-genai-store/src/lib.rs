@@ -28,6 +28,8 @@ mod split;
 mod sqlite;
 mod store;
 mod summary;
+mod title;
+mod usage;
 mod value;
 mod words;
 
@@ -56,4 +58,5 @@ pub use span::{Dropped, Span, SpanEvent, SpanLink, SpanRow, SpanState, Status, T
 pub use sqlite::{Durability, Owner, SqliteOptions, SqliteStore};
 pub use store::{Batch, Store};
 pub use summary::{Bar, ConversationSummary, Few, Root, TraceState, TraceSummary};
+pub use usage::wrappers;
 pub use value::{AnyValue, Attribute, Attributes, Form, Glue, Held, KeyValue, Piece, Pieces};

@@ -138,6 +138,23 @@ impl LogRecord {
         }
     }
 
+    /// Whether it came without a trace and is shown in that of its session, which only log records tell of.
+    #[must_use]
+    pub fn is_of_session(&self) -> bool {
+        self.trace.is_some() && self.told.as_ref().is_some_and(|told| told.trace.is_empty())
+    }
+
+    /// Shows it in the trace of its session. The ids that came are kept in `told`.
+    pub(crate) fn show_in(&mut self, session: TraceId) {
+        if self.trace.is_none() {
+            self.told.get_or_insert_with(|| {
+                let span = self.span.map(|span| span.bytes().to_vec()).unwrap_or_default();
+                Box::new(ToldIds { span, ..ToldIds::default() })
+            });
+            self.trace = Some(session);
+        }
+    }
+
     /// When it happened: as told, else when it was observed, else when it was received.
     #[must_use]
     pub fn moment(&self) -> Nanos {

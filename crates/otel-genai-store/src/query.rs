@@ -145,6 +145,10 @@ pub enum Dimension {
     Agent,
     /// The tool.
     Tool,
+    /// The conversation.
+    Conversation,
+    /// The vocabulary.
+    Dialect,
 }
 
 /// Sums of some calls.
@@ -410,6 +414,8 @@ pub struct MetricInfo {
     pub kind: Instrument,
     /// OTLP's `AggregationTemporality`.
     pub temporality: i32,
+    /// Whether a sum only grows.
+    pub monotonic: bool,
     /// How many series.
     pub series: u64,
     /// Names of their attributes.
@@ -436,9 +442,9 @@ pub struct SeriesData {
 pub struct StepPoint {
     /// The step's first moment.
     pub at: Nanos,
-    /// The last value of a gauge.
+    /// The last value of a gauge, or of a total that also falls.
     pub value: Option<f64>,
-    /// How many measurements.
+    /// How many measurements; of gauges and sums how many points.
     pub count: u64,
     /// Their sum.
     pub sum: f64,

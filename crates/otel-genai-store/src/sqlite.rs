@@ -3,11 +3,19 @@
 //! One thread writes; what waits for it goes into one transaction, so that a commit costs the less the more there is to do,
 //! and a batch is acknowledged when the commit is on the disk. Others read beside it, each record as it was committed.
 
+mod buckets;
 mod content;
+mod conversations;
+mod count;
 mod dictionary;
 mod fault;
+mod filter;
 mod folder;
 mod indexer;
+mod list;
+mod metrics;
+pub(crate) mod more;
+mod point;
 mod read;
 mod reader;
 mod record;
@@ -15,6 +23,10 @@ mod rest;
 mod schema;
 mod search;
 mod segment;
+mod services;
+mod settle;
+mod stats;
+mod sums;
 mod tell;
 mod trace;
 mod writer;
@@ -39,6 +51,7 @@ use self::writer::{Job, Order, Writer};
 use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
+use crate::facts::{self, NoPrices, Pricing};
 use crate::id::{ContentHash, TraceId};
 use crate::log::LogRecord;
 use crate::query::{
@@ -50,6 +63,7 @@ use crate::rate::Rate;
 use crate::span::{Span, SpanRow};
 use crate::store::{Batch, Store};
 use crate::summary::{ConversationSummary, TraceSummary};
+use crate::title::Titles;
 use crate::value::Piece;
 
 /// What waits to be written has so many KiB at most; then senders are told to come again.
@@ -72,19 +86,42 @@ pub struct SqliteOptions {
     folder: Option<PathBuf>,
     durability: Durability,
     readers: usize,
+    pricing: Prices,
+}
+
+/// What calls cost.
+#[derive(Clone)]
+struct Prices(Arc<dyn Pricing>);
+
+impl std::fmt::Debug for Prices {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Prices({})", self.0.version())
+    }
 }
 
 impl SqliteOptions {
     /// In a folder, which is made if it is not there.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: Some(folder.into()), durability: Durability::default(), readers: 4 }
+        Self::with(Some(folder.into()), Durability::default())
     }
 
     /// For the time being: in memory where the system has a folder there, and gone when the store is closed.
     #[must_use]
     pub fn temporary() -> Self {
-        Self { folder: None, durability: Durability::Normal, readers: 4 }
+        Self::with(None, Durability::Normal)
+    }
+
+    fn with(folder: Option<PathBuf>, durability: Durability) -> Self {
+        Self { folder, durability, readers: 4, pricing: Prices(Arc::new(NoPrices)) }
+    }
+
+    /// What calls cost that do not tell it themselves; by default nobody knows. A call has the price that is known when it
+    /// is stored.
+    #[must_use]
+    pub fn pricing(mut self, pricing: Arc<dyn Pricing>) -> Self {
+        self.pricing = Prices(pricing);
+        self
     }
 
     /// How safe a batch is when it is acknowledged. By default entirely.
@@ -139,6 +176,7 @@ impl SqliteOptions {
             readers,
             open: Mutex::new(Some(Open { orders, folder, voice, presses: Arc::new(Presses::new()) })),
             rate,
+            pricing: self.pricing,
             threads: Mutex::new(vec![writer, teller, indexer]),
         })
     }
@@ -170,6 +208,7 @@ pub struct SqliteStore {
     readers: Pool,
     open: Mutex<Option<Open>>,
     rate: Arc<Rate>,
+    pricing: Prices,
     /// The one that writes, and those that tell and index, which end after it.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -218,9 +257,6 @@ impl SqliteStore {
 #[async_trait::async_trait]
 impl Store for SqliteStore {
     async fn ingest(&self, mut batch: Batch) -> Result<Stored, StoreError> {
-        if !batch.points.is_empty() {
-            return Err(StoreError::Unsupported("keep metrics yet"));
-        }
         let Open { orders, presses, .. } = self.opened()?;
         let wanted = u32::try_from(batch.bytes / 1024).unwrap_or(QUEUE).saturating_add(1).min(QUEUE);
         let room = Arc::clone(&self.room);
@@ -231,21 +267,25 @@ impl Store for SqliteStore {
             let busy = |_| StoreError::Busy { retry_after: Duration::from_secs(1) };
             room.try_acquire_many_owned(wanted).map_err(busy)?
         };
+        facts::know(&mut batch, self.pricing.0.as_ref());
+        let titles = Titles::of(&batch);
         let pressed = presses.press(&mut batch);
         let (answer, stored) = oneshot::channel();
-        orders.send(Order::Store(Job { batch, pressed, answer, room })).map_err(|_| CLOSED)?;
+        orders
+            .send(Order::Store(Box::new(Job { batch, titles, pressed, answer, room })))
+            .map_err(|_| CLOSED)?;
         // The writer answers every batch it takes; it did not take this one before it closed.
         stored.await.unwrap_or(Err(CLOSED))
     }
 
     async fn traces(&self, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError> {
         let query = query.clone();
-        self.readers.ask(move |reader| read::traces(reader, &query)).await
+        self.readers.ask(move |reader| list::traces(reader, &query)).await
     }
 
     async fn summaries(&self, ids: &[TraceId]) -> Result<Vec<TraceSummary>, StoreError> {
         let ids = ids.to_vec();
-        self.readers.ask(move |reader| read::summaries(reader, &ids)).await
+        self.readers.ask(move |reader| list::summaries(reader, &ids)).await
     }
 
     async fn rows(
@@ -263,27 +303,43 @@ impl Store for SqliteStore {
 
     async fn logs(&self, query: &LogQuery) -> Result<Page<LogRecord>, StoreError> {
         let query = query.clone();
-        self.readers.ask(move |reader| read::logs(reader, &query)).await
+        let mut page = self.readers.ask(move |reader| read::logs(reader, &query)).await?;
+        for log in &mut page.items {
+            log.facts = facts::of_log(log, self.pricing.0.as_ref());
+        }
+        Ok(page)
     }
 
     async fn content(&self, hash: ContentHash, near: Option<TraceId>) -> Result<Option<Piece>, StoreError> {
         self.readers.ask(move |reader| content::content(reader, hash, near)).await
     }
 
-    async fn conversations(&self, _: &ConversationQuery) -> Result<Page<ConversationSummary>, StoreError> {
-        Err(StoreError::Unsupported("list conversations yet"))
+    async fn conversations(
+        &self,
+        query: &ConversationQuery,
+    ) -> Result<Page<ConversationSummary>, StoreError> {
+        let query = query.clone();
+        self.readers.ask(move |reader| conversations::conversations(reader, &query)).await
     }
 
-    async fn conversation(&self, _: &str, _: u32) -> Result<Vec<TraceSummary>, StoreError> {
-        Err(StoreError::Unsupported("list the traces of a conversation yet"))
+    async fn conversation(&self, id: &str, limit: u32) -> Result<Vec<TraceSummary>, StoreError> {
+        let id = id.to_owned();
+        self.readers.ask(move |reader| conversations::conversation(reader, &id, limit)).await
     }
 
-    async fn stats(&self, _: &StatsQuery) -> Result<Vec<StatsRow>, StoreError> {
-        Err(StoreError::Unsupported("add up calls yet"))
+    async fn stats(&self, query: &StatsQuery) -> Result<Vec<StatsRow>, StoreError> {
+        let query = query.clone();
+        self.readers.ask(move |reader| stats::stats(reader, &query)).await
     }
 
-    async fn facets(&self, _: &Filter, _: Dimension, _: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
-        Err(StoreError::Unsupported("count values yet"))
+    async fn facets(
+        &self,
+        filter: &Filter,
+        dimension: Dimension,
+        limit: u32,
+    ) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+        let filter = filter.clone();
+        self.readers.ask(move |reader| stats::facets(reader, &filter, dimension, limit)).await
     }
 
     async fn search(&self, query: &SearchQuery) -> Result<Page<Hit>, StoreError> {
@@ -291,16 +347,17 @@ impl Store for SqliteStore {
         self.readers.ask(move |reader| search::search(reader, &query)).await
     }
 
-    async fn services(&self, _: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError> {
-        Err(StoreError::Unsupported("list services yet"))
+    async fn services(&self, range: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError> {
+        self.readers.ask(move |reader| services::services(reader, range)).await
     }
 
-    async fn metrics(&self, _: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {
-        Err(StoreError::Unsupported("list metrics yet"))
+    async fn metrics(&self, range: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {
+        self.readers.ask(move |reader| metrics::metrics(reader, range)).await
     }
 
-    async fn series(&self, _: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
-        Err(StoreError::Unsupported("give metrics yet"))
+    async fn series(&self, query: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
+        let query = query.clone();
+        self.readers.ask(move |reader| metrics::series(reader, &query)).await
     }
 
     async fn dump(&self, _: Range, _: Option<Cursor>) -> Result<(Batch, Option<Cursor>), StoreError> {

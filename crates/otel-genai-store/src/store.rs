@@ -75,7 +75,7 @@ pub trait Store: Send + Sync + 'static {
     /// Sums of calls.
     async fn stats(&self, query: &StatsQuery) -> Result<Vec<StatsRow>, StoreError>;
 
-    /// The values of a dimension, and how many calls have each; the most frequent first.
+    /// The values of a dimension, and how many traces have each; the most frequent first.
     async fn facets(
         &self,
         filter: &Filter,

@@ -19,7 +19,7 @@ pub struct TraceSummary {
     pub state: TraceState,
     /// The span that has no parent; of several the first.
     pub root: Option<Root>,
-    /// The first line a user said, at most 160 characters.
+    /// What a user asked: the first line of the last message before the first call, at most 160 characters.
     pub title: Option<String>,
     /// Services that took part.
     pub services: Few,
@@ -137,8 +137,8 @@ pub struct ConversationSummary {
     pub models: Few,
     /// Agents that ran.
     pub agents: Few,
-    /// The first line a user said.
+    /// The title of its first trace: what a user asked first.
     pub first: Option<String>,
-    /// The last.
+    /// That of its last.
     pub last: Option<String>,
 }

@@ -56,11 +56,11 @@ export function Settings() {
               <h2>Connect a program</h2>
               {data.connect.map((way) => <figure key={way.language} class="snippet"><figcaption>{way.language}</figcaption><CopyText text={way.text} /><pre tabIndex={0}>{way.text}</pre></figure>)}
             </section>
-            <section class="card">
+            {data.mcp && <section class="card">
               <h2>Ask from a coding agent (MCP)</h2>
               <p class="mut">Read-only tools: list traces, read a transcript, search, list errors, explain a span.</p>
               {[["stdio", data.mcp.stdio], ["http", data.mcp.http]].map(([name, text]) => <figure key={name} class="snippet"><figcaption>{name}</figcaption><CopyText text={text as string} /><pre tabIndex={0}>{text}</pre></figure>)}
-            </section>
+            </section>}
             <section class="card">
               <h2>Settings in force</h2>
               <div class="x-scroll">

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use otel_genai_dashboard::{BindError, Dashboard as Served, Door};
-use otel_genai_store::{SqliteOptions, SqliteStore, Store as _, StoreError};
+use otel_genai_store::{PriceTable, SqliteOptions, SqliteStore, Store as _, StoreError};
 
 use crate::dashboard::api::Api;
 use crate::dashboard::found::Found;
 use crate::dashboard::settings::{
-    ALLOW_HOST, CORS_ORIGIN, EXIT_WHEN_IDLE, GRPC, HTTP, MEMORY, PAGE, Port, SYNC, Span, Sync, TOKEN,
+    ALLOW_HOST, CORS_ORIGIN, EXIT_WHEN_IDLE, GRPC, HTTP, MEMORY, PAGE, PRICES, Port, SYNC, Span, Sync, TOKEN,
     TOKEN_FILE,
 };
 use crate::dashboard::{browser, place};
@@ -54,6 +54,12 @@ pub(super) struct Dashboard {
     /// Also OTEL_GENAI_DASHBOARD_SYNC.
     #[arg(long, value_name = "HOW", value_enum, help_heading = "Data")]
     sync: Option<Sync>,
+
+    /// A file with prices of models, over those that are built in
+    ///
+    /// Its shape is told in docs/dashboard.md#costs. Also OTEL_GENAI_DASHBOARD_PRICES.
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    prices: Option<PathBuf>,
 
     /// Where the page is [default: 127.0.0.1:18888]
     ///
@@ -140,8 +146,9 @@ impl Dashboard {
     }
 
     async fn run(&self) -> Result<u8, Failure> {
+        let prices = Arc::new(self.prices()?);
         let folder = if self.memory { None } else { Some(self.folder()?) };
-        let store = Arc::new(self.open(folder.as_deref())?);
+        let store = Arc::new(self.open(folder.as_deref(), prices)?);
         let served = self.bind(&store).await?;
         let url = served.url();
         store.announce(&url);
@@ -206,8 +213,19 @@ impl Dashboard {
         })
     }
 
-    fn open(&self, folder: Option<&Path>) -> Result<SqliteStore, Failure> {
-        let options = folder.map_or_else(SqliteOptions::temporary, SqliteOptions::new);
+    fn prices(&self) -> Result<PriceTable, Failure> {
+        let file = self.prices.clone().or_else(|| PRICES.variable().map(PathBuf::from));
+        let Some(file) = file else { return Ok(PriceTable::builtin()) };
+        let text = std::fs::read_to_string(&file).map_err(|error| {
+            Failure::new(USAGE, format!("cannot read the prices in {}: {error}", file.display()))
+        })?;
+        PriceTable::builtin()
+            .with_overrides(&text)
+            .map_err(|error| Failure::new(USAGE, format!("the prices in {}: {error}", file.display())))
+    }
+
+    fn open(&self, folder: Option<&Path>, prices: Arc<PriceTable>) -> Result<SqliteStore, Failure> {
+        let options = folder.map_or_else(SqliteOptions::temporary, SqliteOptions::new).pricing(prices);
         let options = match SYNC.or_variable(self.sync) {
             Some(sync) => options.durability(sync.into()),
             None => options,

@@ -8,7 +8,7 @@ use otel_genai_gateway::{Gateway, Route};
 use otel_genai_http::Runs;
 use otel_genai_sdk::{ConsoleOptions, ConsoleTarget, Exporter};
 #[cfg(feature = "dashboard")]
-use otel_genai_store::SqliteOptions;
+use otel_genai_store::{PriceTable, SqliteOptions};
 use serde_json::{Value, json};
 #[cfg(feature = "dashboard")]
 use tokio::task::JoinHandle;
@@ -142,7 +142,8 @@ struct Page {
 impl Page {
     async fn start(open: bool) -> Result<Self, Failure> {
         let interrupted = tokio::spawn(super::interrupted());
-        let store = SqliteOptions::temporary().open().map_err(Failure::ours)?;
+        let prices = std::sync::Arc::new(PriceTable::builtin());
+        let store = SqliteOptions::temporary().pricing(prices).open().map_err(Failure::ours)?;
         Ok(Self { inside: Inside::start(store, true).await?, open, interrupted })
     }
 
@@ -163,8 +164,11 @@ impl Page {
     async fn tell(&self) {
         let found = &self.inside.found;
         let all = found.link("/");
-        let agent = found.api.get("/traces?op=invoke_agent&limit=1").await.ok();
-        let agent = agent.as_ref().and_then(|list| list.pointer("/items/0/id")?.as_str());
+        let list = found.api.get("/traces").await.unwrap_or_default();
+        let rows = list.get("items").and_then(Value::as_array).into_iter().flatten();
+        let name = |row: &Value| row.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let agent = rows.into_iter().find(|row| name(row).starts_with("invoke_agent"));
+        let agent = agent.and_then(|row| row.get("id")?.as_str());
         let agent = agent.map(|id| found.link(&format!("/trace/{id}")));
         let mut text = format!("\nSee it on a page, until Ctrl-C:\n  {all}\n");
         if let Some(agent) = &agent {

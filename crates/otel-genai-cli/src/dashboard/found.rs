@@ -50,14 +50,15 @@ impl Found {
 /// The traces that a service began after a moment (milliseconds since 1970), as a link: the trace itself if it is the only
 /// one. `None`: there is none.
 pub(crate) async fn traces_of(found: &Found, service: &str, from: u128) -> Option<String> {
-    let service: String = form(service);
-    let list = found.api.get(&format!("/traces?service={service}&from={from}&limit=2")).await.ok()?;
-    let ids: Vec<_> =
-        list.pointer("/items")?.as_array()?.iter().filter_map(|row| row.pointer("/id")?.as_str()).collect();
-    match ids.as_slice() {
-        [] => None,
-        [id] => Some(found.link(&format!("/trace/{id}"))),
-        _ => Some(found.link(&format!("/traces?service={service}&from={from}"))),
+    let list = found.api.get(&format!("/traces?from={from}&limit=500")).await.ok()?;
+    let text = |row: &Value, name: &str| Some(row.get(name)?.as_str()?.to_owned());
+    let rows = list.get("items")?.as_array()?.iter();
+    let mut ids =
+        rows.filter(|row| text(row, "service").as_deref() == Some(service)).filter_map(|row| text(row, "id"));
+    match (ids.next(), ids.next()) {
+        (None, _) => None,
+        (Some(id), None) => Some(found.link(&format!("/trace/{id}"))),
+        _ => Some(found.link(&format!("/traces?service={}&from={from}", form(service)))),
     }
 }
 

@@ -79,6 +79,13 @@ pub(crate) const SYNC: Own = Own {
     default: "full",
     about: "Whether what the dashboard acknowledged outlives a power failure, too",
 };
+pub(crate) const PRICES: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_PRICES",
+    flag: "--prices",
+    values: "a file",
+    default: "list prices that are built in",
+    about: "The file with prices of models that replace or complete the dashboard's own",
+};
 pub(crate) const EXIT_WHEN_IDLE: Own = Own {
     name: "OTEL_GENAI_DASHBOARD_EXIT_WHEN_IDLE",
     flag: "--exit-when-idle",
@@ -88,8 +95,20 @@ pub(crate) const EXIT_WHEN_IDLE: Own = Own {
 };
 
 /// All of them, in the order they are shown in.
-pub(crate) const ALL: &[Own] =
-    &[DATA_DIR, MEMORY, PAGE, HTTP, GRPC, TOKEN, TOKEN_FILE, ALLOW_HOST, CORS_ORIGIN, SYNC, EXIT_WHEN_IDLE];
+pub(crate) const ALL: &[Own] = &[
+    DATA_DIR,
+    MEMORY,
+    PAGE,
+    HTTP,
+    GRPC,
+    TOKEN,
+    TOKEN_FILE,
+    ALLOW_HOST,
+    CORS_ORIGIN,
+    SYNC,
+    PRICES,
+    EXIT_WHEN_IDLE,
+];
 
 /// A port that may be off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

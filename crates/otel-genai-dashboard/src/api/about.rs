@@ -33,6 +33,8 @@ pub(crate) async fn about(State(shared): State<Arc<Shared>>, ask: Ask) -> Answer
             Some(Otlp { http: shared.doors.http.map(Doors::url), grpc: shared.doors.grpc.map(Doors::url) });
         about.store = Some(status.location);
         about.read_only = Some(status.read_only);
+        about.currency = Some(shared.prices.currency().to_owned());
+        about.prices_date = Some(shared.prices.date().to_owned());
     }
     Ok(json(&about))
 }

@@ -46,7 +46,7 @@ impl Guard {
     pub(crate) fn new(
         token: Option<Token>,
         own: impl Iterator<Item = IpAddr>,
-        hosts: Vec<String>,
+        hosts: &[String],
         origins: Vec<String>,
     ) -> Result<Self, BindError> {
         let own: Vec<_> = own.collect();
@@ -194,7 +194,7 @@ mod tests {
         Guard::new(
             token.map(|token| Token::new(token).unwrap()),
             std::iter::once(own.parse().unwrap()),
-            vec!["Dash.Example".to_owned()],
+            &["Dash.Example".to_owned()],
             origins.iter().map(|origin| (*origin).to_owned()).collect(),
         )
         .unwrap()
@@ -291,7 +291,7 @@ mod tests {
     fn what_makes_no_sense_is_told_at_the_start() {
         let with = |token: Option<&str>, origin: &str| {
             let token = token.and_then(Token::new);
-            Guard::new(token, std::iter::empty(), Vec::new(), vec![origin.to_owned()]).err()
+            Guard::new(token, std::iter::empty(), &[], vec![origin.to_owned()]).err()
         };
         assert!(matches!(with(Some("a"), "*"), Some(BindError::AnyOrigin)));
         assert!(with(None, "*").is_none());

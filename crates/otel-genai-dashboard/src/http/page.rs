@@ -30,7 +30,7 @@ const LONG: usize = 256 << 10;
 
 /// The page, and `/api/v1`.
 pub(crate) fn page(shared: Arc<Shared>) -> Router {
-    let policy = policy(assets::boot());
+    let policy = policy(crate::page::boot());
     Router::new()
         .merge(api::router())
         .route("/v1/{*signal}", any(elsewhere))

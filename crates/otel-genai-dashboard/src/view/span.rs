@@ -393,7 +393,7 @@ fn numbered(told: &Attributes, prefix: &str) -> Vec<Document> {
         let key = attribute.key.as_ref();
         match field.strip_prefix("document.").unwrap_or(field) {
             "id" => {
-                one.id = told.text(key).map(Into::into).or_else(|| told.int(key).map(|id| id.to_string()))
+                one.id = told.text(key).map(Into::into).or_else(|| told.int(key).map(|id| id.to_string()));
             }
             "content" => one.text = told.text(key).map(Into::into),
             "score" => one.score = told.float(key),

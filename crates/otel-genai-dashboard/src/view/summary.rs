@@ -173,7 +173,7 @@ impl From<&TraceSummary> for TraceRow {
                 StoredState::Running => TraceState::Running,
                 StoredState::Done => TraceState::Done,
             },
-            name: root.map(|root| root.name.as_ref().to_owned()).unwrap_or_default(),
+            name: root.map_or_else(|| of_session(summary), |root| root.name.as_ref().to_owned()),
             service: service.map(|service| service.as_ref().to_owned()).unwrap_or_default(),
             op: root.and_then(|root| root.op).and_then(Op::of),
             root: root.map(|root| root.span.to_string()),
@@ -198,6 +198,18 @@ impl From<&TraceSummary> for TraceRow {
             content: ContentState::of(summary.content).unwrap_or(ContentState::Unknown),
             bars: summary.bars.iter().filter_map(bar).collect(),
         }
+    }
+}
+
+/// What a trace without a root is called: nothing, unless it is a session that only log records tell of.
+fn of_session(summary: &TraceSummary) -> String {
+    let by = |dialect| summary.spans == 0 && summary.dialects.contains(&dialect);
+    if by(otel_genai_store::Dialect::ClaudeCode) {
+        "Claude Code".to_owned()
+    } else if by(otel_genai_store::Dialect::Codex) {
+        "Codex".to_owned()
+    } else {
+        String::new()
     }
 }
 

@@ -165,3 +165,16 @@ words! {
         Running = "running",
     }
 }
+
+/// What a dimension is called.
+pub(crate) fn dimension(dimension: store::Dimension) -> &'static str {
+    match dimension {
+        store::Dimension::Op => "op",
+        store::Dimension::Service => "service",
+        store::Dimension::Provider => "provider",
+        store::Dimension::Model => "model",
+        store::Dimension::Agent => "agent",
+        store::Dimension::Tool => "tool",
+        _ => "other",
+    }
+}

@@ -1,6 +1,8 @@
 //! A dashboard on free ports over a store in a folder of its own, and a client that says exactly what it is told.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+pub(crate) mod unwilling;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, Key
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use otel_genai_dashboard::{Dashboard, DashboardBuilder};
-use otel_genai_store::{SqliteOptions, Store};
+use otel_genai_store::{PriceTable, SqliteOptions, Store};
 use prost::Message as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -40,7 +42,9 @@ impl Served {
 
     pub(crate) async fn with(describe: impl FnOnce(DashboardBuilder) -> DashboardBuilder) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> = Arc::new(SqliteOptions::new(folder.path()).open().unwrap());
+        let store: Arc<dyn Store> = Arc::new(
+            SqliteOptions::new(folder.path()).pricing(Arc::new(PriceTable::builtin())).open().unwrap(),
+        );
         Self::over(store, folder, describe).await
     }
 

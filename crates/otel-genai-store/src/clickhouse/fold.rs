@@ -4,9 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::facts::{ContentState, Cost, CostSource, Op, Usage};
-use crate::id::{Nanos, TraceId};
+use crate::id::{Nanos, SpanKey, TraceId};
 use crate::span::{SpanRow, SpanState};
+use crate::sqlite::more::{More, Stretch};
 use crate::summary::{Few, Root, TraceState, TraceSummary};
+use crate::usage;
 
 /// A trace is done when its root has ended and nothing came for so long,
 pub(super) const QUIET: u64 = 10_000_000_000;
@@ -14,7 +16,7 @@ pub(super) const QUIET: u64 = 10_000_000_000;
 const SILENT: u64 = 600_000_000_000;
 
 /// What is known of a trace besides its rows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) id: TraceId,
     pub(super) start: Nanos,
@@ -22,17 +24,19 @@ pub(super) struct Frame {
     /// When anything of it was received last.
     pub(super) last: Nanos,
     pub(super) logs: u64,
+    /// What a user asked.
+    pub(super) title: Option<String>,
 }
 
 /// The summary of a trace, from its rows in order of their start.
-pub(super) fn summary(frame: Frame, rows: &[SpanRow], now: Nanos) -> TraceSummary {
+pub(super) fn summary(frame: &Frame, rows: &[SpanRow], now: Nanos) -> TraceSummary {
     let mut sum = TraceSummary {
         id: frame.id,
         start: frame.start,
         end: frame.end,
         state: TraceState::Running,
         root: None,
-        title: None,
+        title: frame.title.clone(),
         services: Few::default(),
         agents: Few::default(),
         models: Few::default(),
@@ -56,6 +60,8 @@ pub(super) fn summary(frame: Frame, rows: &[SpanRow], now: Nanos) -> TraceSummar
     };
     let mut names: [Names<'_>; 5] = Default::default();
     let (mut root_ended, mut running) = (false, false);
+    let mut picture = More::default();
+    let wrappers: HashSet<SpanKey> = usage::wrappers(rows).into_iter().collect();
     for row in rows {
         let ended = row.state == SpanState::Ended;
         running |= !ended;
@@ -76,12 +82,16 @@ pub(super) fn summary(frame: Frame, rows: &[SpanRow], now: Nanos) -> TraceSummar
         if ended {
             note(models, facts.response_model.as_ref().or(facts.request_model.as_ref()));
             note(tools, facts.tool.as_ref());
-            add(&mut sum, row);
+            add(&mut sum, row, wrappers.contains(&row.key));
+            if let Some(op) = row.facts.op.filter(|op| op.is_genai()) {
+                picture.stretch(stretch(row, op));
+            }
         }
     }
     let [services, agents, models, tools, conversations] = names.map(few);
     (sum.services, sum.agents, sum.models) = (services, agents, models);
     (sum.tools, sum.conversations) = (tools, conversations);
+    sum.bars = picture.bars();
     let silence = now.0.saturating_sub(frame.last.0);
     if silence > if root_ended && !running { QUIET } else { SILENT } {
         sum.state = TraceState::Done;
@@ -89,8 +99,18 @@ pub(super) fn summary(frame: Frame, rows: &[SpanRow], now: Nanos) -> TraceSummar
     sum
 }
 
+fn stretch(row: &SpanRow, op: Op) -> Stretch {
+    Stretch {
+        op: op as u8,
+        error: row.error || row.facts.error.is_some(),
+        start: row.start.0,
+        end: row.end.0.max(row.start.0),
+        span: row.key.span,
+    }
+}
+
 /// A span that has ended.
-fn add(sum: &mut TraceSummary, row: &SpanRow) {
+fn add(sum: &mut TraceSummary, row: &SpanRow, told_again: bool) {
     let facts = &row.facts;
     let error = u64::from(row.error || facts.error.is_some());
     sum.errors += error;
@@ -103,7 +123,7 @@ fn add(sum: &mut TraceSummary, row: &SpanRow) {
         sum.dialects.push(dialect);
     }
     let Some(op) = facts.op.filter(|op| op.is_genai()) else { return };
-    if op.is_inference() {
+    if op.is_inference() && !told_again {
         sum.llm_calls += 1;
         sum.llm_errors += error;
         // Rows come in order: the first has it.
@@ -113,7 +133,7 @@ fn add(sum: &mut TraceSummary, row: &SpanRow) {
         sum.tool_calls += 1;
         sum.tool_errors += error;
     }
-    if op.counts_tokens() {
+    if op.counts_tokens() && !told_again {
         sum.usage.add(&facts.usage);
         match (facts.cost, sum.cost) {
             (Some(one), Some(other)) => {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Place;
 use crate::error::StoreError;
-use crate::facts::{ContentState, Cost, CostSource, Dialect, Facts, Op, Usage};
+use crate::facts::{self, ContentState, Cost, CostSource, Dialect, Facts, Op, Pricing, Usage};
 use crate::id::{ContentHash, Day, LogId, Nanos, SpanId, SpanKey, TraceId};
 use crate::log::LogRecord;
 use crate::origin::Origin;
@@ -21,6 +21,24 @@ use crate::value::{Glue, Pieces};
 /// Records of the last so many days are kept under their own day, others under that of their reception.
 const OLDEST_DAYS: i32 = 400;
 const HOUR: u64 = 3_600_000_000_000;
+
+/// A record as it is written.
+pub(super) struct Record {
+    pub(super) packed: Packed,
+    /// The hash of all that it says.
+    pub(super) print: [u8; 16],
+    pub(super) origin: ContentHash,
+    /// What a user asked.
+    pub(super) title: String,
+}
+
+impl Record {
+    /// The number of a log record, which its hash makes: above 0.
+    fn row(&self) -> i64 {
+        let bytes = self.print.first_chunk().copied().unwrap_or_default();
+        (i64::from_be_bytes(bytes) & i64::MAX).max(1)
+    }
+}
 
 /// A row of `span`.
 #[derive(Debug, Row, Serialize, Deserialize)]
@@ -77,6 +95,7 @@ pub(super) struct SpanLine<'a> {
     content: u8,
     stream: u8,
     inferred: u8,
+    title: &'a str,
     #[serde(with = "serde_bytes")]
     rest: &'a [u8],
     glue: Vec<u8>,
@@ -108,6 +127,7 @@ pub(super) struct LogLine<'a> {
     op: u8,
     conversation: &'a str,
     response_id: &'a str,
+    title: &'a str,
     #[serde(with = "serde_bytes")]
     rest: &'a [u8],
     glue: Vec<u8>,
@@ -187,13 +207,8 @@ fn refs(holes: &[Pieces]) -> Refs {
 }
 
 impl<'a> SpanLine<'a> {
-    pub(super) fn new(
-        span: &'a Span,
-        packed: &'a Packed,
-        print: [u8; 16],
-        origin: ContentHash,
-        seq: usize,
-    ) -> Self {
+    pub(super) fn new(span: &'a Span, record: &'a Record, seq: usize) -> Self {
+        let Record { packed, print, origin, .. } = record;
         let start = span.start.or(span.received);
         let facts = &span.facts;
         let usage = &facts.usage;
@@ -202,7 +217,7 @@ impl<'a> SpanLine<'a> {
             hour: hour(start, span.received),
             trace_id: *span.key.trace.bytes(),
             span_id: *span.key.span.bytes(),
-            print,
+            print: *print,
             parent: span.parent.map(|parent| *parent.bytes()).unwrap_or_default(),
             start_ns: number(start.0),
             end_ns: number(span.end.0),
@@ -252,6 +267,7 @@ impl<'a> SpanLine<'a> {
             content: facts.content as u8,
             stream: facts.stream.map_or(0, |stream| 1 + u8::from(stream)),
             inferred: facts.inferred.into(),
+            title: &record.title,
             rest: &packed.bytes,
             glue,
             lens,
@@ -349,6 +365,7 @@ impl<'a> SpanLine<'a> {
             hour: self.hour,
             variant: self.key()?.variant,
             row: 0,
+            trace: None,
             origin: self.origin,
             holes: Holes { glue: self.glue.clone(), lens: self.lens.clone(), pieces: self.pieces.clone() },
         })
@@ -356,13 +373,14 @@ impl<'a> SpanLine<'a> {
 }
 
 impl<'a> LogLine<'a> {
-    pub(super) fn new(log: &'a LogRecord, packed: &'a Packed, row: i64, origin: ContentHash) -> Self {
+    pub(super) fn new(log: &'a LogRecord, record: &'a Record) -> Self {
+        let Record { packed, origin, .. } = record;
         let moment = log.moment();
         let (glue, lens, pieces) = refs(&packed.holes);
         Self {
             hour: hour(moment, log.received),
             time_ns: number(moment.0),
-            row,
+            row: record.row(),
             received_ns: number(log.received.0),
             trace_id: log.trace.map(|trace| *trace.bytes()).unwrap_or_default(),
             span_id: log.span.map(|span| *span.bytes()).unwrap_or_default(),
@@ -373,6 +391,7 @@ impl<'a> LogLine<'a> {
             op: log.facts.op.map_or(0, |op| op as u8),
             conversation: told(log.facts.conversation.as_ref()),
             response_id: told(log.facts.response_id.as_ref()),
+            title: &record.title,
             rest: &packed.bytes,
             glue,
             lens,
@@ -385,16 +404,13 @@ impl<'a> LogLine<'a> {
         let damaged = |_| Place::unreadable("cannot read a log record");
         Ok(Half {
             bytes: otlp_logs::LogRecord::decode(self.rest).map_err(damaged)?,
-            facts: Facts {
-                op: Op::from_number(self.op),
-                conversation: name(self.conversation),
-                response_id: name(self.response_id),
-                ..Facts::default()
-            },
+            // They are read of the whole record.
+            facts: Facts::default(),
             received: Nanos(unsigned(self.received_ns)),
             hour: self.hour,
             variant: 0,
             row: self.row,
+            trace: TraceId::new(&self.trace_id),
             origin: self.origin,
             holes: Holes { glue: self.glue.clone(), lens: self.lens.clone(), pieces: self.pieces.clone() },
         })
@@ -409,6 +425,8 @@ pub(super) struct Half<T> {
     pub(super) hour: u32,
     variant: u8,
     row: i64,
+    /// That of a log record, or of its session.
+    trace: Option<TraceId>,
     pub(super) origin: [u8; 16],
     pub(super) holes: Holes,
 }
@@ -463,13 +481,17 @@ impl Half<otlp_logs::LogRecord> {
         self,
         origin: &Arc<Origin>,
         piece: &dyn Fn(&[u8; 16]) -> Result<Arc<crate::value::Piece>, StoreError>,
+        pricing: &dyn Pricing,
     ) -> Result<LogRecord, StoreError> {
         let holes = self.holes.filled(piece)?;
         let mut fill = |value| pack::filled(value, &holes);
         let mut log = LogRecord::from_otlp_with(self.bytes, origin, self.received, &mut fill)
             .map_err(|_| Place::unreadable("cannot read a log record"))?;
         log.id = LogId { day: Day(day(self.hour).into()), row: self.row };
-        log.facts = self.facts;
+        if let Some(session) = self.trace {
+            log.show_in(session);
+        }
+        log.facts = facts::of_log(&log, pricing);
         Ok(log)
     }
 }

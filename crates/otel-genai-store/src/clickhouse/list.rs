@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::fold::{self, Frame};
 use super::line::number;
 use super::read::{Db, MOST_ON_PAGE, Where, hours, one_of};
+use super::writer::ORIGIN;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
 use crate::id::{Day, Nanos, TraceId};
@@ -23,6 +24,7 @@ struct TraceLine {
     start: i64,
     end: i64,
     last: i64,
+    asked: String,
 }
 
 /// How many log records a trace has.
@@ -32,7 +34,10 @@ struct LogCount {
     logs: u64,
 }
 
-const COLUMNS: &str = "trace_id, min(start_ns) AS start, max(end_ns) AS end, max(last_ns) AS last";
+const COLUMNS: &str = "trace_id, min(start_ns) AS start, max(end_ns) AS end, max(last_ns) AS last, \
+     tupleElement(min(title), 2) AS asked";
+/// Of so many pieces with the words that a filter asks for, the traces are found.
+const MOST_PIECES: u32 = 10_000;
 /// The number by which traces of equal start are put in order.
 const TIE: &str = "reinterpretAsInt64(substring(trace_id, 9, 8))";
 
@@ -156,9 +161,10 @@ impl Db {
                 start: moment(line.start),
                 end: moment(line.end),
                 last: moment(line.last),
+                title: Some(line.asked.clone()).filter(|title| !title.is_empty()),
                 logs: logs.get(&line.trace_id).copied().unwrap_or(0),
             };
-            fold::summary(frame, rows.get(id).map(Vec::as_slice).unwrap_or_default(), now)
+            fold::summary(&frame, rows.get(id).map(Vec::as_slice).unwrap_or_default(), now)
         });
         Ok(told.collect())
     }
@@ -167,9 +173,6 @@ impl Db {
 /// The conditions of a filter on groups of the table of traces: of several entries any will do, each anywhere in the trace.
 fn conditions(filter: &Filter) -> Result<Where, StoreError> {
     let mut all = Where::default();
-    if filter.text.is_some() {
-        return Err(StoreError::Unsupported("search yet"));
-    }
     all.range("start", filter.range);
     let conversation: Vec<String> = filter.conversation.iter().cloned().collect();
     let names = [
@@ -202,6 +205,16 @@ fn conditions(filter: &Filter) -> Result<Where, StoreError> {
     }
     if let Some(most) = filter.max_duration {
         all.and(format!("end - start <= {}", nanos(most)));
+    }
+    if let Some(text) = &filter.text {
+        let sought = all.text(text.to_lowercase());
+        all.and(format!(
+            "(position(lowerUTF8(tupleElement(min(title), 2)), {sought}) > 0
+              OR position(lowerUTF8(tupleElement(min(root), 2)), {sought}) > 0
+              OR trace_id IN (SELECT trace_id FROM span WHERE hasAny(pieces, (
+                SELECT groupUniqArray({MOST_PIECES})(hash) FROM piece
+                WHERE form != {ORIGIN} AND position(lowerUTF8(body), {sought}) > 0))))"
+        ));
     }
     if let Some(name) = &filter.name {
         let part = all.text(name.to_lowercase());

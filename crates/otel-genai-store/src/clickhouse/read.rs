@@ -17,6 +17,7 @@ use super::line::{self, Half, LogLine, PieceLine, SpanLine, WHOLE, number};
 use super::writer::ORIGIN;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
+use crate::facts::Pricing;
 use crate::id::{ContentHash, Day, Nanos, SpanId, TraceId};
 use crate::log::LogRecord;
 use crate::origin::{Origin, Resource, Scope};
@@ -38,6 +39,7 @@ const WAY: Duration = Duration::from_secs(5);
 pub(super) struct Db {
     pub(super) client: Client,
     pub(super) place: Place,
+    pub(super) pricing: Arc<dyn Pricing>,
 }
 
 /// Conditions of a query. Text that others told goes beside the query, never into it.
@@ -319,7 +321,7 @@ impl Db {
         let shelf = self.shelf(&halves).await?;
         let items = halves.into_iter().map(|half| {
             let origin = shelf.origin(&half.origin)?;
-            half.whole(&origin, &|hash| shelf.piece(hash))
+            half.whole(&origin, &|hash| shelf.piece(hash), self.pricing.as_ref())
         });
         let next = last.filter(|_| more).map(|position| Cursor::new(position, asked));
         Ok(Page { items: items.collect::<Result<_, StoreError>>()?, next, total: None })

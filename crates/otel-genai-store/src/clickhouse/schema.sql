@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS span (
   reasoning Nullable(UInt64), audio_input Nullable(UInt64), audio_output Nullable(UInt64),
   first_chunk_ns Nullable(UInt64), n Nullable(UInt32), cost Nullable(Int64), saved Int64, cost_source UInt8,
   content UInt8, stream UInt8, inferred UInt8, -- stream 1: no, 2: yes
+  title String, -- what a user asked
   rest String CODEC(ZSTD(3)), -- OTLP's Span in protobuf, with holes where pieces were taken out
   glue Array(UInt8), lens Array(UInt32), pieces Array(FixedString(16)), -- what fills the holes
   at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(start_ns),
@@ -39,6 +40,7 @@ CREATE TABLE IF NOT EXISTS log (
   received_ns Int64 CODEC(Delta, ZSTD(1)),
   trace_id FixedString(16), span_id FixedString(8), origin FixedString(16), service LowCardinality(String),
   event LowCardinality(String), severity Int32, op UInt8, conversation String, response_id String,
+  title String,
   rest String CODEC(ZSTD(3)), -- OTLP's LogRecord in protobuf, with holes
   glue Array(UInt8), lens Array(UInt32), pieces Array(FixedString(16)),
   at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(time_ns),
@@ -61,6 +63,7 @@ CREATE TABLE IF NOT EXISTS trace (
   start_ns SimpleAggregateFunction(min, Int64), end_ns SimpleAggregateFunction(max, Int64),
   last_ns SimpleAggregateFunction(max, Int64), -- when anything of it was received last
   genai SimpleAggregateFunction(max, UInt8), failed SimpleAggregateFunction(max, UInt8),
+  title SimpleAggregateFunction(min, Tuple(Int64, String)), -- when a user asked first, and what
   root SimpleAggregateFunction(min, Tuple(Int64, String)) -- when the first span without a parent began, and its name
 ) ENGINE = AggregatingMergeTree
 PARTITION BY day ORDER BY trace_id
@@ -70,12 +73,14 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS trace_of_span TO trace AS
 SELECT toDate(hour) AS day, trace_id, min(span.start_ns) AS start_ns,
   max(if(state = 0, greatest(span.end_ns, span.start_ns), span.start_ns)) AS end_ns, max(received_ns) AS last_ns,
   max(toUInt8(op > 0 AND op < 30)) AS genai, max(toUInt8(state = 0 AND (status = 2 OR error != ''))) AS failed,
+  min(if(span.title != '' AND state = 0, (span.start_ns, span.title), (toInt64(9223372036854775807), ''))) AS title,
   min(if(reinterpretAsUInt64(parent) = 0, (span.start_ns, toString(name)), (toInt64(9223372036854775807), ''))) AS root
 FROM span GROUP BY day, trace_id;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS trace_of_log TO trace AS
 SELECT toDate(hour) AS day, trace_id, min(time_ns) AS start_ns, max(time_ns) AS end_ns, max(received_ns) AS last_ns,
-  toUInt8(0) AS genai, toUInt8(0) AS failed, (toInt64(9223372036854775807), '') AS root
+  max(toUInt8(log.op > 0 AND log.op < 30)) AS genai, toUInt8(0) AS failed,
+  min(if(log.title != '', (time_ns, log.title), (toInt64(9223372036854775807), ''))) AS title, (toInt64(9223372036854775807), '') AS root
 FROM log WHERE trace_id != toFixedString('', 16) GROUP BY day, trace_id;
 
 -- The last to be made: who finds it finds all.

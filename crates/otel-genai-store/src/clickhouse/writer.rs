@@ -13,18 +13,19 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::fault::WRITE;
-use super::line::{self, LogLine, PieceLine, SpanLine, day, hour};
+use super::line::{self, LogLine, PieceLine, Record, SpanLine, day};
 use super::read::Db;
 use super::tell::{Ear, News};
 use crate::error::StoreError;
 use crate::id::{ContentHash, SpanId, TraceId};
 use crate::origin::Origin;
-use crate::pack::{self, Packed};
+use crate::pack;
 use crate::query::{Delete, Deleted, Stored};
 use crate::rate::Rate;
 use crate::recent::Recent;
 use crate::span::SpanState;
 use crate::store::Batch;
+use crate::title::Titles;
 use crate::value::Pieces;
 
 /// An insert takes what waits until it has so many records
@@ -66,30 +67,27 @@ pub(super) struct Pressed {
     origins: HashMap<ContentHash, Vec<u8>>,
 }
 
-struct Record {
-    packed: Packed,
-    print: [u8; 16],
-    origin: ContentHash,
-}
-
 impl Pressed {
     /// Takes the content out of the records of a batch, which have it in pieces afterwards.
     pub(super) fn new(batch: &mut Batch) -> Self {
+        let mut titles = Titles::of(batch);
         let mut pressed = Self::default();
         let mut at_hand = HashMap::new();
-        for span in &mut batch.spans {
+        for (at, span) in batch.spans.iter_mut().enumerate() {
             let origin = pressed.origin(&mut at_hand, &span.origin);
             let packed = pack::span(span);
             let parent = span.parent.map(|parent| *parent.bytes()).unwrap_or_default();
             let ids: [&[u8]; 3] = [span.key.trace.bytes(), span.key.span.bytes(), &parent];
             let print = line::print(&packed, origin, &ids);
-            pressed.spans.push(Record { packed, print, origin });
+            let title = titles.spans.remove(&at).unwrap_or_default();
+            pressed.spans.push(Record { packed, print, origin, title });
         }
-        for log in &mut batch.logs {
+        for (at, log) in batch.logs.iter_mut().enumerate() {
             let origin = pressed.origin(&mut at_hand, &log.origin);
             let packed = pack::log(log);
             let print = line::print(&packed, origin, &[]);
-            pressed.logs.push(Record { packed, print, origin });
+            let title = titles.logs.remove(&at).unwrap_or_default();
+            pressed.logs.push(Record { packed, print, origin, title });
         }
         pressed
     }
@@ -117,12 +115,6 @@ impl Pressed {
     }
 }
 
-/// The number that a log record's hash makes: above 0.
-fn row(print: [u8; 16]) -> i64 {
-    let bytes = print.first_chunk().copied().unwrap_or_default();
-    (i64::from_be_bytes(bytes) & i64::MAX).max(1)
-}
-
 /// What was stored lately. What is not remembered may be stored again, which changes nothing.
 struct Known {
     prints: Recent<[u8; 16], ()>,
@@ -142,9 +134,9 @@ impl Known {
 }
 
 pub(super) struct Writer {
-    pub(super) db: Db,
-    pub(super) ear: Ear,
-    pub(super) rate: Arc<Rate>,
+    db: Db,
+    ear: Ear,
+    rate: Arc<Rate>,
     known: Known,
 }
 
@@ -255,7 +247,7 @@ impl<'a> Lines<'a> {
                 stored.spans += 1;
                 news.traces.insert(span.key.trace);
                 seq += 1;
-                let line = SpanLine::new(span, &record.packed, record.print, record.origin, seq);
+                let line = SpanLine::new(span, record, seq);
                 lines.pieces(known, day(line.hour), record, pressed);
                 lines.spans.push(line);
             }
@@ -268,8 +260,8 @@ impl<'a> Lines<'a> {
                 stored.logs += 1;
                 news.logs += 1;
                 news.traces.extend(log.trace);
-                let line = LogLine::new(log, &record.packed, row(record.print), record.origin);
-                lines.pieces(known, day(hour(log.moment(), log.received)), record, pressed);
+                let line = LogLine::new(log, record);
+                lines.pieces(known, day(line.hour), record, pressed);
                 lines.logs.push(line);
             }
             news.records += stored.spans + stored.logs;

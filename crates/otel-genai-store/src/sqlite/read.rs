@@ -7,178 +7,25 @@ use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 
 use super::content::Shelf;
 use super::fault;
+use super::filter::{Where, int};
 use super::indexer;
+use super::list::MOST_ON_PAGE;
 use super::reader::{File, Reader};
 use super::record;
 use super::rest::unpack;
 use super::schema::{INDEXED_CONTENT, INDEXED_LOG};
 use super::search::{self, Matching};
-use super::segment::number;
-use super::trace::{self, Found};
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
 use crate::facts::{Facts, Op};
 use crate::id::{Day, LogId, Nanos, SpanId, SpanKey, TraceId};
 use crate::log::LogRecord;
 use crate::pack;
-use crate::query::{Filter, LogQuery, Page, StoreStatus, TraceQuery, TraceSort, Which};
+use crate::query::{LogQuery, Page, StoreStatus, Which};
 use crate::span::{Span, SpanRow, SpanState};
-use crate::summary::TraceSummary;
 
-/// A page has at most so many items,
-const MOST_ON_PAGE: u32 = 500;
-/// or so many rows of one trace.
+/// An answer has at most so many rows of one trace.
 const MOST_ROWS: u32 = 50_000;
-
-/// Conditions of a query, with their values.
-#[derive(Clone, Default)]
-struct Where {
-    all: Vec<String>,
-    values: Vec<Value>,
-}
-
-impl Where {
-    fn and(&mut self, condition: impl Into<String>, values: impl IntoIterator<Item = Value>) {
-        self.all.push(condition.into());
-        self.values.extend(values);
-    }
-
-    fn sql(&self) -> String {
-        if self.all.is_empty() { "1".to_owned() } else { self.all.join(" AND ") }
-    }
-}
-
-fn int(value: u64) -> Value {
-    Value::Integer(number(value))
-}
-
-/// Traces by their start. One that went on over midnight is told with its first day.
-pub(super) fn traces(reader: &mut Reader, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError> {
-    let conditions = conditions(&query.filter)?;
-    if query.sort != TraceSort::Start {
-        return Err(StoreError::Unsupported("put traces in another order than that of their start yet"));
-    }
-    let asked = Cursor::of_query(&(&query.filter, query.sort, query.ascending));
-    let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
-    let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
-    let mut days = reader.days()?;
-    if !query.ascending {
-        days.reverse();
-    }
-    let passed =
-        |day: Day| from.is_some_and(|from| if query.ascending { day < from.day } else { day > from.day });
-    let now = Nanos::now();
-    let matching = query.filter.text.as_deref().map(Matching::new).transpose()?;
-    let mut page = Page { items: Vec::new(), next: None, total: None };
-    let mut last = None;
-    for day in days.into_iter().filter(|day| !passed(*day)) {
-        let Some(file) = reader.file(day)? else { continue };
-        let mut all = conditions.clone();
-        if let Some(matching) = &matching {
-            all.and(search::IN_LIST, [search::list(&matching.traces(reader, day)?)]);
-        }
-        let (sign, order) = if query.ascending { (">", "ASC") } else { ("<", "DESC") };
-        if let Some(from) = from.filter(|from| from.day == day) {
-            all.and(format!("(start_ns, id) {sign} (?, ?)"), [from.value.into(), from.row.into()]);
-        }
-        let sql = format!(
-            "SELECT {} FROM trace WHERE {} ORDER BY start_ns {order}, id {order}",
-            trace::COLUMNS,
-            all.sql()
-        );
-        let mut find = file.connection.prepare_cached(&sql).map_err(|error| file.fault(error))?;
-        let mut rows = find.query(params_from_iter(&all.values)).map_err(|error| file.fault(error))?;
-        while let Some(row) = rows.next().map_err(|error| file.fault(error))? {
-            let Some(mut found) = summary(&file, row)? else { continue };
-            if of_day(reader, Day(day.0 - 1), found.summary.id)?.is_some() {
-                continue;
-            }
-            if page.items.len() == limit {
-                page.next = last.map(|position| Cursor::new(position, asked));
-                return Ok(page);
-            }
-            last = Some(Position { value: number(found.summary.start.0), day, row: found.row });
-            join_later(reader, day, &mut found)?;
-            page.items.push(found.done(now));
-        }
-    }
-    Ok(page)
-}
-
-/// Adds what the days after have of a trace.
-fn join_later(reader: &mut Reader, day: Day, found: &mut Found) -> Result<(), StoreError> {
-    for later in day.0 + 1.. {
-        match of_day(reader, Day(later), found.summary.id)? {
-            Some(more) => found.join(more),
-            None => break,
-        }
-    }
-    Ok(())
-}
-
-fn of_day(reader: &mut Reader, day: Day, trace: TraceId) -> Result<Option<Found>, StoreError> {
-    let Some(file) = reader.file(day)? else { return Ok(None) };
-    let sql = format!("SELECT {} FROM trace WHERE trace_id = ?", trace::COLUMNS);
-    let mut find = file.connection.prepare_cached(&sql).map_err(|error| file.fault(error))?;
-    let mut rows = find.query([trace.bytes()]).map_err(|error| file.fault(error))?;
-    match rows.next().map_err(|error| file.fault(error))? {
-        Some(row) => summary(&file, row),
-        None => Ok(None),
-    }
-}
-
-fn summary(file: &File, row: &Row<'_>) -> Result<Option<Found>, StoreError> {
-    trace::summary(row, &mut |id| file.word(id)).map_err(|error| file.fault(error))
-}
-
-/// The conditions of a filter on the table of traces.
-fn conditions(filter: &Filter) -> Result<Where, StoreError> {
-    let Filter { service, op, provider, model, agent, tool, conversation, dialect, .. } = filter;
-    let lists = [service, provider, model, agent, tool].iter().any(|list| !list.is_empty());
-    if lists || !op.is_empty() || !dialect.is_empty() || conversation.is_some() {
-        return Err(StoreError::Unsupported("filter traces by what is in them yet"));
-    }
-    let mut all = Where::default();
-    if let Some(range) = filter.range {
-        all.and("start_ns >= ? AND start_ns < ?", [int(range.from.0), int(range.to.0)]);
-    }
-    if let Some(error) = filter.error {
-        all.and(if error { "errors > 0" } else { "errors = 0" }, []);
-    }
-    if let Some(genai) = filter.genai {
-        all.and(if genai { "genai" } else { "NOT genai" }, []);
-    }
-    let nanos =
-        |time: std::time::Duration| Value::Integer(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX));
-    if let Some(least) = filter.min_duration {
-        all.and("end_ns - start_ns >= ?", [nanos(least)]);
-    }
-    if let Some(most) = filter.max_duration {
-        all.and("end_ns - start_ns <= ?", [nanos(most)]);
-    }
-    if let Some(name) = &filter.name {
-        let part = format!("%{}%", name.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-        all.and("root_name IN (SELECT id FROM word WHERE text LIKE ? ESCAPE '\\')", [part.into()]);
-    }
-    Ok(all)
-}
-
-/// The summaries of traces by their ids; those that there are.
-pub(super) fn summaries(reader: &mut Reader, ids: &[TraceId]) -> Result<Vec<TraceSummary>, StoreError> {
-    let days = reader.days()?;
-    let now = Nanos::now();
-    let mut summaries = Vec::new();
-    for id in ids {
-        for day in &days {
-            if let Some(mut found) = of_day(reader, *day, *id)? {
-                join_later(reader, *day, &mut found)?;
-                summaries.push(found.done(now));
-                break;
-            }
-        }
-    }
-    Ok(summaries)
-}
 
 /// The files that have a trace, oldest first, and its row in each.
 fn files_of(reader: &mut Reader, trace: TraceId) -> Result<Vec<(std::rc::Rc<File>, i64)>, StoreError> {
@@ -374,7 +221,7 @@ pub(super) fn logs(reader: &mut Reader, query: &LogQuery) -> Result<Page<LogReco
             all.and(format!("(time_ns, id) {sign} (?, ?)"), [from.value.into(), from.row.into()]);
         }
         let sql = format!(
-            "SELECT id, time_ns, received_ns, origin, conv, response_id, op, rest, refs FROM log WHERE {}
+            "SELECT id, time_ns, received_ns, trace_id, origin, rest, refs FROM log WHERE {}
              ORDER BY time_ns {order}, id {order}",
             all.sql()
         );
@@ -446,13 +293,10 @@ fn log(file: &File, shelf: &mut Shelf, row: &Row<'_>) -> Result<LogRecord, Store
     let mut fill = |value| pack::filled(value, &holes);
     let mut log = LogRecord::from_otlp_with(bytes, &origin, received, &mut fill).map_err(|_| damaged())?;
     log.id = LogId { day: file.day, row: row.get("id").map_err(told)? };
-    let conversation = row.get::<_, Option<i64>>("conv").map_err(told)?;
-    log.facts = Facts {
-        op: row.get::<_, Option<u8>>("op").map_err(told)?.and_then(Op::from_number),
-        conversation: conversation.map(|id| file.word(id)).transpose().map_err(told)?,
-        response_id: row.get("response_id").map_err(told)?,
-        ..Facts::default()
-    };
+    let trace = row.get_ref("trace_id").map_err(told)?.as_blob_or_null().map_err(|_| damaged())?;
+    if let Some(session) = trace.and_then(TraceId::new) {
+        log.show_in(session);
+    }
     Ok(log)
 }
 
@@ -465,16 +309,19 @@ pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
             file.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0))
         };
         let counts = (|| {
-            // Rows are numbered without gaps, so that the last number is the count.
             Ok([
-                count("SELECT max(id) FROM span")?,
-                count("SELECT max(id) FROM log")?,
-                count("SELECT max(id) FROM trace")?,
+                count("SELECT sum(spans) FROM heard")?,
+                count("SELECT sum(logs) FROM heard")?,
+                count("SELECT sum(points) FROM heard")?,
+                // Each trace by its first day.
+                count(
+                    "SELECT (SELECT count(*) FROM trace) - (SELECT count(*) FROM trace WHERE also IN (1, 3))",
+                )?,
                 count("SELECT min(start_ns) FROM trace")?,
                 count("SELECT min(time_ns) FROM log")?,
             ])
         })();
-        let [spans, logs, traces, start, time] = counts.map_err(|error| file.fault(error))?;
+        let [spans, logs, points, traces, start, time] = counts.map_err(|error| file.fault(error))?;
         let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
         let behind = |table: &str, mark: &str| {
             let last = count(&format!("SELECT max(id) FROM {table}"))?.unwrap_or(0);
@@ -486,6 +333,7 @@ pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
         status.index_behind += u64::try_from(behind).unwrap_or(0);
         status.spans += spans.map_or(0, unsigned);
         status.logs += logs.map_or(0, unsigned);
+        status.points += points.map_or(0, unsigned);
         status.traces += traces.map_or(0, unsigned);
         let oldest = start.into_iter().chain(time).min().map(|moment| Nanos(unsigned(moment)));
         status.oldest = status.oldest.into_iter().chain(oldest).min();

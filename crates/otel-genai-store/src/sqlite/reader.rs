@@ -26,7 +26,7 @@ use crate::id::Day;
 use crate::origin::{Origin, Resource, Scope};
 
 /// So many files stay open in each thread.
-const MOST_FILES: usize = 4;
+const MOST_FILES: usize = 8;
 /// So many names and origins are remembered of each file.
 const MOST: usize = 20_000;
 /// Between two looks at the clock SQLite takes so many steps.

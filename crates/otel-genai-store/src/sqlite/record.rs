@@ -6,9 +6,9 @@ use std::sync::Arc;
 use rusqlite::{Row, Transaction, params};
 
 use super::content::Record;
+use super::count;
 use super::rest::unpack;
 use super::segment::{Known, hash, number};
-use super::trace::Added;
 use crate::facts::{ContentState, Cost, CostSource, Dialect, Facts, Op, Usage};
 use crate::id::ContentHash;
 use crate::log::LogRecord;
@@ -38,6 +38,7 @@ pub(super) fn write_span(
     span: &Span,
     record: &Record,
     bodies: &Bodies,
+    title: Option<&String>,
 ) -> rusqlite::Result<Fate> {
     let start = span.start.or(span.received);
     let trace = known.trace(tx, span.key.trace, number(start.0))?;
@@ -59,9 +60,7 @@ pub(super) fn write_span(
         insert(tx, known, span, &place)?;
     }
     known.used(tx, &pieces, trace, 0, tx.last_insert_rowid())?;
-    let name = known.word(tx, &span.name)?;
-    let service = known.word(tx, &span.origin.resource.service)?;
-    known.changes.entry(trace).or_default().span(span, &Added { replaces, name, service });
+    count::span(tx, known, span, (trace, origin), replaces, title)?;
     Ok(Fate::Stored)
 }
 
@@ -188,7 +187,8 @@ pub(super) const FACTS: &str = "flags, op, dialect, provider, req_model, resp_mo
      tool, tool_call, mcp, mcp_session, data_source, conv, user, error, finish, in_tok, out_tok, cache_r, cache_w, \
      reason_tok, audio_in, audio_out, ttfc_ns, n, cost, saved";
 
-/// Content state (2 bits), streamed (2: told, and which), inferred (1), who says the cost (2).
+/// Content state (2 bits), streamed (2: told, and which), inferred (1), who says the cost (2). The last bit says later that
+/// the call is told again inside.
 fn flags(facts: &Facts) -> u8 {
     let stream = match facts.stream {
         None => 0,
@@ -197,6 +197,11 @@ fn flags(facts: &Facts) -> u8 {
     };
     let source = facts.cost.map_or(0, |cost| cost.source as u8);
     facts.content as u8 | stream << 2 | u8::from(facts.inferred) << 4 | source << 5
+}
+
+/// Who says the cost, by a span's flags.
+pub(super) fn cost_source(flags: u8) -> CostSource {
+    if flags >> 5 & 3 == CostSource::Reported as u8 { CostSource::Reported } else { CostSource::Table }
 }
 
 /// Reads the columns of [`FACTS`].
@@ -208,8 +213,7 @@ pub(super) fn facts(
     let tokens =
         |column: &str| Ok(row.get::<_, Option<i64>>(column)?.map(|count| u64::try_from(count).unwrap_or(0)));
     let flags: u8 = row.get("flags")?;
-    let source =
-        if flags >> 5 & 3 == CostSource::Reported as u8 { CostSource::Reported } else { CostSource::Table };
+    let source = cost_source(flags);
     let saved = row.get::<_, Option<i64>>("saved")?.unwrap_or(0);
     let usage = |tokens: &dyn Fn(&str) -> rusqlite::Result<Option<u64>>| -> rusqlite::Result<Usage> {
         Ok(Usage {
@@ -262,6 +266,7 @@ pub(super) fn write_log(
     log: &LogRecord,
     record: &Record,
     bodies: &Bodies,
+    title: Option<&String>,
 ) -> rusqlite::Result<Fate> {
     let (origin, origin_hash) = known.origin(tx, &log.origin)?;
     let (refs, pieces) = known.refs(tx, &record.holes, bodies)?;
@@ -292,12 +297,11 @@ pub(super) fn write_log(
     let row = tx.last_insert_rowid();
     let Some(trace) = log.trace else {
         known.used(tx, &pieces, -row, 1, row)?;
+        count::log(tx, known, log, (None, origin, row), title)?;
         return Ok(Fate::Stored);
     };
     let trace = known.trace(tx, trace, number(moment.0))?;
     known.used(tx, &pieces, trace, 1, row)?;
-    let change = known.changes.entry(trace).or_default();
-    change.seen(moment, moment, log.received);
-    change.logs += 1;
+    count::log(tx, known, log, (Some(trace), origin, row), title)?;
     Ok(Fate::Stored)
 }

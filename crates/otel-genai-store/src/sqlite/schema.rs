@@ -36,8 +36,30 @@ CREATE TABLE trace(
   tools INT NOT NULL DEFAULT 0, tool_err INT NOT NULL DEFAULT 0, in_tok INT, out_tok INT, cache_r INT, cache_w INT,
   reason_tok INT, audio_in INT, audio_out INT, cost INT, saved INT, reported INT NOT NULL DEFAULT 0,
   unpriced INT NOT NULL DEFAULT 0, ttfc_ns INT, ttfc_at INT, content INT NOT NULL DEFAULT 0,
-  genai INT NOT NULL DEFAULT 0);
+  genai INT NOT NULL DEFAULT 0, counted INT NOT NULL DEFAULT 0, -- spans whose tokens count
+  unsettled INT NOT NULL DEFAULT 0, -- whether calls may be in it that are told twice
+  also INT NOT NULL DEFAULT 0, -- 1: it began the day before, 2: it goes on the day after
+  rev INT NOT NULL DEFAULT 0, -- how often it was changed
+  title TEXT, title_ns INT, more BLOB); -- the names in it, and the bars of its picture
 CREATE INDEX trace_start ON trace(start_ns);
+CREATE INDEX trace_unsettled ON trace(last_ns) WHERE unsettled;
+CREATE INDEX trace_also ON trace(also) WHERE also;
+-- Which traces have a name: a service (0), operation (1), provider (2), model (3), agent (4), tool (5), conversation (6) or
+-- dialect (7). Words of operations and dialects are their numbers.
+CREATE TABLE trace_word(
+  kind INT NOT NULL, word INT NOT NULL, trace INT NOT NULL, PRIMARY KEY(kind, word, trace)) WITHOUT ROWID;
+CREATE TABLE conversation(word INTEGER PRIMARY KEY, start_ns INT NOT NULL, end_ns INT NOT NULL);
+CREATE INDEX conversation_end ON conversation(end_ns);
+-- Calls added up by quarters of an hour; 0 is no name.
+CREATE TABLE sums(
+  at INT NOT NULL, op INT NOT NULL, service INT NOT NULL, provider INT NOT NULL, model INT NOT NULL, agent INT NOT NULL,
+  tool INT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(at, op, service, provider, model, agent, tool)) WITHOUT ROWID;
+-- How much was told by an origin, in each dialect (0: in none).
+CREATE TABLE heard(
+  origin INT NOT NULL, dialect INT NOT NULL, spans INT NOT NULL, logs INT NOT NULL, points INT NOT NULL,
+  calls INT NOT NULL, content INT NOT NULL, first_ns INT NOT NULL, last_ns INT NOT NULL,
+  PRIMARY KEY(origin, dialect)) WITHOUT ROWID;
 CREATE TABLE span(
   id INTEGER PRIMARY KEY, trace INT NOT NULL, span_id BLOB NOT NULL, variant INT NOT NULL, parent BLOB,
   start_ns INT NOT NULL, end_ns INT NOT NULL, received_ns INT NOT NULL, origin INT NOT NULL, name INT NOT NULL,
@@ -49,6 +71,7 @@ CREATE TABLE span(
   rest BLOB NOT NULL, -- protobuf of the span with holes, its ids left out where the columns have them
   refs BLOB); -- what fills the holes
 CREATE UNIQUE INDEX span_key ON span(trace, span_id, variant);
+CREATE INDEX span_start ON span(start_ns) WHERE op < 30;
 CREATE INDEX span_response ON span(response_id) WHERE response_id IS NOT NULL;
 CREATE TABLE log(
   id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, -- of the record and its origin: a retry is known by it
@@ -57,6 +80,14 @@ CREATE TABLE log(
 CREATE INDEX log_time ON log(time_ns);
 CREATE INDEX log_trace ON log(trace_id, time_ns) WHERE trace_id IS NOT NULL;
 CREATE INDEX log_event ON log(event, time_ns) WHERE event IS NOT NULL;
+-- Protobuf of a Metric with one empty point.
+CREATE TABLE series(
+  id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, name INT NOT NULL, origin INT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX series_name ON series(name);
+-- Protobuf of a Metric with that point alone.
+CREATE TABLE point(
+  series INT NOT NULL, time_ns INT NOT NULL, start_ns INT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(series, time_ns, start_ns)) WITHOUT ROWID;
 -- Words of content and of log records, by the ids of those. Words are made before: here only spaces part them.
 CREATE VIRTUAL TABLE fts USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');
 CREATE VIRTUAL TABLE fts_log USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');

@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 
 use super::indexer::log_texts;
-use super::read;
+use super::list;
 use super::reader::{File, Reader};
 use super::rest::unpack;
 use crate::cursor::{Cursor, Position};
@@ -298,7 +298,7 @@ fn by_id(reader: &mut Reader, text: &str) -> Result<Vec<Hit>, StoreError> {
         }
     }
     ids.truncate(MOST_BY_ID);
-    let summaries = read::summaries(reader, &ids)?;
+    let summaries = list::summaries(reader, &ids)?;
     Ok(summaries.into_iter().map(|summary| Hit::Trace { summary: Box::new(summary) }).collect())
 }
 

@@ -8,12 +8,14 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
+use super::count::Tally;
 use super::folder;
 use super::rest::Packer;
 use super::schema;
 use super::trace::Change;
 use crate::error::StoreError;
-use crate::id::{ContentHash, Day, TraceId};
+use crate::id::{ContentHash, Day, Nanos, TraceId};
+use crate::metric::{self, Point, PointValue, Series};
 use crate::origin::Origin;
 use crate::recent::Recent;
 
@@ -38,10 +40,14 @@ pub(super) struct Known {
     /// Origins of the batch at hand, by their address: they are not dropped within a transaction.
     at_hand: HashMap<usize, (i64, [u8; 16])>,
     traces: HashMap<TraceId, i64>,
+    /// Traces of the batch at hand that go over midnight.
+    pub(super) also: HashMap<TraceId, u8>,
     pub(super) contents: Recent<ContentHash, i64>,
     /// Piece, trace and kind of record.
     pub(super) uses: Recent<(i64, i64, u8), ()>,
     pub(super) changes: HashMap<i64, Change>,
+    pub(super) tally: Tally,
+    series: HashMap<[u8; 16], i64>,
     pub(super) packer: Packer,
 }
 
@@ -106,9 +112,12 @@ impl Known {
             origins: HashMap::new(),
             at_hand: HashMap::new(),
             traces: HashMap::new(),
+            also: HashMap::new(),
             contents: Recent::new(MOST_PIECES),
             uses: Recent::new(MOST_PIECES),
             changes: HashMap::new(),
+            tally: Tally::default(),
+            series: HashMap::new(),
             packer: Packer::new(),
         }
     }
@@ -117,6 +126,7 @@ impl Known {
     pub(super) fn begin(&mut self) {
         self.at_hand.clear();
         self.changes.clear();
+        self.tally.clear();
         if self.words.len() > MOST {
             self.words.clear();
         }
@@ -125,6 +135,9 @@ impl Known {
         }
         if self.traces.len() > MOST {
             self.traces.clear();
+        }
+        if self.series.len() > MOST {
+            self.series.clear();
         }
     }
 
@@ -208,6 +221,41 @@ impl Known {
         Ok(tx.last_insert_rowid())
     }
 
+    /// The row of a series, and that of its origin.
+    pub(super) fn series(&mut self, tx: &Transaction<'_>, series: &Series) -> rusqlite::Result<(i64, i64)> {
+        let (origin, origin_hash) = self.origin(tx, &series.origin)?;
+        let empty = Point {
+            start: Nanos(0),
+            time: Nanos(0),
+            flags: 0,
+            value: PointValue::None,
+            exemplars: Vec::new(),
+        };
+        let mut body = series.to_otlp(&[empty]);
+        let identity = metric::identity(&series.attributes.to_otlp());
+        let marks = [series.kind as u8, series.temporality.to_le_bytes()[0], u8::from(series.monotonic)];
+        let hash = hash(&[&origin_hash, series.name.as_bytes(), series.unit.as_bytes(), &marks, &identity]);
+        if let Some(id) = self.series.get(&hash) {
+            return Ok((*id, origin));
+        }
+        let found =
+            tx.prepare_cached("SELECT id FROM series WHERE hash = ?")?.query_row([hash], |row| row.get(0));
+        let id = match found.optional()? {
+            Some(id) => id,
+            None => {
+                let name = self.word(tx, &series.name)?;
+                // The name is a word already.
+                body.name.clear();
+                let body = self.packer.pack(&body.encode_to_vec());
+                tx.prepare_cached("INSERT INTO series(hash, name, origin, body) VALUES (?, ?, ?, ?)")?
+                    .execute(params![hash, name, origin, body])?;
+                tx.last_insert_rowid()
+            }
+        };
+        self.series.insert(hash, id);
+        Ok((id, origin))
+    }
+
     /// The row of a trace, made if this is the first that is heard of it.
     pub(super) fn trace(
         &mut self,
@@ -232,7 +280,15 @@ impl Known {
             }
         };
         self.traces.insert(trace, id);
+        if let Some(also) = self.also.get(&trace) {
+            self.changes.entry(id).or_default().also |= also;
+        }
         Ok(id)
+    }
+
+    /// Whether the row of a trace is remembered.
+    pub(super) fn has_trace(&self, trace: TraceId) -> bool {
+        self.traces.contains_key(&trace)
     }
 }
 

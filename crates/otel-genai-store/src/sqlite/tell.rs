@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::broadcast;
 
 use super::folder::Folder;
-use super::read;
+use super::list;
 use super::reader::Reader;
 use super::trace::QUIET;
 use crate::change::Change;
@@ -165,7 +165,7 @@ impl Teller {
         let summaries = if traces.len() > MOST_TRACES {
             return say(Change::Lost);
         } else {
-            read::summaries(&mut self.reader, &traces)
+            list::summaries(&mut self.reader, &traces)
         };
         let Ok(summaries) = summaries else { return say(Change::Lost) };
         let due = Instant::now() + Duration::from_nanos(QUIET) + PAUSE;

@@ -1,14 +1,23 @@
 //! The row of a trace: what a transaction adds to it, and its summary.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::{Row, Transaction, params};
 
+use super::more::{Kind, More, Stretch};
 use super::segment::number;
-use crate::facts::{ContentState, Cost, CostSource, Op, Usage};
+use super::sums::Names;
+use crate::facts::{ContentState, Cost, CostSource, Dialect, Facts, Op, Usage};
 use crate::id::{Nanos, SpanId, TraceId};
+use crate::log::LogRecord;
 use crate::span::{Span, SpanState};
 use crate::summary::{Few, Root, TraceState, TraceSummary};
+
+/// Of a trace: it began the day before,
+pub(super) const BEGAN: u8 = 1;
+/// or goes on the day after.
+pub(super) const GOES_ON: u8 = 2;
 
 /// What a transaction adds to the row of a trace.
 #[derive(Debug, Default)]
@@ -33,6 +42,13 @@ pub(super) struct Change {
     first_chunk: Option<(u64, u64)>,
     content: u8,
     genai: bool,
+    counted: i64,
+    title: Option<(u64, String)>,
+    /// Kind and word, and when the first span that has them began.
+    names: HashMap<(u8, i64), u64>,
+    stretches: More,
+    /// Whether it began the day before, or goes on the day after.
+    pub(super) also: u8,
 }
 
 #[derive(Debug)]
@@ -45,11 +61,13 @@ struct NewRoot {
     ended: bool,
 }
 
-/// Of a span: whether the one before it was running, and the words of its name and its service.
-pub(super) struct Added {
+/// Of a span: whether the one before it was running, its words, and what a user asked in it.
+pub(super) struct Added<'a> {
     pub(super) replaces: bool,
     pub(super) name: i64,
-    pub(super) service: i64,
+    pub(super) names: Names,
+    pub(super) conversation: i64,
+    pub(super) title: Option<&'a String>,
 }
 
 impl Change {
@@ -60,8 +78,24 @@ impl Change {
         self.last = self.last.max(received.0);
     }
 
+    /// What a user asked at this moment.
+    pub(super) fn title(&mut self, at: u64, title: Option<&String>) {
+        if let Some(title) = title
+            && self.title.as_ref().is_none_or(|(known, text)| (at, title) < (*known, text))
+        {
+            self.title = Some((at, title.clone()));
+        }
+    }
+
+    fn name(&mut self, kind: Kind, word: i64, first: u64) {
+        if word != 0 {
+            let known = self.names.entry((kind as u8, word)).or_insert(first);
+            *known = first.min(*known);
+        }
+    }
+
     /// A span that was not there before, or was there as running. A running one counts in no sum.
-    pub(super) fn span(&mut self, span: &Span, added: &Added) {
+    pub(super) fn span(&mut self, span: &Span, added: &Added<'_>) {
         let start = span.start.or(span.received);
         let ended = span.state == SpanState::Ended;
         self.seen(start, if ended { span.end } else { start }, span.received);
@@ -72,24 +106,79 @@ impl Change {
         self.genai |= op.is_some();
         let earlier = |root: &NewRoot| start.0 < root.start || root.span == span.key.span;
         if span.parent.is_none() && self.root.as_ref().is_none_or(earlier) {
-            let Added { name, service, .. } = *added;
+            let Added { name, names: Names { service, .. }, .. } = *added;
             self.root =
                 Some(NewRoot { span: span.key.span, start: start.0, name, service, op: facts.op, ended });
         }
+        let names = added.names;
+        self.name(Kind::Service, names.service, start.0);
+        self.name(Kind::Agent, names.agent, start.0);
+        self.name(Kind::Conversation, added.conversation, start.0);
+        self.name(Kind::Op, i64::from(names.op), start.0);
         if !ended {
             return;
         }
+        self.name(Kind::Provider, names.provider, start.0);
+        self.name(Kind::Model, names.model, start.0);
+        self.name(Kind::Tool, names.tool, start.0);
+        self.name(Kind::Dialect, facts.dialect.map_or(0, |dialect| dialect as i64), start.0);
+        self.title(start.0, added.title);
         let error = i64::from(span.status.is_error() || facts.error.is_some());
         self.errors += error;
         self.content = self.content.max(content_rank(facts.content));
         let Some(op) = op else { return };
+        self.stretches.stretch(Stretch {
+            op: op as u8,
+            error: error > 0,
+            start: start.0,
+            end: span.end.0.max(start.0),
+            span: span.key.span,
+        });
+        self.counted += i64::from(op.counts_tokens());
+        self.call(op, facts, start.0, error);
+    }
+
+    /// A log record that tells of a session without spans. It came at the end of what it tells of.
+    pub(super) fn told(&mut self, log: &LogRecord, names: Names, conversation: i64, row: i64) {
+        let facts = &log.facts;
+        let end = log.moment().0;
+        // Both coding agents tell how long it took.
+        let lasted = log.attributes.float("duration_ms").filter(|lasted| (0.0..1e12).contains(lasted));
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 10^18, from 0")]
+        let start = end.saturating_sub(lasted.map_or(0, |lasted| (lasted * 1e6) as u64));
+        self.start = self.start.map(|known| known.min(start));
+        self.genai = true;
+        for (kind, word) in [
+            (Kind::Service, names.service),
+            (Kind::Agent, names.agent),
+            (Kind::Conversation, conversation),
+            (Kind::Op, i64::from(names.op)),
+            (Kind::Provider, names.provider),
+            (Kind::Model, names.model),
+            (Kind::Tool, names.tool),
+            (Kind::Dialect, facts.dialect.map_or(0, |dialect| dialect as i64)),
+        ] {
+            self.name(kind, word, start);
+        }
+        let error = i64::from(facts.error.is_some());
+        self.errors += error;
+        self.content = self.content.max(content_rank(facts.content));
+        let Some(op) = facts.op.filter(|op| op.is_genai()) else { return };
+        if let Some(span) = SpanId::new(&row.to_be_bytes()) {
+            self.stretches.stretch(Stretch { op: op as u8, error: error > 0, start, end, span });
+        }
+        self.call(op, facts, start, error);
+    }
+
+    /// A call that was told whole.
+    fn call(&mut self, op: Op, facts: &Facts, start: u64, error: i64) {
         if op.is_inference() {
             self.llm += 1;
             self.llm_errors += error;
             if let Some(first) = facts.first_chunk
-                && self.first_chunk.is_none_or(|(at, _)| start.0 < at)
+                && self.first_chunk.is_none_or(|(at, _)| start < at)
             {
-                self.first_chunk = Some((start.0, u64::try_from(first.as_nanos()).unwrap_or(u64::MAX)));
+                self.first_chunk = Some((start, u64::try_from(first.as_nanos()).unwrap_or(u64::MAX)));
             }
         }
         if op == Op::ExecuteTool {
@@ -115,7 +204,20 @@ impl Change {
     pub(super) fn write(&self, tx: &Transaction<'_>, trace: i64) -> rusqlite::Result<()> {
         let usage = &self.usage;
         let tokens = |count: Option<u64>| count.map(number);
-        tx.prepare_cached(
+        let more: Option<Vec<u8>> =
+            tx.prepare_cached("SELECT more FROM trace WHERE id = ?")?.query_row([trace], |row| row.get(0))?;
+        let mut more = more.and_then(|more| More::decode(&more)).unwrap_or_default();
+        let mut names: Vec<_> =
+            self.names.iter().map(|((kind, word), first)| (*first, *kind, *word)).collect();
+        names.sort_unstable();
+        for (first, kind, word) in names {
+            if more.name(kind, word, first) {
+                tx.prepare_cached("INSERT OR IGNORE INTO trace_word(kind, word, trace) VALUES (?, ?, ?)")?
+                    .execute(params![kind, word, trace])?;
+            }
+        }
+        self.stretches.stretches.iter().for_each(|stretch| more.stretch(*stretch));
+        let mut update = tx.prepare_cached(
             "UPDATE trace SET start_ns = min(start_ns, ?2), end_ns = max(end_ns, ?3), last_ns = max(last_ns, ?4),
                running = running + ?5, spans = spans + ?6, errors = errors + ?7, logs = logs + ?8, llm = llm + ?9,
                llm_err = llm_err + ?10, tools = tools + ?11, tool_err = tool_err + ?12,
@@ -129,10 +231,11 @@ impl Change {
                cost = CASE WHEN ?20 IS NULL THEN cost ELSE ifnull(cost, 0) + ?20 END,
                saved = CASE WHEN ?21 IS NULL THEN saved ELSE ifnull(saved, 0) + ?21 END,
                reported = max(reported, ?22), unpriced = unpriced + ?23, content = max(content, ?24),
-               genai = max(genai, ?25)
-             WHERE id = ?1",
-        )?
-        .execute(params![
+               genai = max(genai, ?25), counted = counted + ?26,
+               unsettled = max(unsettled, ?26 > 0 AND counted + ?26 > 1), also = also | ?27, more = ?28, rev = rev + 1
+             WHERE id = ?1 RETURNING start_ns, end_ns",
+        )?;
+        let values = params![
             trace,
             self.start.map_or(i64::MAX, number),
             number(self.end),
@@ -158,7 +261,25 @@ impl Change {
             self.unpriced,
             self.content,
             self.genai,
-        ])?;
+            self.counted,
+            self.also,
+            more.encode(),
+        ];
+        let (start, end): (i64, i64) = update.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for name in more.names.iter().filter(|name| name.kind == Kind::Conversation as u8) {
+            tx.prepare_cached(
+                "INSERT INTO conversation(word, start_ns, end_ns) VALUES (?, ?, ?) ON CONFLICT(word) DO UPDATE SET
+                   start_ns = min(start_ns, excluded.start_ns), end_ns = max(end_ns, excluded.end_ns)",
+            )?
+            .execute(params![name.word, start, end])?;
+        }
+        if let Some((at, title)) = &self.title {
+            tx.prepare_cached(
+                "UPDATE trace SET title_ns = ?2, title = ?3
+                 WHERE id = ?1 AND (title_ns IS NULL OR (?2, ?3) < (title_ns, title))",
+            )?
+            .execute(params![trace, number(*at), title])?;
+        }
         if let Some(root) = &self.root {
             // A root that ended is not undone by word of its beginning that comes late.
             tx.prepare_cached(
@@ -197,13 +318,20 @@ fn content_rank(content: ContentState) -> u8 {
 /// The columns of [`summary`].
 pub(super) const COLUMNS: &str = "id, trace_id, start_ns, end_ns, last_ns, running, root_span, root_name, root_service, \
      root_op, root_ended, spans, errors, logs, llm, llm_err, tools, tool_err, in_tok, out_tok, cache_r, cache_w, \
-     reason_tok, audio_in, audio_out, cost, saved, reported, unpriced, ttfc_ns, ttfc_at, content";
+     reason_tok, audio_in, audio_out, cost, saved, reported, unpriced, ttfc_ns, ttfc_at, content, also, rev, title, \
+     title_ns, more, genai";
 
 /// A summary, and what is needed to join it with that of another day.
 pub(super) struct Found {
     pub(super) row: i64,
+    /// Whether generative AI is in it.
+    pub(super) genai: bool,
     pub(super) summary: TraceSummary,
+    /// 1: it began the day before; 2: it goes on the day after.
+    pub(super) also: u8,
+    more: Told,
     first_chunk_at: i64,
+    title_at: i64,
     ended: bool,
     running: i64,
     last: u64,
@@ -228,13 +356,15 @@ pub(super) fn summary(
     };
     let source = if row.get("reported")? { CostSource::Reported } else { CostSource::Table };
     let saved = row.get::<_, Option<i64>>("saved")?.unwrap_or(0);
+    let more = row.get_ref("more")?.as_blob_or_null()?.and_then(More::decode).unwrap_or_default();
+    let more = Told::of(&more, word)?;
     let summary = TraceSummary {
         id,
         start: Nanos(count("start_ns")?),
         end: Nanos(count("end_ns")?),
         state: TraceState::Running,
         root,
-        title: None,
+        title: row.get("title")?,
         services: Few::default(),
         agents: Few::default(),
         models: Few::default(),
@@ -267,17 +397,77 @@ pub(super) fn summary(
             _ => ContentState::Here,
         },
         bars: Vec::new(),
-        updated: 0,
+        updated: count("rev")?,
     };
     Ok(Some(Found {
         row: row.get("id")?,
+        genai: row.get("genai")?,
         summary,
+        also: row.get("also")?,
+        more,
         first_chunk_at: row.get::<_, Option<i64>>("ttfc_at")?.unwrap_or(i64::MAX),
+        title_at: row.get::<_, Option<i64>>("title_ns")?.unwrap_or(i64::MAX),
         ended: row.get("root_ended")?,
         running: row.get("running")?,
         last: count("last_ns")?,
     }))
 }
+
+/// The names of a trace in words, and its picture.
+#[derive(Debug, Default)]
+struct Told {
+    /// Kind and text, and when the first span that has it began.
+    names: Vec<(u8, Arc<str>, u64)>,
+    dialects: Vec<Dialect>,
+    stretches: More,
+}
+
+impl Told {
+    fn of(more: &More, word: &mut dyn FnMut(i64) -> rusqlite::Result<Arc<str>>) -> rusqlite::Result<Self> {
+        let mut told = Self::default();
+        for name in &more.names {
+            const DIALECT: u8 = Kind::Dialect as u8;
+            const OP: u8 = Kind::Op as u8;
+            const PROVIDER: u8 = Kind::Provider as u8;
+            match name.kind {
+                DIALECT => told.dialects.extend(u8::try_from(name.word).ok().and_then(Dialect::from_number)),
+                OP | PROVIDER => {}
+                kind => told.names.push((kind, word(name.word)?, name.first)),
+            }
+        }
+        told.stretches.stretches.clone_from(&more.stretches);
+        told.dialects.sort_unstable();
+        Ok(told)
+    }
+
+    fn join(&mut self, later: Self) {
+        for (kind, text, first) in later.names {
+            match self.names.iter_mut().find(|(known, word, _)| *known == kind && *word == text) {
+                Some((_, _, known)) => *known = first.min(*known),
+                None => self.names.push((kind, text, first)),
+            }
+        }
+        self.dialects.extend(later.dialects);
+        self.dialects.sort_unstable();
+        self.dialects.dedup();
+        later.stretches.stretches.into_iter().for_each(|stretch| self.stretches.stretch(stretch));
+    }
+
+    fn few(&self, kind: Kind) -> Few {
+        let mut names: Vec<(u64, &Arc<str>)> = self
+            .names
+            .iter()
+            .filter(|(known, _, _)| *known == kind as u8)
+            .map(|(_, text, first)| (*first, text))
+            .collect();
+        names.sort_unstable();
+        let more = u32::try_from(names.len().saturating_sub(MOST_TOLD)).unwrap_or(u32::MAX);
+        Few { list: names.into_iter().take(MOST_TOLD).map(|(_, text)| Arc::clone(text)).collect(), more }
+    }
+}
+
+/// So many names of a kind are told in one line.
+pub(super) const MOST_TOLD: usize = 5;
 
 /// A trace is done when its root has ended and nothing came for so long,
 pub(super) const QUIET: u64 = 10_000_000_000;
@@ -315,6 +505,13 @@ impl Found {
             ours.first_chunk = theirs.first_chunk;
             self.first_chunk_at = later.first_chunk_at;
         }
+        if later.title_at < self.title_at {
+            ours.title = theirs.title;
+            self.title_at = later.title_at;
+        }
+        ours.updated += theirs.updated;
+        self.genai |= later.genai;
+        self.more.join(later.more);
         if content_rank(theirs.content) > content_rank(ours.content) {
             ours.content = theirs.content;
         }
@@ -326,7 +523,16 @@ impl Found {
     pub(super) fn done(mut self, now: Nanos) -> TraceSummary {
         let silence = now.0.saturating_sub(self.last);
         let done = if self.ended && self.running == 0 { silence > QUIET } else { silence > SILENT };
-        self.summary.state = if done { TraceState::Done } else { TraceState::Running };
+        let summary = &mut self.summary;
+        summary.state = if done { TraceState::Done } else { TraceState::Running };
+        let more = &self.more;
+        summary.services = more.few(Kind::Service);
+        summary.agents = more.few(Kind::Agent);
+        summary.models = more.few(Kind::Model);
+        summary.tools = more.few(Kind::Tool);
+        summary.conversations = more.few(Kind::Conversation);
+        summary.dialects.clone_from(&more.dialects);
+        summary.bars = more.stretches.bars();
         self.summary
     }
 }

@@ -1,36 +1,42 @@
 //! The one thread that writes: everything that waits goes into one transaction a day, and is acknowledged after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::TransactionBehavior;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::content::Pressed;
 use super::fault;
 use super::folder::{self, Folder};
 use super::indexer::Backlog;
+use super::point::write_point;
 use super::record::{self, Fate};
 use super::segment::{Known, NoFile, Segment};
+use super::settle;
 use super::tell::{Ear, News};
+use super::trace::{BEGAN, GOES_ON};
 use crate::error::StoreError;
-use crate::id::{Day, Nanos};
+use crate::id::{Day, Nanos, TraceId};
 use crate::query::Stored;
 use crate::rate::Rate;
 use crate::store::Batch;
+use crate::title::Titles;
 
 /// What the writer is asked to do.
 pub(super) enum Order {
-    Store(Job),
+    Store(Box<Job>),
     Close(oneshot::Sender<()>),
 }
 
 /// A batch that waits for its acknowledgement.
 pub(super) struct Job {
     pub(super) batch: Batch,
+    /// What users asked in it.
+    pub(super) titles: Titles,
     pub(super) pressed: Pressed,
     pub(super) answer: oneshot::Sender<Result<Stored, StoreError>>,
     /// Its share of the queue.
@@ -43,10 +49,12 @@ const MOST_RECORDS: usize = 2_000;
 const MOST_BYTES: usize = 16 << 20;
 /// After so long without work the logs are moved into their files.
 const IDLE: Duration = Duration::from_secs(2);
+/// So often traces are looked for that have been quiet.
+const SETTLE: Duration = Duration::from_secs(1);
 /// A log that has so many pages (16 MiB) is moved also while there is work.
 const MOST_PAGES: i64 = 2_048;
 /// So many files stay open.
-const MOST_FILES: usize = 4;
+const MOST_FILES: usize = 6;
 /// Without a limit of age, records of the last so many days are kept under their own day.
 const OLDEST_DAYS: i32 = 400;
 
@@ -58,12 +66,18 @@ pub(super) struct Writer {
     backlog: Arc<Backlog>,
     /// The one used last stands last.
     open: Vec<Segment>,
+    /// Since when nothing was asked.
+    idle: Instant,
+    /// When to look for traces to settle, if there may be some.
+    settle: Option<Instant>,
 }
 
 #[derive(Clone, Copy)]
 enum Item {
     Span(usize),
     Log(usize),
+    /// Which series, and which of its points.
+    Point(usize, usize),
 }
 
 impl Item {
@@ -79,6 +93,7 @@ impl Item {
                 news.logs += 1;
                 news.traces.extend(batch.logs.get(at).and_then(|log| log.trace));
             }
+            Self::Point(..) => news.points += 1,
         }
     }
 }
@@ -94,38 +109,33 @@ impl Writer {
         rate: Arc<Rate>,
         backlog: Arc<Backlog>,
     ) -> Self {
-        Self { folder, full, ear, rate, backlog, open: Vec::new() }
+        Self { folder, full, ear, rate, backlog, open: Vec::new(), idle: Instant::now(), settle: None }
     }
 
     /// Works until it is told to close, or nobody can tell it anything any more.
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
         let mut closing = None;
         while closing.is_none() {
-            let dirty = self.open.iter().any(|segment| segment.dirty);
-            let patience = if dirty { IDLE } else { Duration::from_secs(3_600) };
-            let first = match orders.recv_timeout(patience) {
+            let first = match orders.recv_timeout(self.patience()) {
                 Ok(Order::Store(job)) => job,
                 Ok(Order::Close(done)) => {
                     closing = Some(done);
                     break;
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    self.open
-                        .iter_mut()
-                        .filter(|segment| segment.dirty)
-                        .for_each(|segment| segment.checkpoint(true));
+                    self.tidy();
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             let (mut records, mut bytes) = (size(&first.batch), first.batch.bytes);
-            let mut jobs = vec![first];
+            let mut jobs = vec![*first];
             while records < MOST_RECORDS && bytes < MOST_BYTES {
                 match orders.try_recv() {
                     Ok(Order::Store(job)) => {
                         records += size(&job.batch);
                         bytes = bytes.saturating_add(job.batch.bytes);
-                        jobs.push(job);
+                        jobs.push(*job);
                     }
                     Ok(Order::Close(done)) => {
                         closing = Some(done);
@@ -136,6 +146,11 @@ impl Writer {
             }
             self.backlog.busy(true);
             self.store(jobs);
+            self.idle = Instant::now();
+            self.settle.get_or_insert(self.idle + SETTLE);
+            if self.settle.is_some_and(|due| due <= self.idle) {
+                self.settle();
+            }
             self.backlog.busy(false);
         }
         self.backlog.close();
@@ -148,6 +163,45 @@ impl Writer {
         }
     }
 
+    /// How long to wait for something to do.
+    fn patience(&self) -> Duration {
+        let dirty = self.open.iter().any(|segment| segment.dirty);
+        let due = self.settle.into_iter().chain(dirty.then_some(self.idle + IDLE)).min();
+        due.map_or(Duration::from_secs(3_600), |due| due.saturating_duration_since(Instant::now()))
+    }
+
+    /// What is done while nobody waits.
+    fn tidy(&mut self) {
+        if self.settle.is_some_and(|due| due <= Instant::now()) {
+            self.settle();
+        }
+        if self.idle.elapsed() >= IDLE {
+            self.open.iter_mut().filter(|segment| segment.dirty).for_each(|segment| segment.checkpoint(true));
+            self.idle = Instant::now();
+        }
+    }
+
+    /// Takes calls that are told twice out of the sums.
+    fn settle(&mut self) {
+        self.settle = None;
+        let mut news = News::default();
+        for segment in &mut self.open {
+            match settle::settle(segment) {
+                Ok(settled) => {
+                    news.traces.extend(settled.changed);
+                    if settled.more {
+                        self.settle = Some(Instant::now() + SETTLE);
+                    }
+                }
+                // The next time something is stored it is tried again.
+                Err(error) => tracing::debug!(target: "otel-genai-store", "cannot settle sums: {error}"),
+            }
+        }
+        if self.ear.listens() && !news.traces.is_empty() {
+            self.ear.tell(news);
+        }
+    }
+
     fn store(&mut self, jobs: Vec<Job>) {
         let mut days: BTreeMap<Day, Items> = BTreeMap::new();
         for (number, Job { batch, .. }) in jobs.iter().enumerate() {
@@ -156,6 +210,12 @@ impl Writer {
             }
             for (at, log) in batch.logs.iter().enumerate() {
                 days.entry(day(log.moment(), log.received)).or_default().push((number, Item::Log(at)));
+            }
+            for (at, (_, points)) in batch.points.iter().enumerate() {
+                for (place, point) in points.iter().enumerate() {
+                    let item = Item::Point(at, place);
+                    days.entry(day(point.time, batch.received)).or_default().push((number, item));
+                }
             }
         }
         let mut answers: Vec<Result<Stored, StoreError>> =
@@ -221,7 +281,9 @@ impl Writer {
     }
 
     fn try_write(&mut self, day: Day, jobs: &[Job], items: &Items) -> Result<Vec<Fate>, Failure> {
+        let also = self.neighbours(day, jobs, items)?;
         let segment = self.segment(day)?;
+        segment.known.also = also;
         let result = transact(segment, jobs, items);
         match &result {
             Ok(_) => {
@@ -233,6 +295,40 @@ impl Writer {
             Err(_) => segment.known = Known::new(),
         }
         Ok(result?)
+    }
+
+    /// Traces of these records that the day before (1) or the day after (2) has too; there it is marked as well. Only those
+    /// are looked for that this day has not had lately.
+    fn neighbours(&mut self, day: Day, jobs: &[Job], items: &Items) -> Result<HashMap<TraceId, u8>, Failure> {
+        let days = [(Day(day.0 - 1), GOES_ON, BEGAN), (Day(day.0 + 1), BEGAN, GOES_ON)];
+        let there = |(day, ..): &(Day, u8, u8)| folder::file(self.folder.path(), *day).exists();
+        let days: Vec<_> = days.into_iter().filter(there).collect();
+        let mut also = HashMap::new();
+        if days.is_empty() {
+            return Ok(also);
+        }
+        let known = &self.segment(day)?.known;
+        let of = |(job, item): &(usize, Item)| {
+            let batch = &jobs.get(*job)?.batch;
+            match item {
+                Item::Span(at) => batch.spans.get(*at).map(|span| span.key.trace),
+                Item::Log(at) => batch.logs.get(*at)?.trace,
+                Item::Point(..) => None,
+            }
+        };
+        let traces: HashSet<TraceId> =
+            items.iter().filter_map(of).filter(|trace| !known.has_trace(*trace)).collect();
+        for (neighbour, theirs, ours) in days {
+            // A neighbour that cannot be read is no reason to refuse a record.
+            let Ok(segment) = self.segment(neighbour) else { continue };
+            for trace in &traces {
+                if mark(&segment.connection, *trace, theirs).unwrap_or(false) {
+                    segment.dirty = true;
+                    *also.entry(*trace).or_default() |= ours;
+                }
+            }
+        }
+        Ok(also)
     }
 
     /// The file of a day, opened if it is not.
@@ -268,31 +364,47 @@ impl Segment {
     }
 }
 
+/// Marks a trace, if the file has it.
+fn mark(connection: &Connection, trace: TraceId, also: u8) -> rusqlite::Result<bool> {
+    let mut find = connection.prepare_cached("SELECT also FROM trace WHERE trace_id = ?")?;
+    let Some(marks) = find.query_row([trace.bytes()], |row| row.get::<_, u8>(0)).optional()? else {
+        return Ok(false);
+    };
+    if marks & also == 0 {
+        connection
+            .prepare_cached("UPDATE trace SET also = also | ?, rev = rev + 1 WHERE trace_id = ?")?
+            .execute(params![also, trace.bytes()])?;
+    }
+    Ok(true)
+}
+
 fn transact(segment: &mut Segment, jobs: &[Job], items: &Items) -> rusqlite::Result<Vec<Fate>> {
     let Segment { connection, known, .. } = segment;
     known.begin();
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut fates = Vec::with_capacity(items.len());
     for (job, item) in items {
-        let Some(Job { batch, pressed, .. }) = jobs.get(*job) else { continue };
+        let Some(Job { batch, titles, pressed, .. }) = jobs.get(*job) else { continue };
         let bodies = &pressed.bodies;
-        let fate = match item {
-            Item::Span(at) => batch
-                .spans
-                .get(*at)
-                .zip(pressed.spans.get(*at))
-                .map(|(span, record)| record::write_span(&tx, known, span, record, bodies)),
-            Item::Log(at) => batch
-                .logs
-                .get(*at)
-                .zip(pressed.logs.get(*at))
-                .map(|(log, record)| record::write_log(&tx, known, log, record, bodies)),
-        };
+        let fate =
+            match item {
+                Item::Span(at) => batch.spans.get(*at).zip(pressed.spans.get(*at)).map(|(span, record)| {
+                    record::write_span(&tx, known, span, record, bodies, titles.spans.get(at))
+                }),
+                Item::Log(at) => batch.logs.get(*at).zip(pressed.logs.get(*at)).map(|(log, record)| {
+                    record::write_log(&tx, known, log, record, bodies, titles.logs.get(at))
+                }),
+                Item::Point(at, place) => batch.points.get(*at).and_then(|(series, points)| {
+                    let point = points.get(*place)?;
+                    Some(write_point(&tx, known, series, point, batch.received))
+                }),
+            };
         fates.extend(fate.transpose()?);
     }
     for (trace, change) in std::mem::take(&mut known.changes) {
         change.write(&tx, trace)?;
     }
+    known.tally.write(&tx)?;
     tx.commit()?;
     Ok(fates)
 }
@@ -345,11 +457,13 @@ fn count(stored: &mut Stored, item: Item, fate: Fate) {
         (Fate::Refused, _) => &mut stored.refused,
         (Fate::Stored, Item::Span(_)) => &mut stored.spans,
         (Fate::Stored, Item::Log(_)) => &mut stored.logs,
+        (Fate::Stored, Item::Point(..)) => &mut stored.points,
     } += 1;
 }
 
 fn size(batch: &Batch) -> usize {
-    batch.spans.len() + batch.logs.len()
+    let points: usize = batch.points.iter().map(|(_, points)| points.len()).sum();
+    batch.spans.len() + batch.logs.len() + points
 }
 
 /// The day a record is kept under: its own, unless a clock is wrong; then that of its reception.

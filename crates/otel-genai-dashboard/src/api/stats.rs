@@ -1,0 +1,188 @@
+//! Sums of calls: over time, by model, agent and tool.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use otel_genai_store::{Dimension, Filter, Nanos, Op, Range, StatsQuery, StatsRow, StoreError, TraceQuery};
+
+use super::runs::{Runs, runs, together};
+use crate::http::{Answer, Ask, json};
+use crate::shared::Shared;
+use crate::view::{
+    Empty, Finish, ModelRow, Models, Overview, Stat, Step, Steps, ToolRow, Tools, TraceRow, Unpriced, millis,
+    quantile_ms,
+};
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// The overview shows so many of each.
+const TOP: usize = 8;
+/// Calls of models: what tokens and costs are counted of.
+const CALLS: [Op; 5] = [Op::Chat, Op::TextCompletion, Op::GenerateContent, Op::Embeddings, Op::Rerank];
+
+pub(crate) async fn overview(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
+    let range = ask.range_or(DAY)?;
+    let step = ask.span("step")?;
+    let filter = Filter { range: Some(range), ..ask.filter()? };
+    ask.done()?;
+    let length = range.to.since(range.from).unwrap_or_default();
+    let step = step.unwrap_or_else(|| nice(length)).max(length / 1_000);
+    let calls = calls_of(&filter);
+
+    let by_step = StatsQuery { filter: calls.clone(), by: Vec::new(), step: Some(step) };
+    let by_step = shared.store.stats(&by_step).await?;
+    let earlier = Range { from: Nanos(range.from.0.saturating_sub(nanos(length))), to: range.from };
+    let before = Filter { range: Some(earlier), ..calls.clone() };
+    let before = shared.store.stats(&StatsQuery { filter: before, ..StatsQuery::default() }).await?;
+    let newest = TraceQuery { filter: filter.clone(), limit: 10, ..TraceQuery::default() };
+    let newest = shared.store.traces(&newest).await?;
+    let seen = runs(&shared, &filter).await?;
+    let tools = tool_rows(&shared, &filter, &seen).await?;
+    let mut failing: Vec<_> = tools.into_iter().filter(|tool| tool.stat.errors > 0).collect();
+    failing.sort_by_key(|tool| std::cmp::Reverse(tool.stat.errors));
+    failing.truncate(TOP);
+    let mut models = model_rows(&shared, &filter).await?;
+    models.truncate(TOP);
+    let mut agents = seen.agents().items;
+    agents.truncate(TOP);
+    let status = shared.store.status().await?;
+    let empty = status.spans == 0 && status.logs == 0 && status.points == 0;
+    let sum = |rows: &[StatsRow]| Stat::from(&together(rows.iter()));
+    let before = Some(sum(&before)).filter(|before| before.calls > 0);
+    Ok(json(&Overview {
+        range: Steps {
+            from_ms: millis(range.from),
+            to_ms: millis(range.to),
+            step_ms: step.as_secs_f64() * 1000.0,
+        },
+        stat: sum(&by_step),
+        before,
+        traces: count_traces(&shared, &filter).await?,
+        steps: by_step.iter().filter_map(step_of).collect(),
+        models,
+        agents,
+        failing_tools: failing,
+        newest: newest.items.iter().map(TraceRow::from).collect(),
+        empty: empty.then(|| Empty { connect: crate::connect::ways(&shared) }),
+    }))
+}
+
+pub(crate) async fn models(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
+    let filter = Filter { range: ask.range()?, ..ask.filter()? };
+    ask.done()?;
+    let items = model_rows(&shared, &filter).await?;
+    let unpriced = items.iter().filter(|row| !row.priced).map(|row| Unpriced {
+        provider: row.provider.clone(),
+        model: row.model.clone(),
+        calls: row.stat.unpriced,
+    });
+    let unpriced = unpriced.collect();
+    let (currency, prices_date) = (shared.prices.currency().to_owned(), shared.prices.date().to_owned());
+    Ok(json(&Models { items, unpriced, currency, prices_date }))
+}
+
+pub(crate) async fn agents(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
+    let filter = Filter { range: ask.range()?, ..ask.filter()? };
+    ask.done()?;
+    Ok(json(&runs(&shared, &filter).await?.agents()))
+}
+
+pub(crate) async fn tools(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
+    let filter = Filter { range: ask.range()?, ..ask.filter()? };
+    ask.done()?;
+    let seen = runs(&shared, &filter).await?;
+    Ok(json(&Tools { items: tool_rows(&shared, &filter, &seen).await? }))
+}
+
+/// Only calls of models, unless operations are asked for.
+fn calls_of(filter: &Filter) -> Filter {
+    let op = if filter.op.is_empty() { CALLS.to_vec() } else { filter.op.clone() };
+    Filter { op, ..filter.clone() }
+}
+
+async fn model_rows(shared: &Shared, filter: &Filter) -> Result<Vec<ModelRow>, StoreError> {
+    let by = vec![Dimension::Provider, Dimension::Model];
+    let rows = shared.store.stats(&StatsQuery { filter: calls_of(filter), by, step: None }).await?;
+    let row = |row: &StatsRow| {
+        let mut finish: Vec<_> = row
+            .finish
+            .iter()
+            .map(|(reason, count)| Finish { reason: reason.as_ref().to_owned(), count: *count })
+            .collect();
+        finish.sort_by_key(|one| std::cmp::Reverse(one.count));
+        ModelRow {
+            provider: key(row, Dimension::Provider),
+            model: key(row, Dimension::Model),
+            stat: Stat::from(row),
+            finish,
+            priced: row.unpriced == 0,
+        }
+    };
+    let mut rows: Vec<_> = rows.iter().map(row).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.stat.calls));
+    Ok(rows)
+}
+
+async fn tool_rows(shared: &Shared, filter: &Filter, seen: &Runs) -> Result<Vec<ToolRow>, StoreError> {
+    let filter = Filter { op: vec![Op::ExecuteTool], ..filter.clone() };
+    let rows = shared.store.stats(&StatsQuery { filter, by: vec![Dimension::Tool], step: None }).await?;
+    let row = |row: &StatsRow| {
+        let tool = key(row, Dimension::Tool);
+        let (retries, last_error) = seen.of_tool(&tool);
+        ToolRow { tool, stat: Stat::from(row), retries, last_error }
+    };
+    let mut rows: Vec<_> = rows.iter().map(row).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.stat.calls));
+    Ok(rows)
+}
+
+fn key(row: &StatsRow, dimension: Dimension) -> String {
+    let found = row.key.iter().find(|(one, _)| *one == dimension);
+    found.and_then(|(_, value)| value.as_deref()).unwrap_or_default().to_owned()
+}
+
+/// How many traces there are; the store counts them where it can, else a page is.
+async fn count_traces(shared: &Shared, filter: &Filter) -> Result<u64, StoreError> {
+    let mut query = TraceQuery { filter: filter.clone(), limit: 500, ..TraceQuery::default() };
+    let mut count = 0;
+    // Of more than ten thousand nobody wants to know how many exactly.
+    for _ in 0..20 {
+        let page = shared.store.traces(&query).await?;
+        if let Some(total) = page.total {
+            return Ok(total);
+        }
+        count += page.items.len() as u64;
+        query.cursor = page.next;
+        if query.cursor.is_none() {
+            break;
+        }
+    }
+    Ok(count)
+}
+
+fn step_of(row: &StatsRow) -> Option<Step> {
+    Some(Step {
+        at_ms: millis(row.at?),
+        calls: row.calls,
+        errors: row.errors,
+        input: row.usage.input.unwrap_or(0),
+        output: row.usage.output.unwrap_or(0),
+        cache_read: row.usage.cache_read.unwrap_or(0),
+        cost: row.cost.map(|cost| cost.nanos as f64 / 1e9),
+        p50_ms: quantile_ms(&row.duration, 0.5),
+        p95_ms: quantile_ms(&row.duration, 0.95),
+        ttft_p95_ms: quantile_ms(&row.first_chunk, 0.95),
+    })
+}
+
+/// A step of which about sixty make the whole, that people count in.
+pub(crate) fn nice(length: Duration) -> Duration {
+    const STEPS: [u64; 14] = [1, 5, 10, 30, 60, 300, 600, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400];
+    let wanted = length.as_secs() / 60;
+    let step = STEPS.into_iter().find(|step| *step >= wanted);
+    Duration::from_secs(step.unwrap_or_else(|| wanted.div_ceil(86_400) * 86_400))
+}
+
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

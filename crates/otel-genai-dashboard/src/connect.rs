@@ -1,0 +1,48 @@
+//! How programs are made to send here: what a person types.
+
+use crate::serve::Doors;
+use crate::shared::Shared;
+use crate::view::Way;
+
+/// The ways, with the addresses that are really listened on. The token is not told: who may read it has it.
+pub(crate) fn ways(shared: &Shared) -> Vec<Way> {
+    let way = |language: &str, text: String| Way { language: language.to_owned(), text };
+    let mut ways = Vec::new();
+    let http = shared.doors.http.map(Doors::url);
+    let grpc = shared.doors.grpc.map(Doors::url);
+    let (endpoint, protocol) = match (&http, &grpc) {
+        (Some(http), _) => (http, "http/protobuf"),
+        (None, Some(grpc)) => (grpc, "grpc"),
+        (None, None) => return ways,
+    };
+    let token = if shared.guard.token().is_some() {
+        "export OTEL_EXPORTER_OTLP_HEADERS=x-otel-genai-token=TOKEN\n"
+    } else {
+        ""
+    };
+    let otlp = format!(
+        "export OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}\nexport OTEL_EXPORTER_OTLP_PROTOCOL={protocol}\n{token}"
+    );
+    ways.push(way(
+        "Any program, unchanged",
+        format!("{otlp}export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true\notel-genai run -- python app.py"),
+    ));
+    ways.push(way(
+        "Python",
+        format!(
+            "pip install opentelemetry-distro opentelemetry-exporter-otlp opentelemetry-instrumentation-openai-v2\n\
+             {otlp}export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true\n\
+             export OTEL_PYTHON_LOGGING_AUTO_INSTRUMENTATION_ENABLED=true\n\
+             opentelemetry-instrument --logs_exporter otlp python app.py"
+        ),
+    ));
+    ways.push(way(
+        "Claude Code",
+        format!(
+            "{otlp}export CLAUDE_CODE_ENABLE_TELEMETRY=1\nexport OTEL_LOGS_EXPORTER=otlp\n\
+             export OTEL_METRICS_EXPORTER=otlp\nexport OTEL_LOG_USER_PROMPTS=1\nclaude"
+        ),
+    ));
+    ways.push(way("Everything that speaks OpenTelemetry", otlp.trim_end().to_owned()));
+    ways
+}

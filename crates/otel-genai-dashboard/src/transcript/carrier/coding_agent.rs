@@ -1,0 +1,122 @@
+//! Coding agents that tell their sessions in log events: Claude Code and Codex.
+//!
+//! They tell what was asked, which tools ran and what a call cost, and not what the model said: the tools that it asked for
+//! are known by their results.
+
+use std::sync::Arc;
+
+use otel_genai::{Message, Part};
+use otel_genai_store::{Attributes, Held, LogRecord};
+use serde_json::{Map, Value as Json};
+
+/// What an event of a session tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A person asked.
+    Prompt,
+    /// A model answered.
+    Answer,
+    /// A call failed.
+    Failure,
+    /// A tool that was asked for was not allowed.
+    Refusal,
+    /// A tool ran.
+    ToolResult,
+}
+
+/// An event of a session.
+pub(crate) struct Event {
+    pub(crate) step: Step,
+    /// Which session.
+    pub(crate) session: Arc<str>,
+    /// Where in the session, if told.
+    pub(crate) sequence: i64,
+}
+
+/// The event that a log record tells, if it is one of a coding agent's session and has a place in a conversation.
+pub(crate) fn event(log: &LogRecord) -> Option<Event> {
+    let attributes = &log.attributes;
+    let body = log.body.as_ref().and_then(Held::text);
+    let told = [log.event.as_deref(), body.as_deref()].into_iter().flatten();
+    let full = told.clone().find(|name| name.starts_with("claude_code.") || name.starts_with("codex."));
+    let (agent, short) = match full {
+        Some(full) => full.split_once('.')?,
+        None if log.origin.scope.name.contains("claude_code") => ("claude_code", log.event.as_deref()?),
+        None => return None,
+    };
+    let refused = || {
+        attributes
+            .text("decision")
+            .is_some_and(|decision| !matches!(&*decision, "accept" | "approved" | "approved_for_session"))
+    };
+    let step = match (agent, short) {
+        (_, "user_prompt") => Step::Prompt,
+        ("claude_code", "api_request") => Step::Answer,
+        ("claude_code", "api_error") => Step::Failure,
+        ("codex", "sse_event") => match attributes.text("event.kind")?.as_ref() {
+            "response.completed" => Step::Answer,
+            "response.failed" => Step::Failure,
+            _ => return None,
+        },
+        (_, "tool_decision") if refused() => Step::Refusal,
+        (_, "tool_result") => Step::ToolResult,
+        _ => return None,
+    };
+    let session = ["session.id", "conversation.id"].into_iter().find_map(|key| attributes.text(key));
+    let sequence = attributes.int("event.sequence").unwrap_or(0);
+    Some(Event { step, session: session.as_deref().unwrap_or_default().into(), sequence })
+}
+
+/// What it says: first what the model said, then what is said to the model.
+pub(crate) fn said(log: &LogRecord, step: Step) -> (Option<Message>, Option<Message>) {
+    let attributes = &log.attributes;
+    match step {
+        Step::Prompt => {
+            let prompt = attributes
+                .text("prompt")
+                .filter(|prompt| !prompt.is_empty() && *prompt != "<REDACTED>" && *prompt != "[REDACTED]");
+            (None, prompt.map(|prompt| Message::user(prompt.into_owned())))
+        }
+        Step::Answer | Step::Failure => {
+            let text = ["response", "content"].into_iter().find_map(|key| attributes.text(key));
+            (text.map(|text| Message::assistant(text.into_owned())), None)
+        }
+        Step::Refusal | Step::ToolResult => (Some(asked(attributes)), Some(answered(attributes, step))),
+    }
+}
+
+fn id(attributes: &Attributes) -> Option<String> {
+    ["tool_use_id", "call_id"]
+        .into_iter()
+        .find_map(|key| attributes.text(key))
+        .map(std::borrow::Cow::into_owned)
+}
+
+fn asked(attributes: &Attributes) -> Message {
+    let name = attributes.text("tool_name").map_or_else(|| "tool".to_owned(), std::borrow::Cow::into_owned);
+    let arguments =
+        ["tool_input", "tool_parameters", "arguments"].into_iter().find_map(|key| attributes.json(key));
+    Message::assistant_parts([Part::tool_call(
+        id(attributes).unwrap_or_default(),
+        name,
+        arguments.unwrap_or_default(),
+    )])
+}
+
+/// The tool's output where it is told; else how it went.
+fn answered(attributes: &Attributes, step: Step) -> Message {
+    let output = ["output", "tool_output", "error"].into_iter().find_map(|key| {
+        attributes.text(key).filter(|text| !text.is_empty()).map(|text| Json::from(text.into_owned()))
+    });
+    let response = output.unwrap_or_else(|| {
+        let mut told = Map::new();
+        for key in ["decision", "source", "success", "duration_ms", "tool_result_size_bytes"] {
+            if step == Step::ToolResult && key == "decision" {
+                continue;
+            }
+            told.extend(attributes.json(key).map(|value| (key.to_owned(), value)));
+        }
+        Json::Object(told)
+    });
+    Message::tool(id(attributes).unwrap_or_default(), response)
+}

@@ -1,0 +1,224 @@
+//! Sums: by agent and tool, by model, over time; and the document that tells what can be asked.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
+
+use std::sync::Arc;
+
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use otel_genai_store::StoreError;
+use serde_json::{Value, json};
+use support::unwilling::Unwilling;
+use support::{START, Served, ask, int, request, span, text};
+
+fn agent(name: &str) -> Vec<KeyValue> {
+    vec![text("gen_ai.operation.name", "invoke_agent"), text("gen_ai.agent.name", name)]
+}
+
+fn chat(input: i64, output: i64) -> Vec<KeyValue> {
+    vec![
+        text("gen_ai.operation.name", "chat"),
+        text("gen_ai.provider.name", "openai"),
+        text("gen_ai.request.model", "gpt-4o"),
+        int("gen_ai.usage.input_tokens", input),
+        int("gen_ai.usage.output_tokens", output),
+    ]
+}
+
+fn tool(name: &str) -> Vec<KeyValue> {
+    vec![text("gen_ai.operation.name", "execute_tool"), text("gen_ai.tool.name", name)]
+}
+
+/// An agent that asks a second one by a tool, and calls a tool that fails once.
+fn spans() -> Vec<Span> {
+    let mut failing = span(
+        6,
+        1,
+        "execute_tool find",
+        (700, 750),
+        [tool("find"), vec![text("error.type", "timeout")]].concat(),
+    );
+    failing.status = Some(opentelemetry_proto::tonic::trace::v1::Status { code: 2, message: String::new() });
+    vec![
+        span(1, 0, "invoke_agent Boss", (0, 1000), agent("Boss")),
+        span(2, 1, "chat gpt-4o", (10, 110), chat(100, 10)),
+        span(3, 1, "execute_tool delegate", (120, 600), tool("delegate")),
+        span(4, 3, "invoke_agent Helper", (130, 590), agent("Helper")),
+        span(5, 4, "chat gpt-4o", (140, 540), chat(1000, 100)),
+        failing,
+        span(7, 1, "execute_tool find", (760, 800), tool("find")),
+    ]
+}
+
+fn find<'j>(items: &'j Value, key: &str, name: &str) -> &'j Value {
+    items.as_array().unwrap().iter().find(|one| one[key] == name).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agents_are_told_with_what_they_did_themselves_and_in_all() {
+    let served = Served::start().await;
+    served.send(&request(spans())).await;
+    let agents = served.json("/api/v1/agents").await;
+    let boss = find(&agents["items"], "agent", "Boss");
+    assert_eq!(
+        (&boss["runs"], &boss["totalMs"], &boss["service"]),
+        (&json!(1), &json!(1000.0), &json!("shop"))
+    );
+    assert_eq!((&boss["own"]["calls"], &boss["own"]["usage"]["input"]), (&json!(1), &json!(100)));
+    assert_eq!((&boss["total"]["calls"], &boss["total"]["usage"]["input"]), (&json!(2), &json!(1100)));
+    let helper = find(&agents["items"], "agent", "Helper");
+    assert_eq!((&helper["own"]["usage"]["output"], &helper["totalMs"]), (&json!(100), &json!(460.0)));
+    assert_eq!(agents["edges"], json!([{ "from": "Boss", "to": "Helper", "calls": 1, "kind": "tool" }]));
+    let matrix = json!([
+        { "agent": "Boss", "tool": "delegate", "calls": 1, "errors": 0 },
+        { "agent": "Boss", "tool": "find", "calls": 2, "errors": 1 },
+    ]);
+    assert_eq!(agents["matrix"], matrix);
+    assert!(agents.get("sampled").is_none(), "all of them were looked at");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_are_added_up_over_time_by_model_and_by_tool() {
+    let served = Served::start().await;
+    let empty = served.json("/api/v1/overview").await;
+    assert!(empty["empty"]["connect"].to_string().contains(&served.http.to_string()), "{empty}");
+    assert_eq!((&empty["stat"]["calls"], empty.get("before")), (&json!(0), None));
+
+    let mut all = spans();
+    all[1].attributes.push(text("gen_ai.conversation.id", "talk 1/a"));
+    served.send(&request(all)).await;
+    let (from, to) = (START / 1_000_000 - 60_000, START / 1_000_000 + 60_000);
+    let range = format!("from={from}&to={to}");
+    let overview = served.json(&format!("/api/v1/overview?{range}&step=1m")).await;
+    assert!(overview.get("empty").is_none());
+    assert_eq!((&overview["stat"]["calls"], &overview["traces"]), (&json!(2), &json!(1)));
+    assert_eq!(overview["stat"]["usage"], json!({ "input": 1100, "output": 110 }));
+    assert!(overview["stat"]["cost"]["amount"].as_f64().unwrap() > 0.0, "gpt-4o has a price");
+    assert_eq!(overview["range"]["stepMs"], 60_000.0);
+    let steps = overview["steps"].as_array().unwrap();
+    assert_eq!(steps.iter().map(|step| step["calls"].as_u64().unwrap()).sum::<u64>(), 2);
+    let half = overview["stat"]["p50Ms"].as_f64().unwrap();
+    assert!((95.0..=410.0).contains(&half), "{half}");
+    assert_eq!(overview["newest"][0]["name"], "invoke_agent Boss");
+    assert_eq!(overview["failingTools"][0]["tool"], "find");
+
+    let models = served.json("/api/v1/models").await;
+    let model = &models["items"][0];
+    assert_eq!(
+        (&model["provider"], &model["model"], &model["priced"]),
+        (&json!("openai"), &json!("gpt-4o"), &json!(true))
+    );
+    assert_eq!((&models["currency"], &models["unpriced"]), (&json!("USD"), &json!([])));
+    let tools = served.json("/api/v1/tools").await;
+    let tool = find(&tools["items"], "tool", "find");
+    assert_eq!((&tool["stat"]["calls"], &tool["stat"]["errors"]), (&json!(2), &json!(1)));
+    assert_eq!((&tool["retries"], &tool["lastError"]), (&json!(1), &json!("timeout")));
+
+    let facets = served.json("/api/v1/facets?of=model&of=tool&of=conversation").await;
+    assert_eq!(facets.as_object().unwrap().len(), 3);
+    assert_eq!(facets["model"][0]["value"], "gpt-4o");
+    let services = served.json("/api/v1/services").await;
+    assert_eq!((&services["items"][0]["name"], &services["items"][0]["spans"]), (&json!("shop"), &json!(7)));
+
+    let talks = served.json("/api/v1/conversations").await;
+    assert_eq!((&talks["items"][0]["id"], &talks["items"][0]["traces"]), (&json!("talk 1/a"), &json!(1)));
+    let talk = served.json("/api/v1/conversations/talk%201%2Fa").await;
+    assert_eq!(talk["traces"][0]["name"], "invoke_agent Boss");
+    assert_eq!(served.get("/api/v1/conversations/other").await.status, 404);
+
+    // Filters, and what they leave out.
+    let none = served.json("/api/v1/overview?model=other&from=-30d").await;
+    assert_eq!((&none["stat"]["calls"], none.get("empty")), (&json!(0), None));
+    assert_eq!(
+        served.json("/api/v1/traces?tool=find&sort=tokens").await["items"].as_array().unwrap().len(),
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_store_cannot_do_is_said_so() {
+    let cannot = || StoreError::Unsupported("do this");
+    let served =
+        Served::over(Arc::new(Unwilling(cannot)), tempfile::tempdir().unwrap(), |builder| builder).await;
+    let paths = [
+        "overview",
+        "models",
+        "agents",
+        "tools",
+        "conversations",
+        "conversations/a",
+        "services",
+        "metrics",
+        "metrics/series?name=a",
+        "search?q=a",
+        "facets",
+        "traces",
+        "logs",
+        "status",
+        "settings",
+    ];
+    for path in paths {
+        let answer = served.get(&format!("/api/v1/{path}")).await;
+        assert_eq!((answer.status, answer.code().as_str()), (501, "unsupported"), "{path}");
+    }
+    for (path, parameter) in [
+        ("search", "q"),
+        ("metrics/series", "name"),
+        ("facets?of=color", "of"),
+        ("overview?step=often", "step"),
+        ("metrics/series?name=a&match=b", "match"),
+        ("agents?agnet=a", "agnet"),
+    ] {
+        let answer = served.get(&format!("/api/v1/{path}")).await;
+        assert_eq!((answer.status, &answer.json()["error"]["parameter"]), (400, &json!(parameter)), "{path}");
+    }
+    let delete = async |query: &str| {
+        ask(served.page, "DELETE", &format!("/api/v1/data{query}"), &[("x-otel-genai", "1")], b"")
+            .await
+            .status
+    };
+    assert_eq!(delete("").await, 400);
+    assert_eq!(delete("?all=1&before=-1d").await, 400);
+    assert_eq!(delete("?all=1").await, 501);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_that_can_be_asked_is_in_the_document() {
+    let served = Served::start().await;
+    let document = served.json("/api/v1/openapi.json").await;
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths = document["paths"].as_object().unwrap();
+    for (path, operations) in paths {
+        for (method, operation) in operations.as_object().unwrap() {
+            assert!(!operation["summary"].as_str().unwrap().is_empty(), "{method} {path}");
+            for parameter in operation["parameters"].as_array().unwrap() {
+                let told = parameter["in"] == "path" || parameter["description"].is_string();
+                assert!(told, "{method} {path}: {parameter} says what it is");
+            }
+            // Whatever the document tells of can be asked: the address is known, and so are its parameters.
+            if method == "get" && !path.contains("stream") {
+                let asked = path.replace(['{', '}'], "");
+                let answer = served.get(&format!("/api/v1{asked}?no-such-parameter=1")).await;
+                let error = &answer.json()["error"];
+                assert!(
+                    error["parameter"].is_string() || error["code"] == "not_found" && path.contains('{'),
+                    "{path}: {error}"
+                );
+            }
+        }
+    }
+    // Every shape that is named is there.
+    let text = document.to_string();
+    for part in text.split("\"$ref\":\"#/components/schemas/").skip(1) {
+        let name = part.split('"').next().unwrap();
+        assert!(document["components"]["schemas"][name].is_object(), "{name}");
+    }
+    assert!(paths.contains_key("/traces/{trace}") && paths["/data"]["delete"].is_object());
+}

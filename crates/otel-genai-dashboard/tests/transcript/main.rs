@@ -1,0 +1,13 @@
+//! Transcripts: of recorded telemetry, of every way in which content is told, of what nobody expects.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod conversations;
+mod evidence;
+mod golden;
+mod recorded;
