@@ -104,7 +104,7 @@ export interface Findings { items: Finding[]; services: { service: string; diale
 export interface Comparison { a: Side; b: Side; metrics: { name: string; a?: number; b?: number }[]; rows: { a?: number; b?: number; same: boolean }[]; messages: { a?: Hash; b?: Hash; how: "same" | "changed" | "only_a" | "only_b"; diff?: Diff[] }[]; attributes: { key: string; a?: string; b?: string }[] }
 export interface Side { trace: TraceRow; span?: Id; rows: Row[]; messages: Record<Hash, Message> }
 export type Diff = [op: 0 | 1 | -1, text: string];
-export interface Prices { date: string; currency: string; source: string; rows: { provider: string; model: string; from: string; input: number; output: number; cacheRead?: number; cacheWrite?: number; per: 1000000; override?: true }[]; unpriced: { provider: string; model: string; calls: number }[] }
+export interface Prices { date: string; currency: string; source: string; rows: { provider: string; model: string; from: string; until?: string; over?: number /* for calls with more input tokens */; input: number; output?: number; cacheRead?: number; cacheWrite?: number; per: 1000000; override?: true }[]; unpriced: { provider: string; model: string; calls: number }[] }
 export interface Settings { dataDir: string; maxAgeMs?: Ms; maxBytes?: number; maxContent?: number; sync: "full" | "normal"; readOnly: boolean; status: Status; connect: { language: string; text: string }[]; mcp?: { stdio: string; http: string }; variables: { name: string; value: string; from: "flag" | "environment" | "default" }[] }
 export interface Imported { spans: number; logs: number; points: number; known: number; rejected: { why: string; count: number }[]; traces: Id[] }
 export interface Deleted { traces: number; bytes: number }

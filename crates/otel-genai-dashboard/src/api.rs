@@ -28,8 +28,8 @@ use crate::shared::Shared;
 use crate::view::transcript::Transcript;
 use crate::view::{
     About, Agents, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings, LogDetail,
-    LogList, MetricList, Models, Overview, SearchAnswer, SeriesAnswer, Services, Settings, SpanDetail,
-    StoreStatus, Tools, Trace, TraceList,
+    LogList, MetricList, Models, Overview, Prices, SearchAnswer, SeriesAnswer, Services, Settings,
+    SpanDetail, StoreStatus, Tools, Trace, TraceList,
 };
 
 /// One thing that can be asked.
@@ -183,6 +183,7 @@ fn routes() -> Vec<Route> {
             .asks(RANGE)
             .asks(FILTER)
             .answers::<Models>(),
+        Route::get("/prices", "By which prices costs are counted", stats::prices).answers::<Prices>(),
         Route::get("/agents", "Agents, their tools, and who calls whom", stats::agents)
             .asks(RANGE)
             .asks(FILTER)

@@ -8,6 +8,7 @@ mod list;
 mod log;
 mod metric;
 mod number;
+mod prices;
 mod row;
 mod span;
 mod stats;
@@ -29,6 +30,7 @@ pub(crate) use metric::labels;
 pub use metric::{ExemplarRow, Kind, MetricInfo, MetricList, Series, SeriesAnswer, Temporality};
 pub(crate) use number::duration;
 pub use number::millis;
+pub use prices::{PriceRow, Prices};
 pub use row::{Fold, OwnSum, Row, SpanKind, TotalSum, rows};
 pub use span::{
     Document, Dropped, Evaluation, Event, ExemplarOf, Link, Mcp, Memory, Scope, SpanDetail, Status,

@@ -222,3 +222,21 @@ async fn everything_that_can_be_asked_is_in_the_document() {
     }
     assert!(paths.contains_key("/traces/{trace}") && paths["/data"]["delete"].is_object());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prices_are_told_with_the_models_that_have_none() {
+    let served = Served::start().await;
+    let mut unknown = chat(100, 10);
+    unknown[2] = text("gen_ai.request.model", "house-model");
+    served.send(&request(vec![span(1, 0, "chat house-model", (0, 100), unknown)])).await;
+    let prices = served.json("/api/v1/prices").await;
+    assert_eq!((&prices["currency"], &prices["source"]), (&json!("USD"), &json!("list prices")));
+    let gpt = find(&prices["rows"], "model", "gpt-5");
+    let expected = json!({
+        "provider": "openai", "model": "gpt-5", "from": "2025-08-07", "input": 1.25, "output": 10.0,
+        "cacheRead": 0.125, "per": 1_000_000,
+    });
+    assert_eq!(gpt, &expected);
+    assert!(find(&prices["rows"], "model", "text-embedding-3-small").get("output").is_none());
+    assert_eq!(prices["unpriced"], json!([{ "provider": "openai", "model": "house-model", "calls": 1 }]));
+}

@@ -8,6 +8,8 @@ mod content;
 mod conversations;
 mod count;
 mod dictionary;
+mod dump;
+mod erase;
 mod fault;
 mod filter;
 mod folder;
@@ -20,6 +22,7 @@ mod read;
 mod reader;
 mod record;
 mod rest;
+mod retention;
 mod schema;
 mod search;
 mod segment;
@@ -46,6 +49,7 @@ use self::content::Presses;
 use self::folder::Folder;
 use self::indexer::Backlog;
 use self::reader::Pool;
+use self::retention::Limits;
 use self::tell::{Ear, Teller};
 use self::writer::{Job, Order, Writer};
 use crate::change::Change;
@@ -78,6 +82,8 @@ pub enum Durability {
     Full,
     /// It outlives the process; when the power fails, the last moments may be lost. For slow disks.
     Normal,
+    /// It is gone when the system fails. For what is not to be kept.
+    None,
 }
 
 /// How a store in SQLite is opened.
@@ -86,6 +92,8 @@ pub struct SqliteOptions {
     folder: Option<PathBuf>,
     durability: Durability,
     readers: usize,
+    limits: Limits,
+    read_only: bool,
     pricing: Prices,
 }
 
@@ -109,11 +117,33 @@ impl SqliteOptions {
     /// For the time being: in memory where the system has a folder there, and gone when the store is closed.
     #[must_use]
     pub fn temporary() -> Self {
-        Self::with(None, Durability::Normal)
+        Self::with(None, Durability::None)
     }
 
     fn with(folder: Option<PathBuf>, durability: Durability) -> Self {
-        Self { folder, durability, readers: 4, pricing: Prices(Arc::new(NoPrices)) }
+        let pricing = Prices(Arc::new(NoPrices));
+        Self { folder, durability, readers: 4, limits: Limits::default(), read_only: false, pricing }
+    }
+
+    /// How long records are kept: days that ended earlier are deleted. By default for ever.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.limits.max_age = Some(age);
+        self
+    }
+
+    /// How much room files may take: beyond it the oldest days are deleted, and of today the oldest traces. By default any.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.limits.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Only to look at what is there, beside whoever writes to it, or where nobody can.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
     }
 
     /// What calls cost that do not tell it themselves; by default nobody knows. A call has the price that is known when it
@@ -145,6 +175,7 @@ impl SqliteOptions {
     /// goes wrong with files and threads.
     pub fn open(self) -> Result<SqliteStore, StoreError> {
         let folder = match &self.folder {
+            Some(path) if self.read_only => Folder::read_only(path)?,
             Some(path) => Folder::open(path)?,
             None => Folder::temporary()?,
         };
@@ -154,32 +185,33 @@ impl SqliteOptions {
         let (orders, given) = channel();
         let (voice, _) = broadcast::channel(tell::MOST);
         let (ear, news) = Ear::new(voice.clone());
-        let (place, said) = (Arc::clone(&folder), voice.clone());
-        let teller = std::thread::Builder::new()
-            .name("store-tell".to_owned())
-            .spawn(move || Teller::new(place, said).run(&news));
-        let teller = teller.map_err(|source| fault::io("cannot start a thread", source))?;
         let rate = Arc::new(Rate::default());
-        let backlog = Arc::new(Backlog::default());
-        let (place, behind) = (Arc::clone(&folder), Arc::clone(&backlog));
-        let indexer = std::thread::Builder::new()
-            .name("store-index".to_owned())
-            .spawn(move || indexer::run(&place, &behind));
-        let indexer = indexer.map_err(|source| fault::io("cannot start a thread", source))?;
-        let full = self.durability == Durability::Full;
-        let writer = Writer::new(Arc::clone(&folder), full, ear, Arc::clone(&rate), backlog);
-        let writer =
-            std::thread::Builder::new().name("store-write".to_owned()).spawn(move || writer.run(&given));
-        let writer = writer.map_err(|source| fault::io("cannot start a thread", source))?;
+        let mut threads = Vec::new();
+        if !folder.is_read_only() {
+            let (place, said) = (Arc::clone(&folder), voice.clone());
+            threads.push(start("store-tell", move || Teller::new(place, said).run(&news))?);
+            let backlog = Arc::new(Backlog::default());
+            let (place, behind) = (Arc::clone(&folder), Arc::clone(&backlog));
+            threads.push(start("store-index", move || indexer::run(&place, &behind))?);
+            let keeping = (self.durability, self.limits);
+            let writer = Writer::new(Arc::clone(&folder), keeping, ear, Arc::clone(&rate), backlog);
+            threads.push(start("store-write", move || writer.run(&given))?);
+        }
         Ok(SqliteStore {
             room: Arc::new(Semaphore::new(QUEUE as usize)),
             readers,
             open: Mutex::new(Some(Open { orders, folder, voice, presses: Arc::new(Presses::new()) })),
             rate,
             pricing: self.pricing,
-            threads: Mutex::new(vec![writer, teller, indexer]),
+            limits: self.limits,
+            threads: Mutex::new(threads),
         })
     }
+}
+
+fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map_err(|source| fault::io("cannot start a thread", source))
 }
 
 /// A store in SQLite.
@@ -208,6 +240,7 @@ pub struct SqliteStore {
     readers: Pool,
     open: Mutex<Option<Open>>,
     rate: Arc<Rate>,
+    limits: Limits,
     pricing: Prices,
     /// The one that writes, and those that tell and index, which end after it.
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -233,7 +266,7 @@ impl SqliteStore {
 
     /// Tells other processes that find the folder in use where this one answers.
     pub fn announce(&self, url: &str) {
-        if let Ok(open) = self.opened() {
+        if let Ok(open) = self.orders() {
             open.folder.announce(url);
         }
     }
@@ -242,8 +275,13 @@ impl SqliteStore {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(CLOSED)
     }
 
-    fn path(&self) -> Result<PathBuf, StoreError> {
-        self.opened().map(|open| open.folder.path().to_owned())
+    /// Where orders go, if anything may be written.
+    fn orders(&self) -> Result<Open, StoreError> {
+        let open = self.opened()?;
+        if open.folder.is_read_only() {
+            return Err(StoreError::ReadOnly(open.folder.path().to_owned()));
+        }
+        Ok(open)
     }
 
     /// Waits for the threads, which end when nobody can tell them anything any more.
@@ -257,7 +295,7 @@ impl SqliteStore {
 #[async_trait::async_trait]
 impl Store for SqliteStore {
     async fn ingest(&self, mut batch: Batch) -> Result<Stored, StoreError> {
-        let Open { orders, presses, .. } = self.opened()?;
+        let Open { orders, presses, .. } = self.orders()?;
         let wanted = u32::try_from(batch.bytes / 1024).unwrap_or(QUEUE).saturating_add(1).min(QUEUE);
         let room = Arc::clone(&self.room);
         let room = if wanted == QUEUE {
@@ -360,8 +398,15 @@ impl Store for SqliteStore {
         self.readers.ask(move |reader| metrics::series(reader, &query)).await
     }
 
-    async fn dump(&self, _: Range, _: Option<Cursor>) -> Result<(Batch, Option<Cursor>), StoreError> {
-        Err(StoreError::Unsupported("export yet"))
+    async fn dump(
+        &self,
+        range: Range,
+        cursor: Option<Cursor>,
+    ) -> Result<(Batch, Option<Cursor>), StoreError> {
+        let (mut batch, next) =
+            self.readers.ask(move |reader| dump::dump(reader, range, cursor.as_ref())).await?;
+        facts::know(&mut batch, self.pricing.0.as_ref());
+        Ok((batch, next))
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {
@@ -377,17 +422,29 @@ impl Store for SqliteStore {
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {
-        let path = self.path()?;
+        let open = self.opened()?;
+        let path = open.folder.path().to_owned();
         let queued = u64::from(QUEUE).saturating_sub(self.room.available_permits() as u64) * 1024;
         let status = self.readers.ask(read::status).await?;
         let damaged = folder::damaged(&path);
         let location = path.display().to_string();
         let per_second = self.rate.per_second();
-        Ok(StoreStatus { location, damaged, queued_bytes: queued, per_second, ..status })
+        Ok(StoreStatus {
+            location,
+            damaged,
+            queued_bytes: queued,
+            per_second,
+            limit_bytes: self.limits.max_bytes,
+            max_age: self.limits.max_age,
+            read_only: open.folder.is_read_only(),
+            ..status
+        })
     }
 
-    async fn delete(&self, _: Delete) -> Result<Deleted, StoreError> {
-        Err(StoreError::Unsupported("delete yet"))
+    async fn delete(&self, what: Delete) -> Result<Deleted, StoreError> {
+        let (answer, deleted) = oneshot::channel();
+        self.orders()?.orders.send(Order::Delete(what, answer)).map_err(|_| CLOSED)?;
+        deleted.await.unwrap_or(Err(CLOSED))
     }
 
     async fn close(&self) {
@@ -401,6 +458,7 @@ impl Store for SqliteStore {
         }
         drop(orders);
         self.join();
+        folder.tidy();
         // Whoever has the folder last frees its lock.
         drop(folder);
     }
@@ -409,8 +467,12 @@ impl Store for SqliteStore {
 impl Drop for SqliteStore {
     /// Stores what was received. [`close`](Store::close) does the same without holding up the thread.
     fn drop(&mut self) {
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let folder = open.map(|open| open.folder);
         self.readers.close();
         self.join();
+        if let Some(folder) = folder {
+            folder.tidy();
+        }
     }
 }

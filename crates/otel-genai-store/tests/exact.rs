@@ -7,6 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
+#[allow(dead_code, reason = "shared with the other tests")]
 mod support;
 
 use std::sync::Arc;

@@ -69,13 +69,20 @@ fn facts(name: &str, list: impl IntoIterator<Item = (&'static str, Value)>) -> F
 }
 
 fn log(body: Option<&str>, list: impl IntoIterator<Item = (&'static str, Value)>) -> Facts {
+    log_of("", body, list)
+}
+
+fn log_of(scope: &str, body: Option<&str>, list: impl IntoIterator<Item = (&'static str, Value)>) -> Facts {
+    let scope = InstrumentationScope { name: scope.to_owned(), ..InstrumentationScope::default() };
+    let scope = Scope::from_otlp(Some(scope), String::new());
+    let origin = Arc::new(Origin { scope, ..Origin::default() });
     let log = logs::v1::LogRecord {
         time_unix_nano: START,
         body: body.map(|body| AnyValue { value: Some(text(body)) }),
         attributes: attributes(list),
         ..logs::v1::LogRecord::default()
     };
-    of_log(&LogRecord::from_otlp(log, &Arc::new(Origin::default()), Nanos(START)).unwrap(), &NoPrices)
+    of_log(&LogRecord::from_otlp(log, &origin, Nanos(START)).unwrap(), &NoPrices)
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "facts are optional")]
@@ -511,6 +518,8 @@ fn coding_agents_tell_by_logs() {
     let hidden = log(Some("claude_code.user_prompt"), [("prompt", text("<REDACTED>"))]);
     assert_eq!((hidden.op, hidden.content), (None, ContentState::Absent));
     assert_eq!(log(Some("claude_code.new_thing"), []).dialect, Some(Dialect::ClaudeCode));
+    let short = log_of("com.anthropic.claude_code.events", None, [("event.name", text("api_request"))]);
+    assert_eq!((short.op, short.dialect), (Some(Op::Chat), Some(Dialect::ClaudeCode)));
 
     let codex = log(
         None,

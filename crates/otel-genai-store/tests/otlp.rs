@@ -7,8 +7,6 @@
     reason = "tests fail by panicking"
 )]
 
-#[path = "support/metrics.rs"]
-mod metrics;
 mod support;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
@@ -26,6 +24,7 @@ use otel_genai_store::otlp::{self, Refused};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use support::metrics;
 
 fn one_span(span: Span) -> ExportTraceServiceRequest {
     let scope_spans = vec![ScopeSpans { spans: vec![span], ..Default::default() }];

@@ -159,8 +159,7 @@ struct Line {
 }
 
 fn line(trace: &TraceSummary) -> Line {
-    let few =
-        |few: &otel_genai_store::Few| (few.list.iter().map(|text| text.to_string()).collect(), few.more);
+    let few = |few: &otel_genai_store::Few| (few.list.iter().map(ToString::to_string).collect(), few.more);
     let mut bars: Vec<_> = trace.bars.iter().map(|bar| (bar.op, bar.start, bar.end)).collect();
     bars.sort();
     Line {
@@ -370,7 +369,8 @@ fn word(span: &Span, by: Dimension) -> Option<String> {
 
 async fn compare_stats(store: &impl Store, once: &[&Span], query: &StatsQuery, fits: impl Fn(&Span) -> bool) {
     let range = query.filter.range.unwrap_or(Range { from: Nanos(0), to: Nanos(u64::MAX) });
-    let mut groups: BTreeMap<(Option<Nanos>, Vec<Option<String>>), Vec<&Span>> = BTreeMap::new();
+    type Key = (Option<Nanos>, Vec<Option<String>>);
+    let mut groups: BTreeMap<Key, Vec<&Span>> = BTreeMap::new();
     for span in once.iter().filter(|span| is(span, Op::is_genai) && fits(span)) {
         if (range.from..range.to).contains(&span.start) {
             let step = query.step.map(|step| u64::try_from(step.as_nanos()).unwrap());
@@ -381,7 +381,7 @@ async fn compare_stats(store: &impl Store, once: &[&Span], query: &StatsQuery, f
     let rows = store.stats(query).await.unwrap();
     assert_eq!(rows.len(), groups.len(), "{query:?}");
     for row in &rows {
-        let words = row.key.iter().map(|(_, text)| text.as_ref().map(|text| text.to_string())).collect();
+        let words = row.key.iter().map(|(_, text)| text.as_ref().map(ToString::to_string)).collect();
         let group = &groups[&(row.at, words)];
         assert_eq!(sums(row), summed(group), "{query:?} {:?}", row.key);
     }

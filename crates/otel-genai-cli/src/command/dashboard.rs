@@ -148,8 +148,8 @@ impl Dashboard {
     async fn run(&self) -> Result<u8, Failure> {
         let prices = Arc::new(self.prices()?);
         let folder = if self.memory { None } else { Some(self.folder()?) };
-        let store = Arc::new(self.open(folder.as_deref(), prices)?);
-        let served = self.bind(&store).await?;
+        let store = Arc::new(self.open(folder.as_deref(), Arc::clone(&prices))?);
+        let served = self.bind(&store, &prices).await?;
         let url = served.url();
         store.announce(&url);
         if let Some(folder) = &folder
@@ -249,9 +249,9 @@ impl Dashboard {
     }
 
     /// Listens. The page may move where nobody asked for its port; OTLP does not, or nobody would find it.
-    async fn bind(&self, store: &Arc<SqliteStore>) -> Result<Served, Failure> {
+    async fn bind(&self, store: &Arc<SqliteStore>, prices: &Arc<PriceTable>) -> Result<Served, Failure> {
         let page = PAGE.or_variable(self.page).map(|Listen(address)| address);
-        match self.builder(store, page)?.bind().await {
+        match self.builder(store, page)?.prices(Arc::clone(prices)).bind().await {
             Err(BindError::Listen { door, address, source }) if source.kind() == io::ErrorKind::AddrInUse => {
                 if Api::new(format!("http://{address}"), None).about().await.is_ok() {
                     let message = format!("a dashboard with other data runs already: http://{address}");
@@ -261,7 +261,7 @@ impl Dashboard {
                     return Err(taken(door, address));
                 }
                 let any = SocketAddr::new(address.ip(), 0);
-                self.builder(store, Some(any))?.bind().await.map_err(unbound)
+                self.builder(store, Some(any))?.prices(Arc::clone(prices)).bind().await.map_err(unbound)
             }
             bound => bound.map_err(unbound),
         }

@@ -97,6 +97,13 @@ fn what_stands_in_its_way_is_said() {
     assert!(told.code == 5 && told.err.contains("--memory"), "{told:?}");
     let told = run(command(folder.path(), &["--token", "a b"]));
     assert!(told.code == 2 && !told.err.contains("a b"), "{told:?}");
+    let prices = folder.path().join("prices.toml");
+    std::fs::write(&prices, "[[price]]\nprovider = \"openai\"\nrows = [{ model = \"m\", input = -1 }]\n")
+        .unwrap();
+    let told = run(command(folder.path(), &["--prices", prices.to_str().unwrap()]));
+    assert!(told.code == 2 && told.err.contains("line 3: `input` of m is -1"), "{told:?}");
+    let told = run(command(folder.path(), &["--prices", "nowhere.toml"]));
+    assert!(told.code == 2 && told.err.contains("cannot read the prices in nowhere.toml"), "{told:?}");
 }
 
 #[test]

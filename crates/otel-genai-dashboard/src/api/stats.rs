@@ -10,8 +10,8 @@ use super::runs::{Runs, runs, together};
 use crate::http::{Answer, Ask, json};
 use crate::shared::Shared;
 use crate::view::{
-    Empty, Finish, ModelRow, Models, Overview, Stat, Step, Steps, ToolRow, Tools, TraceRow, Unpriced, millis,
-    quantile_ms,
+    Empty, Finish, ModelRow, Models, Overview, Prices, Stat, Step, Steps, ToolRow, Tools, TraceRow, Unpriced,
+    millis, quantile_ms,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -71,14 +71,24 @@ pub(crate) async fn models(State(shared): State<Arc<Shared>>, mut ask: Ask) -> A
     let filter = Filter { range: ask.range()?, ..ask.filter()? };
     ask.done()?;
     let items = model_rows(&shared, &filter).await?;
-    let unpriced = items.iter().filter(|row| !row.priced).map(|row| Unpriced {
+    let unpriced = without_price(&items);
+    let (currency, prices_date) = (shared.prices.currency().to_owned(), shared.prices.date().to_owned());
+    Ok(json(&Models { items, unpriced, currency, prices_date }))
+}
+
+pub(crate) async fn prices(State(shared): State<Arc<Shared>>, ask: Ask) -> Answer {
+    ask.done()?;
+    let models = model_rows(&shared, &Filter::default()).await?;
+    Ok(json(&Prices::of(&shared.prices, without_price(&models))))
+}
+
+fn without_price(models: &[ModelRow]) -> Vec<Unpriced> {
+    let unpriced = models.iter().filter(|row| !row.priced).map(|row| Unpriced {
         provider: row.provider.clone(),
         model: row.model.clone(),
         calls: row.stat.unpriced,
     });
-    let unpriced = unpriced.collect();
-    let (currency, prices_date) = (shared.prices.currency().to_owned(), shared.prices.date().to_owned());
-    Ok(json(&Models { items, unpriced, currency, prices_date }))
+    unpriced.collect()
 }
 
 pub(crate) async fn agents(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {

@@ -43,7 +43,7 @@ impl Place {
             (_, Error::Network(source)) => StoreError::Away {
                 place: self.location.clone(),
                 retry_after: Duration::from_secs(5),
-                source: root(source),
+                source: root(source.as_ref()),
             },
             (_, error) => StoreError::Backend { what, source: words(&error).into() },
         }
@@ -74,8 +74,8 @@ fn words(error: &Error) -> String {
 }
 
 /// The innermost error: "connection refused", not that a client could not connect.
-fn root(error: Box<dyn std::error::Error + Send + Sync>) -> Box<dyn std::error::Error + Send + Sync> {
-    let mut inner: &dyn std::error::Error = error.as_ref();
+fn root(error: &(dyn std::error::Error + 'static)) -> Box<dyn std::error::Error + Send + Sync> {
+    let mut inner = error;
     while let Some(source) = inner.source() {
         inner = source;
     }

@@ -16,7 +16,7 @@ use crate::log::LogRecord;
 use crate::origin::Origin;
 use crate::pack::{self, Packed};
 use crate::span::{Span, SpanRow, SpanState};
-use crate::value::{Glue, Pieces};
+use crate::value::{Glue, Piece, Pieces};
 
 /// Records of the last so many days are kept under their own day, others under that of their reception.
 const OLDEST_DAYS: i32 = 400;
@@ -196,6 +196,9 @@ fn told(name: Option<&Arc<str>>) -> &str {
 fn name(told: &str) -> Option<Arc<str>> {
     (!told.is_empty()).then(|| Arc::from(told))
 }
+
+/// Gives a piece by its hash.
+type Pick<'a> = &'a dyn Fn(&[u8; 16]) -> Result<Arc<Piece>, StoreError>;
 
 type Refs = (Vec<u8>, Vec<u32>, Vec<[u8; 16]>);
 
@@ -439,10 +442,7 @@ pub(super) struct Holes {
 }
 
 impl Holes {
-    fn filled(
-        &self,
-        piece: &dyn Fn(&[u8; 16]) -> Result<Arc<crate::value::Piece>, StoreError>,
-    ) -> Result<Vec<Pieces>, StoreError> {
+    fn filled(&self, piece: Pick<'_>) -> Result<Vec<Pieces>, StoreError> {
         let mut rest = self.pieces.iter();
         let mut all = Vec::with_capacity(self.glue.len());
         for (glue, length) in self.glue.iter().zip(&self.lens) {
@@ -461,11 +461,7 @@ impl Holes {
 }
 
 impl Half<otlp_trace::Span> {
-    pub(super) fn whole(
-        self,
-        origin: &Arc<Origin>,
-        piece: &dyn Fn(&[u8; 16]) -> Result<Arc<crate::value::Piece>, StoreError>,
-    ) -> Result<Span, StoreError> {
+    pub(super) fn whole(self, origin: &Arc<Origin>, piece: Pick<'_>) -> Result<Span, StoreError> {
         let holes = self.holes.filled(piece)?;
         let mut fill = |value| pack::filled(value, &holes);
         let mut span = Span::from_otlp_with(self.bytes, origin, self.received, &mut fill)
@@ -480,7 +476,7 @@ impl Half<otlp_logs::LogRecord> {
     pub(super) fn whole(
         self,
         origin: &Arc<Origin>,
-        piece: &dyn Fn(&[u8; 16]) -> Result<Arc<crate::value::Piece>, StoreError>,
+        piece: Pick<'_>,
         pricing: &dyn Pricing,
     ) -> Result<LogRecord, StoreError> {
         let holes = self.holes.filled(piece)?;

@@ -216,12 +216,16 @@ impl Writer {
     }
 }
 
+/// Form and bytes of a piece.
+type Body<'a> = (u8, &'a [u8]);
+
 /// What is to be inserted.
 #[derive(Default)]
 struct Lines<'a> {
     spans: Vec<SpanLine<'a>>,
     logs: Vec<LogLine<'a>>,
-    pieces: BTreeMap<(u16, [u8; 16]), (u8, &'a [u8])>,
+    /// By day and hash; in order, as the table has them.
+    pieces: BTreeMap<(u16, [u8; 16]), Body<'a>>,
 }
 
 impl<'a> Lines<'a> {

@@ -32,11 +32,16 @@ pub(super) fn of_span(span: &Span) -> Option<Agent> {
 pub(super) fn of_log(log: &LogRecord) -> Option<(Agent, Cow<'_, str>)> {
     let body = log.body.as_ref().and_then(Held::text).filter(|body| body.len() < 100);
     let names = [log.event.as_deref().map(Cow::Borrowed), body];
-    names.into_iter().flatten().find_map(|name| {
+    let told = names.into_iter().flatten().find_map(|name| {
         let of = |prefix: &str| name.strip_prefix(prefix).map(str::to_owned).map(Cow::Owned);
         of(CLAUDE_CODE)
             .map(|event| (Agent::ClaudeCode, event))
             .or_else(|| of(CODEX).map(|event| (Agent::Codex, event)))
+    });
+    // With a body of its own the short name is all there is.
+    told.or_else(|| {
+        let is_claude = log.origin.scope.name.contains("claude_code");
+        is_claude.then(|| Some((Agent::ClaudeCode, Cow::Borrowed(log.event.as_deref()?)))).flatten()
     })
 }
 

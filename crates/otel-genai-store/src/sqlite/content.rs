@@ -184,6 +184,37 @@ fn unzigzag(number: u64) -> i64 {
     (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 
+/// The numbers of the pieces that a record refers to; none if they cannot be read.
+pub(super) fn ids(refs: &[u8]) -> Option<Vec<i64>> {
+    let holes = holes(&unpack(refs)?)?;
+    Some(holes.into_iter().flat_map(|(_, ids)| ids).collect())
+}
+
+/// For each hole how its pieces are joined, and their numbers.
+fn holes(mut rest: &[u8]) -> Option<Vec<(Glue, Vec<i64>)>> {
+    let (mut holes, mut last) = (Vec::new(), 0i64);
+    while let Some((glue, behind)) = rest.split_first() {
+        let glue = match glue {
+            0 => Glue::One,
+            1 => Glue::JsonTight,
+            2 => Glue::JsonSpaced,
+            3 => Glue::Array,
+            _ => return None,
+        };
+        let (count, behind) = take_varint(behind)?;
+        rest = behind;
+        let mut ids = Vec::new();
+        for _ in 0..count {
+            let (step, behind) = take_varint(rest)?;
+            rest = behind;
+            last = last.wrapping_add(unzigzag(step));
+            ids.push(last);
+        }
+        holes.push((glue, ids));
+    }
+    Some(holes)
+}
+
 /// The pieces of an answer: each is in memory once, however many records have it.
 #[derive(Default)]
 pub(super) struct Shelf {
@@ -196,28 +227,12 @@ impl Shelf {
     pub(super) fn holes(&mut self, file: &File, refs: Option<&[u8]>) -> Result<Vec<Pieces>, StoreError> {
         let Some(refs) = refs else { return Ok(Vec::new()) };
         let damaged = || fault::unreadable("cannot read what refers to content");
-        let refs = unpack(refs).ok_or_else(damaged)?;
-        let (mut rest, mut holes, mut last) = (refs.as_ref(), Vec::new(), 0i64);
-        while let Some((glue, behind)) = rest.split_first() {
-            let glue = match glue {
-                0 => Glue::One,
-                1 => Glue::JsonTight,
-                2 => Glue::JsonSpaced,
-                3 => Glue::Array,
-                _ => return Err(damaged()),
-            };
-            let (count, behind) = take_varint(behind).ok_or_else(damaged)?;
-            rest = behind;
-            let mut list = Vec::new();
-            for _ in 0..count {
-                let (step, behind) = take_varint(rest).ok_or_else(damaged)?;
-                rest = behind;
-                last = last.wrapping_add(unzigzag(step));
-                list.push(self.piece(file, last)?);
-            }
-            holes.push(Pieces { glue, list });
-        }
-        Ok(holes)
+        let holes = unpack(refs).and_then(|refs| holes(&refs)).ok_or_else(damaged)?;
+        let fill = |(glue, ids): (Glue, Vec<i64>)| {
+            let list = ids.into_iter().map(|id| self.piece(file, id)).collect::<Result<_, _>>()?;
+            Ok(Pieces { glue, list })
+        };
+        holes.into_iter().map(fill).collect()
     }
 
     /// A piece by its number in a file.

@@ -32,6 +32,12 @@ pub(super) fn sqlite(what: &'static str, folder: &Path, error: rusqlite::Error) 
     }
 }
 
+/// Whether the disk has no room.
+pub(super) fn is_full(error: &rusqlite::Error) -> bool {
+    let error = error.sqlite_error().map(|error| (error.code, error.extended_code));
+    matches!(error, Some((ErrorCode::DiskFull, _) | (_, WRITE)))
+}
+
 /// Whether the file itself is broken.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))

@@ -1,7 +1,9 @@
 //! The folder of a store: a file for each day, and the lock.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::{fs, io};
 
 use rusqlite::{Connection, ErrorCode};
@@ -15,9 +17,13 @@ use crate::id::Day;
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    // Never used again, only held; in a mutex because threads share the folder. Fields are dropped in this order: the
+    /// How often files were taken away: who has some open looks again.
+    turns: AtomicU64,
+    /// Days whose files were found damaged.
+    suspects: Mutex<BTreeSet<Day>>,
+    // Never used, only held; in a mutex because threads share the folder. Fields are dropped in this order: the
     // lock is free before a temporary folder goes.
-    _lock: Mutex<Connection>,
+    lock_held: Option<Mutex<Connection>>,
     _temporary: Option<tempfile::TempDir>,
 }
 
@@ -40,9 +46,25 @@ impl Folder {
 
     fn at(path: &Path, temporary: Option<tempfile::TempDir>) -> Result<Self, StoreError> {
         make(path).map_err(|source| fault::io("cannot make the data folder", source))?;
-        let folder = Self { path: path.to_owned(), _lock: Mutex::new(lock(path)?), _temporary: temporary };
+        let folder = Self::new(path, Some(Mutex::new(lock(path)?)), temporary);
         folder.tell(&Owner { pid: std::process::id(), url: None });
         Ok(folder)
+    }
+
+    /// A folder to read from, whoever writes to it.
+    pub(super) fn read_only(path: &Path) -> Result<Self, StoreError> {
+        fs::read_dir(path).map_err(|source| fault::io("cannot read the data folder", source))?;
+        Ok(Self::new(path, None, None))
+    }
+
+    fn new(path: &Path, lock: Option<Mutex<Connection>>, temporary: Option<tempfile::TempDir>) -> Self {
+        Self {
+            path: path.to_owned(),
+            turns: AtomicU64::new(0),
+            suspects: Mutex::default(),
+            lock_held: lock,
+            _temporary: temporary,
+        }
     }
 
     /// A folder in memory where the system has one, which goes with the store.
@@ -67,6 +89,46 @@ impl Folder {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether nothing may be written.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.lock_held.is_none()
+    }
+
+    /// Leaves nothing but the files of the days: those who only read cannot take away what SQLite keeps beside them.
+    pub(super) fn tidy(&self) {
+        for day in days(&self.path).unwrap_or_default().into_iter().filter(|_| !self.is_read_only()) {
+            let file = file(&self.path, day);
+            if file.with_extension("sqlite-wal").exists() {
+                // What cannot be done now is done by the next one who writes.
+                let _ = Connection::open(file)
+                    .and_then(|connection| connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);"));
+            }
+        }
+    }
+
+    /// A file is taken away.
+    pub(super) fn turn(&self) {
+        self.turns.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Another number, whenever files were taken away.
+    pub(super) fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Acquire)
+    }
+
+    /// The file of a day seems to be damaged.
+    pub(super) fn suspect(&self, day: Day) {
+        if self.suspects.lock().unwrap_or_else(PoisonError::into_inner).insert(day) {
+            let file = file(&self.path, day);
+            tracing::warn!(target: "otel-genai-store", "{} seems to be damaged", file.display());
+        }
+    }
+
+    /// Days whose files seem to be damaged, told once.
+    pub(super) fn suspects(&self) -> BTreeSet<Day> {
+        std::mem::take(&mut *self.suspects.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -99,16 +161,18 @@ pub(super) fn set_aside(folder: &Path, day: Day) -> io::Result<PathBuf> {
     make(&aside)?;
     let file = file(folder, day);
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let free = |number: &u32| !aside.join(format!("{name}.{number}")).exists();
+    let names =
+        |number: u32| ["-wal", "-shm", ""].map(|suffix| aside.join(format!("{name}.{number}{suffix}")));
+    let free = |number: &u32| names(*number).iter().all(|name| !name.exists());
     let number = (1..).find(free).unwrap_or(u32::MAX);
-    let kept = aside.join(format!("{name}.{number}"));
-    fs::rename(&file, &kept)?;
-    for suffix in ["-wal", "-shm"] {
-        let beside = folder.join(format!("{name}{suffix}"));
-        if beside.exists() {
-            fs::rename(&beside, aside.join(format!("{name}.{number}{suffix}")))?;
+    // The log before its file: left alone, it would go into the next file of the day.
+    for (suffix, kept) in ["-wal", "-shm", ""].iter().zip(names(number)) {
+        let part = folder.join(format!("{name}{suffix}"));
+        if part.exists() {
+            fs::rename(part, kept)?;
         }
     }
+    let kept = aside.join(format!("{name}.{number}"));
     Ok(kept)
 }
 

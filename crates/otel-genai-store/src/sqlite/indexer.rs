@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::logs::v1 as otlp_logs;
 use prost::Message as _;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use super::folder::{self, Folder};
 use super::rest::unpack;
@@ -168,7 +168,7 @@ impl Table {
 /// Indexes some rows. `false`: there are no more.
 fn step(connection: &mut Connection, table: Table) -> rusqlite::Result<bool> {
     let (find, insert, mark) = table.sql();
-    let from = indexed(connection, mark)?;
+    let from = schema::meta(connection, mark)?;
     let mut rows = Vec::new();
     let (mut to, mut bytes) = (from, 0);
     {
@@ -204,12 +204,6 @@ fn step(connection: &mut Connection, table: Table) -> rusqlite::Result<bool> {
     }
     tx.commit()?;
     Ok(true)
-}
-
-/// The last row that is in an index.
-pub(super) fn indexed(connection: &Connection, mark: &str) -> rusqlite::Result<i64> {
-    let mut find = connection.prepare_cached("SELECT value FROM meta WHERE key = ?")?;
-    Ok(find.query_row([mark], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
 /// What a log record says that is no piece of content: its body, and the texts of an event.

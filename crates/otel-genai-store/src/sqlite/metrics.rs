@@ -81,7 +81,7 @@ pub(super) fn metrics(reader: &mut Reader, range: Option<Range>) -> Result<Vec<M
     Ok(all.into_values().map(info).collect())
 }
 
-fn read_series(file: &File, row: &rusqlite::Row<'_>) -> Result<Series, StoreError> {
+pub(super) fn read_series(file: &File, row: &rusqlite::Row<'_>) -> Result<Series, StoreError> {
     let told = |error| file.fault(error);
     let damaged = || fault::unreadable("cannot read a metric");
     let origin = file.origin(row.get("origin").map_err(told)?)?;

@@ -8,12 +8,11 @@ use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 use super::content::Shelf;
 use super::fault;
 use super::filter::{Where, int};
-use super::indexer;
 use super::list::MOST_ON_PAGE;
 use super::reader::{File, Reader};
 use super::record;
 use super::rest::unpack;
-use super::schema::{INDEXED_CONTENT, INDEXED_LOG};
+use super::schema::{self, INDEXED_CONTENT, INDEXED_LOG};
 use super::search::{self, Matching};
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
@@ -117,7 +116,7 @@ fn span_row(file: &File, trace: TraceId, row: &Row<'_>) -> Result<Option<SpanRow
     read().map(Some).map_err(told)
 }
 
-fn key(trace: TraceId, row: &Row<'_>) -> rusqlite::Result<Option<SpanKey>> {
+pub(super) fn key(trace: TraceId, row: &Row<'_>) -> rusqlite::Result<Option<SpanKey>> {
     let variant = row.get("variant")?;
     Ok(SpanId::new(row.get_ref("span_id")?.as_blob()?).map(|span| SpanKey { trace, span, variant }))
 }
@@ -168,7 +167,7 @@ pub(super) fn spans(reader: &mut Reader, trace: TraceId, which: &Which) -> Resul
     Ok(spans)
 }
 
-fn whole(file: &File, shelf: &mut Shelf, key: SpanKey, row: &Row<'_>) -> Result<Span, StoreError> {
+pub(super) fn whole(file: &File, shelf: &mut Shelf, key: SpanKey, row: &Row<'_>) -> Result<Span, StoreError> {
     let told = |error| file.fault(error);
     let damaged = || fault::unreadable("cannot read a span");
     let origin = file.origin(row.get("origin").map_err(told)?)?;
@@ -279,7 +278,7 @@ fn log_conditions(file: &File, query: &LogQuery) -> rusqlite::Result<Option<Wher
     Ok(Some(all))
 }
 
-fn log(file: &File, shelf: &mut Shelf, row: &Row<'_>) -> Result<LogRecord, StoreError> {
+pub(super) fn log(file: &File, shelf: &mut Shelf, row: &Row<'_>) -> Result<LogRecord, StoreError> {
     let told = |error| file.fault(error);
     let damaged = || fault::unreadable("cannot read a log record");
     let origin = file.origin(row.get("origin").map_err(told)?)?;
@@ -325,7 +324,7 @@ pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
         let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
         let behind = |table: &str, mark: &str| {
             let last = count(&format!("SELECT max(id) FROM {table}"))?.unwrap_or(0);
-            Ok::<_, rusqlite::Error>(last - indexer::indexed(&file.connection, mark)?)
+            Ok::<_, rusqlite::Error>((last - schema::meta(&file.connection, mark)?).max(0))
         };
         let behind = behind("content", INDEXED_CONTENT)
             .and_then(|pieces| Ok(pieces + behind("log", INDEXED_LOG)?))

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use prost::Message as _;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::oneshot;
 
 use super::fault;
@@ -129,6 +129,8 @@ pub(super) struct Reader {
     folder: Arc<Folder>,
     /// The one used last stands last.
     open: Vec<(Day, Rc<File>)>,
+    /// What the folder said when they were opened.
+    turns: u64,
     call: Arc<Mutex<Option<Arc<Call>>>>,
 }
 
@@ -138,12 +140,13 @@ pub(super) struct File {
     pub(super) connection: Connection,
     words: RefCell<HashMap<i64, Arc<str>>>,
     origins: RefCell<HashMap<i64, Arc<Origin>>>,
-    folder: PathBuf,
+    folder: Arc<Folder>,
 }
 
 impl Reader {
     pub(super) fn new(folder: Arc<Folder>) -> Self {
-        Self { folder, open: Vec::new(), call: Arc::default() }
+        let turns = folder.turns();
+        Self { folder, open: Vec::new(), turns, call: Arc::default() }
     }
 
     /// The days that have files, oldest first.
@@ -153,6 +156,10 @@ impl Reader {
 
     /// The file of a day; none if there is no such, or nothing in it yet.
     pub(super) fn file(&mut self, day: Day) -> Result<Option<Rc<File>>, StoreError> {
+        if self.turns != self.folder.turns() {
+            self.turns = self.folder.turns();
+            self.open.clear();
+        }
         if let Some(at) = self.open.iter().position(|(open, _)| *open == day) {
             let found = self.open.remove(at);
             let file = Rc::clone(&found.1);
@@ -163,39 +170,54 @@ impl Reader {
         if !path.exists() {
             return Ok(None);
         }
-        let folder = self.folder.path();
-        let opened = || -> rusqlite::Result<Option<Connection>> {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(&path, flags)?;
-            connection.busy_timeout(std::time::Duration::from_secs(5))?;
-            let call = Arc::clone(&self.call);
-            let over = move || {
-                call.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .as_ref()
-                    .is_some_and(|call| call.is_over())
-            };
-            connection.progress_handler(STEPS, Some(over))?;
-            connection.execute_batch("PRAGMA query_only=ON; PRAGMA cache_size=-4096;")?;
-            let (_, version) = schema::of(&connection)?;
-            Ok((version == schema::VERSION).then_some(connection))
+        let connection = match self.connect(&path, false) {
+            // Where nothing can be written, SQLite reads a file only if it is promised that nobody changes it.
+            Err(error) if is_unwritable(&error) && self.folder.is_read_only() => self.connect(&path, true),
+            opened => opened,
         };
-        let Some(connection) = opened().map_err(|error| fault::sqlite("cannot open a day", folder, error))?
-        else {
-            return Ok(None);
+        let connection = match connection {
+            Ok(Some(connection)) => connection,
+            Ok(None) => return Ok(None),
+            // The other days can be read all the same.
+            Err(error) if fault::is_damage(&error) => {
+                self.folder.suspect(day);
+                return Ok(None);
+            }
+            Err(error) => return Err(fault::sqlite("cannot open a day", self.folder.path(), error)),
         };
         let file = Rc::new(File {
             day,
             connection,
             words: RefCell::default(),
             origins: RefCell::default(),
-            folder: folder.to_owned(),
+            folder: Arc::clone(&self.folder),
         });
         if self.open.len() >= MOST_FILES {
             self.open.remove(0);
         }
         self.open.push((day, Rc::clone(&file)));
         Ok(Some(file))
+    }
+
+    /// None if there is nothing in the file yet, or it is of another version.
+    fn connect(&self, path: &Path, immutable: bool) -> rusqlite::Result<Option<Connection>> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = if immutable {
+            let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            let name = format!("file:{path}?immutable=1");
+            Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_URI)?
+        } else {
+            Connection::open_with_flags(path, flags)?
+        };
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        let call = Arc::clone(&self.call);
+        let over = move || {
+            call.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|call| call.is_over())
+        };
+        connection.progress_handler(STEPS, Some(over))?;
+        connection.execute_batch("PRAGMA query_only=ON; PRAGMA cache_size=-4096;")?;
+        let (_, version) = schema::of(&connection)?;
+        Ok((version == schema::VERSION).then_some(connection))
     }
 
     /// An error when nobody waits for the answer any more, or it has taken too long.
@@ -263,6 +285,13 @@ impl File {
 
     /// What an error of SQLite's means to the one who asked.
     pub(super) fn fault(&self, error: rusqlite::Error) -> StoreError {
-        fault::sqlite("cannot read", &self.folder, error)
+        if fault::is_damage(&error) {
+            self.folder.suspect(self.day);
+        }
+        fault::sqlite("cannot read", self.folder.path(), error)
     }
+}
+
+fn is_unwritable(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }

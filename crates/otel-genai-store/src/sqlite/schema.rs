@@ -1,6 +1,6 @@
 //! The tables of a day file.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 /// "OGAI": says whose file it is.
 pub(super) const APPLICATION: i32 = 0x4F47_4149;
@@ -74,7 +74,7 @@ CREATE UNIQUE INDEX span_key ON span(trace, span_id, variant);
 CREATE INDEX span_start ON span(start_ns) WHERE op < 30;
 CREATE INDEX span_response ON span(response_id) WHERE response_id IS NOT NULL;
 CREATE TABLE log(
-  id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, -- of the record and its origin: a retry is known by it
+  id INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL UNIQUE, -- of the record and its origin: a retry is known by it
   time_ns INT NOT NULL, received_ns INT NOT NULL, trace_id BLOB, span_id BLOB, origin INT NOT NULL, event INT,
   severity INT NOT NULL, conv INT, response_id TEXT, op INT, rest BLOB NOT NULL, refs BLOB);
 CREATE INDEX log_time ON log(time_ns);
@@ -89,8 +89,8 @@ CREATE TABLE point(
   series INT NOT NULL, time_ns INT NOT NULL, start_ns INT NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY(series, time_ns, start_ns)) WITHOUT ROWID;
 -- Words of content and of log records, by the ids of those. Words are made before: here only spaces part them.
-CREATE VIRTUAL TABLE fts USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE fts_log USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');
+CREATE VIRTUAL TABLE fts USING fts5(text, content='', contentless_delete=1, detail=none, tokenize='ascii');
+CREATE VIRTUAL TABLE fts_log USING fts5(text, content='', contentless_delete=1, detail=none, tokenize='ascii');
 ";
 
 /// Whose file it is, and of which version. Both are 0 for a new one.
@@ -98,6 +98,12 @@ pub(super) fn of(connection: &Connection) -> rusqlite::Result<(i32, u32)> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let application = i32::try_from(number("application_id")?).unwrap_or(-1);
     Ok((application, u32::try_from(number("user_version")?).unwrap_or(u32::MAX)))
+}
+
+/// A number that a file keeps about itself; 0 if it does not.
+pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<i64> {
+    let mut find = connection.prepare_cached("SELECT value FROM meta WHERE key = ?")?;
+    Ok(find.query_row([key], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
 /// Makes the tables of a new file, all or none.

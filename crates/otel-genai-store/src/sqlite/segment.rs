@@ -8,6 +8,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
+use super::Durability;
 use super::count::Tally;
 use super::folder;
 use super::rest::Packer;
@@ -66,7 +67,7 @@ impl From<rusqlite::Error> for NoFile {
 
 impl Segment {
     /// Opens the file of a day, or makes it.
-    pub(super) fn open(path: &Path, day: Day, full: bool) -> Result<Self, NoFile> {
+    pub(super) fn open(path: &Path, day: Day, durability: Durability) -> Result<Self, NoFile> {
         let connection = Connection::open(folder::file(path, day))?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH, 512 << 20)?;
@@ -81,13 +82,18 @@ impl Segment {
             return Err(NoFile::Sqlite(rusqlite::Error::SqliteFailure(code, None)));
         }
         if version == 0 {
-            connection.execute_batch("PRAGMA page_size=8192;")?;
+            // So that room can be given back in small steps.
+            connection.execute_batch("PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL;")?;
         }
         // The writer moves the log into the file itself, when nobody waits for it.
-        let sync = if full { "FULL" } else { "NORMAL" };
+        let sync = match durability {
+            Durability::Full => "FULL",
+            Durability::Normal => "NORMAL",
+            Durability::None => "OFF",
+        };
         connection.execute_batch(&format!(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous={sync}; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY;
-             PRAGMA cache_size=-16384; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF;"
+             PRAGMA cache_size=-16384; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;"
         ))?;
         if version == 0 {
             schema::create(&connection)?;
@@ -97,9 +103,10 @@ impl Segment {
 
     /// Moves the log into the file. `whole`: waits for nobody, and empties the log where no reader needs it.
     pub(super) fn checkpoint(&mut self, whole: bool) {
-        let how = if whole { "PRAGMA wal_checkpoint(TRUNCATE);" } else { "PRAGMA wal_checkpoint(PASSIVE);" };
-        // What cannot be moved now is moved later; it is safe where it is.
-        if self.connection.execute_batch(how).is_ok() {
+        let how = if whole { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
+        // What cannot be moved now, because somebody reads it, is moved later; it is safe where it is.
+        let busy = self.connection.query_row(how, [], |row| row.get::<_, i64>(0));
+        if busy.is_ok_and(|busy| busy == 0) {
             self.dirty = false;
         }
     }

@@ -9,19 +9,21 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::Durability;
 use super::content::Pressed;
 use super::fault;
 use super::folder::{self, Folder};
 use super::indexer::Backlog;
 use super::point::write_point;
 use super::record::{self, Fate};
+use super::retention::{Limits, Sweep};
 use super::segment::{Known, NoFile, Segment};
 use super::settle;
 use super::tell::{Ear, News};
 use super::trace::{BEGAN, GOES_ON};
 use crate::error::StoreError;
-use crate::id::{Day, Nanos, TraceId};
-use crate::query::Stored;
+use crate::id::{Day, TraceId};
+use crate::query::{Delete, Deleted, Stored};
 use crate::rate::Rate;
 use crate::store::Batch;
 use crate::title::Titles;
@@ -29,6 +31,7 @@ use crate::title::Titles;
 /// What the writer is asked to do.
 pub(super) enum Order {
     Store(Box<Job>),
+    Delete(Delete, oneshot::Sender<Result<Deleted, StoreError>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -55,17 +58,17 @@ const SETTLE: Duration = Duration::from_secs(1);
 const MOST_PAGES: i64 = 2_048;
 /// So many files stay open.
 const MOST_FILES: usize = 6;
-/// Without a limit of age, records of the last so many days are kept under their own day.
-const OLDEST_DAYS: i32 = 400;
 
 pub(super) struct Writer {
-    folder: Arc<Folder>,
-    full: bool,
-    ear: Ear,
+    pub(super) folder: Arc<Folder>,
+    durability: Durability,
+    pub(super) limits: Limits,
+    pub(super) sweep: Sweep,
+    pub(super) ear: Ear,
     rate: Arc<Rate>,
     backlog: Arc<Backlog>,
     /// The one used last stands last.
-    open: Vec<Segment>,
+    pub(super) open: Vec<Segment>,
     /// Since when nothing was asked.
     idle: Instant,
     /// When to look for traces to settle, if there may be some.
@@ -104,20 +107,38 @@ type Items = Vec<(usize, Item)>;
 impl Writer {
     pub(super) fn new(
         folder: Arc<Folder>,
-        full: bool,
+        (durability, limits): (Durability, Limits),
         ear: Ear,
         rate: Arc<Rate>,
         backlog: Arc<Backlog>,
     ) -> Self {
-        Self { folder, full, ear, rate, backlog, open: Vec::new(), idle: Instant::now(), settle: None }
+        Self {
+            folder,
+            durability,
+            limits,
+            sweep: Sweep::new(),
+            ear,
+            rate,
+            backlog,
+            open: Vec::new(),
+            idle: Instant::now(),
+            settle: None,
+        }
     }
 
     /// Works until it is told to close, or nobody can tell it anything any more.
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
         let mut closing = None;
         while closing.is_none() {
+            if self.sweep.is_due() {
+                self.sweep();
+            }
             let first = match orders.recv_timeout(self.patience()) {
                 Ok(Order::Store(job)) => job,
+                Ok(Order::Delete(what, answer)) => {
+                    let _ = answer.send(self.delete(what));
+                    continue;
+                }
                 Ok(Order::Close(done)) => {
                     closing = Some(done);
                     break;
@@ -130,12 +151,17 @@ impl Writer {
             };
             let (mut records, mut bytes) = (size(&first.batch), first.batch.bytes);
             let mut jobs = vec![*first];
+            let mut delete = None;
             while records < MOST_RECORDS && bytes < MOST_BYTES {
                 match orders.try_recv() {
                     Ok(Order::Store(job)) => {
                         records += size(&job.batch);
                         bytes = bytes.saturating_add(job.batch.bytes);
                         jobs.push(*job);
+                    }
+                    Ok(Order::Delete(what, answer)) => {
+                        delete = Some((what, answer));
+                        break;
                     }
                     Ok(Order::Close(done)) => {
                         closing = Some(done);
@@ -152,6 +178,9 @@ impl Writer {
                 self.settle();
             }
             self.backlog.busy(false);
+            if let Some((what, answer)) = delete {
+                let _ = answer.send(self.delete(what));
+            }
         }
         self.backlog.close();
         // What waits behind the order to close gets no answer, which its sender takes for a failure.
@@ -167,7 +196,8 @@ impl Writer {
     fn patience(&self) -> Duration {
         let dirty = self.open.iter().any(|segment| segment.dirty);
         let due = self.settle.into_iter().chain(dirty.then_some(self.idle + IDLE)).min();
-        due.map_or(Duration::from_secs(3_600), |due| due.saturating_duration_since(Instant::now()))
+        let work = due.map(|due| due.saturating_duration_since(Instant::now()));
+        work.into_iter().chain([self.sweep.patience()]).min().unwrap_or_default()
     }
 
     /// What is done while nobody waits.
@@ -206,15 +236,19 @@ impl Writer {
         let mut days: BTreeMap<Day, Items> = BTreeMap::new();
         for (number, Job { batch, .. }) in jobs.iter().enumerate() {
             for (at, span) in batch.spans.iter().enumerate() {
-                days.entry(day(span.start, span.received)).or_default().push((number, Item::Span(at)));
+                days.entry(self.limits.day(span.start, span.received))
+                    .or_default()
+                    .push((number, Item::Span(at)));
             }
             for (at, log) in batch.logs.iter().enumerate() {
-                days.entry(day(log.moment(), log.received)).or_default().push((number, Item::Log(at)));
+                days.entry(self.limits.day(log.moment(), log.received))
+                    .or_default()
+                    .push((number, Item::Log(at)));
             }
             for (at, (_, points)) in batch.points.iter().enumerate() {
                 for (place, point) in points.iter().enumerate() {
                     let item = Item::Point(at, place);
-                    days.entry(day(point.time, batch.received)).or_default().push((number, item));
+                    days.entry(self.limits.day(point.time, batch.received)).or_default().push((number, item));
                 }
             }
         }
@@ -264,20 +298,26 @@ impl Writer {
     fn write(&mut self, day: Day, jobs: &[Job], items: &Items) -> Result<Vec<Fate>, Failure> {
         match self.try_write(day, jobs, items) {
             Err(Failure::Sqlite(error)) if fault::is_damage(&error) => {
-                self.open.retain(|segment| segment.day != day);
-                let kept =
-                    folder::set_aside(self.folder.path(), day).map_err(|error| Failure::Io(error.kind()))?;
-                let file = folder::file(self.folder.path(), day);
-                tracing::warn!(
-                    target: "otel-genai-store",
-                    "{} is damaged ({error}); it is kept as {}, and a new file is begun",
-                    file.display(),
-                    kept.display()
-                );
+                self.set_aside(day, &error).map_err(|error| Failure::Io(error.kind()))?;
                 self.try_write(day, jobs, items)
             }
             result => result,
         }
+    }
+
+    /// Moves a damaged file aside, and says it.
+    pub(super) fn set_aside(&mut self, day: Day, error: &rusqlite::Error) -> std::io::Result<()> {
+        self.open.retain(|segment| segment.day != day);
+        self.folder.turn();
+        let kept = folder::set_aside(self.folder.path(), day)?;
+        let file = folder::file(self.folder.path(), day);
+        tracing::warn!(
+            target: "otel-genai-store",
+            "{} is damaged ({error}); it is kept as {}, and a new file is begun",
+            file.display(),
+            kept.display()
+        );
+        Ok(())
     }
 
     fn try_write(&mut self, day: Day, jobs: &[Job], items: &Items) -> Result<Vec<Fate>, Failure> {
@@ -292,7 +332,12 @@ impl Writer {
                 self.backlog.add(day);
             }
             // What was remembered may have been taken back with the transaction.
-            Err(_) => segment.known = Known::new(),
+            Err(error) => {
+                segment.known = Known::new();
+                if fault::is_full(error) {
+                    self.sweep = Sweep::new();
+                }
+            }
         }
         Ok(result?)
     }
@@ -332,14 +377,14 @@ impl Writer {
     }
 
     /// The file of a day, opened if it is not.
-    fn segment(&mut self, day: Day) -> Result<&mut Segment, Failure> {
+    pub(super) fn segment(&mut self, day: Day) -> Result<&mut Segment, Failure> {
         let segment = match self.open.iter().position(|segment| segment.day == day) {
             Some(at) => self.open.remove(at),
             None => {
                 if self.open.len() >= MOST_FILES {
                     self.open.remove(0).checkpoint(true);
                 }
-                Segment::open(self.folder.path(), day, self.full)?
+                Segment::open(self.folder.path(), day, self.durability)?
             }
         };
         self.open.push(segment);
@@ -410,7 +455,7 @@ fn transact(segment: &mut Segment, jobs: &[Job], items: &Items) -> rusqlite::Res
 }
 
 /// Why the records of a day were not written. Every job that has some of them is told.
-enum Failure {
+pub(super) enum Failure {
     Sqlite(rusqlite::Error),
     Told(StoreError),
     Io(std::io::ErrorKind),
@@ -464,11 +509,4 @@ fn count(stored: &mut Stored, item: Item, fate: Fate) {
 fn size(batch: &Batch) -> usize {
     let points: usize = batch.points.iter().map(|(_, points)| points.len()).sum();
     batch.spans.len() + batch.logs.len() + points
-}
-
-/// The day a record is kept under: its own, unless a clock is wrong; then that of its reception.
-fn day(moment: Nanos, received: Nanos) -> Day {
-    let today = Day::of(received);
-    let own = Day::of(moment.or(received));
-    if (today.0 - OLDEST_DAYS..=today.0 + 1).contains(&own.0) { own } else { today }
 }

@@ -1,5 +1,7 @@
 //! Any OTLP message, as proptest makes it: odd numbers, doubled keys, empty values, ids of no use.
 
+pub(crate) mod metrics;
+
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, EntityRef, InstrumentationScope, KeyValue, KeyValueList,

@@ -1,0 +1,180 @@
+//! Everything of a range, piece by piece: day by day its spans, then its log records, then its points.
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use rusqlite::params;
+
+use super::content::Shelf;
+use super::fault;
+use super::list::may_have;
+use super::metrics::read_series;
+use super::point::read_point;
+use super::read;
+use super::reader::{File, Reader};
+use super::record::FACTS;
+use super::segment::number;
+use crate::cursor::{Cursor, Position};
+use crate::error::StoreError;
+use crate::id::{Day, Nanos, TraceId};
+use crate::metric::{Point, Series};
+use crate::query::Range;
+use crate::store::Batch;
+
+/// A piece is about so large; a single record may be larger.
+const MOST_BYTES: usize = 4 << 20;
+
+/// What comes next, as [`Position::value`]; from 0 on it is the time of the last point of the series in the row.
+const SPANS: i64 = -3;
+const LOGS: i64 = -2;
+const POINTS: i64 = -1;
+
+/// A piece, and where the next begins.
+pub(super) fn dump(
+    reader: &mut Reader,
+    range: Range,
+    cursor: Option<&Cursor>,
+) -> Result<(Batch, Option<Cursor>), StoreError> {
+    let asked = Cursor::of_query(&("dump", range));
+    let first = Position { value: SPANS, day: Day(i32::MIN), row: 0 };
+    let from = cursor.map_or(Ok(first), |cursor| cursor.position(asked))?;
+    let mut batch = Batch { received: Nanos::now(), ..Batch::default() };
+    for day in reader.days()? {
+        if day < from.day || !may_have(day, range) {
+            continue;
+        }
+        let Some(file) = reader.file(day)? else { continue };
+        let mut at = if day == from.day { from } else { Position { day, ..first } };
+        while let Some(next) = fill(&file, range, at, &mut batch)? {
+            at = next;
+            if batch.bytes >= MOST_BYTES {
+                return Ok((batch, Some(Cursor::new(at, asked))));
+            }
+        }
+    }
+    Ok((batch, None))
+}
+
+/// Adds records of one kind behind a position; `None` when the file has no more.
+fn fill(file: &File, range: Range, at: Position, batch: &mut Batch) -> Result<Option<Position>, StoreError> {
+    let bounds = (number(range.from.0), number(range.to.0));
+    match at.value {
+        SPANS => {
+            let last = spans(file, bounds, at.row, batch)?;
+            Ok(Some(last.map_or(Position { value: LOGS, row: 0, ..at }, |row| Position { row, ..at })))
+        }
+        LOGS => {
+            let last = logs(file, bounds, at.row, batch)?;
+            Ok(Some(last.map_or(Position { value: POINTS, row: 0, ..at }, |row| Position { row, ..at })))
+        }
+        _ => points(file, bounds, at, batch),
+    }
+}
+
+/// The last row, if there may be others behind it.
+fn spans(
+    file: &File,
+    (from, to): (i64, i64),
+    after: i64,
+    batch: &mut Batch,
+) -> Result<Option<i64>, StoreError> {
+    let told = |error| file.fault(error);
+    let sql = format!(
+        "SELECT id, (SELECT trace_id FROM trace WHERE trace.id = span.trace) AS trace_id, span_id, variant, parent,
+           received_ns, origin, state, {FACTS}, rest, refs
+         FROM span WHERE id > ? AND start_ns >= ? AND start_ns < ? ORDER BY id"
+    );
+    let mut find = file.connection.prepare_cached(&sql).map_err(told)?;
+    let mut rows = find.query(params![after, from, to]).map_err(told)?;
+    let mut shelf = Shelf::default();
+    while let Some(row) = rows.next().map_err(told)? {
+        let trace =
+            row.get_ref("trace_id").map_err(told)?.as_blob_or_null().ok().flatten().and_then(TraceId::new);
+        let Some(key) =
+            trace.and_then(|trace| read::key(trace, row).transpose()).transpose().map_err(told)?
+        else {
+            continue;
+        };
+        let span = read::whole(file, &mut shelf, key, row)?;
+        batch.bytes += span.to_otlp().encoded_len();
+        batch.spans.push(span);
+        if batch.bytes >= MOST_BYTES {
+            return row.get("id").map(Some).map_err(told);
+        }
+    }
+    Ok(None)
+}
+
+fn logs(
+    file: &File,
+    (from, to): (i64, i64),
+    after: i64,
+    batch: &mut Batch,
+) -> Result<Option<i64>, StoreError> {
+    let told = |error| file.fault(error);
+    let mut find = file
+        .connection
+        .prepare_cached(
+            "SELECT id, time_ns, received_ns, trace_id, origin, rest, refs FROM log
+             WHERE id > ? AND time_ns >= ? AND time_ns < ? ORDER BY id",
+        )
+        .map_err(told)?;
+    let mut rows = find.query(params![after, from, to]).map_err(told)?;
+    let mut shelf = Shelf::default();
+    while let Some(row) = rows.next().map_err(told)? {
+        let log = read::log(file, &mut shelf, row)?;
+        batch.bytes += log.to_otlp().encoded_len();
+        batch.logs.push(log);
+        if batch.bytes >= MOST_BYTES {
+            return row.get("id").map(Some).map_err(told);
+        }
+    }
+    Ok(None)
+}
+
+/// The points of the series at hand, or of the next.
+fn points(
+    file: &File,
+    (from, to): (i64, i64),
+    at: Position,
+    batch: &mut Batch,
+) -> Result<Option<Position>, StoreError> {
+    let told = |error| file.fault(error);
+    // A series of which all points are told has no time.
+    let (compare, after) = if at.value < 0 { (">", i64::MIN) } else { (">=", at.value) };
+    let sql = format!("SELECT id, name, origin, body FROM series WHERE id {compare} ? ORDER BY id LIMIT 1");
+    let mut find = file.connection.prepare_cached(&sql).map_err(told)?;
+    let mut rows = find.query([at.row]).map_err(told)?;
+    let Some(row) = rows.next().map_err(told)? else { return Ok(None) };
+    let id: i64 = row.get("id").map_err(told)?;
+    let after = if id == at.row { after } else { i64::MIN };
+    let series: Arc<Series> = Arc::new(read_series(file, row)?);
+    let mut list: Vec<Point> = Vec::new();
+    let mut next = Position { value: POINTS, row: id, ..at };
+    let mut find = file
+        .connection
+        .prepare_cached(
+            "SELECT time_ns, body FROM point WHERE series = ? AND time_ns > ? AND time_ns >= ? AND time_ns < ?
+             ORDER BY time_ns, start_ns",
+        )
+        .map_err(told)?;
+    let mut rows = find.query([id, after, from, to]).map_err(told)?;
+    let mut last = None;
+    while let Some(row) = rows.next().map_err(told)? {
+        let time: i64 = row.get(0).map_err(told)?;
+        // Points of one moment stay together.
+        if batch.bytes >= MOST_BYTES && last != Some(time) {
+            next.value = last.unwrap_or(time.saturating_sub(1)).max(0);
+            break;
+        }
+        let body =
+            row.get_ref(1).map_err(told)?.as_blob().map_err(|_| fault::unreadable("cannot read a point"))?;
+        batch.bytes += body.len();
+        list.push(read_point(body).ok_or_else(|| fault::unreadable("cannot read a point"))?);
+        last = Some(time);
+    }
+    if !list.is_empty() {
+        batch.points.push((series, list));
+    }
+    Ok(Some(next))
+}
