@@ -89,7 +89,7 @@ export interface ConversationList { items: ConversationRow[]; next?: string }
 export interface Conversation { summary: ConversationRow; traces: TraceRow[]; transcript?: Transcript }
 export interface LogRow { id: string; atMs: Ms; severity: number; severityText?: string; event?: string; service: string; trace?: Id; span?: Id; text: string /* ≤ 300 */; op?: Op; genai?: true }
 export interface LogList { items: LogRow[]; next?: string; total?: number }
-export interface LogDetail { row: LogRow; body?: Any; cut?: number; more?: string; attributes: Attribute[]; resource: Attribute[]; scope: { name: string; version?: string }; timeNs: string; observedNs?: string }
+export interface LogDetail { row: LogRow; body?: Any; cut?: number; more?: string; attributes: Attribute[]; resource: Attribute[]; scope: { name: string; version?: string; schemaUrl?: string; attributes?: Attribute[] }; timeNs: string; observedNs?: string }
 export interface MetricInfo { name: string; unit: string; description?: string; kind: "gauge" | "sum" | "histogram" | "exponential_histogram" | "summary"; temporality?: "delta" | "cumulative"; monotonic?: boolean; series: number; keys: string[]; lastMs: Ms; preset?: true }
 export interface MetricList { items: MetricInfo[] }
 export interface SeriesAnswer { info: MetricInfo; stepMs: Ms; series: { labels: Record<string, string>; at: Ms[]; value?: (number | null)[]; count?: number[]; sum?: number[]; counts?: number[][]; p50?: (number | null)[]; p95?: (number | null)[]; p99?: (number | null)[] }[]; bounds?: number[]; exemplars: { at: Ms; value: number; trace?: Id; span?: Id; labels: Record<string, string> }[]; more?: number }

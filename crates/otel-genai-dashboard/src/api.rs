@@ -198,7 +198,15 @@ fn routes() -> Vec<Route> {
             .asks(PAGE)
             .answers::<ConversationList>(),
         Route::get("/conversations/{conversation}", "A conversation with its traces", lists::conversation)
+            .asks(&["transcript"])
             .answers::<Conversation>(),
+        Route::get(
+            "/conversations/{conversation}/part",
+            "A part of a message of a conversation in full",
+            transcript::part_of_conversation,
+        )
+        .asks(&["message", "part"])
+        .is("text/plain"),
         Route::get("/services", "The services that were heard", lists::services)
             .asks(RANGE)
             .answers::<Services>(),

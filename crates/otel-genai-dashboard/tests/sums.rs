@@ -131,6 +131,8 @@ async fn calls_are_added_up_over_time_by_model_and_by_tool() {
     assert_eq!((&talks["items"][0]["id"], &talks["items"][0]["traces"]), (&json!("talk 1/a"), &json!(1)));
     let talk = served.json("/api/v1/conversations/talk%201%2Fa").await;
     assert_eq!(talk["traces"][0]["name"], "invoke_agent Boss");
+    let said = served.json("/api/v1/conversations/talk%201%2Fa?transcript=1").await;
+    assert_eq!(said["transcript"]["calls"].as_array().unwrap().len(), 2);
     assert_eq!(served.get("/api/v1/conversations/other").await.status, 404);
 
     // Filters, and what they leave out.

@@ -43,6 +43,10 @@ fn of_object(object: &Map<String, Json>, role: &str, depth: usize) -> Option<Vec
         }
         return Some(messages);
     }
+    if let Some(answer) = whole_answer(object) {
+        let read: Option<Vec<_>> = answer.iter().map(|json| read(json, role, depth)).collect();
+        return Some(read?.into_iter().flatten().collect());
+    }
     // A whole request.
     let request = ["messages", "prompt"].into_iter().find_map(|key| object.get(key));
     if let Some(request) = request.filter(|_| !object.contains_key("role")) {
@@ -64,6 +68,36 @@ fn of_object(object: &Map<String, Json>, role: &str, depth: usize) -> Option<Vec
     }
     let speaks = ["role", "parts", "content", "contents", "tool_calls"];
     speaks.iter().any(|key| object.contains_key(*key)).then(|| vec![message(object, role)])
+}
+
+/// The messages of a provider's whole answer: OpenAI's, its Responses', Gemini's, Bedrock's; and LangChain's results.
+fn whole_answer(object: &Map<String, Json>) -> Option<Vec<Json>> {
+    if object.contains_key("role") {
+        return None;
+    }
+    let list = |key: &str| object.get(key)?.as_array();
+    if let Some(choices) = list("choices") {
+        // The oldest of OpenAI's APIs has text in the place of a message.
+        let choice = |choice: &Json| match choice.get("text") {
+            Some(text) if choice.get("message").is_none() => text.clone(),
+            _ => choice.clone(),
+        };
+        return Some(choices.iter().map(choice).collect());
+    }
+    if let Some(candidates) = list("candidates") {
+        return Some(candidates.iter().map(|one| one.get("content").unwrap_or(one).clone()).collect());
+    }
+    if let Some(message) = object.get("output").and_then(|output| output.get("message")) {
+        return Some(vec![message.clone()]);
+    }
+    if let Some(items) = list("output").filter(|_| text(object, &["object"]) == Some("response")) {
+        return Some(items.clone());
+    }
+    let generations = list("generations")?.iter().flat_map(|one| match one {
+        Json::Array(list) => list.clone(),
+        other => vec![other.clone()],
+    });
+    Some(generations.collect())
 }
 
 fn langchain(object: &Map<String, Json>) -> Option<Map<String, Json>> {

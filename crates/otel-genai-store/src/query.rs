@@ -256,13 +256,13 @@ pub enum Hit {
         /// The trace.
         summary: Box<TraceSummary>,
     },
-    /// A model, agent, tool or service by its name.
+    /// A service, provider, model, agent, tool or conversation by its name.
     Name {
         /// What it names.
         dimension: Dimension,
         /// The name.
         text: Arc<str>,
-        /// How often it was called.
+        /// In how many traces.
         calls: u64,
     },
 }

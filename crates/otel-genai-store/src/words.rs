@@ -14,6 +14,10 @@ use crate::value::{AnyValue, Form};
 const LONGEST: usize = 64;
 /// As much text without a space, of the letters of base64, is no text.
 const BASE64: usize = 256;
+/// Of a longer text so many bytes are searched,
+const MOST: usize = 1 << 20;
+/// and longer JSON is not read but searched as it stands.
+const MOST_JSON: usize = 8 << 20;
 /// JSON in strings of JSON is read so deep: arguments of tools are told that way.
 const DEEPEST: u32 = 3;
 
@@ -21,7 +25,10 @@ const DEEPEST: u32 = 3;
 pub(crate) fn texts(form: Form, bytes: &[u8]) -> Vec<String> {
     let mut texts = Vec::new();
     match form {
-        Form::Text => add_text(&String::from_utf8_lossy(bytes), DEEPEST, &mut texts),
+        Form::Text => {
+            let bytes = if bytes.len() > MOST_JSON { bytes.get(..MOST).unwrap_or(bytes) } else { bytes };
+            add_text(&String::from_utf8_lossy(bytes), DEEPEST, &mut texts);
+        }
         Form::Value => {
             if let Ok(value) = AnyValue::decode(bytes) {
                 add_value(&value, &mut texts);
@@ -102,7 +109,7 @@ impl Folded {
         let mut folded =
             Self { chars: Vec::with_capacity(text.len()), at: Vec::with_capacity(text.len() + 1) };
         let mut skip = 0;
-        for (at, letter) in text.char_indices() {
+        for (at, letter) in text.char_indices().take_while(|(at, _)| *at < MOST) {
             if at < skip {
                 continue;
             }
@@ -117,7 +124,7 @@ impl Folded {
             }
             fold(letter, &mut |letter| folded.push(at, letter));
         }
-        folded.at.push(text.len());
+        folded.at.push(text.char_indices().map(|(at, _)| at).find(|at| *at >= MOST).unwrap_or(text.len()));
         folded
     }
 

@@ -16,8 +16,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use otel_genai_store::{
-    Attributes, Day, Durability, Filter, Hit, LogQuery, LogRecord, Nanos, Range, SearchQuery, Snippet, Span,
-    SqliteOptions, SqliteStore, Store, StoreError, TraceQuery,
+    Attributes, Day, Durability, Facts, Filter, Hit, LogQuery, LogRecord, Nanos, Op, Range, SearchQuery,
+    Snippet, Span, SqliteOptions, SqliteStore, Store, StoreError, TraceQuery,
 };
 use suite::{batch, noon, origin, span_id, trace_id};
 use support::string;
@@ -272,6 +272,47 @@ fn a_trace_is_found_by_its_id_and_by_the_id_of_an_answer() {
             assert_eq!((summary.id, page.items.len()), (trace_id(5), 1));
         }
         assert_eq!(store.search(&query(&id[..20])).await.unwrap().items.len(), 2);
+    });
+}
+
+#[test]
+fn names_are_found_by_their_parts() {
+    run(async |store| {
+        let named = |trace: u64, model: &str| {
+            let mut span = said(trace, "hello there, general");
+            span.facts = Facts {
+                op: Some(Op::Chat),
+                agent: Some("Night porter".into()),
+                response_model: Some(model.into()),
+                ..Facts::default()
+            };
+            span
+        };
+        let spans = vec![named(1, "model-large"), named(2, "model-large"), named(3, "model-small")];
+        store.ingest(batch(spans, vec![])).await.unwrap();
+        let names = async |text: &str| -> Vec<String> {
+            let hits = store.search(&query(text)).await.unwrap().items.into_iter();
+            let name = |hit| match hit {
+                Hit::Name { dimension, text, calls } => Some(format!("{dimension:?} {text} {calls}")),
+                _ => None,
+            };
+            hits.filter_map(name).collect()
+        };
+        assert_eq!(names("MODEL-").await, ["Model model-large 2", "Model model-small 1"]);
+        assert_eq!(names("porter").await, ["Agent Night porter 3"]);
+        assert_eq!(names("mod_l").await, [] as [&str; 0]);
+    });
+}
+
+/// A text of more than a MiB is searched at its beginning, and bounds what is spent on it.
+#[test]
+fn very_long_texts_are_searched_at_their_beginning() {
+    run(async |store| {
+        let long = format!("needle {} haystack", "straw ".repeat(200 << 10));
+        store.ingest(batch(vec![said(1, &long)], vec![])).await.unwrap();
+        indexed(&store).await;
+        assert_eq!(find(&store, "needle straw").await.0, [1]);
+        assert_eq!(find(&store, "haystack").await.0, [] as [u8; 0]);
     });
 }
 

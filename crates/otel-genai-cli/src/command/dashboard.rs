@@ -12,8 +12,8 @@ use otel_genai_store::{PriceTable, SqliteOptions, SqliteStore, Store as _, Store
 use crate::dashboard::api::Api;
 use crate::dashboard::found::Found;
 use crate::dashboard::settings::{
-    ALLOW_HOST, CORS_ORIGIN, EXIT_WHEN_IDLE, GRPC, HTTP, MEMORY, PAGE, PRICES, Port, SYNC, Span, Sync, TOKEN,
-    TOKEN_FILE,
+    ALLOW_HOST, Bytes, CORS_ORIGIN, EXIT_WHEN_IDLE, GRPC, HTTP, MAX_AGE, MAX_BYTES, MEMORY, PAGE, PRICES,
+    Port, SYNC, Span, Sync, TOKEN, TOKEN_FILE,
 };
 use crate::dashboard::{browser, place};
 use crate::diagnostics;
@@ -22,6 +22,11 @@ use crate::settings::{Listen, OnOff};
 
 /// How long a dashboard that is stopped may take: its requests finish, its files are closed.
 const STOP: Duration = Duration::from_secs(15);
+
+/// Unless told otherwise, data are kept for so long,
+const KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
+/// as long as they take no more room.
+const KEPT_BYTES: u64 = 4 << 30;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -54,6 +59,18 @@ pub(super) struct Dashboard {
     /// Also OTEL_GENAI_DASHBOARD_SYNC.
     #[arg(long, value_name = "HOW", value_enum, help_heading = "Data")]
     sync: Option<Sync>,
+
+    /// Delete days that ended longer ago: 30d, 12h, or none [default: 30d]
+    ///
+    /// Also OTEL_GENAI_DASHBOARD_MAX_AGE.
+    #[arg(long, value_name = "DURATION", help_heading = "Data")]
+    max_age: Option<Span>,
+
+    /// Delete the oldest when there is more: 4GiB, 500MiB, or none [default: 4GiB]
+    ///
+    /// Also OTEL_GENAI_DASHBOARD_MAX_BYTES.
+    #[arg(long, value_name = "BYTES", help_heading = "Data")]
+    max_bytes: Option<Bytes>,
 
     /// A file with prices of models, over those that are built in
     ///
@@ -228,6 +245,16 @@ impl Dashboard {
         let options = folder.map_or_else(SqliteOptions::temporary, SqliteOptions::new).pricing(prices);
         let options = match SYNC.or_variable(self.sync) {
             Some(sync) => options.durability(sync.into()),
+            None => options,
+        };
+        let Span(max_age) = MAX_AGE.or_variable(self.max_age).unwrap_or(Span(Some(KEPT_FOR)));
+        let options = match max_age {
+            Some(age) => options.max_age(age),
+            None => options,
+        };
+        let Bytes(max_bytes) = MAX_BYTES.or_variable(self.max_bytes).unwrap_or(Bytes(Some(KEPT_BYTES)));
+        let options = match max_bytes {
+            Some(bytes) => options.max_bytes(bytes),
             None => options,
         };
         options.open().map_err(|error| match error {

@@ -79,6 +79,20 @@ pub(crate) const SYNC: Own = Own {
     default: "full",
     about: "Whether what the dashboard acknowledged outlives a power failure, too",
 };
+pub(crate) const MAX_AGE: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_MAX_AGE",
+    flag: "--max-age",
+    values: "30d, 12h, or none",
+    default: "30d",
+    about: "After how long the dashboard deletes what it keeps, by whole days",
+};
+pub(crate) const MAX_BYTES: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_MAX_BYTES",
+    flag: "--max-bytes",
+    values: "4GiB, 500MiB, bytes, or none",
+    default: "4GiB",
+    about: "How much room the dashboard's data may take before the oldest are deleted",
+};
 pub(crate) const PRICES: Own = Own {
     name: "OTEL_GENAI_DASHBOARD_PRICES",
     flag: "--prices",
@@ -106,6 +120,8 @@ pub(crate) const ALL: &[Own] = &[
     ALLOW_HOST,
     CORS_ORIGIN,
     SYNC,
+    MAX_AGE,
+    MAX_BYTES,
     PRICES,
     EXIT_WHEN_IDLE,
 ];
@@ -162,6 +178,28 @@ impl FromStr for Span {
     }
 }
 
+/// How many bytes, as people write it: `4GiB`, `500MiB`, `1000000`; `none` for any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bytes(pub(crate) Option<u64>);
+
+impl FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1)];
+        let found = units.into_iter().find_map(|(unit, times)| Some((text.strip_suffix(unit)?, times)));
+        let (number, times) = found.unwrap_or((text, 1));
+        let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(times));
+        bytes
+            .filter(|bytes| *bytes > 0)
+            .map(|bytes| Self(Some(bytes)))
+            .ok_or_else(|| format!("{text:?} is no size such as 4GiB, 500MiB or 1000000, nor none"))
+    }
+}
+
 /// How safe what is acknowledged is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Sync {
@@ -210,6 +248,19 @@ mod tests {
         assert_eq!("none".parse(), Ok(Span(None)));
         for text in ["", "d", "30", "0d", "-1d", "1.5h", "30 d", "99999999999999999999d", "ü"] {
             assert!(text.parse::<Span>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_as_people_write_them() {
+        for (text, bytes) in
+            [("4GiB", 4 << 30), ("500MiB", 500 << 20), ("1KiB", 1024), ("1000000", 1_000_000)]
+        {
+            assert_eq!(text.parse(), Ok(Bytes(Some(bytes))), "{text}");
+        }
+        assert_eq!("none".parse(), Ok(Bytes(None)));
+        for text in ["", "GiB", "0", "-1", "4GB", "4 GiB", "99999999999TiB", "ü"] {
+            assert!(text.parse::<Bytes>().is_err(), "{text:?}");
         }
     }
 

@@ -9,7 +9,7 @@ use axum::extract::State;
 use otel_genai_store::{ConversationQuery, Dimension, Filter, SearchQuery, SeriesQuery};
 
 use super::stats::nice;
-use super::status;
+use super::transcript::{self, TRACES};
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
 use crate::view::{
@@ -19,8 +19,6 @@ use crate::view::{
 
 /// A chart shows so many series at most.
 const SERIES: u32 = 50;
-/// A conversation is shown with so many traces.
-const TRACES: u32 = 500;
 /// Values of a dimension that are offered.
 const FACETS: u32 = 50;
 const DAY: Duration = Duration::from_secs(86_400);
@@ -36,8 +34,9 @@ pub(crate) async fn conversations(State(shared): State<Arc<Shared>>, mut ask: As
     }))
 }
 
-pub(crate) async fn conversation(State(shared): State<Arc<Shared>>, ask: Ask) -> Answer {
+pub(crate) async fn conversation(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
     let id: String = ask.path("conversation")?;
+    let with_transcript = ask.flag("transcript")?.unwrap_or(false);
     ask.done()?;
     let filter = Filter { conversation: Some(id.clone()), ..Filter::default() };
     let query = ConversationQuery { filter, limit: 10, cursor: None };
@@ -48,6 +47,10 @@ pub(crate) async fn conversation(State(shared): State<Arc<Shared>>, ask: Ask) ->
     Ok(json(&Conversation {
         summary: ConversationRow::from(summary),
         traces: traces.iter().map(TraceRow::from).collect(),
+        transcript: match with_transcript {
+            true => Some(transcript::together(&shared, &id, &traces).await?),
+            false => None,
+        },
     }))
 }
 
@@ -102,7 +105,7 @@ pub(crate) async fn search(State(shared): State<Arc<Shared>>, mut ask: Ask) -> A
     };
     ask.done()?;
     let page = shared.store.search(&query).await?;
-    let complete = status::status(&shared).await?.index_behind == 0;
+    let complete = shared.store.status().await?.index_behind == 0;
     Ok(json(&SearchAnswer {
         hits: page.items.iter().filter_map(Hit::of).collect(),
         next: page.next.map(|next| next.to_string()),

@@ -10,6 +10,7 @@ use super::traces::summary;
 use crate::http::{Answer, Ask, ETag, Failure, json};
 use crate::shared::Shared;
 use crate::transcript::{Evidence, NoReferences, Options, assemble};
+use crate::view::escape;
 use crate::view::transcript::{Shown, Transcript, whole};
 
 /// Texts are shown up to here, in bytes.
@@ -18,6 +19,8 @@ const CUT: usize = 64 << 10;
 const CALLS: u32 = 200;
 /// Above so many spans those that are not of generative AI are left out: they only help to find who asked whom.
 const MANY: u64 = 20_000;
+/// A conversation is told from so many of its traces.
+pub(crate) const TRACES: u32 = 500;
 /// So many log records of a trace are looked at.
 const LOGS: usize = 50_000;
 
@@ -48,6 +51,39 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     Ok(tag.put(answer.await?))
 }
 
+/// What was said in the traces of a conversation. `id` names it.
+pub(crate) async fn together(
+    shared: &Shared,
+    id: &str,
+    traces: &[TraceSummary],
+) -> Result<Transcript, Failure> {
+    let (spans, logs) = all_records(shared, traces).await?;
+    // Changes with each of them.
+    let rev = traces.iter().fold(0, |sum: u64, trace| sum.wrapping_add(trace.updated));
+    let id = escape(id);
+    work(move || {
+        let options = Options { limit: CALLS, ..Options::default() };
+        let transcript =
+            assemble(&Evidence { spans: &spans, logs: &logs, references: &NoReferences }, &options);
+        let more = |message: &str, part: usize| {
+            format!("/api/v1/conversations/{id}/part?message={message}&part={part}")
+        };
+        Transcript::of(&transcript, rev, &Shown { cut: CUT, more: &more })
+    })
+    .await
+}
+
+/// A part of a message of a conversation in full, as text.
+pub(crate) async fn part_of_conversation(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
+    let id: String = ask.path("conversation")?;
+    let message = ask.needed("message")?;
+    let part = ask.read("part")?.unwrap_or_default();
+    ask.done()?;
+    let traces = shared.store.conversation(&id, TRACES).await?;
+    let (spans, logs) = all_records(&shared, &traces).await?;
+    in_full(spans, logs, message, part, format!("conversation {id:?}")).await
+}
+
 /// A part of a message in full, as text.
 pub(crate) async fn part(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
     let id: TraceId = ask.path("trace")?;
@@ -55,6 +91,16 @@ pub(crate) async fn part(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Ans
     let part: usize = ask.read("part")?.unwrap_or_default();
     ask.done()?;
     let (spans, logs) = records(&shared, &summary(&shared, id).await?).await?;
+    in_full(spans, logs, message, part, format!("trace {id}")).await
+}
+
+async fn in_full(
+    spans: Vec<Span>,
+    logs: Vec<LogRecord>,
+    message: String,
+    part: usize,
+    place: String,
+) -> Answer {
     let text = work(move || {
         let mut options = Options::default();
         loop {
@@ -67,10 +113,27 @@ pub(crate) async fn part(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Ans
             options.after = transcript.next?;
         }
     });
-    let text = text.await?.ok_or_else(|| Failure::not_found(format!("trace {id} has no such message")))?;
+    let text = text.await?.ok_or_else(|| Failure::not_found(format!("{place} has no such message")))?;
     let mut answer = axum::response::Response::new(text.into());
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     Ok(answer)
+}
+
+/// What is known of several traces, as far as it fits.
+async fn all_records(
+    shared: &Shared,
+    traces: &[TraceSummary],
+) -> Result<(Vec<Span>, Vec<LogRecord>), Failure> {
+    let (mut spans, mut logs) = (Vec::new(), Vec::new());
+    for trace in traces {
+        let (more_spans, more_logs) = records(shared, trace).await?;
+        spans.extend(more_spans);
+        logs.extend(more_logs);
+        if spans.len() as u64 > MANY || logs.len() > LOGS {
+            break;
+        }
+    }
+    Ok((spans, logs))
 }
 
 /// What is known of a trace.

@@ -251,6 +251,10 @@ impl<'a> Logs<'a> {
             let of_span = log.trace.zip(log.span).and_then(|(trace, span)| speaker(spans.find(trace, span)?));
             if let Some(event) = carrier::event(log) {
                 let session = (Arc::clone(&log.origin.resource.service), Arc::clone(&event.session));
+                // A span of the session is none of the call; both name the provider's id.
+                let by_response =
+                    log.facts.response_id.as_ref().and_then(|id| calls.by_response.get(id)).copied();
+                let of_span = by_response.or(of_span);
                 found.sessions.entry(session).or_default().push((log, event, of_span));
                 continue;
             }

@@ -16,6 +16,8 @@ use super::{Break, Carrier, Evidence, Growth, Matched, Source, Why};
 
 /// So many calls back a call may go on with.
 const BACK: usize = 8;
+/// Two calls of which the second waited for the first may overlap by so much, in nanoseconds.
+const TICKS: u64 = 20_000_000;
 
 /// What was said in all calls.
 pub(super) struct Conversation {
@@ -221,17 +223,20 @@ fn go_on(book: &Book, collected: &Collected<'_>, calls: &[Spoken], before: &[usi
         .get(spoken.node)
         .and_then(|node| collected.spans.get(node.span?))
         .is_some_and(|span| span.attributes.get("gen_ai.request.previous_response.id").is_some());
-    // Calls that ran side by side know nothing of each other.
-    let ended: Vec<usize> = before
-        .iter()
-        .rev()
-        .copied()
-        .filter(|at| {
-            calls.get(*at).is_some_and(|call| call.end.is_none_or(|end| end <= spoken.at || end < call.at))
-        })
-        .take(BACK)
-        .collect();
     let carried = |at: usize| calls.get(at).map_or((0, 0), |call| carried(book, call, &spoken.full));
+    // Calls that ran side by side know nothing of each other. Clocks that tick in milliseconds let two overlap that did not:
+    // then the second carries the answer of the first.
+    let had_ended = |at: usize| {
+        let Some(call) = calls.get(at) else { return false };
+        let Some(end) = call.end else { return true };
+        end <= spoken.at
+            || end < call.at
+            || (end.0 <= spoken.at.0.saturating_add(TICKS) && {
+                let (all, inputs) = carried(at);
+                all > inputs
+            })
+    };
+    let ended: Vec<usize> = before.iter().rev().copied().filter(|at| had_ended(*at)).take(BACK).collect();
     let Some(latest) = ended.first().copied() else { return };
     let mut best = (latest, carried(latest));
     // Where several conversations take turns, the one that was left is found again.

@@ -93,7 +93,9 @@ impl Book {
                 told.iter_mut().filter(|one| one.index == last).for_each(|one| one.partial = true);
             }
             let index = u32::try_from(found.read.len()).unwrap_or(u32::MAX);
-            told.extend(found.rest.and_then(|rest| self.rest(rest, how, index)));
+            // Where not even the beginning can be read, all of it stands as it came.
+            let rest = if found.read.is_empty() { found.rest.map(|_| text) } else { found.rest };
+            told.extend(rest.and_then(|rest| self.rest(rest, how, index)));
             return told;
         }
         if begins.starts_with(['{', '"']) {

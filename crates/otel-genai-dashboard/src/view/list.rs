@@ -4,6 +4,7 @@ use otel_genai_store::{ConversationSummary, Hit as Found, ServiceInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::transcript::Transcript;
 use super::{Cost, Dialect, Few, TraceRow, Usage, millis, words::dimension};
 
 /// A conversation in one line.
@@ -81,6 +82,9 @@ pub struct Conversation {
     pub summary: ConversationRow,
     /// Its traces, the oldest first.
     pub traces: Vec<TraceRow>,
+    /// What was said in them, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<Transcript>,
 }
 
 /// What is known of a service.

@@ -15,7 +15,7 @@ use otel_genai_store::{LogId, LogRecord, Nanos, NoPrices, Origin, Resource, Scop
 use serde_json::{Value as Json, json};
 
 /// What a test tells, record by record.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Told {
     pub(crate) spans: Vec<Span>,
     pub(crate) logs: Vec<LogRecord>,

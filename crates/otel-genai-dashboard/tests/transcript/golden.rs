@@ -139,7 +139,7 @@ fn leaves(told: &Told) -> BTreeSet<String> {
             .event
             .as_deref()
             .is_some_and(|event| event.starts_with("gen_ai.") && !event.contains("operation.details"));
-        if let Some(json) = log.body.as_ref().and_then(|body| body.json()).filter(|_| is_message) {
+        if let Some(json) = log.body.as_ref().and_then(otel_genai_store::Held::json).filter(|_| is_message) {
             collect(&json, &mut leaves);
         }
     }

@@ -6,8 +6,11 @@
     clippy::panic,
     reason = "tests fail by panicking"
 )]
+#![allow(clippy::needless_pass_by_value, reason = "what a test tells reads better as values")]
 
+mod carriers;
 mod conversations;
 mod evidence;
 mod golden;
+mod properties;
 mod recorded;

@@ -121,6 +121,7 @@ pub(super) fn log(
     change.seen(moment, moment, log.received);
     change.logs += 1;
     change.title(moment.0, title);
+    change.says(facts.content);
     if session {
         change.told(log, names, conversation, row);
     }

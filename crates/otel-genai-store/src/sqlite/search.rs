@@ -1,20 +1,23 @@
 //! What was said, found by its words: the index names candidates, the last first, and where it cannot tell (phrases, parts of
 //! words, scripts without spaces) the text itself is looked at.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 
+use super::filter::containing;
 use super::indexer::log_texts;
 use super::list;
+use super::more::Kind;
 use super::reader::{File, Reader};
 use super::rest::unpack;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
 use crate::id::{ContentHash, Day, LogId, Nanos, SpanId, TraceId};
 use crate::log::LogRecord;
-use crate::query::{Hit, Page, SearchQuery, Snippet};
+use crate::query::{Dimension, Hit, Page, SearchQuery, Snippet};
 use crate::value::{Form, Held};
 use crate::words::{self, Sought};
 
@@ -30,6 +33,10 @@ const MOST_OF_A_DAY: usize = 20_000;
 const FEWEST_DIGITS: usize = 8;
 /// And so many traces are.
 const MOST_BY_ID: usize = 5;
+/// So many names are told, of texts with
+const MOST_NAMES: i64 = 10;
+/// so many letters.
+const FEWEST_LETTERS: usize = 2;
 
 const CONTENT: &str = "SELECT rowid FROM fts WHERE fts MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?";
 const LOGS: &str =
@@ -43,7 +50,7 @@ fn sought(text: &str) -> Result<Sought, StoreError> {
     Sought::new(text).ok_or_else(|| StoreError::BadQuery("there is no word to search for".to_owned()))
 }
 
-/// What was said, newest first; before it, on the first page, traces whose ids were asked for.
+/// What was said, newest first; before it, on the first page, traces by their ids, and what is called so.
 pub(super) fn search(reader: &mut Reader, query: &SearchQuery) -> Result<Page<Hit>, StoreError> {
     let asked = Cursor::of_query(&("search", &query.text, query.range, &query.service));
     let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
@@ -51,6 +58,7 @@ pub(super) fn search(reader: &mut Reader, query: &SearchQuery) -> Result<Page<Hi
     let mut page = Page { items: Vec::new(), next: None, total: None };
     if from.is_none() {
         page.items = by_id(reader, &query.text)?;
+        page.items.extend(names(reader, &query.text)?);
         page.items.truncate(limit);
     }
     let sought = match sought(&query.text) {
@@ -300,6 +308,47 @@ fn by_id(reader: &mut Reader, text: &str) -> Result<Vec<Hit>, StoreError> {
     ids.truncate(MOST_BY_ID);
     let summaries = list::summaries(reader, &ids)?;
     Ok(summaries.into_iter().map(|summary| Hit::Trace { summary: Box::new(summary) }).collect())
+}
+
+/// Services, providers, models, agents, tools and conversations whose names contain the text, the most frequent first.
+fn names(reader: &mut Reader, text: &str) -> Result<Vec<Hit>, StoreError> {
+    let text = text.trim().trim_matches('"');
+    if text.chars().count() < FEWEST_LETTERS {
+        return Ok(Vec::new());
+    }
+    let kinds = [
+        (Kind::Service, Dimension::Service),
+        (Kind::Provider, Dimension::Provider),
+        (Kind::Model, Dimension::Model),
+        (Kind::Agent, Dimension::Agent),
+        (Kind::Tool, Dimension::Tool),
+        (Kind::Conversation, Dimension::Conversation),
+    ];
+    let mut counts: BTreeMap<(usize, Arc<str>), u64> = BTreeMap::new();
+    for day in reader.days()? {
+        let Some(file) = reader.file(day)? else { continue };
+        for (at, (kind, _)) in kinds.iter().enumerate() {
+            let found: rusqlite::Result<Vec<(Arc<str>, i64)>> = (|| {
+                let mut find = file.connection.prepare_cached(
+                    "SELECT word.text, count(*) FROM word JOIN trace_word ON trace_word.word = word.id
+                     WHERE kind = ? AND word.text LIKE ? ESCAPE '\\' GROUP BY 1 ORDER BY 2 DESC LIMIT ?",
+                )?;
+                let values = params![*kind as u8, containing(text), MOST_NAMES];
+                find.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            })();
+            for (name, count) in found.map_err(|error| file.fault(error))? {
+                *counts.entry((at, name)).or_default() += u64::try_from(count).unwrap_or(0);
+            }
+        }
+    }
+    let mut names: Vec<_> = counts.into_iter().collect();
+    names.sort_by_key(|(_, traces)| std::cmp::Reverse(*traces));
+    names.truncate(usize::try_from(MOST_NAMES).unwrap_or(usize::MAX));
+    let hit = |((at, text), traces): ((usize, Arc<str>), u64)| {
+        let (_, dimension) = *kinds.get(at)?;
+        Some(Hit::Name { dimension, text, calls: traces })
+    };
+    Ok(names.into_iter().filter_map(hit).collect())
 }
 
 /// The first and the last id that begin with these digits.

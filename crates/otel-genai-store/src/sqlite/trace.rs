@@ -138,6 +138,11 @@ impl Change {
         self.call(op, facts, start.0, error);
     }
 
+    /// A log record may hold the content of a span that has none.
+    pub(super) fn says(&mut self, content: ContentState) {
+        self.content = self.content.max(content_rank(content));
+    }
+
     /// A log record that tells of a session without spans. It came at the end of what it tells of.
     pub(super) fn told(&mut self, log: &LogRecord, names: Names, conversation: i64, row: i64) {
         let facts = &log.facts;
@@ -162,7 +167,6 @@ impl Change {
         }
         let error = i64::from(facts.error.is_some());
         self.errors += error;
-        self.content = self.content.max(content_rank(facts.content));
         let Some(op) = facts.op.filter(|op| op.is_genai()) else { return };
         if let Some(span) = SpanId::new(&row.to_be_bytes()) {
             self.stretches.stretch(Stretch { op: op as u8, error: error > 0, start, end, span });

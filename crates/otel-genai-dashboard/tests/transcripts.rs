@@ -1,0 +1,119 @@
+//! What was said is answered as the page reads it: through receiver and store, to the route.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use serde_json::{Value as Json, json};
+use support::{Served, TRACE, int, request, span, text};
+
+fn said(role: &str, said: &str) -> Json {
+    json!({"role": role, "parts": [{"type": "text", "content": said}]})
+}
+
+/// An agent with two calls and a tool between them; the history is told again with the second.
+fn run(long: &str) -> ExportTraceServiceRequest {
+    let asks = json!({"role": "assistant", "parts": [{"type": "tool_call", "id": "c1", "name": "find", "arguments": {"n": 7}}]});
+    let answer =
+        json!({"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": long}]});
+    let chat = |id: u8, at: (u64, u64), input: &[&Json], output: &Json| {
+        let input = Json::from(input.iter().map(|one| (*one).clone()).collect::<Vec<_>>());
+        let attributes = vec![
+            text("gen_ai.operation.name", "chat"),
+            text("gen_ai.provider.name", "openai"),
+            text("gen_ai.response.model", "gpt-5"),
+            int("gen_ai.usage.input_tokens", 100),
+            text("gen_ai.system_instructions", r#"[{"type":"text","content":"Be brief."}]"#),
+            text("gen_ai.input.messages", &input.to_string()),
+            text("gen_ai.output.messages", &json!([output]).to_string()),
+        ];
+        span(id, 1, "chat gpt-5", at, attributes)
+    };
+    let user = said("user", "Where is my order?");
+    let tool = vec![
+        text("gen_ai.operation.name", "execute_tool"),
+        text("gen_ai.tool.name", "find"),
+        text("gen_ai.tool.call.id", "c1"),
+    ];
+    let agent = vec![text("gen_ai.operation.name", "invoke_agent"), text("gen_ai.agent.name", "Support")];
+    request(vec![
+        span(1, 0, "invoke_agent Support", (0, 1000), agent),
+        chat(2, (10, 500), &[&user], &asks),
+        span(3, 1, "execute_tool find", (510, 600), tool),
+        chat(4, (610, 900), &[&user, &asks, &answer], &said("assistant", "On its way.")),
+    ])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trace_is_answered_as_a_conversation() {
+    let served = Served::start().await;
+    let long = "Ein langer Weg. ".repeat(10_000);
+    served.send(&run(&long)).await;
+    let path = format!("/api/v1/traces/{TRACE}/transcript");
+    let transcript = served.json(&path).await;
+
+    let chains = transcript["chains"].as_array().unwrap();
+    assert_eq!((chains.len(), &chains[0]["agent"], &chains[0]["calls"]), (1, &json!("Support"), &json!(2)));
+    let (first, second) = (&transcript["calls"][0], &transcript["calls"][1]);
+    assert_eq!(
+        (&first["op"], &first["model"], &first["span"]),
+        (&json!("chat"), &json!("gpt-5"), &json!("0100000000000002"))
+    );
+    assert_eq!(
+        (&first["durationMs"], &first["usage"]["input"], &first["trace"]),
+        (&json!(490.0), &json!(100), &json!(TRACE))
+    );
+    assert_eq!(
+        (&first["content"], &first["carried"], &second["carried"]),
+        (&json!("here"), &json!(0), &json!(2))
+    );
+    assert_eq!((&second["previous"], second.get("break")), (&json!(0), None));
+
+    let message = |seen: &Json| transcript["messages"][seen["message"].as_str().unwrap()].clone();
+    assert_eq!(message(&first["system"][0])["parts"][0]["content"], "Be brief.");
+    let asked = message(&first["output"][0])["parts"][0].clone();
+    assert_eq!((&asked["type"], &asked["arguments"]["n"]), (&json!("tool_call"), &json!(7)));
+    assert_eq!(
+        (&asked["join"]["span"], &asked["join"]["durationMs"]),
+        (&json!("0100000000000003"), &json!(90.0))
+    );
+    let answer = message(&second["input"][0])["parts"][0].clone();
+    assert_eq!(answer["join"]["asked"], first["output"][0]["message"]);
+    assert_eq!(second["input"][0]["sources"][0]["carrier"], "span_attribute");
+
+    // A long text is cut, and given in full where that is asked for.
+    assert_eq!(answer["cut"], json!(long.len()));
+    assert_eq!(answer["response"].as_str().unwrap().len(), 64 << 10);
+    let whole = served.get(answer["more"].as_str().unwrap()).await;
+    assert_eq!((whole.status, whole.header("content-type")), (200, Some("text/plain; charset=utf-8")));
+    assert!(whole.text() == long);
+    let full = served.json(&format!("{path}?full=1")).await;
+    let full = &full["messages"][second["input"][0]["message"].as_str().unwrap()]["parts"][0];
+    assert!(full.get("cut").is_none() && full["response"] == json!(long));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversation_is_answered_in_parts() {
+    let served = Served::start().await;
+    served.send(&run("Berlin")).await;
+    let path = format!("/api/v1/traces/{TRACE}/transcript");
+    let page = served.json(&format!("{path}?limit=1")).await;
+    assert_eq!((page["calls"].as_array().unwrap().len(), &page["next"]), (1, &json!(1)));
+    let rest = served.json(&format!("{path}?limit=1&after=1")).await;
+    assert_eq!((&rest["calls"][0]["ordinal"], rest.get("next")), (&json!(1), None));
+    let other = served.json(&format!("{path}?agent=7")).await;
+    assert_eq!(other["calls"], json!([]));
+
+    assert_eq!(served.get(&format!("{path}?agnet=1")).await.code(), "bad_parameter");
+    assert_eq!(
+        served.get("/api/v1/traces/0af7651916cd43dd8448eb211c80319c/transcript").await.code(),
+        "not_found"
+    );
+    assert_eq!(served.get(&format!("{path}/part?message=none")).await.code(), "not_found");
+}
