@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use otel_genai_store::{
-    Day, Durability, Nanos, SqliteOptions, SqliteStore, Store, StoreError, TraceQuery, Which,
+    Day, Delete, Durability, Nanos, SqliteOptions, SqliteStore, Store, StoreError, TraceQuery, Which,
 };
 use suite::{batch, noon, span, suite, trace_id};
 use tempfile::TempDir;
@@ -179,5 +179,23 @@ fn a_full_queue_sends_away() {
         let mut huge = large(3);
         huge.bytes = 1 << 30;
         assert_eq!(store.ingest(huge).await.unwrap().spans, 1);
+    });
+}
+
+/// What is left of a trace when its first day is deleted is listed as long as it is there.
+#[test]
+fn a_trace_outlives_its_first_day() {
+    block_on(async {
+        let store = SqliteOptions::temporary().open().unwrap();
+        let midnight = Day(Day::of(Nanos(noon())).0 + 1).start();
+        let parts = vec![span(1, 1, None, midnight.0 - 5), span(1, 2, Some(1), midnight.0 + 5)];
+        store.ingest(batch(parts, vec![])).await.unwrap();
+        store.delete(Delete::Before(midnight)).await.unwrap();
+        let page = store.traces(&TraceQuery { limit: 5, ..TraceQuery::default() }).await.unwrap();
+        assert_eq!(
+            page.items.iter().map(|trace| (trace.id, trace.spans)).collect::<Vec<_>>(),
+            [(trace_id(1), 1)]
+        );
+        assert_eq!(store.status().await.unwrap().traces, 1);
     });
 }

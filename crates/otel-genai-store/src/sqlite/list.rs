@@ -112,9 +112,9 @@ fn of_file(
             }
         }
     }
-    // Of those that go on the day after this file alone does not tell whether they are looked for.
+    // Of those over midnight this file alone does not tell whether they are looked for.
     let begun = {
-        let sql = format!("SELECT {} FROM trace WHERE also = {GOES_ON}", trace::COLUMNS);
+        let sql = format!("SELECT {} FROM trace WHERE also > 0", trace::COLUMNS);
         let mut find = file.connection.prepare_cached(&sql).map_err(told)?;
         let mut rows = find.query([]).map_err(told)?;
         let mut begun = Vec::new();
@@ -124,6 +124,10 @@ fn of_file(
         begun
     };
     for mut found in begun {
+        // Where the day before is gone, or this trace in it, this is the first that is left.
+        if found.also & BEGAN != 0 && of_day(reader, Day(day.0 - 1), found.summary.id)?.is_some() {
+            continue;
+        }
         let days = join_later(reader, day, &mut found)?;
         let value = value(&found, query);
         let behind = from.is_none_or(|from| {

@@ -302,8 +302,14 @@ pub(super) fn log(file: &File, shelf: &mut Shelf, row: &Row<'_>) -> Result<LogRe
 /// How much there is.
 pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
     let mut status = StoreStatus { bytes: reader.bytes(), ..StoreStatus::default() };
-    for day in reader.days()? {
-        let Some(file) = reader.file(day)? else { continue };
+    let days = reader.days()?;
+    for day in &days {
+        let Some(file) = reader.file(*day)? else { continue };
+        let traces_begun = if days.contains(&Day(day.0 - 1)) {
+            "SELECT (SELECT count(*) FROM trace) - (SELECT count(*) FROM trace WHERE also IN (1, 3))"
+        } else {
+            "SELECT count(*) FROM trace"
+        };
         let count = |sql: &str| {
             file.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0))
         };
@@ -313,9 +319,7 @@ pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
                 count("SELECT sum(logs) FROM heard")?,
                 count("SELECT sum(points) FROM heard")?,
                 // Each trace by its first day.
-                count(
-                    "SELECT (SELECT count(*) FROM trace) - (SELECT count(*) FROM trace WHERE also IN (1, 3))",
-                )?,
+                count(traces_begun)?,
                 count("SELECT min(start_ns) FROM trace")?,
                 count("SELECT min(time_ns) FROM log")?,
             ])
