@@ -19,11 +19,12 @@ use super::record::{self, Fate};
 use super::retention::{Limits, Sweep};
 use super::segment::{Known, NoFile, Segment};
 use super::settle;
-use super::tell::{Ear, News, Rate};
+use super::tell::{Ear, News};
 use super::trace::{BEGAN, GOES_ON};
 use crate::error::StoreError;
 use crate::id::{Day, TraceId};
 use crate::query::{Delete, Deleted, Stored};
+use crate::rate::Rate;
 use crate::store::Batch;
 use crate::title::Titles;
 
