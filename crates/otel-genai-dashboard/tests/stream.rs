@@ -115,6 +115,26 @@ async fn who_comes_back_misses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_deleted_is_gone_and_told() {
+    let served = Served::start().await;
+    served.send(&numbered(1)).await;
+    served.send(&numbered(2)).await;
+    let mut events = Events::open(&served, "/api/v1/stream?topics=traces", None).await;
+    let first = format!("/api/v1/traces/{}", "01".repeat(16));
+    let path = format!("/api/v1/data?trace={}", "01".repeat(16));
+    assert_eq!(ask(served.page, "DELETE", &path, &[], b"").await.status, 403, "no header, no change");
+    assert_eq!(served.get(&first).await.status, 200);
+    let answer = ask(served.page, "DELETE", &path, &[("x-otel-genai", "1")], b"").await;
+    assert_eq!((answer.status, answer.json()["traces"].as_u64()), (200, Some(1)), "{}", answer.text());
+    assert_eq!(served.get(&first).await.status, 404);
+    assert!(events.next("deleted").await["toMs"].is_number());
+    assert_eq!(served.json("/api/v1/traces").await["items"][0]["name"], "run 2");
+    let answer = ask(served.page, "DELETE", "/api/v1/data?all=1", &[("x-otel-genai", "1")], b"").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(served.json("/api/v1/traces").await["items"].as_array().unwrap().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_too_many_is_sent_to_ask_by_itself_and_the_end_ends_all() {
     let served = Served::start().await;
     let mut all = Vec::new();

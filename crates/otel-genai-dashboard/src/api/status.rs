@@ -8,6 +8,7 @@ use axum::extract::State;
 use otel_genai_store::{Delete, StoreError};
 use tokio::time::Instant;
 
+use crate::findings;
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
 use crate::view::{Deleted, Dialect, DialectServices, Settings, StoreStatus, duration, millis};
@@ -95,6 +96,6 @@ async fn look(shared: &Shared) -> Result<StoreStatus, StoreError> {
         location: status.location,
         read_only: status.read_only,
         dialects: dialects.collect(),
-        findings: 0,
+        findings: findings::of_services(&services).len() as u64,
     })
 }

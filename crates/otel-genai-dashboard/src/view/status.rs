@@ -42,7 +42,7 @@ pub struct Status {
     pub read_only: bool,
     /// In whose words services tell.
     pub dialects: Vec<DialectServices>,
-    /// How many findings there are.
+    /// How many things are wrong with services; traces are looked into when they are asked for.
     pub findings: u64,
 }
 

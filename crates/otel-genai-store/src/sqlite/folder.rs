@@ -96,9 +96,20 @@ impl Folder {
         self.lock_held.is_none()
     }
 
-    /// Leaves nothing but the files of the days: those who only read cannot take away what SQLite keeps beside them.
+    /// Leaves nothing but the files of the days: those who only read cannot take away what SQLite keeps beside them, and who
+    /// had a file open when it was deleted may have left something.
     pub(super) fn tidy(&self) {
-        for day in days(&self.path).unwrap_or_default().into_iter().filter(|_| !self.is_read_only()) {
+        if self.is_read_only() {
+            return;
+        }
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let beside = path.extension().is_some_and(|what| what == "sqlite-wal" || what == "sqlite-shm");
+            if beside && !path.with_extension("sqlite").exists() {
+                let _ = fs::remove_file(path);
+            }
+        }
+        for day in days(&self.path).unwrap_or_default() {
             let file = file(&self.path, day);
             if file.with_extension("sqlite-wal").exists() {
                 // What cannot be done now is done by the next one who writes.

@@ -178,8 +178,9 @@ impl Writer {
             parts(&file).iter().filter_map(|part| fs::metadata(part).ok()).map(|part| part.len()).sum();
         // Readers close it before their next answer.
         self.folder.turn();
-        // The log before its file: a file without its log is whole, a log without its file would go into the next one.
-        for part in parts(&file) {
+        // The log before its file: a file without its log is whole, a log without its file would go into the next one. And
+        // once more after it: somebody may have opened it meanwhile, whom the file is gone for now.
+        for part in parts(&file).into_iter().chain(parts(&file)) {
             match fs::remove_file(&part) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(fault::io("cannot delete a day", error));
