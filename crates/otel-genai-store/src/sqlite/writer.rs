@@ -220,7 +220,8 @@ impl Writer {
                 Ok(settled) => {
                     news.traces.extend(settled.changed);
                     if settled.more {
-                        self.settle = Some(Instant::now() + SETTLE);
+                        let soon = Instant::now() + if settled.full { SETTLE / 10 } else { SETTLE };
+                        self.settle = Some(self.settle.map_or(soon, |due| due.min(soon)));
                     }
                 }
                 // The next time something is stored it is tried again.
