@@ -2,7 +2,9 @@
 
 mod about;
 mod content;
+mod export;
 mod findings;
+mod import;
 mod lists;
 mod logs;
 mod openapi;
@@ -27,8 +29,8 @@ use crate::http::Failure;
 use crate::shared::Shared;
 use crate::view::transcript::Transcript;
 use crate::view::{
-    About, Agents, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings, LogDetail,
-    LogList, MetricList, Models, Overview, Prices, SearchAnswer, SeriesAnswer, Services, Settings,
+    About, Agents, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings, Imported,
+    LogDetail, LogList, MetricList, Models, Overview, Prices, SearchAnswer, SeriesAnswer, Services, Settings,
     SpanDetail, StoreStatus, Tools, Trace, TraceList,
 };
 
@@ -95,6 +97,14 @@ impl Route {
         Self::new(Method::GET, path, summary, handler)
     }
 
+    pub(crate) fn post<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Shared>>,
+        T: 'static,
+    {
+        Self::new(Method::POST, path, summary, handler)
+    }
+
     pub(crate) fn delete<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
     where
         H: Handler<T, Arc<Shared>>,
@@ -138,6 +148,12 @@ fn routes() -> Vec<Route> {
         Route::get("/traces/{trace}/transcript", "What was said in a trace", transcript::one)
             .asks(&["agent", "after", "limit", "full"])
             .answers::<Transcript>(),
+        Route::get("/traces/{trace}/export", "A trace as a file", export::one)
+            .asks(&["format", "maxChars"])
+            .is("application/octet-stream"),
+        Route::post("/import", "Stores what is in a file of OTLP or Jaeger", import::take)
+            .asks(&["format"])
+            .answers::<Imported>(),
         Route::get("/traces/{trace}/transcript/part", "A part of a message in full", transcript::part)
             .asks(&["message", "part"])
             .is("text/plain"),

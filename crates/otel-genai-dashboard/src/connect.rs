@@ -2,7 +2,7 @@
 
 use crate::serve::Doors;
 use crate::shared::Shared;
-use crate::view::Way;
+use crate::view::{McpWays, Way};
 
 /// The ways, with the addresses that are really listened on. The token is not told: who may read it has it.
 pub(crate) fn ways(shared: &Shared) -> Vec<Way> {
@@ -45,4 +45,21 @@ pub(crate) fn ways(shared: &Shared) -> Vec<Way> {
     ));
     ways.push(way("Everything that speaks OpenTelemetry", otlp.trim_end().to_owned()));
     ways
+}
+
+/// How a coding agent is made to ask here.
+pub(crate) fn mcp(shared: &Shared) -> McpWays {
+    let stdio = serde_json::json!({ "command": "otel-genai", "args": ["mcp-server"] });
+    let mut http =
+        serde_json::json!({ "type": "http", "url": format!("{}/mcp", Doors::url(shared.doors.page)) });
+    if shared.guard.token().is_some()
+        && let Some(entry) = http.as_object_mut()
+    {
+        entry.insert("headers".to_owned(), serde_json::json!({ "Authorization": "Bearer TOKEN" }));
+    }
+    let whole = |server: &serde_json::Value| {
+        let file = serde_json::json!({ "mcpServers": { "otel-genai": server } });
+        serde_json::to_string_pretty(&file).unwrap_or_default()
+    };
+    McpWays { stdio: whole(&stdio), http: whole(&http) }
 }

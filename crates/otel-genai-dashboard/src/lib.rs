@@ -3,6 +3,7 @@
 //! * [`Dashboard`] receives OTLP, keeps it in a [`Store`](otel_genai_store::Store), and answers the page and whoever
 //!   else asks under `/api/v1`.
 //! * [`view`] has the shapes of those answers.
+//! * [`export`] makes files of traces, and [`import`] reads those of others.
 //! * [`transcript`] puts together what was said, from whatever an instrumentation wrote.
 //! * [`findings`] says what is wrong with what came, and how to fix it.
 //! * [`tree`] puts the spans of a trace in the order in which they are drawn.
@@ -22,7 +23,9 @@
 //! # }
 //! ```
 
+pub mod export;
 pub mod findings;
+pub mod import;
 pub mod transcript;
 pub mod tree;
 pub mod view;
@@ -32,6 +35,7 @@ mod builder;
 mod connect;
 mod http;
 mod live;
+mod mcp;
 mod otlp;
 mod page;
 mod receive;

@@ -6,10 +6,10 @@
 mod place;
 mod sums;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use otel_genai_store::{Nanos, Op, SpanId, SpanRow, SpanState};
+use otel_genai_store::{Nanos, Op, SpanId, SpanRow, SpanState, wrappers};
 
 pub use self::sums::{Sum, Sums};
 
@@ -82,6 +82,10 @@ pub fn rows(spans: &[SpanRow], options: &Options) -> Vec<Node> {
         nodes = without_folds(nodes);
     }
     mark_retries(spans, &mut nodes);
+    let wrappers: HashSet<_> = wrappers(spans).into_iter().collect();
+    for node in &mut nodes {
+        node.wrapper = node.span(spans).is_some_and(|span| wrappers.contains(&span.key));
+    }
     sums::add(spans, &mut nodes, options);
     nodes
 }

@@ -4,6 +4,7 @@
 mod about;
 mod any;
 mod finding;
+mod import;
 mod list;
 mod log;
 mod metric;
@@ -21,6 +22,7 @@ mod words;
 pub use about::{About, ApiError, ErrorCode, Otlp, Told};
 pub use any::{Any, Attribute};
 pub use finding::{Finding, Findings, ServiceHealth, Severity, Signals};
+pub use import::{Imported, Rejected};
 pub use list::{
     Conversation, ConversationList, ConversationRow, DialectSpans, Facet, Hit, ScopeSpans, SearchAnswer,
     ServiceRow, Services, Snippet,
@@ -43,8 +45,8 @@ pub use stats::{
     Steps, ToolRow, Tools, Unpriced,
 };
 pub use status::{
-    Deleted, DialectServices, Durability, Hello, Revised, Settings, Status as StoreStatus, Stretch, Traces,
-    Variable, Way, Whence,
+    Deleted, DialectServices, Durability, Hello, McpWays, Revised, Settings, Status as StoreStatus, Stretch,
+    Traces, Variable, Way, Whence,
 };
 pub use summary::{Bar, Few, Trace, TraceList, TraceRow, TraceState};
 pub use usage::{Cost, CostSource, Usage};

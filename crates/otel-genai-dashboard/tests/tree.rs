@@ -182,6 +182,20 @@ fn agents_are_told_what_they_did_themselves_and_with_those_below() {
 }
 
 #[test]
+fn a_call_that_is_told_twice_counts_once() {
+    let spans = [
+        of(Op::InvokeAgent, span(1, 0, 0, 100)),
+        call(10, Some(5), span(2, 1, 0, 50)),
+        call(10, Some(5), span(3, 2, 1, 49)),
+        call(20, Some(5), span(4, 1, 60, 70)),
+    ];
+    let rows = view::rows(&spans, Nanos(0), &DONE);
+    assert_eq!(rows.iter().map(|row| row.wrapper).collect::<Vec<_>>(), [false, true, false, false]);
+    let total = rows[0].total.as_ref().unwrap();
+    assert_eq!((total.usage.input, total.llm_calls), (Some(30), 2));
+}
+
+#[test]
 fn a_row_has_what_is_known_and_nothing_else() {
     let mut chat = call(12, None, span(2, 1, 1_000, 1_500));
     chat.start = Nanos(1_000_000_123);
@@ -273,7 +287,9 @@ proptest! {
         let nodes = rows(&spans, &DONE);
         let below = nodes.iter().position(|node| node.what == What::Span(0)).unwrap();
         let inside = &nodes[below..=below + nodes[below].below as usize];
-        let counted = |node: &&Node| node.span(&spans).and_then(|span| span.facts.op).is_some_and(Op::counts_tokens);
+        let counted = |node: &&Node| {
+            !node.wrapper && node.span(&spans).and_then(|span| span.facts.op).is_some_and(Op::counts_tokens)
+        };
         let input: u64 = inside.iter().filter(counted)
             .filter_map(|node| node.span(&spans)?.facts.usage.input).sum();
         let total = nodes[below].sums.as_ref().unwrap().total;

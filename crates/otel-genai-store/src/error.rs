@@ -13,6 +13,16 @@ pub enum StoreError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// The server that keeps the records does not answer.
+    #[error("cannot reach the store at {place}: {source}")]
+    Away {
+        /// Where it should be.
+        place: String,
+        /// When to try again.
+        retry_after: Duration,
+        /// What came of it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The disk has no room.
     #[error("no room left on the disk of {}", dir.display())]
     Full {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::id::Nanos;
+use crate::store::Batch;
 
 mod coding_agent;
 mod field;
@@ -14,8 +15,25 @@ mod session;
 mod told;
 mod word;
 
+use self::session::trace_of;
 pub use record::{dialects_of, of_log, of_span};
-pub(crate) use session::trace_of;
+
+/// Reads the facts of records that nobody has read them of, and shows records of a session in its trace. It is the sender's
+/// time, not the writer's.
+pub(crate) fn know(batch: &mut Batch, pricing: &dyn Pricing) {
+    let unknown = Facts::default();
+    for span in batch.spans.iter_mut().filter(|span| span.facts == unknown) {
+        span.facts = of_span(span, pricing);
+    }
+    for log in batch.logs.iter_mut().filter(|log| log.facts == unknown) {
+        log.facts = of_log(log, pricing);
+    }
+    for log in &mut batch.logs {
+        if let Some(session) = trace_of(log) {
+            log.show_in(session);
+        }
+    }
+}
 
 /// The facts of a span, or of a log record that tells of a call (`claude_code.api_request`, `codex.sse_event`). What was
 /// not told is `None`; nothing is guessed.

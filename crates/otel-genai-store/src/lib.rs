@@ -8,6 +8,8 @@
 pub mod otlp;
 
 mod change;
+#[cfg(feature = "clickhouse")]
+mod clickhouse;
 mod cursor;
 mod error;
 mod facts;
@@ -19,6 +21,8 @@ mod origin;
 mod pack;
 mod price;
 mod query;
+mod rate;
+mod recent;
 mod span;
 mod split;
 mod sqlite;
@@ -29,6 +33,8 @@ mod usage;
 mod value;
 mod words;
 
+#[cfg(feature = "clickhouse")]
+pub use self::clickhouse::{ClickHouseOptions, ClickHouseStore};
 pub use change::Change;
 pub use cursor::Cursor;
 pub use error::StoreError;

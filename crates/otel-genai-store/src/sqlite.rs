@@ -16,11 +16,10 @@ mod folder;
 mod indexer;
 mod list;
 mod metrics;
-mod more;
+pub(crate) mod more;
 mod point;
 mod read;
 mod reader;
-mod recent;
 mod record;
 mod rest;
 mod retention;
@@ -51,12 +50,12 @@ use self::folder::Folder;
 use self::indexer::Backlog;
 use self::reader::Pool;
 use self::retention::Limits;
-use self::tell::{Ear, Rate, Teller};
+use self::tell::{Ear, Teller};
 use self::writer::{Job, Order, Writer};
 use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
-use crate::facts::{self, Facts, NoPrices, Pricing};
+use crate::facts::{self, NoPrices, Pricing};
 use crate::id::{ContentHash, TraceId};
 use crate::log::LogRecord;
 use crate::query::{
@@ -64,6 +63,7 @@ use crate::query::{
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, StatsQuery, StatsRow, StoreStatus, Stored, TraceQuery,
     Which,
 };
+use crate::rate::Rate;
 use crate::span::{Span, SpanRow};
 use crate::store::{Batch, Store};
 use crate::summary::{ConversationSummary, TraceSummary};
@@ -284,23 +284,6 @@ impl SqliteStore {
         Ok(open)
     }
 
-    /// Reads the facts of records that nobody has read them of. It is the sender's time, not the writer's.
-    fn know(&self, batch: &mut Batch) {
-        let pricing = self.pricing.0.as_ref();
-        let unknown = Facts::default();
-        for span in batch.spans.iter_mut().filter(|span| span.facts == unknown) {
-            span.facts = facts::of_span(span, pricing);
-        }
-        for log in batch.logs.iter_mut().filter(|log| log.facts == unknown) {
-            log.facts = facts::of_log(log, pricing);
-        }
-        for log in &mut batch.logs {
-            if let Some(session) = facts::trace_of(log) {
-                log.show_in(session);
-            }
-        }
-    }
-
     /// Waits for the threads, which end when nobody can tell them anything any more.
     fn join(&self) {
         for thread in std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner)) {
@@ -322,7 +305,7 @@ impl Store for SqliteStore {
             let busy = |_| StoreError::Busy { retry_after: Duration::from_secs(1) };
             room.try_acquire_many_owned(wanted).map_err(busy)?
         };
-        self.know(&mut batch);
+        facts::know(&mut batch, self.pricing.0.as_ref());
         let titles = Titles::of(&batch);
         let pressed = presses.press(&mut batch);
         let (answer, stored) = oneshot::channel();
@@ -422,7 +405,7 @@ impl Store for SqliteStore {
     ) -> Result<(Batch, Option<Cursor>), StoreError> {
         let (mut batch, next) =
             self.readers.ask(move |reader| dump::dump(reader, range, cursor.as_ref())).await?;
-        self.know(&mut batch);
+        facts::know(&mut batch, self.pricing.0.as_ref());
         Ok((batch, next))
     }
 

@@ -15,7 +15,17 @@ mod dashboard;
 mod demo;
 mod gateway;
 mod mcp;
+#[cfg(feature = "dashboard")]
+mod mcp_server;
 mod run;
+#[cfg(feature = "dashboard")]
+mod stats;
+#[cfg(feature = "dashboard")]
+mod tail;
+#[cfg(feature = "dashboard")]
+mod trace;
+#[cfg(feature = "dashboard")]
+mod traces;
 
 /// See what a program asks of AI models: spans, metrics and events by the OpenTelemetry GenAI conventions.
 #[derive(Debug, Parser)]
@@ -48,6 +58,21 @@ enum Command {
     /// Receive telemetry, keep it, and show it on a page
     #[cfg(feature = "dashboard")]
     Dashboard(Box<dashboard::Dashboard>),
+    /// List what the dashboard has received
+    #[cfg(feature = "dashboard")]
+    Traces(traces::Traces),
+    /// Show a trace: what ran, and what was said
+    #[cfg(feature = "dashboard")]
+    Trace(trace::Trace),
+    /// Show traces as they come
+    #[cfg(feature = "dashboard")]
+    Tail(tail::Tail),
+    /// Add up calls, tokens, times and costs
+    #[cfg(feature = "dashboard")]
+    Stats(stats::Stats),
+    /// Answer coding agents over MCP: what ran, what was said, why it failed
+    #[cfg(feature = "dashboard")]
+    McpServer(mcp_server::McpServer),
     /// Show the settings in force, and where each comes from
     Config(config::Config),
     /// Print a completion script for a shell
@@ -64,6 +89,16 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(demo) => demo.execute(),
         #[cfg(feature = "dashboard")]
         Command::Dashboard(dashboard) => dashboard.execute(),
+        #[cfg(feature = "dashboard")]
+        Command::Traces(traces) => traces.execute(),
+        #[cfg(feature = "dashboard")]
+        Command::Trace(trace) => trace.execute(),
+        #[cfg(feature = "dashboard")]
+        Command::Tail(tail) => tail.execute(),
+        #[cfg(feature = "dashboard")]
+        Command::Stats(stats) => stats.execute(),
+        #[cfg(feature = "dashboard")]
+        Command::McpServer(server) => server.execute(),
         Command::Config(config) => config.execute(),
         Command::Completions(completions) => completions.execute(),
     };

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
-use http::header::{AUTHORIZATION, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
@@ -63,25 +63,52 @@ impl Api {
         read(&self.whole(path).await?)
     }
 
-    async fn whole(&self, path: &str) -> Result<Bytes, Unanswered> {
+    /// A document below `/api/v1`, as it comes.
+    pub(crate) async fn whole(&self, path: &str) -> Result<Bytes, Unanswered> {
         let answer = async {
-            let answer = self.ask(&format!("/api/v1{path}")).await?;
+            let answer = self.ask(Method::GET, &format!("/api/v1{path}"), String::new()).await?;
             let status = answer.status();
             let body = answer.into_body().collect().await;
             let body = body.map_err(|error| Unanswered(format!("the answer broke off: {error}")))?.to_bytes();
             if status.is_success() { Ok(body) } else { Err(refusal(status.as_u16(), &body)) }
         };
-        let late = |_| Unanswered(format!("{} did not answer within {ANSWER:?}", self.base));
-        tokio::time::timeout(ANSWER, answer).await.map_err(late)?
+        tokio::time::timeout(ANSWER, answer).await.map_err(|_| self.late())?
     }
 
-    async fn ask(&self, path: &str) -> Result<http::Response<Incoming>, Unanswered> {
+    /// Posts a document of JSON to a path, and gives what comes back; an error's words where it is one.
+    pub(crate) async fn post(&self, path: &str, body: String) -> Result<String, Unanswered> {
+        let answer = async {
+            let answer = self.ask(Method::POST, path, body).await?;
+            let status = answer.status();
+            let body = answer.into_body().collect().await;
+            let body = body.map_err(|error| Unanswered(format!("the answer broke off: {error}")))?.to_bytes();
+            if !status.is_success() {
+                return Err(refusal(status.as_u16(), &body));
+            }
+            Ok(String::from_utf8_lossy(&body).into_owned())
+        };
+        tokio::time::timeout(ANSWER, answer).await.map_err(|_| self.late())?
+    }
+
+    fn late(&self) -> Unanswered {
+        Unanswered(format!("{} did not answer within {ANSWER:?}", self.base))
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> Result<http::Response<Incoming>, Unanswered> {
         let wrong = |error: http::Error| Unanswered(format!("cannot ask {}: {error}", self.base));
-        let mut request = Request::get(format!("{}{path}", self.base));
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if !body.is_empty() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, token);
         }
-        let request = request.body(Full::default()).map_err(wrong)?;
+        let request = request.body(Full::from(body)).map_err(wrong)?;
         let failed = |error| Unanswered(format!("no dashboard answers at {} ({error})", self.base));
         self.http.request(request).await.map_err(failed)
     }

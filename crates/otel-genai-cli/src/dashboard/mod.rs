@@ -8,3 +8,6 @@ pub(crate) mod inside;
 pub(crate) mod page;
 pub(crate) mod place;
 pub(crate) mod settings;
+pub(crate) mod source;
+pub(crate) mod talk;
+pub(crate) mod text;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Finished, Running, get, otel_genai, run};
+use crate::support::{Finished, Running, feed, get, otel_genai, post_json, run};
 
 struct Dashboard {
     running: Running,
@@ -157,4 +157,89 @@ fn it_ends_by_itself_when_nobody_is_there() {
     let dashboard = start(command("/nowhere".as_ref(), &["--memory", "--exit-when-idle", "1s"]));
     assert!(dashboard.greeting.contains("forgotten at the end"), "{}", dashboard.greeting);
     assert_eq!(dashboard.running.end().code, 0);
+}
+
+/// A question and its answer, as an SDK sends them.
+fn send(dashboard: &Dashboard) {
+    let said = |role: &str, words: &str| {
+        format!(r#"[{{\"role\":\"{role}\",\"parts\":[{{\"type\":\"text\",\"content\":\"{words}\"}}]}}]"#)
+    };
+    let text = |key: &str, value: &str| format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    let attributes = [
+        text("gen_ai.operation.name", "chat"),
+        text("gen_ai.provider.name", "openai"),
+        text("gen_ai.request.model", "gpt-5"),
+        text("gen_ai.input.messages", &said("user", "Where is my order?")),
+        text("gen_ai.output.messages", &said("assistant", "On its way\\\\u001b[2J.")),
+    ];
+    let span = format!(
+        r#"{{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7","name":"chat gpt-5","startTimeUnixNano":"{}","endTimeUnixNano":"{now}","attributes":[{}]}}"#,
+        now - 1_500_000_000,
+        attributes.join(",")
+    );
+    let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#);
+    let otlp =
+        dashboard.greeting.split("OTEL_EXPORTER_OTLP_ENDPOINT=").nth(1).unwrap().lines().next().unwrap();
+    let answer = post_json(otlp, "/v1/traces", &body);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn what_it_has_received_is_shown_in_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let look = |arguments: &[&str]| {
+        let mut command = otel_genai(arguments);
+        command.env("OTEL_GENAI_DATA_DIR", &data);
+        let told = run(command);
+        assert_eq!((told.code, told.err.as_str()), (0, ""), "{told:?}");
+        assert!(!told.out.contains('\u{1b}'), "a terminal obeys nobody else: {}", told.out);
+        told.out
+    };
+    let nothing = {
+        let mut command = otel_genai(&["traces"]);
+        command.env("OTEL_GENAI_DATA_DIR", &data);
+        run(command)
+    };
+    assert!(nothing.code == 5 && nothing.err.contains("nothing was received yet"), "{nothing:?}");
+
+    let dashboard = start(command(&data, &[]));
+    send(&dashboard);
+    let shown = || {
+        let traces = look(&["traces", "--since", "1h"]);
+        assert!(traces.contains("4bf92f35  chat gpt-5") && traces.contains("1.5 s"), "{traces}");
+        let trace = look(&["trace", "4bf9"]);
+        for words in ["chat gpt-5", "█", "user       Where is my order?", "assistant  On its way\u{fffd}[2J."]
+        {
+            assert!(trace.contains(words), "{words:?} is missing in:\n{trace}");
+        }
+        assert!(look(&["trace", "last", "--md"]).contains("untrusted content"));
+        let stats = look(&["stats"]);
+        assert!(stats.contains("gpt-5 (openai)"), "{stats}");
+        let json: Value = serde_json::from_str(&look(&["traces", "--json"])).unwrap();
+        assert_eq!(json["items"][0]["id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+        let asked = concat!(
+            r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#,
+            "\n",
+            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+            "\n",
+            r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"list_traces"}}"#,
+            "\n"
+        );
+        let mut server = otel_genai(&["mcp-server"]);
+        server.env("OTEL_GENAI_DATA_DIR", &data);
+        let told = String::from_utf8(feed(server, asked.into()).stdout).unwrap();
+        let answers: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((answers.len(), &answers[1]["id"]), (2, &Value::from(2)), "{told}");
+        assert!(answers[1]["result"]["content"][0]["text"].as_str().unwrap().contains("4bf92f35"), "{told}");
+    };
+    shown();
+    dashboard.running.signal("TERM");
+    assert_eq!(dashboard.running.end().code, 0);
+    // From the files, where no dashboard runs.
+    shown();
+    let mut wrong = otel_genai(&["trace", "zzz"]);
+    wrong.env("OTEL_GENAI_DATA_DIR", &data);
+    assert_eq!(run(wrong).code, 2);
 }

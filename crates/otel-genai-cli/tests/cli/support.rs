@@ -165,6 +165,18 @@ pub(crate) fn post(base: &str, path: &str, body: &str) -> String {
     read_message(&mut stream).unwrap_or_default()
 }
 
+#[cfg(feature = "dashboard")]
+pub(crate) fn post_json(base: &str, path: &str, body: &str) -> String {
+    let host = base.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    );
+    stream.write_all((head + body).as_bytes()).unwrap();
+    read_message(&mut stream).unwrap_or_default()
+}
+
 /// `header` is a whole line, with its end, or nothing.
 #[cfg(feature = "dashboard")]
 pub(crate) fn get(base: &str, path: &str, header: &str) -> String {

@@ -33,6 +33,7 @@ pub(crate) async fn settings(State(shared): State<Arc<Shared>>, ask: Ask) -> Ans
         read_only: status.read_only,
         status: StoreStatus::clone(&status),
         connect: crate::connect::ways(&shared),
+        mcp: crate::connect::mcp(&shared),
         variables: shared.settings.variables.clone(),
     }))
 }

@@ -137,7 +137,10 @@ async fn all_records(
 }
 
 /// What is known of a trace.
-async fn records(shared: &Shared, summary: &TraceSummary) -> Result<(Vec<Span>, Vec<LogRecord>), Failure> {
+pub(super) async fn records(
+    shared: &Shared,
+    summary: &TraceSummary,
+) -> Result<(Vec<Span>, Vec<LogRecord>), Failure> {
     let which = if summary.spans > MANY { Which::GenAi } else { Which::All };
     let spans = shared.store.spans(summary.id, which).await?;
     let mut logs = Vec::new();
@@ -154,7 +157,7 @@ async fn records(shared: &Shared, summary: &TraceSummary) -> Result<(Vec<Span>, 
 }
 
 /// Reading megabytes of messages is no work for the threads that answer.
-async fn work<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+pub(super) async fn work<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work).await.map_err(|_| {
         Failure::new(
             http::StatusCode::INTERNAL_SERVER_ERROR,

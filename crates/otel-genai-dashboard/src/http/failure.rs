@@ -46,7 +46,7 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let (status, code) = match &error {
-            StoreError::Busy { .. } | StoreError::Full { .. } => {
+            StoreError::Busy { .. } | StoreError::Full { .. } | StoreError::Away { .. } => {
                 (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy)
             }
             StoreError::ReadOnly(_) => (StatusCode::FORBIDDEN, ErrorCode::ReadOnly),
@@ -58,7 +58,9 @@ impl From<StoreError> for Failure {
         };
         let mut failure = Self::new(status, code, error.to_string());
         match error {
-            StoreError::Busy { retry_after } | StoreError::Full { retry_after, .. } => {
+            StoreError::Busy { retry_after }
+            | StoreError::Full { retry_after, .. }
+            | StoreError::Away { retry_after, .. } => {
                 failure.retry_after = Some(retry_after);
             }
             StoreError::BadCursor => {

@@ -12,6 +12,8 @@ use crate::builder::BindError;
 
 /// What a request that changes something must bring.
 pub(crate) const CHANGES: HeaderName = HeaderName::from_static("x-otel-genai");
+/// Where agents ask, by POST. It only reads.
+pub(crate) const MCP: &str = "/mcp";
 /// The token of senders whose `Authorization` is for somebody else on the way.
 pub(crate) const TOKEN: HeaderName = HeaderName::from_static("x-otel-genai-token");
 /// The cookie by which a browser shows that it knows the token.
@@ -98,7 +100,7 @@ impl Guard {
             }
         }
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&head.method);
-        if !reads && !head.headers.contains_key(CHANGES) {
+        if !reads && head.uri.path() != MCP && !head.headers.contains_key(CHANGES) {
             return Err(Refusal::NoChangeHeader);
         }
         Ok(())

@@ -7,7 +7,7 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, post};
 use axum::{Router, body};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -16,12 +16,13 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
+use super::guard::MCP;
 use super::headers::{policy, secure};
 use super::{Failure, Refusal, assets};
-use crate::api;
 use crate::serve::Doors;
 use crate::shared::Shared;
 use crate::view::ErrorCode;
+use crate::{api, mcp};
 
 /// Answers shorter than this are sent as they are,
 const WORTH: u64 = 1024;
@@ -33,6 +34,7 @@ pub(crate) fn page(shared: Arc<Shared>) -> Router {
     let policy = policy(crate::page::boot());
     Router::new()
         .merge(api::router())
+        .route(MCP, post(mcp::take))
         .route("/v1/{*signal}", any(elsewhere))
         .fallback(assets::serve)
         .layer(from_fn_with_state((Arc::clone(&shared), policy), door))
@@ -79,7 +81,7 @@ fn admit(shared: &Shared, request: Request) -> Result<Request, Box<Response>> {
     }
     // The page itself is no secret, and has to say that a token is asked for.
     let path = head.uri.path();
-    if path.starts_with("/api/") && path != "/api/v1/about" {
+    if path == MCP || path.starts_with("/api/") && path != "/api/v1/about" {
         shared.guard.knows(&head.headers).map_err(refused)?;
     }
     Ok(Request::from_parts(head, body))

@@ -80,7 +80,9 @@ impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
         match error {
-            StoreError::Busy { retry_after } | StoreError::Full { retry_after, .. } => Self {
+            StoreError::Busy { retry_after }
+            | StoreError::Full { retry_after, .. }
+            | StoreError::Away { retry_after, .. } => Self {
                 retry_after: Some(retry_after),
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
             },

@@ -78,6 +78,8 @@ pub struct Settings {
     pub status: Status,
     /// How programs are made to send.
     pub connect: Vec<Way>,
+    /// How a coding agent asks.
+    pub mcp: McpWays,
     /// Flags and variables, and where their values come from.
     pub variables: Vec<Variable>,
 }
@@ -168,4 +170,13 @@ pub struct Stretch {
     pub from_ms: f64,
     /// to before this one.
     pub to_ms: f64,
+}
+
+/// How a coding agent asks over the Model Context Protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct McpWays {
+    /// For a client that starts a program.
+    pub stdio: String,
+    /// For a client that asks over HTTP.
+    pub http: String,
 }

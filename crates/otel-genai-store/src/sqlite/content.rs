@@ -10,12 +10,12 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::fault;
 use super::reader::{File, Reader};
-use super::recent::Recent;
 use super::rest::{Packer, put_varint, take_varint, unpack};
 use super::segment::{Known, hash};
 use crate::error::StoreError;
 use crate::id::{ContentHash, Day, TraceId};
 use crate::pack::{self, Packed};
+use crate::recent::Recent;
 use crate::store::Batch;
 use crate::value::{Form, Glue, Piece, Pieces};
 

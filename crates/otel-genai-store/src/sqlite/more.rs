@@ -37,17 +37,17 @@ pub(super) struct Name {
 
 /// A span in the small picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
-    pub(super) op: u8,
-    pub(super) error: bool,
-    pub(super) start: u64,
-    pub(super) end: u64,
-    pub(super) span: SpanId,
+pub(crate) struct Stretch {
+    pub(crate) op: u8,
+    pub(crate) error: bool,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) span: SpanId,
 }
 
 /// Names and bars of a trace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct More {
+pub(crate) struct More {
     pub(super) names: Vec<Name>,
     pub(super) stretches: Vec<Stretch>,
 }
@@ -70,7 +70,7 @@ impl More {
     }
 
     /// Adds a span to the picture, if it is one of the longest.
-    pub(super) fn stretch(&mut self, stretch: Stretch) {
+    pub(crate) fn stretch(&mut self, stretch: Stretch) {
         let order = |one: &Stretch| {
             (std::cmp::Reverse(one.end.saturating_sub(one.start)), one.start, one.span, one.op)
         };
@@ -128,7 +128,7 @@ impl More {
     }
 
     /// The picture: bars that overlap lie in different lanes.
-    pub(super) fn bars(&self) -> Vec<Bar> {
+    pub(crate) fn bars(&self) -> Vec<Bar> {
         let mut bars = self.stretches.clone();
         bars.sort_unstable_by_key(|bar| (bar.start, std::cmp::Reverse(bar.end), bar.span));
         let mut lanes: Vec<u64> = Vec::new();

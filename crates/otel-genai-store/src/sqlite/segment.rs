@@ -11,7 +11,6 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use super::Durability;
 use super::count::Tally;
 use super::folder;
-use super::recent::Recent;
 use super::rest::Packer;
 use super::schema;
 use super::trace::Change;
@@ -19,6 +18,7 @@ use crate::error::StoreError;
 use crate::id::{ContentHash, Day, Nanos, TraceId};
 use crate::metric::{self, Point, PointValue, Series};
 use crate::origin::Origin;
+use crate::recent::Recent;
 
 /// So many names, origins and traces are remembered; then all are asked for again.
 const MOST: usize = 100_000;

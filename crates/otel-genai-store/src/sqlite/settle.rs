@@ -15,7 +15,7 @@ use crate::usage::{self, Told};
 /// So long a trace has been quiet.
 const QUIET: Duration = Duration::from_secs(2);
 /// So many traces are settled at a time.
-const MOST: i64 = 100;
+const MOST: i64 = 500;
 /// In larger traces nothing is looked for.
 const MOST_SPANS: i64 = 20_000;
 /// Of the flags of a span: its call is told again inside it.
@@ -28,6 +28,8 @@ pub(super) struct Settled {
     pub(super) changed: Vec<TraceId>,
     /// Whether there are traces that were not quiet yet.
     pub(super) more: bool,
+    /// Whether there may be others that were.
+    pub(super) full: bool,
 }
 
 /// Settles the traces of a file that have been quiet.
@@ -35,6 +37,7 @@ pub(super) fn settle(segment: &mut Segment) -> rusqlite::Result<Settled> {
     let until = Nanos::now().0.saturating_sub(u64::try_from(QUIET.as_nanos()).unwrap_or(0));
     let mut settled = Settled::default();
     let quiet = quiet(&segment.connection, until)?;
+    settled.full = i64::try_from(quiet.len()).unwrap_or(MOST) >= MOST;
     if !quiet.is_empty() {
         let tx = segment.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for (trace, id, spans) in &quiet {

@@ -1,8 +1,8 @@
 //! Those who watch are told what has changed: by a thread of its own, which reads the traces that were written to.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
@@ -178,31 +178,5 @@ impl Teller {
         if !summaries.is_empty() {
             say(Change::Traces(summaries));
         }
-    }
-}
-
-/// How many records were stored lately.
-#[derive(Debug, Default)]
-pub(super) struct Rate(Mutex<VecDeque<(Instant, u64)>>);
-
-/// "Lately".
-const LATELY: Duration = Duration::from_secs(10);
-
-impl Rate {
-    pub(super) fn add(&self, records: u64) {
-        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lately.push_back((Instant::now(), records));
-        while lately.front().is_some_and(|(at, _)| at.elapsed() > LATELY) {
-            lately.pop_front();
-        }
-    }
-
-    pub(super) fn per_second(&self) -> f64 {
-        let lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let records: u64 =
-            lately.iter().filter(|(at, _)| at.elapsed() <= LATELY).map(|(_, records)| *records).sum();
-        #[allow(clippy::cast_precision_loss, reason = "a rate")]
-        let records = records as f64;
-        records / LATELY.as_secs_f64()
     }
 }

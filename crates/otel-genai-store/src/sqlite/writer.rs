@@ -19,11 +19,12 @@ use super::record::{self, Fate};
 use super::retention::{Limits, Sweep};
 use super::segment::{Known, NoFile, Segment};
 use super::settle;
-use super::tell::{Ear, News, Rate};
+use super::tell::{Ear, News};
 use super::trace::{BEGAN, GOES_ON};
 use crate::error::StoreError;
 use crate::id::{Day, TraceId};
 use crate::query::{Delete, Deleted, Stored};
+use crate::rate::Rate;
 use crate::store::Batch;
 use crate::title::Titles;
 
@@ -219,7 +220,8 @@ impl Writer {
                 Ok(settled) => {
                     news.traces.extend(settled.changed);
                     if settled.more {
-                        self.settle = Some(Instant::now() + SETTLE);
+                        let soon = Instant::now() + if settled.full { SETTLE / 10 } else { SETTLE };
+                        self.settle = Some(self.settle.map_or(soon, |due| due.min(soon)));
                     }
                 }
                 // The next time something is stored it is tried again.

@@ -17,6 +17,19 @@ use proptest::test_runner::TestRunner;
 use crate::support;
 
 macro_rules! suite {
+    // Of a store that is opened in the runtime, where it can be had.
+    (async $open:path: $($case:ident)*) => {
+        $(#[test]
+        fn $case() {
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            runtime.block_on(async {
+                let Some(store) = $open().await else { return };
+                suite::$case(&store).await;
+                store.close().await;
+            });
+        })*
+    };
     ($open:path: $($case:ident)*) => {
         $(#[test]
         fn $case() {

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 /// Two generations: when the young one is full, it becomes the old one, and what was old and not asked for goes.
 #[derive(Debug)]
-pub(super) struct Recent<K, V> {
+pub(crate) struct Recent<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
     most: usize,
@@ -13,11 +13,11 @@ pub(super) struct Recent<K, V> {
 
 impl<K: Eq + Hash, V: Copy> Recent<K, V> {
     /// At most `most` entries in each generation.
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { young: HashMap::new(), old: HashMap::new(), most }
     }
 
-    pub(super) fn get(&mut self, key: &K) -> Option<V> {
+    pub(crate) fn get(&mut self, key: &K) -> Option<V> {
         if let Some(value) = self.young.get(key) {
             return Some(*value);
         }
@@ -26,7 +26,7 @@ impl<K: Eq + Hash, V: Copy> Recent<K, V> {
         Some(value)
     }
 
-    pub(super) fn insert(&mut self, key: K, value: V) {
+    pub(crate) fn insert(&mut self, key: K, value: V) {
         if self.young.len() >= self.most {
             self.old = std::mem::take(&mut self.young);
         }

@@ -1,0 +1,134 @@
+//! `otel-genai stats`: sums of calls.
+
+use serde_json::Value;
+
+use crate::dashboard::found::form;
+use crate::dashboard::source::Look;
+use crate::dashboard::text::{self, Paint, Style, fit};
+use crate::diagnostics;
+use crate::exit::Failure;
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum By {
+    /// Calls of each model
+    Model,
+    /// Runs of each agent, with all below them
+    Agent,
+    /// Runs of each tool
+    Tool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  otel-genai stats                      by model, of the last day
+  otel-genai stats --by tool --since 7d
+  otel-genai stats --by agent --json")]
+pub(super) struct Stats {
+    /// What is told apart
+    #[arg(long, value_enum, default_value = "model")]
+    by: By,
+
+    /// What began so long ago at most: 15m, 24h, 7d
+    #[arg(long, value_name = "DURATION", default_value = "24h")]
+    since: String,
+
+    /// Only of this service; may be repeated
+    #[arg(long, value_name = "NAME")]
+    service: Vec<String>,
+
+    /// The API's JSON, for programs
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    look: Look,
+}
+
+impl Stats {
+    pub(super) fn execute(self) -> Result<u8, Failure> {
+        diagnostics::begin(false);
+        super::runtime()?.block_on(async {
+            let source = self.look.open().await?;
+            let answer = source.get(&self.path()).await;
+            source.close().await;
+            let answer = answer?;
+            let text =
+                if self.json { format!("{answer}\n") } else { table(self.by, &answer, Style::of_stdout()) };
+            super::print(&text);
+            Ok(0)
+        })
+    }
+
+    fn path(&self) -> String {
+        let what = match self.by {
+            By::Model => "models",
+            By::Agent => "agents",
+            By::Tool => "tools",
+        };
+        let services = self.service.iter().map(|service| format!("&service={}", form(service)));
+        format!("/{what}?from=-{}{}", form(self.since.trim_start_matches('-')), services.collect::<String>())
+    }
+}
+
+fn table(by: By, answer: &Value, style: Style) -> String {
+    let rows: Vec<_> = answer.get("items").and_then(Value::as_array).into_iter().flatten().collect();
+    if rows.is_empty() {
+        return "No calls in that time; --since 30d looks further back.\n".to_owned();
+    }
+    let (title, name, stat) = match by {
+        By::Model => ("MODEL", "model", "stat"),
+        By::Agent => ("AGENT", "agent", "total"),
+        By::Tool => ("TOOL", "tool", "stat"),
+    };
+    let head = line(title, ["CALLS", "ERRORS", "TOKENS", "COST", "P50", "P95"], style);
+    let mut out = format!("{}\n", style.paint(Paint::Faint, &head));
+    for row in rows {
+        let stat = row.get(stat).unwrap_or(&Value::Null);
+        let took =
+            |name: &str| stat.get(name).and_then(Value::as_f64).map(text::duration).unwrap_or_default();
+        let provider = text::text(row, "provider");
+        let mut shown = text::text(row, name);
+        if !provider.is_empty() {
+            shown = format!("{shown} ({provider})");
+        }
+        let errors = text::whole(stat, "errors");
+        let cells = [
+            text::count(text::whole(stat, "calls")),
+            if errors > 0 { text::count(errors) } else { String::new() },
+            text::tokens(stat.get("usage").unwrap_or(&Value::Null)),
+            text::money(stat.get("cost")),
+            took("p50Ms"),
+            took("p95Ms"),
+        ];
+        out.push_str(&line(&shown, cells.each_ref().map(String::as_str), style));
+        out.push('\n');
+    }
+    out
+}
+
+fn line(name: &str, cells: [&str; 6], style: Style) -> String {
+    const FIXED: usize = 2 + 6 + 2 + 6 + 2 + 10 + 2 + 8 + 2 + 8 + 2 + 8;
+    let [calls, errors, tokens, cost, p50, p95] = cells;
+    let name = fit(name, style.width.saturating_sub(FIXED).max(16));
+    let line = format!("{name}  {calls:>6}  {errors:>6}  {tokens:>10}  {cost:>8}  {p50:>8}  {p95:>8}");
+    line.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use unicode_width::UnicodeWidthStr as _;
+
+    use super::*;
+
+    #[test]
+    fn a_table_has_eighty_columns_whatever_is_in_it() {
+        let stat = json!({"calls": 12_345, "errors": 3, "usage": {"input": 99_999_999, "output": 1}, "unpriced": 0,
+            "cost": {"amount": 1234.5, "source": "table"}, "p50Ms": 1234.0, "p95Ms": 99_999.0});
+        let answer = json!({"items": [{"provider": "a\u{1b}[1m", "model": "m".repeat(90), "stat": stat}]});
+        let text = table(By::Model, &answer, Style { colour: false, width: 80 });
+        assert!(text.lines().all(|line| line.width() <= 80) && !text.contains('\u{1b}'), "{text}");
+        assert!(text.contains("100M→1") && text.contains("$1234.50") && text.contains("1m 39s"), "{text}");
+    }
+}

@@ -1,0 +1,117 @@
+//! Coding agents ask over MCP.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{Answer, JSON, Served, TRACE, ask};
+
+async fn post(served: &Served, message: &Value) -> Answer {
+    ask(served.page, "POST", "/mcp", &[JSON], message.to_string().as_bytes()).await
+}
+
+async fn call(served: &Served, tool: &str, arguments: Value) -> (String, bool) {
+    let params = json!({ "name": tool, "arguments": arguments });
+    let answer =
+        post(served, &json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params }))
+            .await
+            .json();
+    let result = &answer["result"];
+    (
+        result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned(),
+        result["isError"] == true,
+    )
+}
+
+async fn with_a_failure() -> Served {
+    let served = Served::start().await;
+    let text = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+    let messages =
+        json!([{ "role": "user", "parts": [{ "type": "text", "content": "Where is my order?" }] }]);
+    let span = |id: &str, parent: &str, name: &str, op: &str| {
+        json!({ "traceId": TRACE, "spanId": id, "parentSpanId": parent, "name": name,
+            "startTimeUnixNano": "1795363720000000000", "endTimeUnixNano": "1795363721000000000",
+            "status": { "code": 2, "message": "it took too long" },
+            "attributes": [text("gen_ai.operation.name", op), text("gen_ai.request.model", "gpt-5"), text("error.type", "timeout"),
+                text("gen_ai.input.messages", &messages.to_string())],
+            "events": [{ "name": "exception", "attributes": [text("exception.message", "no answer within 30 s")] }] })
+    };
+    let spans = [
+        span("0000000000000001", "", "invoke_agent shop", "invoke_agent"),
+        span("0000000000000002", "0000000000000001", "chat gpt-5", "chat"),
+    ];
+    let file = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] });
+    let answer = ask(served.http, "POST", "/v1/traces", &[JSON], file.to_string().as_bytes()).await;
+    assert_eq!(answer.status, 200);
+    served
+}
+
+#[tokio::test]
+async fn a_client_is_greeted_and_told_the_tools() {
+    let served = Served::start().await;
+    let hello = json!({ "jsonrpc": "2.0", "id": "a", "method": "initialize",
+        "params": { "protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } } });
+    let answer = post(&served, &hello).await.json();
+    assert_eq!((&answer["id"], &answer["result"]["protocolVersion"]), (&json!("a"), &json!("2025-03-26")));
+    let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    let answer = post(&served, &ready).await;
+    assert_eq!((answer.status, answer.body.len()), (202, 0));
+    let list = post(&served, &json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" })).await.json();
+    let tools = list["result"]["tools"].as_array().unwrap();
+    let names: Vec<_> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["list_traces", "get_trace", "get_transcript", "search", "stats", "why_failed"]);
+    assert!(
+        tools.iter().all(
+            |tool| tool["annotations"]["readOnlyHint"] == true && tool["inputSchema"]["type"] == "object"
+        )
+    );
+    for (message, code) in [
+        (json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/list" }), -32601),
+        (json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "rm" } }), -32602),
+        (json!([]), -32600),
+    ] {
+        assert_eq!(post(&served, &message).await.json()["error"]["code"], code, "{message}");
+    }
+    assert_eq!(ask(served.page, "POST", "/mcp", &[JSON], b"{").await.json()["error"]["code"], -32700);
+}
+
+#[tokio::test]
+async fn an_agent_learns_why_its_run_failed() {
+    let served = with_a_failure().await;
+    let (told, failed) = call(&served, "why_failed", json!({})).await;
+    assert!(!failed, "{told}");
+    for words in [TRACE, "chat gpt-5", "timeout", "it took too long", "no answer within 30 s"] {
+        assert!(told.contains(words), "{words:?} is missing in:\n{told}");
+    }
+    let inner = told.find("chat gpt-5").unwrap();
+    assert!(inner < told.rfind("invoke_agent shop").unwrap(), "where it began comes first:\n{told}");
+
+    let (told, _) = call(&served, "list_traces", json!({ "errors": true, "limit": 5 })).await;
+    assert!(told.contains(TRACE) && told.lines().count() == 1, "{told}");
+    let (told, _) = call(&served, "get_trace", json!({ "id": "last" })).await;
+    assert!(told.contains("chat gpt-5") && !told.contains("Where is my order?"), "{told}");
+    let (told, _) = call(&served, "get_transcript", json!({ "id": TRACE })).await;
+    assert!(told.contains("Where is my order?") && told.contains("untrusted"), "{told}");
+    let (told, _) = call(&served, "stats", json!({ "by": "model" })).await;
+    assert!(told.contains("gpt-5"), "{told}");
+    let (told, failed) = call(&served, "get_trace", json!({ "id": "nothing" })).await;
+    assert!(failed && told.contains("nothing"), "{told}");
+}
+
+#[tokio::test]
+async fn the_token_is_asked_for_here_too() {
+    let served = Served::with(|builder| builder.token("secret")).await;
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    assert_eq!(post(&served, &list).await.status, 401);
+    let headers = [JSON, ("authorization", "Bearer secret")];
+    let answer = ask(served.page, "POST", "/mcp", &headers, list.to_string().as_bytes()).await;
+    assert_eq!(answer.status, 200);
+    let foreign = [JSON, ("authorization", "Bearer secret"), ("origin", "https://elsewhere.test")];
+    assert_eq!(ask(served.page, "POST", "/mcp", &foreign, list.to_string().as_bytes()).await.status, 403);
+}

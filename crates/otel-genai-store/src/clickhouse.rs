@@ -1,0 +1,373 @@
+//! The store in ClickHouse, for what is too much for one machine: any number of dashboards may write to and read from one
+//! database.
+//!
+//! Nothing is kept here but what waits to be written. A batch is acknowledged when the server has stored it; what a sender
+//! sends again is told apart from what is new by what it says, so that it is in every answer once, whoever received it.
+
+mod delete;
+mod fault;
+mod fold;
+mod line;
+mod list;
+mod read;
+mod schema;
+mod tell;
+mod writer;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clickhouse::Client;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{Semaphore, broadcast, oneshot};
+use tokio::task::JoinHandle;
+use url::Url;
+
+use self::fault::Place;
+use self::read::Db;
+use self::tell::{Ear, Teller};
+use self::writer::{Job, Order, Pressed, Writer};
+use crate::change::Change;
+use crate::cursor::Cursor;
+use crate::error::StoreError;
+use crate::facts::{self, NoPrices, Pricing};
+use crate::id::{ContentHash, TraceId};
+use crate::log::LogRecord;
+use crate::query::{
+    ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
+    SearchQuery, SeriesData, SeriesQuery, ServiceInfo, StatsQuery, StatsRow, StoreStatus, Stored, TraceQuery,
+    Which,
+};
+use crate::rate::Rate;
+use crate::span::{Span, SpanRow};
+use crate::store::{Batch, Store};
+use crate::summary::{ConversationSummary, TraceSummary};
+use crate::value::Piece;
+
+/// What waits to be written has so many KiB at most; then senders are told to come again.
+const QUEUE: u32 = 64 << 10;
+/// The database of an address that names none.
+const DATABASE: &str = "otel_genai";
+
+/// Where a ClickHouse is, and as whom it is asked. The password is in no error and in no debug output.
+#[derive(Clone)]
+pub struct ClickHouseOptions {
+    url: Url,
+    database: String,
+    user: Option<String>,
+    password: Option<String>,
+    pricing: Arc<dyn Pricing>,
+}
+
+impl fmt::Debug for ClickHouseOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClickHouseOptions").field("location", &self.location()).finish_non_exhaustive()
+    }
+}
+
+impl ClickHouseOptions {
+    /// From an address such as `clickhouse://user:password@host:8123/database`: ClickHouse's HTTP port, 8123 unless another is
+    /// told. With `clickhouses://` it is asked by TLS, at port 8443. Also understood: `http://` and `https://`. The database is
+    /// `otel_genai` unless another is named, and is made if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::BadQuery`] if it is no such address. The address is not repeated: it may have a password.
+    pub fn new(address: &str) -> Result<Self, StoreError> {
+        let wrong = |what: &str| {
+            StoreError::BadQuery(format!(
+                "{what}: a store in ClickHouse is told as clickhouse://host:8123/database"
+            ))
+        };
+        let (scheme, rest) = address.split_once("://").ok_or_else(|| wrong("the address has no scheme"))?;
+        let (scheme, port) = match scheme {
+            "clickhouse" | "http" => ("http", 8123),
+            "clickhouses" | "https" => ("https", 8443),
+            _ => return Err(wrong("the address has another scheme")),
+        };
+        let told =
+            Url::parse(&format!("{scheme}://{rest}")).map_err(|_| wrong("the address cannot be read"))?;
+        let host = told.host_str().ok_or_else(|| wrong("the address has no host"))?;
+        if told.query().is_some() || told.fragment().is_some() {
+            return Err(wrong("the address has a part behind ? or #"));
+        }
+        let database = match told.path().trim_matches('/') {
+            "" => DATABASE,
+            name => name,
+        };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if !database.bytes().all(plain) || database.starts_with(|first: char| first.is_ascii_digit()) {
+            return Err(wrong("the database's name has other characters than letters, digits and _"));
+        }
+        // Of the scheme, 80 and 443 are as good as not told, to a parser; ClickHouse has them nowhere by itself.
+        let port = told.port().unwrap_or(port);
+        let url = Url::parse(&format!("{scheme}://{host}:{port}"))
+            .map_err(|_| wrong("the address cannot be read"))?;
+        let user = decoded(told.username()).filter(|user| !user.is_empty());
+        let password = told.password().and_then(decoded);
+        Ok(Self { database: database.to_owned(), url, user, password, pricing: Arc::new(NoPrices) })
+    }
+
+    /// As whom.
+    #[must_use]
+    pub fn user(mut self, user: impl Into<String>) -> Self {
+        self.user = Some(user.into());
+        self
+    }
+
+    /// With which password.
+    #[must_use]
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(password.into());
+        self
+    }
+
+    /// By which prices calls cost something that did not tell their cost. By default by none.
+    #[must_use]
+    pub fn pricing(mut self, pricing: Arc<dyn Pricing>) -> Self {
+        self.pricing = pricing;
+        self
+    }
+
+    /// The statements that make the tables, and the rights that those need who read and write: for an administrator, so that
+    /// otel-genai itself needs no right to make anything.
+    #[must_use]
+    pub fn schema(&self) -> String {
+        schema::text(&self.database)
+    }
+
+    /// Where it is, without name and password.
+    fn location(&self) -> String {
+        let scheme = if self.url.scheme() == "https" { "clickhouses" } else { "clickhouse" };
+        let host = self.url.host_str().unwrap_or_default();
+        format!("{scheme}://{host}:{}/{}", self.url.port_or_known_default().unwrap_or(0), self.database)
+    }
+
+    /// Connects, and makes the tables if there are none. To be called in Tokio's runtime, where the store writes as long as it
+    /// is open.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] if nobody answers, [`StoreError::Newer`] if the tables are of a later version, and what else the
+    /// server has to say.
+    pub async fn connect(self) -> Result<ClickHouseStore, StoreError> {
+        let place = Place { location: self.location(), database: self.database.clone() };
+        let mut client = Client::default()
+            .with_url(self.url.as_str())
+            .with_database(&self.database)
+            // An answer is whole or an error, never the beginning of one.
+            .with_setting("wait_end_of_query", "1");
+        if let Some(user) = &self.user {
+            client = client.with_user(user);
+        }
+        if let Some(password) = &self.password {
+            client = client.with_password(password);
+        }
+        let limited = client
+            .clone()
+            .with_setting("max_execution_time", fault::PATIENCE.as_secs().to_string())
+            .with_setting("cancel_http_readonly_queries_on_client_close", "1");
+        // Some who may only read may not set limits either.
+        let ask = limited.clone().with_database("default").query_raw("SELECT 1").fetch_one::<u8>();
+        let ask = tokio::time::timeout(Duration::from_secs(10), ask).await;
+        let ask = ask.unwrap_or(Err(clickhouse::error::Error::Network("no answer in 10 seconds".into())));
+        let reading = match ask {
+            Ok(_) => limited,
+            Err(error) if fault::code(&error) == Some(fault::READONLY) => client,
+            Err(error) => return Err(place.fault("cannot connect", error)),
+        };
+        schema::prepare(&reading, &place).await?;
+        let db = Db { client: reading, place, pricing: self.pricing };
+        let (orders, given) = unbounded_channel();
+        let (news, heard) = unbounded_channel();
+        let (voice, _) = broadcast::channel(tell::MOST);
+        let teller = tokio::spawn(Teller::new(db.clone(), voice.clone()).run(heard));
+        let rate = Arc::new(Rate::default());
+        let ear = Ear { news, voice: voice.clone() };
+        let writer = tokio::spawn(Writer::new(db.clone(), ear, Arc::clone(&rate)).run(given));
+        Ok(ClickHouseStore {
+            db,
+            room: Arc::new(Semaphore::new(QUEUE as usize)),
+            rate,
+            open: Mutex::new(Some(Open { orders, voice })),
+            tasks: Mutex::new(vec![writer, teller]),
+        })
+    }
+}
+
+/// What stands for other characters in an address: `%40`.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(rest.next()?).to_digit(16);
+                u8::try_from(digit()? << 4 | digit()?).ok()?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// A store in ClickHouse.
+pub struct ClickHouseStore {
+    db: Db,
+    /// Of the queue, in KiB.
+    room: Arc<Semaphore>,
+    rate: Arc<Rate>,
+    open: Mutex<Option<Open>>,
+    /// The one that writes, and the one that tells, which ends after it.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What a store has as long as it is open.
+#[derive(Clone)]
+struct Open {
+    orders: UnboundedSender<Order>,
+    voice: broadcast::Sender<Change>,
+}
+
+impl fmt::Debug for ClickHouseStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClickHouseStore").field("location", &self.db.place.location).finish_non_exhaustive()
+    }
+}
+
+const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
+
+impl ClickHouseStore {
+    fn opened(&self) -> Result<Open, StoreError> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(CLOSED)
+    }
+
+    fn db(&self) -> Result<&Db, StoreError> {
+        self.opened().map(|_| &self.db)
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for ClickHouseStore {
+    async fn ingest(&self, mut batch: Batch) -> Result<Stored, StoreError> {
+        if !batch.points.is_empty() {
+            return Err(StoreError::Unsupported("keep metrics yet"));
+        }
+        let Open { orders, .. } = self.opened()?;
+        let wanted = u32::try_from(batch.bytes / 1024).unwrap_or(QUEUE).saturating_add(1).min(QUEUE);
+        let room = Arc::clone(&self.room);
+        let room = if wanted == QUEUE {
+            // Larger than the whole queue: it goes alone.
+            room.acquire_many_owned(wanted).await.map_err(|_| CLOSED)?
+        } else {
+            let busy = |_| StoreError::Busy { retry_after: Duration::from_secs(1) };
+            room.try_acquire_many_owned(wanted).map_err(busy)?
+        };
+        facts::know(&mut batch, self.db.pricing.as_ref());
+        let pressed = Pressed::new(&mut batch);
+        let (answer, stored) = oneshot::channel();
+        orders.send(Order::Store(Job { batch, pressed, answer, room })).map_err(|_| CLOSED)?;
+        drop(orders);
+        // The writer answers every batch it takes.
+        stored.await.unwrap_or(Err(CLOSED))
+    }
+
+    async fn traces(&self, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError> {
+        self.db()?.traces(query).await
+    }
+
+    async fn summaries(&self, ids: &[TraceId]) -> Result<Vec<TraceSummary>, StoreError> {
+        self.db()?.summaries(ids).await
+    }
+
+    async fn rows(
+        &self,
+        trace: TraceId,
+        limit: u32,
+        cursor: Option<Cursor>,
+    ) -> Result<Page<SpanRow>, StoreError> {
+        self.db()?.rows(trace, limit, cursor.as_ref()).await
+    }
+
+    async fn spans(&self, trace: TraceId, which: Which) -> Result<Vec<Span>, StoreError> {
+        self.db()?.spans(trace, &which).await
+    }
+
+    async fn logs(&self, query: &LogQuery) -> Result<Page<LogRecord>, StoreError> {
+        self.db()?.logs(query).await
+    }
+
+    async fn content(&self, hash: ContentHash, near: Option<TraceId>) -> Result<Option<Piece>, StoreError> {
+        self.db()?.content(hash, near).await
+    }
+
+    async fn conversations(&self, _: &ConversationQuery) -> Result<Page<ConversationSummary>, StoreError> {
+        Err(StoreError::Unsupported("list conversations yet"))
+    }
+
+    async fn conversation(&self, _: &str, _: u32) -> Result<Vec<TraceSummary>, StoreError> {
+        Err(StoreError::Unsupported("list the traces of a conversation yet"))
+    }
+
+    async fn stats(&self, _: &StatsQuery) -> Result<Vec<StatsRow>, StoreError> {
+        Err(StoreError::Unsupported("add up calls yet"))
+    }
+
+    async fn facets(&self, _: &Filter, _: Dimension, _: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+        Err(StoreError::Unsupported("count values yet"))
+    }
+
+    async fn search(&self, _: &SearchQuery) -> Result<Page<Hit>, StoreError> {
+        Err(StoreError::Unsupported("search yet"))
+    }
+
+    async fn services(&self, _: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError> {
+        Err(StoreError::Unsupported("list services yet"))
+    }
+
+    async fn metrics(&self, _: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {
+        Err(StoreError::Unsupported("list metrics yet"))
+    }
+
+    async fn series(&self, _: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
+        Err(StoreError::Unsupported("give metrics yet"))
+    }
+
+    async fn dump(&self, _: Range, _: Option<Cursor>) -> Result<(Batch, Option<Cursor>), StoreError> {
+        Err(StoreError::Unsupported("export yet"))
+    }
+
+    /// Of what this process stores; what others store in the same database is not told yet.
+    fn changes(&self) -> BoxStream<'static, Change> {
+        let Ok(Open { voice, .. }) = self.opened() else { return stream::empty().boxed() };
+        let next = |mut heard: broadcast::Receiver<Change>| async move {
+            match heard.recv().await {
+                Ok(change) => Some((change, heard)),
+                Err(broadcast::error::RecvError::Lagged(_)) => Some((Change::Lost, heard)),
+                Err(broadcast::error::RecvError::Closed) => None,
+            }
+        };
+        stream::unfold(voice.subscribe(), next).boxed()
+    }
+
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        let queued = u64::from(QUEUE).saturating_sub(self.room.available_permits() as u64) * 1024;
+        let status = self.db()?.status().await?;
+        Ok(StoreStatus { queued_bytes: queued, per_second: self.rate.per_second(), ..status })
+    }
+
+    async fn delete(&self, what: Delete) -> Result<Deleted, StoreError> {
+        let (answer, deleted) = oneshot::channel();
+        self.opened()?.orders.send(Order::Delete(what, answer)).map_err(|_| CLOSED)?;
+        deleted.await.unwrap_or(Err(CLOSED))
+    }
+
+    async fn close(&self) {
+        // The writer stores what waits, and ends when nobody can tell it anything any more.
+        drop(self.open.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            let _ = task.await;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What is deleted: whole days, which costs nothing, or one trace.
+
+use super::fault::Place;
+use super::read::{Db, bytes, hours};
+use super::schema::BY_DAY;
+use crate::error::StoreError;
+use crate::id::{Day, Nanos, TraceId};
+use crate::query::{Delete, Deleted, Range};
+
+impl Db {
+    /// Deletes, and tells of what time.
+    pub(super) async fn delete(&self, what: Delete) -> Result<(Deleted, Range), StoreError> {
+        let before = self.status().await?.bytes;
+        let (traces, range) = match what {
+            Delete::All => {
+                let traces = self.traces_of("1").await?;
+                for table in BY_DAY {
+                    self.run(&format!("TRUNCATE TABLE {table}")).await?;
+                }
+                (traces, Range { from: Nanos(0), to: Nanos(u64::MAX) })
+            }
+            Delete::Before(moment) => {
+                let first = Day::of(moment);
+                let traces = self.traces_of(&format!("day < toDate({})", first.0)).await?;
+                for table in BY_DAY {
+                    self.drop_before(table, first).await?;
+                }
+                (traces, Range { from: Nanos(0), to: first.start() })
+            }
+            Delete::Trace(trace) => self.delete_trace(trace).await?,
+        };
+        let bytes = before.saturating_sub(self.status().await?.bytes);
+        Ok((Deleted { traces, bytes }, range))
+    }
+
+    async fn traces_of(&self, which: &str) -> Result<u64, StoreError> {
+        let mut traces = 0;
+        let sql = format!("SELECT uniqExact(trace_id) FROM trace WHERE {which}");
+        self.each::<u64>(self.client.query_raw(&sql), |count| {
+            traces = count;
+            Ok(())
+        })
+        .await?;
+        Ok(traces)
+    }
+
+    async fn drop_before(&self, table: &str, first: Day) -> Result<(), StoreError> {
+        // A partition is named by its day: 20261122.
+        let sql = format!(
+            "SELECT DISTINCT partition_id FROM system.parts
+             WHERE active AND database = currentDatabase() AND table = '{table}' AND partition_id < '{first}'"
+        );
+        let mut days = Vec::new();
+        self.each::<String>(self.client.query_raw(&sql), |day| {
+            days.extend(Some(day).filter(|day| day.bytes().all(|digit| digit.is_ascii_digit())));
+            Ok(())
+        })
+        .await?;
+        for day in days {
+            self.run(&format!("ALTER TABLE {table} DROP PARTITION ID '{day}'")).await?;
+        }
+        Ok(())
+    }
+
+    /// Its content stays until its day goes: other traces may share it.
+    async fn delete_trace(&self, trace: TraceId) -> Result<(u64, Range), StoreError> {
+        let of = format!("trace_id = {}", bytes(trace.bytes()));
+        let Some(summary) = self.summaries(&[trace]).await?.pop() else {
+            return Ok((0, Range { from: Nanos(0), to: Nanos(0) }));
+        };
+        for table in ["span", "log"] {
+            self.run(&format!("DELETE FROM {table} WHERE {of} AND {}", hours(&of))).await?;
+        }
+        self.run(&format!("DELETE FROM trace WHERE {of}")).await?;
+        Ok((1, Range { from: summary.start, to: Nanos(summary.end.0.saturating_add(1)) }))
+    }
+
+    async fn run(&self, sql: &str) -> Result<(), StoreError> {
+        let told = |error| Place::fault(&self.place, "cannot delete", error);
+        self.client.query_raw(sql).execute().await.map_err(told)
+    }
+}

@@ -1,0 +1,103 @@
+//! What ClickHouse's errors mean to the one who asked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clickhouse::error::Error;
+
+use crate::error::StoreError;
+
+/// How long a query may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) const UNKNOWN_TABLE: u32 = 60;
+pub(super) const UNKNOWN_DATABASE: u32 = 81;
+pub(super) const READONLY: u32 = 164;
+pub(super) const ACCESS_DENIED: u32 = 497;
+const TIMEOUT_EXCEEDED: u32 = 159;
+const TOO_MANY_QUERIES: u32 = 202;
+const MEMORY_LIMIT: u32 = 241;
+const NO_SPACE: u32 = 243;
+const TOO_MANY_PARTS: u32 = 252;
+
+/// Where the server is, as it may be said: without a name and a password.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) location: String,
+    pub(super) database: String,
+}
+
+impl Place {
+    pub(super) fn fault(&self, what: &'static str, error: Error) -> StoreError {
+        match (code(&error), error) {
+            (Some(TIMEOUT_EXCEEDED), _) | (_, Error::TimedOut) => StoreError::Timeout(PATIENCE),
+            (Some(TOO_MANY_QUERIES | MEMORY_LIMIT | TOO_MANY_PARTS), _) => {
+                StoreError::Busy { retry_after: Duration::from_secs(2) }
+            }
+            (Some(NO_SPACE), _) => {
+                StoreError::Full { dir: PathBuf::from(&self.location), retry_after: Duration::from_secs(30) }
+            }
+            (Some(READONLY | ACCESS_DENIED), _) if what == WRITE => {
+                StoreError::ReadOnly(PathBuf::from(&self.location))
+            }
+            (_, Error::Network(source)) => StoreError::Away {
+                place: self.location.clone(),
+                retry_after: Duration::from_secs(5),
+                source: root(source.as_ref()),
+            },
+            (_, error) => StoreError::Backend { what, source: words(&error).into() },
+        }
+    }
+
+    /// Bytes of a row that do not read.
+    pub(super) fn unreadable(what: &'static str) -> StoreError {
+        StoreError::Backend { what, source: "the stored bytes are damaged".into() }
+    }
+}
+
+/// What is said to be tried when records are written.
+pub(super) const WRITE: &str = "cannot write";
+
+/// The number of an exception: `Code: 60. DB::Exception: ...`.
+pub(super) fn code(error: &Error) -> Option<u32> {
+    let Error::BadResponse(text) = error else { return None };
+    let (_, behind) = text.split_once("Code: ")?;
+    behind.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// What the server says, without the stacks and versions that it adds.
+fn words(error: &Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    let line = line.split(" (version ").next().unwrap_or(line);
+    line.chars().take(500).collect()
+}
+
+/// The innermost error: "connection refused", not that a client could not connect.
+fn root(error: &(dyn std::error::Error + 'static)) -> Box<dyn std::error::Error + Send + Sync> {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exceptions_are_told_by_their_number() {
+        let place = Place { location: "clickhouse://db:8123/otel".to_owned(), database: "otel".to_owned() };
+        let of = |text: &str| place.fault(WRITE, Error::BadResponse(text.to_owned()));
+        assert!(matches!(of("Code: 252. DB::Exception: Too many parts"), StoreError::Busy { .. }));
+        assert!(matches!(of("Code: 243. DB::Exception: no space"), StoreError::Full { .. }));
+        assert!(matches!(of("Code: 164. DB::Exception: readonly"), StoreError::ReadOnly(_)));
+        assert!(matches!(of("Code: 159. DB::Exception: long"), StoreError::Timeout(_)));
+        let other = of("Code: 47. DB::Exception: Unknown identifier. (UNKNOWN) (version 26.7.2.1)\nstack");
+        assert_eq!(
+            other.to_string(),
+            "cannot write: bad response: Code: 47. DB::Exception: Unknown identifier. (UNKNOWN)"
+        );
+    }
+}

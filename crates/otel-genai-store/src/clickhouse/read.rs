@@ -1,0 +1,436 @@
+//! What is answered from the tables.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clickhouse::query::Query;
+use clickhouse::{Client, Row, RowRead};
+use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
+use prost::Message as _;
+use serde::Deserialize;
+
+use super::fault::{self, Place};
+use super::line::{self, Half, LogLine, PieceLine, SpanLine, WHOLE, number};
+use super::writer::ORIGIN;
+use crate::cursor::{Cursor, Position};
+use crate::error::StoreError;
+use crate::facts::Pricing;
+use crate::id::{ContentHash, Day, Nanos, SpanId, TraceId};
+use crate::log::LogRecord;
+use crate::origin::{Origin, Resource, Scope};
+use crate::query::{LogQuery, Page, Range, StoreStatus, Which};
+use crate::span::{Span, SpanRow};
+use crate::value::{Form, Piece};
+
+/// A page has at most so many items,
+pub(super) const MOST_ON_PAGE: u32 = 500;
+/// or so many rows of one trace.
+const MOST_ROWS: u32 = 50_000;
+/// So many pieces are asked for at a time.
+const MOST_PIECES: usize = 5_000;
+/// What the way there and back may take longer than the query.
+const WAY: Duration = Duration::from_secs(5);
+
+/// The server.
+#[derive(Clone)]
+pub(super) struct Db {
+    pub(super) client: Client,
+    pub(super) place: Place,
+    pub(super) pricing: Arc<dyn Pricing>,
+}
+
+/// Conditions of a query. Text that others told goes beside the query, never into it.
+#[derive(Clone, Default)]
+pub(super) struct Where {
+    all: Vec<String>,
+    texts: Vec<String>,
+}
+
+impl Where {
+    pub(super) fn and(&mut self, condition: impl Into<String>) {
+        self.all.push(condition.into());
+    }
+
+    /// What stands for a text in a condition.
+    pub(super) fn text(&mut self, text: impl Into<String>) -> String {
+        self.texts.push(text.into());
+        format!("{{t{}:String}}", self.texts.len() - 1)
+    }
+
+    /// Any of these texts; of none, anything.
+    pub(super) fn any(&mut self, column: &str, texts: &[String]) {
+        if let Some(any) = self.any_of(column, texts) {
+            self.and(any);
+        }
+    }
+
+    pub(super) fn any_of(&mut self, column: &str, texts: &[String]) -> Option<String> {
+        let all: Vec<String> = texts.iter().map(|text| self.text(text)).collect();
+        (!all.is_empty()).then(|| format!("{column} IN ({})", all.join(",")))
+    }
+
+    pub(super) fn range(&mut self, column: &str, range: Option<Range>) {
+        if let Some(Range { from, to }) = range {
+            self.and(format!("{column} >= {} AND {column} < {}", number(from.0), number(to.0)));
+        }
+    }
+
+    pub(super) fn sql(&self) -> String {
+        if self.all.is_empty() { "1".to_owned() } else { self.all.join(" AND ") }
+    }
+
+    pub(super) fn query(&self, db: &Db, sql: &str) -> Query {
+        let query = db.client.query_raw(sql);
+        self.texts
+            .iter()
+            .enumerate()
+            .fold(query, |query, (at, text)| query.param(&format!("t{at}"), text.as_str()))
+    }
+}
+
+/// Bytes in a query.
+pub(super) fn bytes(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len() + 9);
+    text.push_str("unhex('");
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.push_str("')");
+    text
+}
+
+/// Those with these bytes.
+pub(super) fn one_of<'a>(column: &str, all: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let all: Vec<String> = all.into_iter().map(bytes).collect();
+    if all.is_empty() { "0".to_owned() } else { format!("{column} IN ({})", all.join(",")) }
+}
+
+/// The numbers by which equal moments are put in order.
+const SPAN_TIE: &str = "reinterpretAsInt64(substring(print, 1, 8))";
+
+fn span_tie(print: [u8; 16]) -> i64 {
+    i64::from_le_bytes(print.first_chunk().copied().unwrap_or_default())
+}
+
+/// Spans of some traces, each once: what was stored twice, word of a beginning whose end is there, and what is more than
+/// eight of the same ids are left out.
+fn spans_sql(traces: &str, which: &str, whole: bool) -> String {
+    let names = SpanLine::COLUMN_NAMES;
+    let stand_in = |name: &str| WHOLE.iter().find(|(column, _)| *column == name && !whole);
+    let columns: Vec<String> = names
+        .iter()
+        .map(|name| stand_in(name).map_or((*name).to_owned(), |(_, none)| format!("{none} AS {name}")))
+        .collect();
+    let outer: Vec<&str> = names
+        .iter()
+        .map(|name| if *name == "seq" { "toUInt32(if(ended > 0, nth, 0)) AS seq" } else { name })
+        .collect();
+    format!(
+        "SELECT {outer} FROM (
+           SELECT *, countIf(state = 0) OVER (PARTITION BY trace_id, span_id) AS ended,
+             row_number() OVER (PARTITION BY trace_id, span_id ORDER BY state, received_ns, seq, print) - 1 AS nth,
+             count() OVER (PARTITION BY trace_id, span_id) AS told
+           FROM (SELECT {columns} FROM span WHERE {traces} AND {hours} AND {which} LIMIT 1 BY trace_id, span_id, print)
+         ) WHERE if(ended > 0, state = 0 AND nth < 8, nth = told - 1)",
+        outer = outer.join(", "),
+        columns = columns.join(", "),
+        hours = hours(traces),
+    )
+}
+
+/// When these traces were, so that few files are looked at.
+pub(super) fn hours(traces: &str) -> String {
+    format!(
+        "hour >= (SELECT toDateTime(min(day), 'UTC') FROM trace WHERE {traces}) \
+         AND hour < (SELECT toDateTime(max(day) + 1, 'UTC') FROM trace WHERE {traces})"
+    )
+}
+
+impl Db {
+    /// Asks, and takes each row of the answer.
+    pub(super) async fn each<T: Row + RowRead>(
+        &self,
+        query: Query,
+        mut take: impl FnMut(T::Value<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let told = |error| self.place.fault("cannot read", error);
+        let work = async {
+            let mut cursor = query.fetch::<T>().map_err(told)?;
+            while let Some(line) = cursor.next().await.map_err(told)? {
+                take(line)?;
+            }
+            Ok(())
+        };
+        let over = |_| StoreError::Timeout(fault::PATIENCE);
+        tokio::time::timeout(fault::PATIENCE + WAY, work).await.map_err(over)?
+    }
+
+    /// The first row.
+    async fn one<T>(&self, sql: &str) -> Result<Option<T>, StoreError>
+    where
+        T: for<'a> Row<Value<'a> = T> + RowRead,
+    {
+        let mut found = None;
+        self.each::<T>(self.client.query_raw(sql), |row| {
+            found.get_or_insert(row);
+            Ok(())
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// The rows of some traces by their start.
+    pub(super) async fn rows_of(&self, traces: &[TraceId]) -> Result<Vec<SpanRow>, StoreError> {
+        let of = one_of("trace_id", traces.iter().map(|id| id.bytes().as_slice()));
+        let sql = format!("{} ORDER BY start_ns, {SPAN_TIE}", spans_sql(&of, "1", false));
+        let mut rows = Vec::new();
+        self.each::<SpanLine<'_>>(self.client.query_raw(&sql), |line| {
+            rows.push(line.row()?);
+            Ok(())
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    pub(super) async fn rows(
+        &self,
+        trace: TraceId,
+        limit: u32,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<SpanRow>, StoreError> {
+        let asked = Cursor::of_query(&("rows", trace));
+        let from = cursor.map(|cursor| cursor.position(asked)).transpose()?;
+        let limit = limit.clamp(1, MOST_ROWS) as usize;
+        let of = format!("trace_id = {}", bytes(trace.bytes()));
+        let all = spans_sql(&of, "1", false);
+        let rest = match from {
+            Some(from) => format!("(start_ns, {SPAN_TIE}) > ({}, {})", from.value, from.row),
+            None => "1".to_owned(),
+        };
+        let sql = format!("{all} AND {rest} ORDER BY start_ns, {SPAN_TIE} LIMIT {}", limit + 1);
+        let mut page = Page { items: Vec::new(), next: None, total: None };
+        let (mut last, mut more) = (None, false);
+        self.each::<SpanLine<'_>>(self.client.query_raw(&sql), |line| {
+            if page.items.len() == limit {
+                more = true;
+                return Ok(());
+            }
+            last = Some(Position { value: line.start_ns, day: Day(0), row: span_tie(line.print) });
+            page.items.push(line.row()?);
+            Ok(())
+        })
+        .await?;
+        page.next = last.filter(|_| more).map(|position| Cursor::new(position, asked));
+        page.total =
+            if more || from.is_some() { self.count(&of).await? } else { Some(page.items.len() as u64) };
+        Ok(page)
+    }
+
+    /// How many rows [`spans_sql`] has of a trace.
+    async fn count(&self, of: &str) -> Result<Option<u64>, StoreError> {
+        let sql = format!(
+            "SELECT sum(if(ended > 0, least(ended, 8), 1)) FROM (
+               SELECT uniqExactIf(print, state = 0) AS ended FROM span WHERE {of} AND {} GROUP BY span_id)",
+            hours(of)
+        );
+        self.one::<u64>(&sql).await
+    }
+
+    /// Whole spans by their start.
+    pub(super) async fn spans(&self, trace: TraceId, which: &Which) -> Result<Vec<Span>, StoreError> {
+        let of = format!("trace_id = {}", bytes(trace.bytes()));
+        let wanted = match which {
+            Which::All => "1".to_owned(),
+            Which::GenAi => "op > 0 AND op < 30".to_owned(),
+            Which::Only(ids) => one_of("span_id", ids.iter().map(|id: &SpanId| id.bytes().as_slice())),
+        };
+        let sql = format!("{} ORDER BY start_ns, {SPAN_TIE}", spans_sql(&of, &wanted, true));
+        let mut halves = Vec::new();
+        self.each::<SpanLine<'_>>(self.client.query_raw(&sql), |line| {
+            halves.push(line.half()?);
+            Ok(())
+        })
+        .await?;
+        let shelf = self.shelf(&halves).await?;
+        halves
+            .into_iter()
+            .map(|half| {
+                let origin = shelf.origin(&half.origin)?;
+                half.whole(&origin, &|hash| shelf.piece(hash))
+            })
+            .collect()
+    }
+
+    /// Log records: of one trace oldest first, else newest first.
+    pub(super) async fn logs(&self, query: &LogQuery) -> Result<Page<LogRecord>, StoreError> {
+        let LogQuery { id, range, trace, span, event, min_severity, service, text, .. } = query;
+        if text.is_some() {
+            return Err(StoreError::Unsupported("search log records yet"));
+        }
+        let asked = Cursor::of_query(&(id, range, trace, span, event, min_severity, service));
+        let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
+        let ascending = trace.is_some();
+        let limit = query.limit.clamp(1, if ascending { MOST_ROWS } else { MOST_ON_PAGE }) as usize;
+        let mut all = Where::default();
+        if let Some(id) = id {
+            all.and(format!("toDate(hour) = toDate({}) AND row = {}", id.day.0.max(0), id.row));
+        }
+        all.range("time_ns", *range);
+        if let Some(trace) = trace {
+            let of = format!("trace_id = {}", bytes(trace.bytes()));
+            all.and(hours(&of));
+            all.and(of);
+        }
+        if let Some(span) = span {
+            all.and(format!("span_id = {}", bytes(span.bytes())));
+        }
+        if let Some(least) = min_severity {
+            all.and(format!("severity >= {least}"));
+        }
+        all.any("event", event);
+        all.any("service", service);
+        let (sign, order) = if ascending { (">", "ASC") } else { ("<", "DESC") };
+        if let Some(from) = from {
+            // The hour stands where other stores have the day.
+            all.and(format!(
+                "(hour, time_ns, row) {sign} (toDateTime({}, 'UTC'), {}, {})",
+                from.day.0, from.value, from.row
+            ));
+        }
+        let sql = format!(
+            "SELECT {} FROM log WHERE {} ORDER BY hour {order}, time_ns {order}, row {order} LIMIT 1 BY row LIMIT {}",
+            LogLine::COLUMN_NAMES.join(", "),
+            all.sql(),
+            limit + 1
+        );
+        let (mut halves, mut last, mut more) = (Vec::new(), None, false);
+        self.each::<LogLine<'_>>(all.query(self, &sql), |line| {
+            if halves.len() == limit {
+                more = true;
+                return Ok(());
+            }
+            let hour = Day(i32::try_from(line.hour).unwrap_or(i32::MAX));
+            last = Some(Position { value: line.time_ns, day: hour, row: line.row });
+            halves.push(line.half()?);
+            Ok(())
+        })
+        .await?;
+        let shelf = self.shelf(&halves).await?;
+        let items = halves.into_iter().map(|half| {
+            let origin = shelf.origin(&half.origin)?;
+            half.whole(&origin, &|hash| shelf.piece(hash), self.pricing.as_ref())
+        });
+        let next = last.filter(|_| more).map(|position| Cursor::new(position, asked));
+        Ok(Page { items: items.collect::<Result<_, StoreError>>()?, next, total: None })
+    }
+
+    /// What the records of an answer refer to.
+    async fn shelf<T>(&self, halves: &[Half<T>]) -> Result<Shelf, StoreError> {
+        let mut shelf = Shelf::default();
+        let days: BTreeSet<u16> = halves.iter().map(|half| line::day(half.hour)).collect();
+        let hashes: BTreeSet<[u8; 16]> =
+            halves.iter().flat_map(|half| half.holes.pieces.iter().chain([&half.origin])).copied().collect();
+        let hashes: Vec<[u8; 16]> = hashes.into_iter().collect();
+        let days: Vec<String> = days.iter().map(|day| format!("toDate({day})")).collect();
+        for some in hashes.chunks(MOST_PIECES) {
+            let of = one_of("hash", some.iter().map(<[u8; 16]>::as_slice));
+            self.pieces(&format!("{of} AND day IN ({})", days.join(",")), &mut shelf).await?;
+        }
+        Ok(shelf)
+    }
+
+    async fn pieces(&self, which: &str, shelf: &mut Shelf) -> Result<(), StoreError> {
+        let sql = format!("SELECT day, hash, form, body FROM piece WHERE {which} LIMIT 1 BY hash");
+        self.each::<PieceLine<'_>>(self.client.query_raw(&sql), |line| shelf.put(&line)).await
+    }
+
+    /// A piece by its hash: looked for when `near` was, then everywhere.
+    pub(super) async fn content(
+        &self,
+        hash: ContentHash,
+        near: Option<TraceId>,
+    ) -> Result<Option<Piece>, StoreError> {
+        let of = format!("hash = {} AND form != {ORIGIN}", bytes(hash.bytes()));
+        let near = near
+            .map(|near| format!("day IN (SELECT day FROM trace WHERE trace_id = {})", bytes(near.bytes())));
+        for when in near.into_iter().chain(["1".to_owned()]) {
+            let mut shelf = Shelf::default();
+            self.pieces(&format!("{of} AND {when}"), &mut shelf).await?;
+            if let Some(piece) = shelf.pieces.remove(hash.bytes()) {
+                return Ok(Some(Arc::unwrap_or_clone(piece)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How much there is. What was stored twice counts twice until the server has merged it.
+    pub(super) async fn status(&self) -> Result<StoreStatus, StoreError> {
+        #[derive(Row, Deserialize)]
+        struct Counts {
+            spans: u64,
+            logs: u64,
+            traces: u64,
+            oldest: Option<i64>,
+            bytes: u64,
+        }
+        let sql = "SELECT ifNull((SELECT count() FROM span), 0) AS spans, ifNull((SELECT count() FROM log), 0) AS logs,
+             ifNull((SELECT uniq(trace_id) FROM trace), 0) AS traces,
+             (SELECT minOrNull(moment) FROM (
+               SELECT min(start_ns) AS moment FROM trace WHERE day = (SELECT min(day) FROM trace) HAVING count() > 0
+               UNION ALL
+               SELECT min(time_ns) FROM log WHERE toDate(hour) = (SELECT toDate(min(hour)) FROM log) HAVING count() > 0
+             )) AS oldest,
+             ifNull((SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()), 0) AS bytes";
+        let Some(counts) = self.one::<Counts>(sql).await? else { return Ok(StoreStatus::default()) };
+        Ok(StoreStatus {
+            spans: counts.spans,
+            logs: counts.logs,
+            traces: counts.traces,
+            bytes: counts.bytes,
+            oldest: counts.oldest.map(|moment| Nanos(u64::try_from(moment).unwrap_or(0))),
+            location: self.place.location.clone(),
+            ..StoreStatus::default()
+        })
+    }
+}
+
+/// The pieces and origins of an answer: each is in memory once, however many records have it.
+#[derive(Default)]
+struct Shelf {
+    pieces: HashMap<[u8; 16], Arc<Piece>>,
+    origins: HashMap<[u8; 16], Arc<Origin>>,
+}
+
+impl Shelf {
+    fn put(&mut self, line: &PieceLine<'_>) -> Result<(), StoreError> {
+        if line.form == ORIGIN {
+            let mut told = ResourceSpans::decode(line.body)
+                .map_err(|_| Place::unreadable("cannot read where records come from"))?;
+            let scope = told.scope_spans.pop().unwrap_or_default();
+            let origin = Origin {
+                resource: Resource::from_otlp(told.resource, told.schema_url),
+                scope: Scope::from_otlp(scope.scope, scope.schema_url),
+            };
+            self.origins.insert(line.hash, Arc::new(origin));
+            return Ok(());
+        }
+        let hash = ContentHash::new(&line.hash)
+            .ok_or_else(|| Place::unreadable("cannot read a piece of content"))?;
+        let form = if line.form == Form::Text as u8 { Form::Text } else { Form::Value };
+        let piece = Piece { hash, form, bytes: Bytes::copy_from_slice(line.body) };
+        self.pieces.insert(line.hash, Arc::new(piece));
+        Ok(())
+    }
+
+    fn piece(&self, hash: &[u8; 16]) -> Result<Arc<Piece>, StoreError> {
+        self.pieces.get(hash).cloned().ok_or_else(|| Place::unreadable("content is missing"))
+    }
+
+    fn origin(&self, hash: &[u8; 16]) -> Result<Arc<Origin>, StoreError> {
+        let origin = self.origins.get(hash).cloned();
+        origin.ok_or_else(|| Place::unreadable("cannot read where records come from"))
+    }
+}

@@ -1,0 +1,154 @@
+//! Those who watch are told what has changed: by a task of its own, which reads the traces that were written to.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::Instant;
+
+use super::fold::QUIET;
+use super::read::Db;
+use super::writer::Traces;
+use crate::change::Change;
+use crate::id::TraceId;
+use crate::query::Range;
+use crate::summary::TraceState;
+
+/// So many changes wait for one who watches; then it is told that it has missed some.
+pub(super) const MOST: usize = 32;
+/// Between two tellings.
+const PAUSE: Duration = Duration::from_millis(200);
+/// More traces are not told one by one.
+const MOST_TRACES: usize = 2_000;
+/// So many traces are looked at again when they have been quiet.
+const MOST_QUIET: usize = 10_000;
+
+/// What the writer has done.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// Traces that it wrote to.
+    pub(super) traces: Traces,
+    /// So many log records.
+    pub(super) logs: u64,
+    /// So many records of all kinds.
+    pub(super) records: u64,
+    /// What it deleted.
+    pub(super) deleted: Option<Range>,
+}
+
+/// Where the writer tells what it has done.
+pub(super) struct Ear {
+    pub(super) news: mpsc::UnboundedSender<News>,
+    pub(super) voice: broadcast::Sender<Change>,
+}
+
+impl Ear {
+    /// Whether anybody watches.
+    pub(super) fn listens(&self) -> bool {
+        self.voice.receiver_count() > 0
+    }
+
+    pub(super) fn tell(&self, news: News) {
+        let _ = self.news.send(news);
+    }
+}
+
+/// The task that tells.
+pub(super) struct Teller {
+    db: Db,
+    voice: broadcast::Sender<Change>,
+    news: News,
+    /// Traces that ran when they were told last, and when to look whether they are done.
+    quiet: VecDeque<(Instant, TraceId)>,
+    /// Of those the last time to look.
+    latest: HashMap<TraceId, Instant>,
+}
+
+impl Teller {
+    pub(super) fn new(db: Db, voice: broadcast::Sender<Change>) -> Self {
+        Self { db, voice, news: News::default(), quiet: VecDeque::new(), latest: HashMap::new() }
+    }
+
+    /// Tells until the writer is gone.
+    pub(super) async fn run(mut self, mut heard: mpsc::UnboundedReceiver<News>) {
+        let mut free = Instant::now();
+        loop {
+            let due = match (self.has_news(), self.quiet.front()) {
+                (true, _) => Some(free),
+                (false, Some((due, _))) => Some((*due).max(free)),
+                (false, None) => None,
+            };
+            let due = due.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
+            match tokio::time::timeout_at(due, heard.recv()).await {
+                Ok(Some(news)) => self.hear(news),
+                Ok(None) => return,
+                Err(_) => {}
+            }
+            if Instant::now() >= free {
+                self.look_again();
+                if self.has_news() {
+                    self.tell().await;
+                    free = Instant::now() + PAUSE;
+                }
+            }
+        }
+    }
+
+    fn has_news(&self) -> bool {
+        !self.news.traces.is_empty() || self.news.logs > 0 || self.news.deleted.is_some()
+    }
+
+    fn hear(&mut self, news: News) {
+        self.news.traces.extend(news.traces);
+        self.news.logs += news.logs;
+        let joined =
+            |one: Range, other: Range| Range { from: one.from.min(other.from), to: one.to.max(other.to) };
+        self.news.deleted = match (self.news.deleted, news.deleted) {
+            (Some(one), Some(other)) => Some(joined(one, other)),
+            (one, other) => one.or(other),
+        };
+    }
+
+    /// Traces that have been quiet may be done now.
+    fn look_again(&mut self) {
+        while let Some((due, trace)) = self.quiet.front().copied().filter(|(due, _)| *due <= Instant::now()) {
+            self.quiet.pop_front();
+            if self.latest.get(&trace) == Some(&due) {
+                self.latest.remove(&trace);
+                self.news.traces.insert(trace);
+            }
+        }
+    }
+
+    async fn tell(&mut self) {
+        let News { traces, logs, deleted, .. } = std::mem::take(&mut self.news);
+        // Nobody who listens is no error.
+        let say = |change| {
+            let _ = self.voice.send(change);
+        };
+        if let Some(range) = deleted {
+            say(Change::Deleted { range });
+        }
+        if logs > 0 {
+            say(Change::Logs { count: logs });
+        }
+        if traces.is_empty() || self.voice.receiver_count() == 0 {
+            return;
+        }
+        if traces.len() > MOST_TRACES {
+            return say(Change::Lost);
+        }
+        let traces: Vec<TraceId> = traces.into_iter().collect();
+        let Ok(summaries) = self.db.summaries(&traces).await else { return say(Change::Lost) };
+        let due = Instant::now() + Duration::from_nanos(QUIET) + PAUSE;
+        for summary in summaries.iter().filter(|summary| summary.state == TraceState::Running) {
+            if self.quiet.len() < MOST_QUIET {
+                self.quiet.push_back((due, summary.id));
+                self.latest.insert(summary.id, due);
+            }
+        }
+        if !summaries.is_empty() {
+            say(Change::Traces(summaries));
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! What writes: everything that waits goes into one insert of each table, and is acknowledged after it.
+//!
+//! ClickHouse wants few large inserts; so nothing is inserted for a moment after each insert, and what comes meanwhile waits.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clickhouse::{Row, RowWrite};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
+use prost::Message as _;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::fault::WRITE;
+use super::line::{self, LogLine, PieceLine, Record, SpanLine, day};
+use super::read::Db;
+use super::tell::{Ear, News};
+use crate::error::StoreError;
+use crate::id::{ContentHash, SpanId, TraceId};
+use crate::origin::Origin;
+use crate::pack;
+use crate::query::{Delete, Deleted, Stored};
+use crate::rate::Rate;
+use crate::recent::Recent;
+use crate::span::SpanState;
+use crate::store::Batch;
+use crate::title::Titles;
+use crate::value::Pieces;
+
+/// An insert takes what waits until it has so many records
+const MOST_RECORDS: usize = 20_000;
+/// or so many bytes.
+const MOST_BYTES: usize = 32 << 20;
+/// Between two inserts.
+const PAUSE: Duration = Duration::from_millis(100);
+/// So many records and pieces are remembered as stored.
+const MOST_KNOWN: usize = 128 << 10;
+/// So many spans may come with the same ids and other contents, the first included.
+const MOST_VARIANTS: u8 = 8;
+/// How long the server may take to read, and to store what it has read.
+const SEND: Duration = Duration::from_secs(10);
+const STORE: Duration = Duration::from_secs(60);
+/// The form of a piece that tells resource and scope.
+pub(super) const ORIGIN: u8 = 2;
+
+/// What the writer is asked to do.
+pub(super) enum Order {
+    Store(Job),
+    Delete(Delete, oneshot::Sender<Result<Deleted, StoreError>>),
+}
+
+/// A batch that waits for its acknowledgement.
+pub(super) struct Job {
+    pub(super) batch: Batch,
+    pub(super) pressed: Pressed,
+    pub(super) answer: oneshot::Sender<Result<Stored, StoreError>>,
+    /// Its share of the queue.
+    pub(super) room: OwnedSemaphorePermit,
+}
+
+/// The records of a batch as they are written.
+#[derive(Default)]
+pub(super) struct Pressed {
+    spans: Vec<Record>,
+    logs: Vec<Record>,
+    origins: HashMap<ContentHash, Vec<u8>>,
+}
+
+impl Pressed {
+    /// Takes the content out of the records of a batch, which have it in pieces afterwards.
+    pub(super) fn new(batch: &mut Batch) -> Self {
+        let mut titles = Titles::of(batch);
+        let mut pressed = Self::default();
+        let mut at_hand = HashMap::new();
+        for (at, span) in batch.spans.iter_mut().enumerate() {
+            let origin = pressed.origin(&mut at_hand, &span.origin);
+            let packed = pack::span(span);
+            let parent = span.parent.map(|parent| *parent.bytes()).unwrap_or_default();
+            let ids: [&[u8]; 3] = [span.key.trace.bytes(), span.key.span.bytes(), &parent];
+            let print = line::print(&packed, origin, &ids);
+            let title = titles.spans.remove(&at).unwrap_or_default();
+            pressed.spans.push(Record { packed, print, origin, title });
+        }
+        for (at, log) in batch.logs.iter_mut().enumerate() {
+            let origin = pressed.origin(&mut at_hand, &log.origin);
+            let packed = pack::log(log);
+            let print = line::print(&packed, origin, &[]);
+            let title = titles.logs.remove(&at).unwrap_or_default();
+            pressed.logs.push(Record { packed, print, origin, title });
+        }
+        pressed
+    }
+
+    fn origin(
+        &mut self,
+        at_hand: &mut HashMap<*const Origin, ContentHash>,
+        origin: &Arc<Origin>,
+    ) -> ContentHash {
+        *at_hand.entry(Arc::as_ptr(origin)).or_insert_with(|| {
+            let body = ResourceSpans {
+                resource: origin.resource.to_otlp(),
+                scope_spans: vec![ScopeSpans {
+                    scope: origin.scope.to_otlp(),
+                    spans: Vec::new(),
+                    schema_url: origin.scope.schema_url.as_ref().to_owned(),
+                }],
+                schema_url: origin.resource.schema_url.as_ref().to_owned(),
+            };
+            let body = body.encode_to_vec();
+            let hash = ContentHash::of(ORIGIN, &body);
+            self.origins.insert(hash, body);
+            hash
+        })
+    }
+}
+
+/// What was stored lately. What is not remembered may be stored again, which changes nothing.
+struct Known {
+    prints: Recent<[u8; 16], ()>,
+    /// How many spans with these ids have ended.
+    ended: Recent<(TraceId, SpanId), u8>,
+    pieces: Recent<(u16, [u8; 16]), ()>,
+}
+
+impl Known {
+    fn new() -> Self {
+        Self {
+            prints: Recent::new(MOST_KNOWN),
+            ended: Recent::new(MOST_KNOWN),
+            pieces: Recent::new(MOST_KNOWN),
+        }
+    }
+}
+
+pub(super) struct Writer {
+    db: Db,
+    ear: Ear,
+    rate: Arc<Rate>,
+    known: Known,
+}
+
+impl Writer {
+    pub(super) fn new(db: Db, ear: Ear, rate: Arc<Rate>) -> Self {
+        Self { db, ear, rate, known: Known::new() }
+    }
+
+    /// Works until nobody can tell it anything any more.
+    pub(super) async fn run(mut self, mut orders: UnboundedReceiver<Order>) {
+        let mut waits = None;
+        loop {
+            let order = match waits.take() {
+                Some(order) => order,
+                None => match orders.recv().await {
+                    Some(order) => order,
+                    None => return,
+                },
+            };
+            match order {
+                Order::Store(first) => {
+                    let (mut records, mut bytes) = (size(&first.batch), first.batch.bytes);
+                    let mut jobs = vec![first];
+                    while records < MOST_RECORDS && bytes < MOST_BYTES {
+                        match orders.try_recv() {
+                            Ok(Order::Store(job)) => {
+                                records += size(&job.batch);
+                                bytes = bytes.saturating_add(job.batch.bytes);
+                                jobs.push(job);
+                            }
+                            Ok(order) => {
+                                waits = Some(order);
+                                break;
+                            }
+                            Err(_) => break,
+                        }
+                    }
+                    self.store(jobs).await;
+                    if records < MOST_RECORDS {
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                }
+                Order::Delete(what, answer) => {
+                    // What is gone may come again.
+                    self.known = Known::new();
+                    let deleted = self.db.delete(what).await;
+                    if let Ok((_, range)) = &deleted {
+                        self.ear.tell(News { deleted: Some(*range), ..News::default() });
+                    }
+                    let _ = answer.send(deleted.map(|(deleted, _)| deleted));
+                }
+            }
+        }
+    }
+
+    async fn store(&mut self, jobs: Vec<Job>) {
+        let (lines, answers, news) = Lines::of(&jobs, &mut self.known);
+        let result = lines.insert(&self.db).await;
+        match &result {
+            Ok(()) => {
+                self.rate.add(news.records);
+                if self.ear.listens() {
+                    self.ear.tell(news);
+                }
+            }
+            // What was to be remembered is not stored.
+            Err(_) => self.known = Known::new(),
+        }
+        for (Job { answer, room, .. }, stored) in jobs.into_iter().zip(answers) {
+            drop(room);
+            // One that no longer waits has what it asked for all the same.
+            let _ = answer.send(match &result {
+                Ok(()) => Ok(stored),
+                Err(error) => Err(for_one(error)),
+            });
+        }
+    }
+}
+
+/// Form and bytes of a piece.
+type Body<'a> = (u8, &'a [u8]);
+
+/// What is to be inserted.
+#[derive(Default)]
+struct Lines<'a> {
+    spans: Vec<SpanLine<'a>>,
+    logs: Vec<LogLine<'a>>,
+    /// By day and hash; in order, as the table has them.
+    pieces: BTreeMap<(u16, [u8; 16]), Body<'a>>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(jobs: &'a [Job], known: &mut Known) -> (Self, Vec<Stored>, News) {
+        let (mut lines, mut answers, mut news) = (Self::default(), Vec::new(), News::default());
+        let mut seq = 0;
+        for Job { batch, pressed, .. } in jobs {
+            let mut stored = Stored::default();
+            for (span, record) in batch.spans.iter().zip(&pressed.spans) {
+                let ids = (span.key.trace, span.key.span);
+                let ended = known.ended.get(&ids).unwrap_or(0);
+                let running = span.state == SpanState::Running;
+                if known.prints.get(&record.print).is_some() || (running && ended > 0) {
+                    stored.known += 1;
+                    continue;
+                }
+                if ended >= MOST_VARIANTS {
+                    stored.refused += 1;
+                    continue;
+                }
+                known.prints.insert(record.print, ());
+                known.ended.insert(ids, ended + u8::from(!running));
+                stored.spans += 1;
+                news.traces.insert(span.key.trace);
+                seq += 1;
+                let line = SpanLine::new(span, record, seq);
+                lines.pieces(known, day(line.hour), record, pressed);
+                lines.spans.push(line);
+            }
+            for (log, record) in batch.logs.iter().zip(&pressed.logs) {
+                if known.prints.get(&record.print).is_some() {
+                    stored.known += 1;
+                    continue;
+                }
+                known.prints.insert(record.print, ());
+                stored.logs += 1;
+                news.logs += 1;
+                news.traces.extend(log.trace);
+                let line = LogLine::new(log, record);
+                lines.pieces(known, day(line.hour), record, pressed);
+                lines.logs.push(line);
+            }
+            news.records += stored.spans + stored.logs;
+            answers.push(stored);
+        }
+        (lines, answers, news)
+    }
+
+    fn pieces(&mut self, known: &mut Known, day: u16, record: &'a Record, pressed: &'a Pressed) {
+        let origin = pressed.origins.get(&record.origin).map(Vec::as_slice).unwrap_or_default();
+        let content = record.packed.holes.iter().flat_map(|Pieces { list, .. }| list);
+        let content = content.map(|piece| (*piece.hash.bytes(), piece.form as u8, piece.bytes.as_ref()));
+        for (hash, form, body) in content.chain([(*record.origin.bytes(), ORIGIN, origin)]) {
+            if known.pieces.get(&(day, hash)).is_none() {
+                known.pieces.insert((day, hash), ());
+                self.pieces.insert((day, hash), (form, body));
+            }
+        }
+    }
+
+    /// Content first, so that no record refers to what is not there.
+    async fn insert(&self, db: &Db) -> Result<(), StoreError> {
+        let pieces: Vec<PieceLine<'_>> = self
+            .pieces
+            .iter()
+            .map(|((day, hash), (form, body))| PieceLine { day: *day, hash: *hash, form: *form, body })
+            .collect();
+        insert::<PieceLine<'_>>(db, "piece", &pieces).await?;
+        insert::<SpanLine<'_>>(db, "span", &self.spans).await?;
+        insert::<LogLine<'_>>(db, "log", &self.logs).await
+    }
+}
+
+async fn insert<T: Row + RowWrite>(db: &Db, table: &str, lines: &[T::Value<'_>]) -> Result<(), StoreError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let told = |error| db.place.fault(WRITE, error);
+    let insert = db.client.insert::<T>(table).await.map_err(told)?;
+    // Rows are told apart by what they say. A whole insert that comes again may have been deleted meanwhile.
+    let mut insert = insert.with_setting("insert_deduplicate", "0").with_timeouts(Some(SEND), Some(STORE));
+    for line in lines {
+        insert.write(line).await.map_err(told)?;
+    }
+    insert.end().await.map_err(told)
+}
+
+/// The traces that a batch has.
+pub(super) type Traces = HashSet<TraceId>;
+
+fn for_one(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Busy { retry_after } => StoreError::Busy { retry_after: *retry_after },
+        StoreError::Away { place, retry_after, source } => StoreError::Away {
+            place: place.clone(),
+            retry_after: *retry_after,
+            source: source.to_string().into(),
+        },
+        StoreError::Full { dir, retry_after } => {
+            StoreError::Full { dir: dir.clone(), retry_after: *retry_after }
+        }
+        StoreError::ReadOnly(place) => StoreError::ReadOnly(place.clone()),
+        StoreError::Timeout(_) => StoreError::Busy { retry_after: STORE },
+        StoreError::Backend { what, source } => {
+            StoreError::Backend { what, source: source.to_string().into() }
+        }
+        error => StoreError::Backend { what: WRITE, source: error.to_string().into() },
+    }
+}
+
+fn size(batch: &Batch) -> usize {
+    batch.spans.len() + batch.logs.len()
+}
