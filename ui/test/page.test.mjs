@@ -70,6 +70,8 @@ test("every page is sound by axe, in both themes, wide and narrow", async () => 
 
 test("from the list to a message by the keyboard alone, and back", async () => {
   await on("/", async (page) => {
+    // Keys are heard once the page is drawn.
+    await page.locator(".newest").waitFor();
     await page.keyboard.press("g");
     await page.keyboard.press("t");
     await page.locator(".table .row").nth(3).waitFor();

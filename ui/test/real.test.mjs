@@ -77,6 +77,8 @@ test("the numbers of a run are those that were sent", async () => {
 
 test("from the list to a message and a span by the keyboard alone, and back", async () => {
   await on("/", async (page) => {
+    // Keys are heard once the page is drawn.
+    await page.locator(".newest").waitFor();
     await page.keyboard.press("g");
     await page.keyboard.press("t");
     const row = page.locator(".table .row", { hasText: "travel-planner" });
