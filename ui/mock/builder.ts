@@ -62,10 +62,10 @@ const CARRIED: Record<string, string> = {
 
 export const PRICES: Record<string, [input: number, output: number, cacheRead: number]> = {
   "gpt-5.5": [2.5, 15, 0.25],
-  "gpt-5.5-mini": [0.4, 1.6, 0.1],
+  "gpt-5.4-mini": [0.4, 1.6, 0.1],
   "claude-opus-5": [5, 25, 0.5],
-  "claude-sonnet-5": [3, 15, 0.3],
-  "gemini-3-flash": [0.3, 2.5, 0.075],
+  "claude-sonnet-4-6": [3, 15, 0.3],
+  "gemini-2.5-flash": [0.3, 2.5, 0.075],
   "text-embedding-3-small": [0.02, 0, 0.02],
   "qwen3-max": [1.2, 6, 0.24],
 };
@@ -193,7 +193,7 @@ export class Builder {
     const open = this.#chain();
     if (options.system !== undefined) open.system = options.system;
     const provider = options.provider ?? "openai";
-    const model = options.model ?? "gpt-5.5-mini";
+    const model = options.model ?? "gpt-5.4-mini";
     const carriers = options.carriers ?? this.carriers;
     const content = options.content ?? "here";
     const ms = options.ms ?? this.random.between(600, 2600);

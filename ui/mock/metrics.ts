@@ -23,7 +23,7 @@ export function series(info: MetricInfo, by: string | undefined, from: number, t
   const stepMs = (to - from) / steps;
   const random = new Random(info.name.length * 31 + (by?.length ?? 0));
   const at = Array.from({ length: steps }, (_, i) => from + i * stepMs);
-  const names = by ? (by.includes("model") ? ["gpt-5.5-mini", "claude-sonnet-5", "gemini-3-flash"] : ["a", "b"]) : [""];
+  const names = by ? (by.includes("model") ? ["gpt-5.4-mini", "claude-sonnet-4-6", "gemini-2.5-flash"] : ["a", "b"]) : [""];
   const histogram = info.kind === "histogram";
   const bounds = info.unit === "s" ? SECONDS : TOKENS;
   const list = names.map((name, n) => {

@@ -16,7 +16,7 @@ export function travel(b: Builder): void {
   b.dialects = ["2026-08", "2026-10"];
   b.agent("travel-planner", { system: "You plan short city trips.\n\n- Check the **weather** before you propose anything outdoors.\n- Never book without saying the price.\n- Answer in the user's language, in at most 150 words.", tools: [WEATHER, MUSEUMS, HANDOFF], own: { kind: "internal" } }, () => {
     b.chat({
-      model: "gpt-5.5-mini", ms: 1210, ttftMs: 380, http: "POST api.openai.example/v1/responses", finish: "tool_calls", usage: { input: 4102, output: 212, cacheRead: 2048, reasoning: 168 },
+      model: "gpt-5.4-mini", ms: 1210, ttftMs: 380, http: "POST api.openai.example/v1/responses", finish: "tool_calls", usage: { input: 4102, output: 212, cacheRead: 2048, reasoning: 168 },
       input: [user("Plan a rainy-day Saturday in Paris for two. We like impressionists, and we need a late lunch somewhere near the Louvre.")],
       output: [assistant(reasoning("The user wants a rainy-day plan. I should check the forecast first: if it is not raining after all, the Tuileries would be an option.\n\nThen museums: impressionists means Orsay, perhaps the Orangerie. Both need time slots. Lunch near the Louvre around 14:00 can go to the restaurant agent once the times are known."), "I'll check the forecast and the museums' hours for Saturday first.", asks("call_VSPy0", "get_forecast", { city: "Paris", day: "2026-11-28" }), asks("call_Kd81m", "find_museums", { query: "impressionists, open late, time slots", top_k: 5 }))],
     });
@@ -43,17 +43,17 @@ export function travel(b: Builder): void {
     const memory = b.span({ name: "search_memory preferences", op: "memory", count: 3, agent: "travel-planner" }, 90);
     b.tell(memory, { memory: { store: "preferences", operation: "search_memory", records: [{ key: "diet", value: "vegetarian" }, { key: "pace", value: "slow" }, { key: "budget", value: "mid" }] } });
     b.chat({
-      model: "gpt-5.5-mini", ms: 1430, ttftMs: 380, http: "POST api.openai.example/v1/responses", finish: "tool_calls", usage: { input: 5018, output: 321, cacheRead: 4096, reasoning: 120 }, input: [forecast, museums],
+      model: "gpt-5.4-mini", ms: 1430, ttftMs: 380, http: "POST api.openai.example/v1/responses", finish: "tool_calls", usage: { input: 5018, output: 321, cacheRead: 4096, reasoning: 120 }, input: [forecast, museums],
       output: [assistant(reasoning("Rain until four. Orsay in the morning, Orangerie after lunch. They are vegetarian, so the restaurant agent has to know."), "Rain all day, heaviest at lunch. I'll ask about a table between the two museums.", asks("call_9QxTr", "ask_restaurant_agent", { question: "Table for two, vegetarian, 14:00, at most ten minutes from the Louvre on foot" }))],
     });
     b.tool("ask_restaurant_agent", {
       id: "call_9QxTr", ms: 0,
       body: () => {
         b.agent("restaurant-agent", { system: "You find and book restaurants. Retry a booking once if it times out.", tools: [TABLE], asked: "call_9QxTr" }, () => {
-          b.chat({ provider: "anthropic", model: "claude-sonnet-5", ms: 1020, ttftMs: 310, http: "POST api.anthropic.example/v1/messages", finish: "tool_use", usage: { input: 3204, output: 96 }, input: [user("Table for two, vegetarian, 14:00, at most ten minutes from the Louvre on foot")], output: [assistant("Le Potager du Marché fits. Booking it.", asks("toolu_01a", "book_table", { restaurant: "Le Potager du Marché", time: "2026-11-28T14:00", guests: 2 }))] });
+          b.chat({ provider: "anthropic", model: "claude-sonnet-4-6", ms: 1020, ttftMs: 310, http: "POST api.anthropic.example/v1/messages", finish: "tool_use", usage: { input: 3204, output: 96 }, input: [user("Table for two, vegetarian, 14:00, at most ten minutes from the Louvre on foot")], output: [assistant("Le Potager du Marché fits. Booking it.", asks("toolu_01a", "book_table", { restaurant: "Le Potager du Marché", time: "2026-11-28T14:00", guests: 2 }))] });
           b.tool("book_table", { id: "toolu_01a", ms: 1000, error: { type: "timeout", message: "deadline exceeded after 1 s (attempt 1 of 2)" } });
           b.tool("book_table", { id: "toolu_01a", ms: 220, retry: 1, repeats: 2, result: { code: "PDM-4471", price: "€ 46" } });
-          b.chat({ provider: "anthropic", model: "claude-sonnet-5", ms: 840, ttftMs: 290, http: "POST api.anthropic.example/v1/messages", finish: "end_turn", usage: { input: 3402, output: 64, cacheRead: 3072 }, input: [b.result("toolu_01a", { code: "PDM-4471", price: "€ 46", note: "2nd attempt" }, "book_table")], output: [assistant("Booked: *Le Potager du Marché*, 14:00, two guests, about € 46. Confirmation `PDM-4471`.")] });
+          b.chat({ provider: "anthropic", model: "claude-sonnet-4-6", ms: 840, ttftMs: 290, http: "POST api.anthropic.example/v1/messages", finish: "end_turn", usage: { input: 3402, output: 64, cacheRead: 3072 }, input: [b.result("toolu_01a", { code: "PDM-4471", price: "€ 46", note: "2nd attempt" }, "book_table")], output: [assistant("Booked: *Le Potager du Marché*, 14:00, two guests, about € 46. Confirmation `PDM-4471`.")] });
         });
       },
     });
@@ -77,16 +77,16 @@ export function running(b: Builder): void {
     b.chat({ provider: "anthropic", model: "claude-opus-5", ms: 2400, ttftMs: 900, finish: "tool_use", input: [user("How do small language models compare on tool use? Cover open weights under 10B, and say what is measured.")], output: [assistant("Three angles, side by side.", asks("t1", "spawn", { question: "benchmarks of tool use for models below 10B parameters" }), asks("t2", "spawn", { question: "training recipes for function calling" }), asks("t3", "spawn", { question: "failure modes seen in the field" }))] });
     b.parallel(
       () => void b.tool("spawn", { id: "t1", ms: 0, body: () => void b.agent("researcher-1", { asked: "t1", system: "You answer one question from sources." }, () => {
-        b.chat({ provider: "anthropic", model: "claude-sonnet-5", ms: 1800, finish: "tool_use", input: [user("benchmarks of tool use for models below 10B parameters")], output: [assistant(asks("s1", "web_search", { q: "BFCL v4 small models" }))] });
+        b.chat({ provider: "anthropic", model: "claude-sonnet-4-6", ms: 1800, finish: "tool_use", input: [user("benchmarks of tool use for models below 10B parameters")], output: [assistant(asks("s1", "web_search", { q: "BFCL v4 small models" }))] });
         b.tool("web_search", { id: "s1", ms: 640, result: "12 results" });
-        b.chat({ provider: "anthropic", model: "claude-sonnet-5", ms: 3100, finish: "end_turn", input: [b.result("s1", "12 results: …")], output: [assistant("On BFCL-style suites the spread is large: …")] });
+        b.chat({ provider: "anthropic", model: "claude-sonnet-4-6", ms: 3100, finish: "end_turn", input: [b.result("s1", "12 results: …")], output: [assistant("On BFCL-style suites the spread is large: …")] });
       }) }),
       () => void b.tool("spawn", { id: "t2", ms: 0, body: () => void b.agent("researcher-2", { asked: "t2", own: { state: "running" } }, () => {
-        b.chat({ provider: "anthropic", model: "claude-sonnet-5", ms: 4200, running: true, input: [user("training recipes for function calling")] });
+        b.chat({ provider: "anthropic", model: "claude-sonnet-4-6", ms: 4200, running: true, input: [user("training recipes for function calling")] });
       }) }),
       () => void b.tool("spawn", { id: "t3", ms: 0, body: () => void b.agent("researcher-3", { asked: "t3", own: { state: "running" } }, () => {
-        b.chat({ provider: "anthropic", model: "claude-sonnet-5", ms: 1200, retry: 0, error: { type: "rate_limit_error", message: "This request would exceed your organization's rate limit of 400,000 input tokens per minute." }, input: [user("failure modes seen in the field")] });
-        b.chat({ provider: "anthropic", model: "claude-sonnet-5", ms: 2600, retry: 1, running: true });
+        b.chat({ provider: "anthropic", model: "claude-sonnet-4-6", ms: 1200, retry: 0, error: { type: "rate_limit_error", message: "This request would exceed your organization's rate limit of 400,000 input tokens per minute." }, input: [user("failure modes seen in the field")] });
+        b.chat({ provider: "anthropic", model: "claude-sonnet-4-6", ms: 2600, retry: 1, running: true });
       }) }),
     );
   });
@@ -98,7 +98,7 @@ export function large(b: Builder): void {
   b.agent("batch-classifier", { system: "Classify the ticket. Answer with one word." }, () => {
     for (let i = 0; b.rows.length < 9_990; i++) {
       b.span({ name: `ticket ${i}`, op: "react_step" }, 0, () => {
-        b.chat({ model: "gpt-5.5-mini", ms: b.random.between(180, 900), http: "POST api.openai.example/v1/responses", finish: "stop", usage: { input: 812, output: 4, cacheRead: 512 }, content: "absent", hint: "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only", ...(b.random.chance(0.01) && { error: { type: "429", message: "Too many requests" } }) });
+        b.chat({ model: "gpt-5.4-mini", ms: b.random.between(180, 900), http: "POST api.openai.example/v1/responses", finish: "stop", usage: { input: 812, output: 4, cacheRead: 512 }, content: "absent", hint: "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only", ...(b.random.chance(0.01) && { error: { type: "429", message: "Too many requests" } }) });
         b.tool("save_label", { ms: b.random.between(4, 20), body: () => void b.span({ name: "INSERT labels", op: "database", kind: "client" }, 3) });
       });
     }
@@ -112,7 +112,7 @@ export function megabyte(b: Builder): void {
   let all = "Review this contract and list every obligation with a deadline.\n\n";
   for (let i = 1; all.length < 1_048_576; i++) all += line.replace("%", String(i));
   b.system("You are a careful contract reviewer.");
-  b.chat({ provider: "google", model: "gemini-3-flash", ms: 9400, ttftMs: 4100, finish: "stop", usage: { input: 262_104, output: 148 }, input: [user(all)], output: [assistant("## Obligations with a deadline\n\n- § 1 to § 6,300 repeat **one** obligation: notify every deviation *within the period of Annex B*.\n- Annex B itself is missing from the document.\n\n> Ask for Annex B before you sign.")] });
+  b.chat({ provider: "google", model: "gemini-2.5-flash", ms: 9400, ttftMs: 4100, finish: "stop", usage: { input: 262_104, output: 148 }, input: [user(all)], output: [assistant("## Obligations with a deadline\n\n- § 1 to § 6,300 repeat **one** obligation: notify every deviation *within the period of Annex B*.\n- Annex B itself is missing from the document.\n\n> Ask for Annex B before you sign.")] });
 }
 
 /** Chinese, Japanese, Korean, Arabic, Hebrew, and text that tries to turn the page around. */
@@ -181,7 +181,7 @@ export function everyday(b: Builder): void {
   const [service, agent, system, questions, answers, tools] = r.pick(QUESTIONS);
   b.service = service;
   if (r.chance(0.6)) b.conversation = `conv_${r.int(100, 160)}`;
-  const [provider, model] = r.pick([["openai", "gpt-5.5-mini"], ["openai", "gpt-5.5-mini"], ["openai", "gpt-5.5"], ["anthropic", "claude-sonnet-5"], ["google", "gemini-3-flash"], ["ollama", "llama4:8b"]] as const);
+  const [provider, model] = r.pick([["openai", "gpt-5.4-mini"], ["openai", "gpt-5.4-mini"], ["openai", "gpt-5.5"], ["anthropic", "claude-sonnet-4-6"], ["google", "gemini-2.5-flash"], ["ollama", "llama4:8b"]] as const);
   b.dialects = [r.pick(["2026-08", "2026-08", "v1.30", "openinference", "vercel"] as const)];
   b.carriers = b.dialects[0] === "openinference" ? ["openinference"] : b.dialects[0] === "vercel" ? ["vercel"] : b.dialects[0] === "v1.30" ? ["log_legacy"] : ["span_attribute"];
   const stream = r.chance(0.6);

@@ -12,11 +12,11 @@ import { listed } from "../build.mjs";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const UI = dirname(HERE);
 
-/** The mock's TypeScript, as a module of Node's. */
-async function load() {
+/** A file of the mock's TypeScript, as a module of Node's. */
+export async function load(name) {
   const folder = await mkdtemp(join(tmpdir(), "otel-genai-mock-"));
-  const outfile = join(folder, "world.mjs");
-  await build({ entryPoints: [join(HERE, "world.ts")], outfile, bundle: true, format: "esm", platform: "node", logLevel: "warning" });
+  const outfile = join(folder, `${name}.mjs`);
+  await build({ entryPoints: [join(HERE, `${name}.ts`)], outfile, bundle: true, format: "esm", platform: "node", logLevel: "warning" });
   const module = await import(pathToFileURL(outfile));
   await rm(folder, { recursive: true, force: true });
   return module;
@@ -40,7 +40,7 @@ export function headers(boot) {
  * @param {{port?: number, still?: boolean, empty?: boolean, traces?: number, slow?: number, dist?: string}} options
  */
 export async function serve(options = {}) {
-  const { World } = await load();
+  const { World } = await load("world");
   const dist = options.dist ?? join(UI, "dist");
   const page = await listed(dist);
   const common = headers(page.boot);

@@ -216,7 +216,7 @@ export class World {
     groups.delete("");
     const items = [...groups].map(([agent, rows]) => {
       const s = stat(rows);
-      return { agent, service: rows[0]?.service ?? "", runs: rows.length, errors: rows.filter((r) => r.errors).length, ownMs: rows.reduce((a, r) => a + r.durationMs * 0.8, 0) / rows.length, totalMs: rows.reduce((a, r) => a + r.durationMs, 0) / rows.length, own: s, total: s, versions: [] };
+      return { agent, service: rows[0]?.service ?? "", runs: rows.length, errors: rows.filter((r) => r.errors).length, ownMs: rows.reduce((a, r) => a + r.durationMs * 0.8, 0), totalMs: rows.reduce((a, r) => a + r.durationMs, 0), own: s, total: s, versions: [] };
     });
     const matrix = [...groups].flatMap(([agent, rows]) => [...groupBy(rows.flatMap((r) => r.tools.list.map((tool) => ({ tool, r }))), (x) => x.tool)].map(([tool, all]) => ({ agent, tool, calls: all.length, errors: all.filter((x) => x.r.toolErrors).length })));
     return { items: items.sort((a, b) => b.runs - a.runs), matrix, edges: [{ from: "travel-planner", to: "restaurant-agent", calls: 1, kind: "tool" }] };

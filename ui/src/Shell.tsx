@@ -1,6 +1,6 @@
 /** What stays while pages change: rail, foot, keys, palette, help. */
 import { Component, type ComponentChildren, type ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { helpOpen, paletteOpen, useKeys } from "./keys";
 import { bytes, count, plural } from "./lib/format";
 import { line, status } from "./live";
@@ -13,22 +13,8 @@ import { go, path } from "./state/url";
 import { Button, Empty } from "./ui/bits";
 import { Help } from "./ui/Help";
 import { Icon } from "./ui/Icon";
+import { lazy } from "./ui/lazy";
 import { title } from "./ui/Top";
-
-/** A page in a file of its own: fetched when it is first shown. */
-function lazy(load: () => Promise<Page>): Page {
-  let known: Page | undefined;
-  return function Lazy(props: { id: string }) {
-    const [, redraw] = useState(0);
-    const [failed, setFailed] = useState(false);
-    useEffect(() => {
-      if (!known) void load().then((page) => { known = page; redraw(1); }, () => setFailed(true));
-    }, []);
-    if (failed) return <Empty icon="error" title="This page could not be loaded">The dashboard was restarted with another version, or is not running. Reload to try again.</Empty>;
-    const Known = known;
-    return Known ? <Known {...props} /> : <div class="page" aria-busy="true" />;
-  };
-}
 
 const PAGES: Record<string, Page> = {
   "": Overview,

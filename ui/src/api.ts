@@ -80,7 +80,7 @@ export interface Overview { range: { fromMs: Ms; toMs: Ms; stepMs: Ms }; stat: S
   models: ModelRow[]; agents: AgentRow[]; failingTools: ToolRow[]; newest: TraceRow[]; empty?: { connect: { language: string; text: string }[] } }
 export interface ModelRow { provider: string; model: string; stat: Stat; finish: { reason: string; count: number }[]; priced: boolean }
 export interface Models { items: ModelRow[]; unpriced: { provider: string; model: string; calls: number }[]; currency: string; pricesDate: string }
-export interface AgentRow { agent: string; service: string; runs: number; errors: number; ownMs: Ms; totalMs: Ms; own: Stat; total: Stat; versions: string[] }
+export interface AgentRow { agent: string; service: string; runs: number; errors: number; ownMs: Ms; totalMs: Ms /* of all runs together */; own: Stat; total: Stat; versions: string[] }
 export interface Agents { items: AgentRow[]; matrix: { agent: string; tool: string; calls: number; errors: number }[]; edges: { from: string; to: string; calls: number; kind: "tool" | "nested" | "link" }[]; sampled?: number }
 export interface ToolRow { tool: string; kind?: string; stat: Stat; argumentsP50?: number; resultP50?: number; retries: number; lastError?: string }
 export interface Tools { items: ToolRow[] }

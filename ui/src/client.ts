@@ -80,6 +80,8 @@ export function useGet<T>(url: string | undefined, options: { hold?: boolean; po
   const [, redraw] = useState(0);
   const [turn, setTurn] = useState(0);
   const state = useRef<{ url?: string | undefined; data?: T | undefined; error?: Problem | undefined; loading: boolean }>({ loading: false });
+  // Asked for while an answer was on its way: a run that changes all the time would otherwise never be seen.
+  const wanted = useRef(false);
   if (state.current.url !== url) {
     const kept = url === undefined ? undefined : (KEPT.get(url) as T | undefined);
     state.current = { url, data: kept ?? (options.hold ? state.current.data : undefined), error: undefined, loading: url !== undefined };
@@ -99,15 +101,24 @@ export function useGet<T>(url: string | undefined, options: { hold?: boolean; po
         state.current = { ...state.current, url, error: problem, loading: false };
       }
       redraw((n) => n + 1);
+      if (wanted.current) {
+        wanted.current = false;
+        setTurn((n) => n + 1);
+        return;
+      }
       const wait = state.current.error ? (state.current.error.status === 0 ? 3000 : undefined) : options.poll;
       if (wait) timer = setTimeout(ask, wait);
     };
     state.current.loading = true;
+    wanted.current = false;
     void ask();
     return () => {
       stop.abort();
       clearTimeout(timer);
     };
   }, [url, turn, options.poll]);
-  return { data: state.current.data, error: state.current.error, loading: state.current.loading, again: () => setTurn((n) => n + 1) };
+  return { data: state.current.data, error: state.current.error, loading: state.current.loading, again: () => {
+    if (state.current.loading) wanted.current = true;
+    else setTurn((n) => n + 1);
+  } };
 }

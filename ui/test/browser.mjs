@@ -26,6 +26,8 @@ export async function launch() {
 export async function open(browser, mock, { width = 1440, height = 900, theme = "light" } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, timezoneId: "UTC", locale: "en-US", reducedMotion: "reduce" });
   const page = await context.newPage();
+  // Slow machines are no failure.
+  page.setDefaultTimeout(120_000);
   const wrong = [];
   await page.route("**/*", (route) => {
     const url = route.request().url();

@@ -42,7 +42,7 @@ test("every page is sound by axe, in both themes, wide and narrow", async () => 
   const retrieval = mock.world.full(ids.travel).rows.find((row) => row.op === "retrieval").span;
   const pages = {
     "/": ".newest", "/traces": ".table .row:nth-child(2)", [trace]: ".m.asst", [`${trace}?span=${retrieval}&tab=span`]: ".docs", [`${trace}?span=${retrieval}&tab=attributes`]: ".kv", [`${trace}?tab=usage`]: ".growth", [`${trace}?tab=tools`]: ".tool-def",
-    [`${trace}?tab=evals`]: ".panel .grid", [`${trace}?tab=raw`]: ".code", [`${trace}?view=logs`]: ".logs", [`${trace}?view=flame`]: ".flame", [`/trace/${ids.silent}`]: ".absent", [`/trace/${ids.running}`]: ".waiting", [`/trace/${ids.languages}`]: ".m.asst", [`/trace/${ids.coding}`]: ".m.asst",
+    [`${trace}?tab=evals`]: ".panel .grid", [`${trace}?tab=raw`]: ".code", [`${trace}?view=logs`]: ".logs", [`${trace}?view=flame`]: ".flame", [`${trace}?view=graph`]: ".node", [`/trace/${ids.silent}`]: ".absent", [`/trace/${ids.running}`]: ".waiting", [`/trace/${ids.languages}`]: ".m.asst", [`/trace/${ids.coding}`]: ".m.asst",
     "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", "/search?q=paris": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".snippet", "/metrics": ".exemplar", "/metrics?name=process.memory.usage": ".chart path", "/nowhere": ".empty",
   };
   const all = [];
@@ -83,13 +83,13 @@ test("from the list to a message by the keyboard alone, and back", async () => {
     await page.keyboard.press("j");
     assert.equal(await chosen(page), "travel-planner");
     await page.keyboard.press("J");
-    assert.equal(await chosen(page), "gpt-5.5-mini");
+    assert.equal(await chosen(page), "gpt-5.4-mini");
     await page.keyboard.press("l");
     await page.locator(".wf-row", { hasText: "POST api.openai.example" }).first().waitFor();
     await page.keyboard.press("l");
     assert.match(await chosen(page), /^POST/);
     await page.keyboard.press("h");
-    assert.equal(await chosen(page), "gpt-5.5-mini");
+    assert.equal(await chosen(page), "gpt-5.4-mini");
     await page.keyboard.press("n");
     assert.equal(await chosen(page), "book_table");
     await page.locator(".tc.sel, .m.sel").or(page.locator(".item", { hasText: "book_table" })).first().waitFor();
@@ -112,6 +112,21 @@ test("from the list to a message by the keyboard alone, and back", async () => {
     await page.locator("dialog.help").waitFor();
     await page.keyboard.press("Escape");
     await page.locator("dialog.help").waitFor({ state: "detached" });
+  });
+});
+
+test("the graph leads from an agent's tools to their spans, one after the other", async () => {
+  await on(`/trace/${ids.travel}`, async (page) => {
+    await page.locator(".wf-row").nth(5).waitFor();
+    await page.keyboard.press("a");
+    await page.locator(".node", { hasText: "book_table" }).click();
+    const spans = mock.world.full(ids.travel).rows.filter((row) => row.tool === "book_table").map((row) => row.span);
+    await page.locator(".node[aria-pressed=true]", { hasText: "book_table" }).waitFor();
+    assert.equal(where(page).searchParams.get("span"), spans[0]);
+    await page.locator(".node", { hasText: "book_table" }).click();
+    await page.waitForFunction((span) => location.search.includes(span), spans[1]);
+    await page.keyboard.press("w");
+    await page.locator(".wf-row.sel", { hasText: "book_table" }).waitFor();
   });
 });
 
@@ -228,7 +243,7 @@ test("scripts in every string stay text", async () => {
   await on("/", async (page) => {
     for (const path of paths) {
       await page.goto(mock.url + path);
-      await page.locator(".page").waitFor();
+      await page.locator(".page").first().waitFor();
       await page.waitForFunction(() => !document.querySelector(".skeleton, [aria-busy=true]"));
       for (const button of await page.locator(".fold[aria-expanded=false], .long-foot button").all()) await button.click({ timeout: 1000 }).catch(() => {});
       assert.equal(await page.evaluate(() => globalThis.hurt), undefined, path);

@@ -1,5 +1,6 @@
 // All tests of the page: `node test/run.mjs [--unit]`. Units are bundled (they are TypeScript) and run
-// by Node's own runner; then the page is built and tried in a browser, where there is one.
+// by Node's own runner; then the page is built and tried in a browser, where there is one. With `--real`
+// it is tried over the program that OTEL_GENAI_BIN names, and nothing else is run.
 import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,15 +18,24 @@ function run(args, options = {}) {
   return done.status === 0;
 }
 
-const out = await mkdtemp(join(tmpdir(), "otel-genai-ui-test-"));
-try {
-  const units = (await readdir(join(HERE, "unit"))).filter((name) => name.endsWith(".test.ts"));
-  await build({ entryPoints: units.map((name) => join(HERE, "unit", name)), outdir: out, outExtension: { ".js": ".mjs" }, bundle: true, format: "esm", platform: "node", jsx: "automatic", jsxImportSource: "preact", logLevel: "warning" });
-  run(["--test", "--test-timeout=120000", ...units.map((name) => join(out, name.replace(/\.ts$/, ".mjs")))]);
-  if (!process.argv.includes("--unit") && process.exitCode !== 1) {
-    if (!(await browserPath())) console.log("skipped: the browser tests (no Chromium at /usr/bin/chromium, and CHROMIUM names none)");
-    else if (run(["build.mjs", "--budget"])) run(["--test", "--test-timeout=300000", join(HERE, "page.test.mjs")]);
+const NO_BROWSER = "no Chromium at /usr/bin/chromium, and CHROMIUM names none";
+
+if (process.argv.includes("--real")) {
+  if (!(await browserPath())) console.log(`skipped: ${NO_BROWSER}`);
+  else run(["--test", "--test-reporter=spec", "--test-timeout=1200000", join(HERE, "real.test.mjs")]);
+} else await all();
+
+async function all() {
+  const out = await mkdtemp(join(tmpdir(), "otel-genai-ui-test-"));
+  try {
+    const units = (await readdir(join(HERE, "unit"))).filter((name) => name.endsWith(".test.ts"));
+    await build({ entryPoints: units.map((name) => join(HERE, "unit", name)), outdir: out, outExtension: { ".js": ".mjs" }, bundle: true, format: "esm", platform: "node", jsx: "automatic", jsxImportSource: "preact", logLevel: "warning" });
+    run(["--test", "--test-timeout=120000", ...units.map((name) => join(out, name.replace(/\.ts$/, ".mjs")))]);
+    if (!process.argv.includes("--unit") && process.exitCode !== 1) {
+      if (!(await browserPath())) console.log(`skipped: the browser tests (${NO_BROWSER})`);
+      else if (run(["build.mjs", "--budget"])) run(["--test", "--test-reporter=spec", "--test-timeout=1200000", join(HERE, "page.test.mjs")]);
+    }
+  } finally {
+    await rm(out, { recursive: true, force: true });
   }
-} finally {
-  await rm(out, { recursive: true, force: true });
 }

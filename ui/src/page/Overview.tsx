@@ -1,8 +1,10 @@
 /** How it goes: the last day (or hour, or week) at a glance. */
+import { useMemo } from "preact/hooks";
 import type { Overview as Told, Stat } from "../api";
 import { api, useGet } from "../client";
 import { cached, cost, count, duration, exact, money, percent, plural, short } from "../lib/format";
 import { brief } from "../lib/ops";
+import { evenSteps } from "../lib/steps";
 import { about } from "../live";
 import { asked } from "../state/filters";
 import { go, href, param, set } from "../state/url";
@@ -56,7 +58,7 @@ export function Overview() {
   const currency = about.value?.currency;
   const data = answer.data;
   const zoom = (from: number, to: number) => set({ from: String(Math.round(from)), to: String(Math.round(to)) });
-  const steps = data?.steps ?? [];
+  const steps = useMemo(() => (data ? evenSteps(data) : []), [data]);
   const at = steps.map((step) => step.atMs);
   return (
     <div class="page">
@@ -87,7 +89,7 @@ export function Overview() {
                 <h2><a href="/agents">Agents</a></h2>
                 <table class="grid">
                   <thead><tr><th>Agent</th><th class="right">Runs</th><th class="right">Failed</th><th class="right">Mean time</th><th class="right">Cost</th></tr></thead>
-                  <tbody>{data.agents.map((row) => <tr key={row.agent} class="go" onClick={() => go(href("/traces", { agent: row.agent }))}><td class="ell"><a href={href("/traces", { agent: row.agent })}><bdi><Text value={row.agent} /></bdi></a></td><td class="right">{count(row.runs)}</td><td class="right">{row.errors ? <span class="t-err">{percent(row.errors, row.runs)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.totalMs)}</td><td class="right">{cost(row.total.cost, currency)}</td></tr>)}</tbody>
+                  <tbody>{data.agents.map((row) => <tr key={row.agent} class="go" onClick={() => go(href("/traces", { agent: row.agent }))}><td class="ell"><a href={href("/traces", { agent: row.agent })}><bdi><Text value={row.agent} /></bdi></a></td><td class="right">{count(row.runs)}</td><td class="right">{row.errors ? <span class="t-err">{percent(row.errors, row.runs)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.totalMs / (row.runs || 1))}</td><td class="right">{cost(row.total.cost, currency)}</td></tr>)}</tbody>
                 </table>
               </section>
               <section class="card">

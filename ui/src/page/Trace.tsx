@@ -10,7 +10,6 @@ import { type Folding, found, onlyHttp, visible } from "../lib/tree";
 import { about, follow } from "../live";
 import { depth, go, param, place, set } from "../state/url";
 import { Attributes } from "../trace/Attributes";
-import { Flame } from "../trace/Flame";
 import { Header } from "../trace/Header";
 import { MiniTimeline } from "../trace/MiniTimeline";
 import { Evals, Raw, Tools, TraceLogs, Usage } from "../trace/Panels";
@@ -22,7 +21,11 @@ import { Busy, Button, Check, copy, Empty, Failed, Id, Menu, Skeleton, Tabs, Tex
 import { Icon } from "../ui/Icon";
 import { Split, useNarrow } from "../ui/Split";
 import { title, Top } from "../ui/Top";
+import { lazy } from "../ui/lazy";
 import { lastList } from "./Traces";
+
+const Graph = lazy(async () => (await import("../trace/drawn")).Graph);
+const Flame = lazy(async () => (await import("../trace/drawn")).Flame);
 
 const TAB_NAMES: Record<Tab, string> = { transcript: "Transcript", span: "Span", attributes: "Attributes", tools: "Tools", usage: "Usage", evals: "Evals", raw: "Raw" };
 
@@ -199,6 +202,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
     { keys: "ArrowRight", does: "Unfold, then to the first child", group, run: () => into() },
     { keys: "Enter", does: "Open the span", group, run: () => setTab(tab === "span" ? "transcript" : "span") },
     { keys: "t", does: "Transcript", group, run: () => setTab("transcript") },
+    { keys: "a", does: "Graph of agents, models and tools", group, run: () => set({ view: view === "graph" ? undefined : "graph", ...(narrow && { side: "left" }) }) },
     { keys: "f", does: "Flame chart", group, run: () => set({ view: view === "flame" ? undefined : "flame", ...(narrow && { side: "left" }) }) },
     { keys: "w", does: "Waterfall", group, run: () => set({ view: undefined, ...(narrow && { side: "left" }) }) },
     { keys: "r", does: "Raw", group, run: () => setTab("raw") },
@@ -241,7 +245,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
   const errors = summary.errors;
   const left = (
     <section class="pane when" aria-label="When it happened">
-      <Tabs label="Views of the run" panel="left-panel" value={view} onChange={(next: View) => set({ view: next === "waterfall" ? undefined : next })} tabs={[{ id: "waterfall", text: "Waterfall" }, { id: "flame", text: "Flame" }, { id: "logs", text: "Logs", count: summary.logs || undefined }]}>
+      <Tabs label="Views of the run" panel="left-panel" value={view} onChange={(next: View) => set({ view: next === "waterfall" ? undefined : next })} tabs={[{ id: "waterfall", text: "Waterfall" }, { id: "graph", text: "Graph" }, { id: "flame", text: "Flame" }, { id: "logs", text: "Logs", count: summary.logs || undefined }]}>
         {view === "waterfall" && (
           <>
             <label class="field small">
@@ -258,6 +262,8 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
       <div id="left-panel" role="tabpanel" class="panel-box" aria-labelledby={`left-panel-${view}`}>
         {view === "waterfall" ? (
           <Waterfall rows={rows} visible={shown} zoom={zoom} selected={span} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={load} />
+        ) : view === "graph" ? (
+          <Graph rows={rows} selected={span} onChoose={(to) => pick(rows[index.get(to) ?? -1])} />
         ) : view === "flame" ? (
           <Flame rows={rows} zoom={zoom} selected={span} onChoose={(one) => pick(one)} />
         ) : <TraceLogs trace={id} startMs={summary.startMs} onSpan={(to) => { set({ view: undefined }); pickSpan(to); }} />}

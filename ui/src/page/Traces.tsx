@@ -147,7 +147,7 @@ export function Traces() {
         <TimeRange />
       </div>
       <div class={`with-facets${facetsOpen ? " show" : ""}`}>
-        <Facets data={facets.data} />
+        <Facets data={facets.data} failed={facets.error !== undefined} />
         <div class="list-pane">
           <Busy on={list.loading && list.data === undefined} />
           <span class="sr" role="status">{held.length > 0 ? plural(held.length, "new trace") : ""}</span>

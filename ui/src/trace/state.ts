@@ -5,7 +5,7 @@ import { href, param, set } from "../state/url";
 
 export const TABS = ["transcript", "span", "attributes", "tools", "usage", "evals", "raw"] as const;
 export type Tab = (typeof TABS)[number];
-export const VIEWS = ["waterfall", "flame", "logs"] as const;
+export const VIEWS = ["waterfall", "graph", "flame", "logs"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Zoom {

@@ -9,7 +9,7 @@ import { Check } from "./bits";
 const NAMES: Record<Facet, string> = { service: "Service", agent: "Agent", model: "Model", tool: "Tool", dialect: "Convention" };
 const FEW = 6;
 
-export function Facets({ data }: { data: Counts | undefined }) {
+export function Facets({ data, failed }: { data: Counts | undefined; failed: boolean }) {
   return (
     <aside class="facets" aria-label="Filters" tabIndex={0}>
       <div class="facet-head">
@@ -27,7 +27,7 @@ export function Facets({ data }: { data: Counts | undefined }) {
           {[["1000", "1 s"], ["3000", "3 s"], ["10000", "10 s"], ["30000", "30 s"], ["60000", "1 minute"]].map(([value, name]) => <option key={value} value={value}>{name}</option>)}
         </select>
       </label>
-      {FACETS.map((name) => <Group key={name} name={name} values={data?.[name]} />)}
+      {FACETS.map((name) => <Group key={name} name={name} values={data ? (data[name] ?? []) : failed ? [] : undefined} />)}
     </aside>
   );
 }

@@ -1,0 +1,49 @@
+// The pictures of docs/dashboard-gallery.md, of the program itself: `OTEL_GENAI_BIN=… node test/gallery.mjs [DIR]`.
+import { mkdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { launch, open } from "./browser.mjs";
+import { dashboard, durations, run } from "./real.mjs";
+
+const dir = resolve(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), "../../docs/images"));
+await mkdir(dir, { recursive: true });
+const real = await dashboard(process.env.OTEL_GENAI_BIN);
+const browser = await launch();
+const now = Date.now();
+// A day's work: more by day than by night.
+for (let i = 120; i > 0; i--) {
+  const hours = (i / 120) * 23;
+  if (i % 3 && Math.sin(hours / 3.8) < -0.2) continue;
+  await real.send(run("everyday", 500 + i, Math.floor(now - hours * 3_600_000 - 60_000)));
+}
+const travel = run("travel", 1, now - 150_000);
+await real.send(run("languages", 3, now - 400_000), run("silent", 4, now - 300_000), travel, run("running", 5, now - 9_000));
+await real.metrics(durations(now - 900_000, ["gpt-5.5", "gpt-5.4-mini"]));
+// A run is done when nothing of it has come for a while.
+for (const deadline = Date.now() + 60_000; (await real.get(`/traces/${travel.id}`)).summary.state === "running" && Date.now() < deadline; ) await new Promise((later) => setTimeout(later, 300));
+const calls = travel.rows.filter((row) => row.op === "chat");
+const retrieval = travel.rows.find((row) => row.op === "retrieval").span;
+const trace = `/trace/${travel.id}`;
+const PICTURES = {
+  "trace-dark": [`${trace}?span=${calls[1].span}`, ".m.sel"],
+  "trace-light": [`${trace}?span=${retrieval}&tab=span`, ".docs"],
+  "graph-dark": [`${trace}?view=graph&tab=usage`, ".node"],
+  "traces-dark": ["/traces", ".table .row:nth-child(3)"],
+  "overview-light": ["/", ".newest"],
+  "agents-light": ["/agents", ".matrix"],
+  "doctor-dark": ["/doctor", ".finding"],
+  "metrics-dark": ["/metrics", ".chart path"],
+};
+for (const [name, [path, ready]] of Object.entries(PICTURES)) {
+  const { page, context, wrong } = await open(browser, real, { theme: name.split("-").at(-1) });
+  await page.clock.setFixedTime(new Date(now));
+  await page.goto(real.url + path);
+  await page.locator(ready).first().waitFor();
+  await page.locator(".line.live").waitFor();
+  await page.waitForTimeout(600);
+  await page.screenshot({ path: join(dir, `dashboard-${name}.png`) });
+  if (wrong.length) console.log(name, wrong);
+  await context.close();
+}
+await browser.close();
+await real.stop();
