@@ -158,7 +158,10 @@ fn pretty(value: &serde_json::Value) -> String {
 
 /// Foreign text that cannot get out: its fence is longer than any in it.
 fn fenced(kind: &str, text: &str) -> String {
-    let fence = "`".repeat(runs(text).max(2) + 1);
+    // A terminal may show it: it obeys nobody else.
+    let safe = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c };
+    let text: String = text.chars().map(safe).collect();
+    let fence = "`".repeat(runs(&text).max(2) + 1);
     format!("{fence}{kind}\n{}\n{fence}", text.trim_end_matches('\n'))
 }
 
