@@ -139,6 +139,14 @@ fn parameter(name: &str, generator: &mut SchemaGenerator) -> Value {
         "key" => (text(), "The name of an attribute"),
         "in" => (text(), "Of what: span, resource, event:NUMBER"),
         "logs" => (flag(), "With the log records"),
+        "format" => (
+            text(),
+            "Of what is given out: otlp, jsonl, md, html, fixture; of what is taken in: auto, otlp-json, otlp-jsonl, otlp-proto, jaeger",
+        ),
+        "maxChars" => (
+            json!({ "type": "integer", "minimum": 0 }),
+            "About how long Markdown may be; the middle is left out",
+        ),
         _ => (text(), ""),
     };
     let mut parameter = json!({ "name": name, "in": "query", "schema": schema });
