@@ -83,7 +83,13 @@ test("from the list to a message and a span by the keyboard alone, and back", as
     await page.keyboard.press("t");
     const row = page.locator(".table .row", { hasText: "travel-planner" });
     await row.waitFor();
-    for (let i = 0; i < 30 && !(await page.locator(".table .row.sel", { hasText: "travel-planner" }).count()); i++) await page.keyboard.press("j");
+    const selected = () => document.querySelector(".table .row.sel")?.id ?? "";
+    for (let i = 0; i < 30 && !(await page.locator(".table .row.sel", { hasText: "travel-planner" }).count()); i++) {
+      const before = await page.evaluate(selected);
+      await page.keyboard.press("j");
+      // Drawn later, it would be missed, and passed by.
+      await page.waitForFunction((before) => (document.querySelector(".table .row.sel")?.id ?? "") !== before, before);
+    }
     await page.keyboard.press("Enter");
     await page.locator(".wf-row").nth(5).waitFor();
     await page.keyboard.press("n");

@@ -323,6 +323,10 @@ fn result_of_span(collected: &Collected<'_>, conversation: &mut Conversation, as
     let told = names_of(Word::ToolResult).find_map(|name| Some((name, span.attributes.get(name)?)));
     let Some((name, result)) = told else { return };
     let result = match result.text() {
+        // The Vercel AI SDK writes every result as JSON, a text in quotes.
+        Some(text) if name == "ai.toolCall.result" => {
+            serde_json::from_str(&text).unwrap_or_else(|_| Json::String(text.into_owned()))
+        }
         Some(text) => Json::String(text.into_owned()),
         None => Held::json(result).unwrap_or_default(),
     };
