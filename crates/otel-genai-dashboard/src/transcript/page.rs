@@ -156,9 +156,7 @@ fn call(collected: &Collected<'_>, book: &Book, node: &Node<'_>, spoken: &Spoken
     };
     let hint = match content {
         ContentState::Absent => Some(hint::hint(facts.dialect)),
-        ContentState::ByReference => {
-            Some("The content was uploaded: start the dashboard with --allow-reference and its address.")
-        }
+        ContentState::ByReference => Some("The content was uploaded: its address is on the span."),
         _ => None,
     };
     let message = span.map(|span| span.status.message.clone()).filter(|message| !message.is_empty());
