@@ -5,12 +5,17 @@
 //! sends again is told apart from what is new by what it says, so that it is in every answer once, whoever received it.
 
 mod delete;
+mod dump;
 mod fault;
 mod fold;
 mod line;
 mod list;
+mod metrics;
+mod point;
 mod read;
+mod said;
 mod schema;
+mod search;
 mod tell;
 mod writer;
 
@@ -250,9 +255,6 @@ impl ClickHouseStore {
 #[async_trait::async_trait]
 impl Store for ClickHouseStore {
     async fn ingest(&self, mut batch: Batch) -> Result<Stored, StoreError> {
-        if !batch.points.is_empty() {
-            return Err(StoreError::Unsupported("keep metrics yet"));
-        }
         let Open { orders, .. } = self.opened()?;
         let wanted = u32::try_from(batch.bytes / 1024).unwrap_or(QUEUE).saturating_add(1).min(QUEUE);
         let room = Arc::clone(&self.room);
@@ -317,24 +319,28 @@ impl Store for ClickHouseStore {
         Err(StoreError::Unsupported("count values yet"))
     }
 
-    async fn search(&self, _: &SearchQuery) -> Result<Page<Hit>, StoreError> {
-        Err(StoreError::Unsupported("search yet"))
+    async fn search(&self, query: &SearchQuery) -> Result<Page<Hit>, StoreError> {
+        self.db()?.search(query).await
     }
 
     async fn services(&self, _: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError> {
         Err(StoreError::Unsupported("list services yet"))
     }
 
-    async fn metrics(&self, _: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {
-        Err(StoreError::Unsupported("list metrics yet"))
+    async fn metrics(&self, range: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {
+        self.db()?.metrics(range).await
     }
 
-    async fn series(&self, _: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
-        Err(StoreError::Unsupported("give metrics yet"))
+    async fn series(&self, query: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
+        self.db()?.series(query).await
     }
 
-    async fn dump(&self, _: Range, _: Option<Cursor>) -> Result<(Batch, Option<Cursor>), StoreError> {
-        Err(StoreError::Unsupported("export yet"))
+    async fn dump(
+        &self,
+        range: Range,
+        cursor: Option<Cursor>,
+    ) -> Result<(Batch, Option<Cursor>), StoreError> {
+        self.db()?.dump(range, cursor.as_ref()).await
     }
 
     /// Of what this process stores; what others store in the same database is not told yet.

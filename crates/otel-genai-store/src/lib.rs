@@ -7,6 +7,7 @@
 
 pub mod otlp;
 
+mod buckets;
 mod change;
 #[cfg(feature = "clickhouse")]
 mod clickhouse;
@@ -15,6 +16,7 @@ mod error;
 mod facts;
 mod histogram;
 mod id;
+mod instruments;
 mod log;
 mod metric;
 mod origin;
@@ -26,6 +28,7 @@ mod recent;
 mod span;
 mod split;
 mod sqlite;
+mod steps;
 mod store;
 mod summary;
 mod title;

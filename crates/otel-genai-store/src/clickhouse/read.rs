@@ -102,6 +102,11 @@ pub(super) fn bytes(bytes: &[u8]) -> String {
     text
 }
 
+/// An id or a hash in a query, for what is compared in order.
+pub(super) fn fixed(id: &[u8]) -> String {
+    format!("toFixedString({}, {})", bytes(id), id.len())
+}
+
 /// Those with these bytes.
 pub(super) fn one_of<'a>(column: &str, all: impl IntoIterator<Item = &'a [u8]>) -> String {
     let all: Vec<String> = all.into_iter().map(bytes).collect();
@@ -169,7 +174,7 @@ impl Db {
     }
 
     /// The first row.
-    async fn one<T>(&self, sql: &str) -> Result<Option<T>, StoreError>
+    pub(super) async fn one<T>(&self, sql: &str) -> Result<Option<T>, StoreError>
     where
         T: for<'a> Row<Value<'a> = T> + RowRead,
     {
@@ -328,16 +333,34 @@ impl Db {
     }
 
     /// What the records of an answer refer to.
-    async fn shelf<T>(&self, halves: &[Half<T>]) -> Result<Shelf, StoreError> {
+    pub(super) async fn shelf<'a, T: 'a>(
+        &self,
+        halves: impl IntoIterator<Item = &'a Half<T>>,
+    ) -> Result<Shelf, StoreError> {
         let mut shelf = Shelf::default();
-        let days: BTreeSet<u16> = halves.iter().map(|half| line::day(half.hour)).collect();
-        let hashes: BTreeSet<[u8; 16]> =
-            halves.iter().flat_map(|half| half.holes.pieces.iter().chain([&half.origin])).copied().collect();
+        let (mut days, mut hashes) = (BTreeSet::new(), BTreeSet::new());
+        for half in halves {
+            days.insert(line::day(half.hour));
+            hashes.extend(half.holes.pieces.iter().chain([&half.origin]).copied());
+        }
         let hashes: Vec<[u8; 16]> = hashes.into_iter().collect();
         let days: Vec<String> = days.iter().map(|day| format!("toDate({day})")).collect();
         for some in hashes.chunks(MOST_PIECES) {
             let of = one_of("hash", some.iter().map(<[u8; 16]>::as_slice));
             self.pieces(&format!("{of} AND day IN ({})", days.join(",")), &mut shelf).await?;
+        }
+        Ok(shelf)
+    }
+
+    /// Where records come from.
+    pub(super) async fn origins(
+        &self,
+        hashes: impl Iterator<Item = [u8; 16]>,
+    ) -> Result<Shelf, StoreError> {
+        let mut shelf = Shelf::default();
+        let hashes: Vec<[u8; 16]> = hashes.collect::<BTreeSet<_>>().into_iter().collect();
+        for some in hashes.chunks(MOST_PIECES) {
+            self.pieces(&one_of("hash", some.iter().map(<[u8; 16]>::as_slice)), &mut shelf).await?;
         }
         Ok(shelf)
     }
@@ -372,6 +395,7 @@ impl Db {
         struct Counts {
             spans: u64,
             logs: u64,
+            points: u64,
             traces: u64,
             oldest: Option<i64>,
             bytes: u64,
@@ -388,6 +412,7 @@ impl Db {
         Ok(StoreStatus {
             spans: counts.spans,
             logs: counts.logs,
+            points: counts.points,
             traces: counts.traces,
             bytes: counts.bytes,
             oldest: counts.oldest.map(|moment| Nanos(u64::try_from(moment).unwrap_or(0))),
@@ -399,7 +424,7 @@ impl Db {
 
 /// The pieces and origins of an answer: each is in memory once, however many records have it.
 #[derive(Default)]
-struct Shelf {
+pub(super) struct Shelf {
     pieces: HashMap<[u8; 16], Arc<Piece>>,
     origins: HashMap<[u8; 16], Arc<Origin>>,
 }
@@ -425,11 +450,11 @@ impl Shelf {
         Ok(())
     }
 
-    fn piece(&self, hash: &[u8; 16]) -> Result<Arc<Piece>, StoreError> {
+    pub(super) fn piece(&self, hash: &[u8; 16]) -> Result<Arc<Piece>, StoreError> {
         self.pieces.get(hash).cloned().ok_or_else(|| Place::unreadable("content is missing"))
     }
 
-    fn origin(&self, hash: &[u8; 16]) -> Result<Arc<Origin>, StoreError> {
+    pub(super) fn origin(&self, hash: &[u8; 16]) -> Result<Arc<Origin>, StoreError> {
         let origin = self.origins.get(hash).cloned();
         origin.ok_or_else(|| Place::unreadable("cannot read where records come from"))
     }

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS span (
   glue Array(UInt8), lens Array(UInt32), pieces Array(FixedString(16)), -- what fills the holes
   at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(start_ns),
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX by_response response_id TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX by_conversation conversation TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX by_piece pieces TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree
@@ -56,6 +57,36 @@ CREATE TABLE IF NOT EXISTS piece (
 ) ENGINE = ReplacingMergeTree
 PARTITION BY day ORDER BY hash
 SETTINGS index_granularity = 256, ttl_only_drop_parts = 1;
+
+-- What is said in a piece of content or in a log record: its words as they count, without case and accents, and pairs of
+-- letters where a script has no spaces.
+CREATE TABLE IF NOT EXISTS said (
+  day Date, hash FixedString(16), row Int64, -- of a log record the row; its hash is zeros
+  words String CODEC(ZSTD(3)),
+  INDEX by_word words TYPE text(tokenizer = splitByString([' ']))
+) ENGINE = ReplacingMergeTree
+PARTITION BY day ORDER BY (hash, row)
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1;
+
+-- Series of metrics: each once a day.
+CREATE TABLE IF NOT EXISTS series (
+  day Date, hash FixedString(16), origin FixedString(16), service LowCardinality(String), name LowCardinality(String),
+  body String CODEC(ZSTD(3)) -- OTLP's Metric in protobuf, with one point that says nothing
+) ENGINE = ReplacingMergeTree
+PARTITION BY day ORDER BY (name, hash)
+SETTINGS ttl_only_drop_parts = 1;
+
+-- Their points. Of two of the same times the one that came first is kept.
+CREATE TABLE IF NOT EXISTS point (
+  hour DateTime('UTC') CODEC(Delta, ZSTD(1)),
+  series FixedString(16), time_ns Int64 CODEC(Delta, ZSTD(1)), start_ns Int64 CODEC(Delta, ZSTD(1)),
+  received_ns Int64 CODEC(Delta, ZSTD(1)), service LowCardinality(String),
+  body String CODEC(ZSTD(3)), -- OTLP's Metric in protobuf, with this point
+  early UInt64 MATERIALIZED toUInt64(9223372036854775807 - received_ns) CODEC(Delta, ZSTD(1)),
+  at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(time_ns)
+) ENGINE = ReplacingMergeTree(early)
+PARTITION BY toDate(hour) ORDER BY (series, time_ns, start_ns)
+SETTINGS ttl_only_drop_parts = 1;
 
 -- What a list of traces is chosen by: sums of the kind that stay the same when a row is added twice.
 CREATE TABLE IF NOT EXISTS trace (
