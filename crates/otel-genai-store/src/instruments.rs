@@ -16,8 +16,7 @@ type Heard = (MetricInfo, HashSet<Vec<u8>>, BTreeSet<Arc<str>>);
 impl Instruments {
     /// A series, and when its last point was.
     pub(crate) fn add(&mut self, series: &Series, hash: &[u8], last: Nanos) {
-        let key =
-            (Arc::clone(&series.name), Arc::clone(&series.unit), series.kind as u8, series.temporality);
+        let key = (Arc::clone(&series.name), Arc::clone(&series.unit), series.kind as u8, series.temporality);
         let (info, hashes, keys) = self.0.entry(key).or_insert_with(|| {
             let info = MetricInfo {
                 name: Arc::clone(&series.name),

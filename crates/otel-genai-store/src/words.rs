@@ -4,12 +4,13 @@
 //! whose words take endings) are indexed by pairs of neighbours, and what was found by them is looked up in the text.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::logs::v1 as otlp_logs;
 use prost::Message as _;
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
+use crate::log::LogRecord;
 use crate::query::Snippet;
-use crate::value::{AnyValue, Form};
+use crate::value::{AnyValue, Form, Held};
 
 /// Of a longer word this much counts.
 const LONGEST: usize = 64;
@@ -41,7 +42,7 @@ pub(crate) fn texts(form: Form, bytes: &[u8]) -> Vec<String> {
 
 /// What a log record says that is no piece of content: its body, and the texts of an event.
 pub(crate) fn log_texts(rest: &[u8]) -> Vec<String> {
-    let Ok(log) = LogRecord::decode(rest) else { return Vec::new() };
+    let Ok(log) = otlp_logs::LogRecord::decode(rest) else { return Vec::new() };
     let mut texts = Vec::new();
     if let Some(body) = &log.body {
         add_value(body, &mut texts);
@@ -291,7 +292,8 @@ impl Term {
     fn phrase(&self) -> Phrase {
         let mut asked = tokens(&self.letters, false);
         let mut run = tokens(&self.letters, true);
-        let is_pair = |Token(text, open): &Token| !open && text.chars().all(|letter| kind(letter) == Kind::Run);
+        let is_pair =
+            |Token(text, open): &Token| !open && text.chars().all(|letter| kind(letter) == Kind::Run);
         let pair = asked.last().is_some_and(is_pair);
         if pair {
             // The last letter of a script without spaces stands alone only where the text ends, too.
@@ -359,6 +361,14 @@ impl Sought {
     /// Whether what the index finds must be looked up in the text.
     pub(crate) fn verifies(&self) -> bool {
         self.terms.iter().any(|term| term.verify)
+    }
+
+    /// Whether a log record says it.
+    pub(crate) fn is_in(&self, log: &LogRecord) -> bool {
+        let values = log.body.iter().chain(log.attributes.0.iter().map(|attribute| &attribute.value));
+        let mut texts = Vec::new();
+        values.filter_map(Held::value).for_each(|value| add_value(&value, &mut texts));
+        self.find(&texts).is_some()
     }
 
     /// The words in these texts; none if they are not all there.
@@ -501,9 +511,12 @@ mod tests {
         ] {
             assert!(among(question, text), "{question}: {:?}", Sought::new(question).unwrap().phrases());
         }
-        for (question, text) in
-            [("\"parc\"", "my parcel"), ("\"my is\"", "is my"), ("京都", "東京の都"), ("parc my", "my parcel")]
-        {
+        for (question, text) in [
+            ("\"parc\"", "my parcel"),
+            ("\"my is\"", "is my"),
+            ("京都", "東京の都"),
+            ("parc my", "my parcel"),
+        ] {
             assert!(!among(question, text), "{question}");
         }
     }

@@ -11,7 +11,6 @@
 mod engine;
 #[allow(dead_code, reason = "not everything that a store must do is done by this one yet")]
 mod suite;
-#[allow(dead_code, reason = "metrics are not kept by this store yet")]
 mod support;
 
 use std::time::Duration;
@@ -36,7 +35,7 @@ macro_rules! run {
     };
 }
 
-suite!(run: exact traces logs changes load);
+suite!(run: exact traces logs changes load dump metrics search);
 
 async fn open() -> Option<ClickHouseStore> {
     Some(engine::database()?.connect().await.unwrap())

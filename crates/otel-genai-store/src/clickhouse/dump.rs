@@ -62,7 +62,11 @@ impl At {
     }
 
     /// The hours of its day, and what comes behind its key.
-    fn behind(&self, columns: &str, values: impl FnOnce(&[u8]) -> Option<String>) -> Result<String, StoreError> {
+    fn behind(
+        &self,
+        columns: &str,
+        values: impl FnOnce(&[u8]) -> Option<String>,
+    ) -> Result<String, StoreError> {
         let day = u32::from(self.day) * 86_400;
         let hours = format!(
             "hour >= toDateTime({day}, 'UTC') AND hour < toDateTime({}, 'UTC')",
@@ -98,7 +102,9 @@ impl Db {
         let last = u16::try_from(Day::of(range.to).0).unwrap_or(u16::MAX);
         let at = match cursor {
             Some(cursor) => Some(At::read(cursor, asked)?),
-            None => self.day_from(u16::try_from(Day::of(range.from).0).unwrap_or(u16::MAX)).await?.map(At::first),
+            None => {
+                self.day_from(u16::try_from(Day::of(range.from).0).unwrap_or(u16::MAX)).await?.map(At::first)
+            }
         };
         let mut batch = Batch { received: Nanos::now(), ..Batch::default() };
         let Some(mut at) = at.filter(|at| at.day <= last) else { return Ok((batch, None)) };
@@ -112,7 +118,9 @@ impl Db {
             };
             at = match (more, at) {
                 (Some(key), at) => At { key, ..at },
-                (None, At { day, table, .. }) if table < POINTS => At { day, table: table + 1, key: Vec::new() },
+                (None, At { day, table, .. }) if table < POINTS => {
+                    At { day, table: table + 1, key: Vec::new() }
+                }
                 (None, At { day, .. }) => match self.day_from(day.saturating_add(1)).await? {
                     Some(next) if next <= last && next > day => At::first(next),
                     _ => return Ok((batch, None)),
@@ -129,9 +137,7 @@ impl Db {
     async fn day_from(&self, day: u16) -> Result<Option<u16>, StoreError> {
         let from = u32::from(day).saturating_mul(86_400);
         let of = |table: &str| {
-            format!(
-                "SELECT minOrNull(hour) AS first FROM {table} WHERE hour >= toDateTime({from}, 'UTC')"
-            )
+            format!("SELECT minOrNull(hour) AS first FROM {table} WHERE hour >= toDateTime({from}, 'UTC')")
         };
         let sql = format!(
             "SELECT minOrNull(toUnixTimestamp(first)) FROM ({} UNION ALL {} UNION ALL {}) WHERE first IS NOT NULL",
@@ -220,7 +226,8 @@ impl Db {
         let (mut halves, mut keys, mut count) = (Vec::new(), Vec::new(), 0);
         self.each::<LogLine<'_>>(self.client.query_raw(&sql), |line| {
             count += 1;
-            let key = [&line.hour.to_be_bytes()[..], &line.time_ns.to_be_bytes(), &line.row.to_be_bytes()].concat();
+            let key =
+                [&line.hour.to_be_bytes()[..], &line.time_ns.to_be_bytes(), &line.row.to_be_bytes()].concat();
             // What was stored twice is told once.
             if keys.last() != Some(&key) {
                 keys.push(key);
@@ -268,8 +275,7 @@ impl Db {
         let mut count = 0;
         self.each::<PointLine<'_>>(self.client.query_raw(&sql), |line| {
             count += 1;
-            let key =
-                [&line.series[..], &line.time_ns.to_be_bytes(), &line.start_ns.to_be_bytes()].concat();
+            let key = [&line.series[..], &line.time_ns.to_be_bytes(), &line.start_ns.to_be_bytes()].concat();
             // Of two of the same times the first is told.
             if points.last().is_none_or(|(_, last, ..)| *last != key) {
                 points.push((line.series, key, line.body.len(), line.point()?));

@@ -81,7 +81,7 @@ impl Db {
             Ok(())
         })
         .await?;
-        let shelf = self.origins(rows.iter().map(|row| row.origin)).await?;
+        let shelf = self.origins(&rows.iter().map(|row| row.origin).collect()).await?;
         let series = |row: SeriesRow| {
             let series = read_series(&row.body, &shelf.origin(&row.origin)?)?;
             Ok((row.hash, (series, Nanos(u64::try_from(row.last).unwrap_or(0)))))

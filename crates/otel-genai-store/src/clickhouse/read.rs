@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::fault::{self, Place};
 use super::line::{self, Half, LogLine, PieceLine, SpanLine, WHOLE, number};
+use super::search;
 use super::writer::ORIGIN;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
@@ -24,6 +25,7 @@ use crate::origin::{Origin, Resource, Scope};
 use crate::query::{LogQuery, Page, Range, StoreStatus, Which};
 use crate::span::{Span, SpanRow};
 use crate::value::{Form, Piece};
+use crate::words::Sought;
 
 /// A page has at most so many items,
 pub(super) const MOST_ON_PAGE: u32 = 500;
@@ -272,10 +274,8 @@ impl Db {
     /// Log records: of one trace oldest first, else newest first.
     pub(super) async fn logs(&self, query: &LogQuery) -> Result<Page<LogRecord>, StoreError> {
         let LogQuery { id, range, trace, span, event, min_severity, service, text, .. } = query;
-        if text.is_some() {
-            return Err(StoreError::Unsupported("search log records yet"));
-        }
-        let asked = Cursor::of_query(&(id, range, trace, span, event, min_severity, service));
+        let sought = text.as_deref().map(search::sought).transpose()?;
+        let asked = Cursor::of_query(&(id, range, trace, span, event, min_severity, service, text));
         let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
         let ascending = trace.is_some();
         let limit = query.limit.clamp(1, if ascending { MOST_ROWS } else { MOST_ON_PAGE }) as usize;
@@ -297,6 +297,10 @@ impl Db {
         }
         all.any("event", event);
         all.any("service", service);
+        if let Some(sought) = &sought {
+            let said = search::logs_that_say(&mut all, sought);
+            all.and(said);
+        }
         let (sign, order) = if ascending { (">", "ASC") } else { ("<", "DESC") };
         if let Some(from) = from {
             // The hour stands where other stores have the day.
@@ -328,8 +332,12 @@ impl Db {
             let origin = shelf.origin(&half.origin)?;
             half.whole(&origin, &|hash| shelf.piece(hash), self.pricing.as_ref())
         });
+        let mut items = items.collect::<Result<Vec<_>, StoreError>>()?;
+        if let Some(sought) = sought.filter(Sought::verifies) {
+            items.retain(|log| sought.is_in(log));
+        }
         let next = last.filter(|_| more).map(|position| Cursor::new(position, asked));
-        Ok(Page { items: items.collect::<Result<_, StoreError>>()?, next, total: None })
+        Ok(Page { items, next, total: None })
     }
 
     /// What the records of an answer refer to.
@@ -352,15 +360,13 @@ impl Db {
         Ok(shelf)
     }
 
-    /// Where records come from.
-    pub(super) async fn origins(
-        &self,
-        hashes: impl Iterator<Item = [u8; 16]>,
-    ) -> Result<Shelf, StoreError> {
+    /// Where records come from, wherever that was told.
+    pub(super) async fn origins(&self, hashes: &BTreeSet<[u8; 16]>) -> Result<Shelf, StoreError> {
         let mut shelf = Shelf::default();
-        let hashes: Vec<[u8; 16]> = hashes.collect::<BTreeSet<_>>().into_iter().collect();
+        let hashes: Vec<&[u8; 16]> = hashes.iter().collect();
         for some in hashes.chunks(MOST_PIECES) {
-            self.pieces(&one_of("hash", some.iter().map(<[u8; 16]>::as_slice)), &mut shelf).await?;
+            let of = one_of("hash", some.iter().map(|hash| hash.as_slice()));
+            self.pieces(&format!("form = {ORIGIN} AND {of}"), &mut shelf).await?;
         }
         Ok(shelf)
     }

@@ -36,7 +36,7 @@ pub(super) fn sought(text: &str) -> Result<Sought, StoreError> {
 
 /// The condition on the column `words` that all this is said. Where a phrase has other signs than letters, it may hold for
 /// what is said without them.
-pub(super) fn said(all: &mut Where, sought: &Sought) -> String {
+fn words_of(all: &mut Where, sought: &Sought) -> String {
     let mut conditions = Vec::new();
     for phrase in sought.phrases() {
         conditions.extend(phrase.tokens.iter().map(|token| {
@@ -49,6 +49,32 @@ pub(super) fn said(all: &mut Where, sought: &Sought) -> String {
         }
     }
     if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") }
+}
+
+/// The condition on traces that somebody said this in their spans or log records.
+///
+/// # Errors
+/// [`StoreError::BadQuery`], if there is no word in the text.
+pub(super) fn traces_that_say(all: &mut Where, text: &str) -> Result<String, StoreError> {
+    let words = words_of(all, &sought(text)?);
+    let pieces = format!("piece IN (SELECT hash FROM said WHERE row = 0 AND {words})");
+    let of = |table: &str| format!("SELECT trace_id FROM {table} ARRAY JOIN pieces AS piece WHERE {pieces}");
+    Ok(format!(
+        "trace_id IN ({} UNION ALL {} UNION ALL
+           SELECT trace_id FROM log WHERE row IN (SELECT row FROM said WHERE row > 0 AND {words}))",
+        of("span"),
+        of("log")
+    ))
+}
+
+/// The condition on log records that they say this.
+pub(super) fn logs_that_say(all: &mut Where, sought: &Sought) -> String {
+    let words = words_of(all, sought);
+    format!(
+        "(row IN (SELECT row FROM said WHERE row > 0 AND {words}) OR row IN (
+           SELECT row FROM log ARRAY JOIN pieces AS piece
+           WHERE piece IN (SELECT hash FROM said WHERE row = 0 AND {words})))"
+    )
 }
 
 /// What may be a hit.
@@ -112,8 +138,8 @@ impl Db {
     /// The days on which somebody may have said it, the last first.
     async fn days_of(&self, sought: &Sought, query: &SearchQuery) -> Result<Vec<Day>, StoreError> {
         let mut all = Where::default();
-        let said = said(&mut all, sought);
-        all.and(said);
+        let words = words_of(&mut all, sought);
+        all.and(words);
         if let Some(range) = query.range {
             let day = |moment: Nanos| Day::of(moment).0.clamp(0, i32::from(u16::MAX));
             all.and(format!("day >= toDate({}) AND day <= toDate({})", day(range.from), day(range.to)));
@@ -137,7 +163,7 @@ impl Db {
         behind: Option<Position>,
     ) -> Result<Vec<Candidate>, StoreError> {
         let mut all = Where::default();
-        let words = said(&mut all, sought);
+        let words = words_of(&mut all, sought);
         let found = |column: &str, which: &str| {
             format!("(SELECT {column} FROM said WHERE day = toDate({}) AND {which} AND {words})", day.0)
         };

@@ -17,7 +17,7 @@ use crate::error::StoreError;
 use crate::id::{ContentHash, Day, LogId, Nanos, SpanId, TraceId};
 use crate::log::LogRecord;
 use crate::query::{Dimension, Hit, Page, SearchQuery, Snippet};
-use crate::value::{Form, Held};
+use crate::value::Form;
 use crate::words::{self, Sought, log_texts};
 
 /// A page has at most so many hits.
@@ -454,10 +454,7 @@ impl Matching {
 
     /// Whether a log record says it.
     pub(super) fn is_in(&self, log: &LogRecord) -> bool {
-        let values = log.body.iter().chain(log.attributes.0.iter().map(|attribute| &attribute.value));
-        let mut texts = Vec::new();
-        values.filter_map(Held::value).for_each(|value| words::add_value(&value, &mut texts));
-        self.sought.find(&texts).is_some()
+        self.sought.is_in(log)
     }
 
     fn candidates(&self, file: &File, sql: &str) -> Result<Vec<i64>, StoreError> {
