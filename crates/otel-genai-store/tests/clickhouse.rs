@@ -148,13 +148,60 @@ fn tables_of_a_newer_version_are_left_alone() {
     block_on(async {
         let Some(options) = engine::database() else { return };
         options.clone().connect().await.unwrap().close().await;
-        let location = format!("{options:?}");
-        let database = location.rsplit('/').next().unwrap().split('"').next().unwrap().to_owned();
-        let address = engine::address().unwrap().replace("clickhouse://", "http://");
-        let raw = clickhouse::Client::default().with_url(address).with_database(&database);
-        raw.query("INSERT INTO schema_version VALUES (99)").execute().await.unwrap();
+        raw(&options).query("INSERT INTO schema_version VALUES (99)").execute().await.unwrap();
         let error = options.connect().await.unwrap_err();
         assert!(matches!(error, StoreError::Newer { found: 99, known: 1, .. }), "{error}");
+    });
+}
+
+fn raw(options: &ClickHouseOptions) -> clickhouse::Client {
+    let location = options.location();
+    let database = location.rsplit('/').next().unwrap();
+    let address = engine::address().unwrap().replace("clickhouse://", "http://");
+    clickhouse::Client::default().with_url(address).with_database(database)
+}
+
+/// Whoever was stopped while it made the tables is no hindrance.
+#[test]
+fn tables_that_are_half_made_are_completed() {
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        options.clone().connect().await.unwrap().close().await;
+        let looks = options.clone().read_only();
+        for table in ["schema_version", "point", "trace_of_log"] {
+            raw(&options).query(&format!("DROP TABLE {table}")).execute().await.unwrap();
+        }
+        let told = looks.connect().await.unwrap_err().to_string();
+        assert!(told.contains("only to be read") && told.contains("store schema clickhouse"), "{told}");
+        let store = options.connect().await.unwrap();
+        assert_eq!(store.ingest(batch(vec![], vec![log(Some(1), "x", noon())])).await.unwrap().logs, 1);
+        assert_eq!(store.traces(&all()).await.unwrap().items.len(), 1);
+    });
+}
+
+/// Days that are too old go by themselves, whoever set it, and whoever only looks changes nothing.
+#[test]
+fn old_days_are_dropped_by_the_server() {
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        let store = options.clone().connect().await.unwrap();
+        assert_eq!(store.status().await.unwrap().max_age, None);
+        store.ingest(batch(vec![span(1, 1, None, noon())], vec![log(None, "x", noon())])).await.unwrap();
+        store.ingest(batch(vec![span(2, 1, None, Nanos::now().0)], vec![])).await.unwrap();
+        let short = options.clone().max_age(Some(days(2) - Duration::from_secs(3_600))).connect().await.unwrap();
+        assert_eq!(store.status().await.unwrap().max_age, Some(days(2)));
+        for table in ["span", "log", "trace", "piece", "said"] {
+            raw(&options).query(&format!("OPTIMIZE TABLE {table} FINAL")).execute().await.unwrap();
+        }
+        let ids: Vec<_> = short.traces(&all()).await.unwrap().items.iter().map(|trace| trace.id).collect();
+        assert_eq!((ids, short.status().await.unwrap().logs), (vec![trace_id(2)], 0));
+        let looks = options.clone().read_only().connect().await.unwrap();
+        assert!(looks.status().await.unwrap().read_only);
+        assert!(matches!(looks.ingest(batch(vec![], vec![])).await, Err(StoreError::ReadOnly(_))));
+        assert!(matches!(looks.delete(Delete::All).await, Err(StoreError::ReadOnly(_))));
+        options.max_age(None).connect().await.unwrap();
+        assert_eq!(looks.status().await.unwrap().max_age, None);
     });
 }
 

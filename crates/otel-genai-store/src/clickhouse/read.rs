@@ -395,6 +395,12 @@ impl Db {
         Ok(None)
     }
 
+    /// Whether the user's settings forbid everything but to read.
+    pub(super) async fn may_only_read(&self) -> Result<bool, StoreError> {
+        let readonly = self.one::<u64>("SELECT toUInt64(getSetting('readonly'))").await?;
+        Ok(readonly.is_some_and(|readonly| readonly > 0))
+    }
+
     /// How much there is. What was stored twice counts twice until the server has merged it.
     pub(super) async fn status(&self) -> Result<StoreStatus, StoreError> {
         #[derive(Row, Deserialize)]

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS span (
   INDEX by_piece pieces TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toDate(hour) ORDER BY (hour, trace_id, span_id, print)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 -- Log records.
 CREATE TABLE IF NOT EXISTS log (
@@ -49,14 +49,14 @@ CREATE TABLE IF NOT EXISTS log (
   INDEX by_event event TYPE set(100) GRANULARITY 4
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toDate(hour) ORDER BY (hour, time_ns, row)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 -- Content, and where records come from: each once a day. Forms: 0 text, 1 a value in protobuf, 2 resource and scope.
 CREATE TABLE IF NOT EXISTS piece (
   day Date, hash FixedString(16), form UInt8, body String CODEC(ZSTD(3))
 ) ENGINE = ReplacingMergeTree
 PARTITION BY day ORDER BY hash
-SETTINGS index_granularity = 256, ttl_only_drop_parts = 1;
+SETTINGS index_granularity = 256, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 -- What is said in a piece of content or in a log record: its words as they count, without case and accents, and pairs of
 -- letters where a script has no spaces.
@@ -66,7 +66,7 @@ CREATE TABLE IF NOT EXISTS said (
   INDEX by_word words TYPE text(tokenizer = splitByString([' ']))
 ) ENGINE = ReplacingMergeTree
 PARTITION BY day ORDER BY (hash, row)
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 -- Series of metrics: each once a day.
 CREATE TABLE IF NOT EXISTS series (
@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS series (
   body String CODEC(ZSTD(3)) -- OTLP's Metric in protobuf, with one point that says nothing
 ) ENGINE = ReplacingMergeTree
 PARTITION BY day ORDER BY (name, hash)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 -- Their points. Of two of the same times the one that came first is kept.
 CREATE TABLE IF NOT EXISTS point (
@@ -86,7 +86,7 @@ CREATE TABLE IF NOT EXISTS point (
   at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(time_ns)
 ) ENGINE = ReplacingMergeTree(early)
 PARTITION BY toDate(hour) ORDER BY (series, time_ns, start_ns)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 -- What a list of traces is chosen by: sums of the kind that stay the same when a row is added twice.
 CREATE TABLE IF NOT EXISTS trace (
@@ -98,7 +98,7 @@ CREATE TABLE IF NOT EXISTS trace (
   root SimpleAggregateFunction(min, Tuple(Int64, String)) -- when the first span without a parent began, and its name
 ) ENGINE = AggregatingMergeTree
 PARTITION BY day ORDER BY trace_id
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS trace_of_span TO trace AS
 SELECT toDate(hour) AS day, trace_id, min(span.start_ns) AS start_ns,
