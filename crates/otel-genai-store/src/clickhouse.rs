@@ -140,6 +140,12 @@ impl ClickHouseOptions {
         self
     }
 
+    /// Whether it was told a password.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.password.is_some()
+    }
+
     /// By which prices calls cost something that did not tell their cost. By default by none.
     #[must_use]
     pub fn pricing(mut self, pricing: Arc<dyn Pricing>) -> Self {

@@ -5,6 +5,8 @@
 //! * [`Store`] takes them in batches and answers in pages. What it has acknowledged is durable. [`SqliteStore`] keeps them in
 //!   a folder, one file a day.
 
+#[cfg(feature = "clickhouse")]
+pub mod copy;
 pub mod otlp;
 
 mod buckets;

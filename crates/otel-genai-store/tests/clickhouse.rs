@@ -15,9 +15,10 @@ mod support;
 
 use std::time::Duration;
 
+use otel_genai_store::copy::{EVER, compare, copy};
 use otel_genai_store::{
-    ClickHouseOptions, ClickHouseStore, Delete, Deleted, LogQuery, Nanos, Store, StoreError, TraceQuery,
-    Which,
+    Batch, ClickHouseOptions, ClickHouseStore, Delete, Deleted, LogQuery, Nanos, SqliteOptions, Store,
+    StoreError, TraceQuery, Which,
 };
 use suite::{batch, log, noon, span, suite, trace_id};
 use tempfile::TempDir;
@@ -189,7 +190,8 @@ fn old_days_are_dropped_by_the_server() {
         assert_eq!(store.status().await.unwrap().max_age, None);
         store.ingest(batch(vec![span(1, 1, None, noon())], vec![log(None, "x", noon())])).await.unwrap();
         store.ingest(batch(vec![span(2, 1, None, Nanos::now().0)], vec![])).await.unwrap();
-        let short = options.clone().max_age(Some(days(2) - Duration::from_secs(3_600))).connect().await.unwrap();
+        let short =
+            options.clone().max_age(Some(days(2) - Duration::from_secs(3_600))).connect().await.unwrap();
         assert_eq!(store.status().await.unwrap().max_age, Some(days(2)));
         for table in ["span", "log", "trace", "piece", "said"] {
             raw(&options).query(&format!("OPTIMIZE TABLE {table} FINAL")).execute().await.unwrap();
@@ -202,6 +204,78 @@ fn old_days_are_dropped_by_the_server() {
         assert!(matches!(looks.delete(Delete::All).await, Err(StoreError::ReadOnly(_))));
         options.max_age(None).connect().await.unwrap();
         assert_eq!(looks.status().await.unwrap().max_age, None);
+    });
+}
+
+fn told(batch: &Batch) -> (Vec<String>, usize) {
+    let spans = batch.spans.iter().map(|span| format!("{:?} {:?}", span.to_otlp(), span.facts)).collect();
+    (spans, batch.points.iter().map(|(_, points)| points.len()).sum())
+}
+
+/// All that a store tells, in an order of its own.
+async fn whole(store: &dyn Store) -> (Vec<String>, usize, usize) {
+    let (mut spans, mut logs, mut points, mut cursor) = (Vec::new(), 0, 0, None);
+    loop {
+        let (batch, next) = store.dump(EVER, cursor).await.unwrap();
+        let (more, count) = told(&batch);
+        spans.extend(more);
+        logs += batch.logs.len();
+        points += count;
+        cursor = next;
+        if cursor.is_none() {
+            spans.sort_unstable();
+            return (spans, logs, points);
+        }
+    }
+}
+
+/// From files into the database and back again, with an interruption: nothing is missing, nothing is there twice.
+#[test]
+fn a_copy_there_and_back_again_is_equal() {
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        let there = options.connect().await.unwrap();
+        let [files, back] = [(); 2].map(|()| SqliteOptions::temporary().open().unwrap());
+        let mut everything = suite::dump::everything(300);
+        // Clocks that are wrong, and content that many share.
+        everything.spans.extend([0, 5, u64::MAX].map(|start| span(900, start % 100, None, start)));
+        everything.spans.extend((1_000..1_050).map(|trace| suite::search::said(trace, "the same old story")));
+        files.ingest(everything).await.unwrap();
+
+        let (reached, pieces) = (std::sync::Mutex::new(None), std::sync::atomic::AtomicU32::new(0));
+        let stop = tokio::sync::Notify::new();
+        let first = copy(&files, &there, EVER, None, |_, next| {
+            *reached.lock().unwrap() = next.cloned();
+            if pieces.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 1 {
+                stop.notify_one();
+            }
+        });
+        tokio::select! {
+            ended = first => panic!("it ends before it is interrupted: {ended:?}"),
+            () = stop.notified() => {}
+        }
+        let reached = reached.lock().unwrap().take();
+        assert!(reached.is_some());
+        let half = compare(&files, &there, EVER, |_| ()).await.unwrap();
+        assert!(
+            half.missing.records() > 0 && half.same.records() > 0 && half.others.records() == 0,
+            "{half:?}"
+        );
+        let rest = copy(&files, &there, EVER, reached, |_, _| ()).await.unwrap();
+        let all = whole(&files).await;
+        assert!(rest.spans < all.0.len() as u64, "what was copied is not copied again: {rest:?}");
+        let compared = compare(&files, &there, EVER, |_| ()).await.unwrap();
+        assert_eq!((compared.missing.records(), compared.others.records()), (0, 0), "{compared:?}");
+        assert_eq!(whole(&there).await, all);
+
+        copy(&there, &back, EVER, None, |_, _| ()).await.unwrap();
+        assert_eq!(whole(&back).await, all);
+        // Once more changes nothing.
+        copy(&files, &there, EVER, None, |_, _| ()).await.unwrap();
+        assert_eq!(whole(&there).await, all);
+        back.ingest(batch(vec![span(7_000, 1, None, noon())], vec![])).await.unwrap();
+        let compared = compare(&back, &there, EVER, |_| ()).await.unwrap();
+        assert_eq!((compared.missing.spans, compared.others.records()), (1, 0), "{compared:?}");
     });
 }
 

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use otel_genai_dashboard::{BindError, Dashboard as Served, Door};
-use otel_genai_store::{PriceTable, SqliteOptions, SqliteStore, Store as _, StoreError};
+use otel_genai_store::{PriceTable, SqliteOptions, SqliteStore, Store, StoreError};
 
 use crate::dashboard::api::Api;
 use crate::dashboard::found::Found;
+use crate::dashboard::kept::Kept;
 use crate::dashboard::settings::{
     ALLOW_HOST, Bytes, CORS_ORIGIN, EXIT_WHEN_IDLE, GRPC, HTTP, MAX_AGE, MAX_BYTES, MEMORY, PAGE, PRICES,
     Port, SYNC, Span, Sync, TOKEN, TOKEN_FILE,
@@ -47,6 +48,10 @@ pub(super) struct Dashboard {
     /// Default: otel-genai in the user's data folder, ~/.local/share on Linux. Also OTEL_GENAI_DATA_DIR.
     #[arg(long, value_name = "FOLDER", help_heading = "Data")]
     data_dir: Option<PathBuf>,
+
+    #[cfg(feature = "clickhouse")]
+    #[command(flatten)]
+    server: crate::dashboard::server::Server,
 
     /// Forget everything at the end
     ///
@@ -164,12 +169,11 @@ impl Dashboard {
 
     async fn run(&self) -> Result<u8, Failure> {
         let prices = Arc::new(self.prices()?);
-        let folder = if self.memory { None } else { Some(self.folder()?) };
-        let store = Arc::new(self.open(folder.as_deref(), Arc::clone(&prices))?);
-        let served = self.bind(&store, &prices).await?;
+        let kept = self.kept(Arc::clone(&prices)).await?;
+        let served = self.bind(&kept.store, &prices).await?;
         let url = served.url();
-        store.announce(&url);
-        if let Some(folder) = &folder
+        kept.announce(&url);
+        if let Some(folder) = &kept.folder
             && let Err(error) = place::leave_token(folder, served.token())
         {
             let folder = place::shown(folder);
@@ -177,7 +181,7 @@ impl Dashboard {
                 "cannot leave the token in {folder}: {error}; other commands need it"
             ));
         }
-        super::print(&greeting(&served, folder.as_deref()));
+        super::print(&greeting(&served, &kept.shown));
         if self.open {
             browser::open(&link(&served, "/"));
         }
@@ -205,7 +209,7 @@ impl Dashboard {
                     let _ = asked.send(());
                 })
                 .await;
-            store.close().await;
+            kept.store.close().await;
         };
         let again = async {
             let _ = wait.await;
@@ -215,10 +219,27 @@ impl Dashboard {
             () = ended => {}
             () = again => {}
         }
-        if let Some(folder) = &folder {
+        if let Some(folder) = &kept.folder {
             let _ = place::leave_token(folder, None);
         }
         Ok(0)
+    }
+
+    async fn kept(&self, prices: Arc<PriceTable>) -> Result<Kept, Failure> {
+        #[cfg(feature = "clickhouse")]
+        if let Some(options) = self.server.options(self.data_dir.is_some() || self.memory)? {
+            use crate::dashboard::server::failure;
+
+            let options = options.pricing(prices);
+            let options = match MAX_AGE.or_variable(self.max_age) {
+                Some(Span(age)) => options.max_age(age),
+                None => options,
+            };
+            let shown = options.location();
+            return Ok(Kept::database(options.connect().await.map_err(failure)?, shown));
+        }
+        let folder = if self.memory { None } else { Some(self.folder()?) };
+        Ok(Kept::files(self.open(folder.as_deref(), prices)?, folder))
     }
 
     fn folder(&self) -> Result<PathBuf, Failure> {
@@ -276,7 +297,7 @@ impl Dashboard {
     }
 
     /// Listens. The page may move where nobody asked for its port; OTLP does not, or nobody would find it.
-    async fn bind(&self, store: &Arc<SqliteStore>, prices: &Arc<PriceTable>) -> Result<Served, Failure> {
+    async fn bind(&self, store: &Arc<dyn Store>, prices: &Arc<PriceTable>) -> Result<Served, Failure> {
         let page = PAGE.or_variable(self.page).map(|Listen(address)| address);
         match self.builder(store, page)?.prices(Arc::clone(prices)).bind().await {
             Err(BindError::Listen { door, address, source }) if source.kind() == io::ErrorKind::AddrInUse => {
@@ -296,10 +317,10 @@ impl Dashboard {
 
     fn builder(
         &self,
-        store: &Arc<SqliteStore>,
+        store: &Arc<dyn Store>,
         page: Option<SocketAddr>,
     ) -> Result<otel_genai_dashboard::DashboardBuilder, Failure> {
-        let mut builder = Served::builder(Arc::clone(store) as Arc<dyn otel_genai_store::Store>);
+        let mut builder = Served::builder(Arc::clone(store));
         if let Some(page) = page {
             builder = builder.page(page);
         }
@@ -367,7 +388,7 @@ fn link(served: &Served, path: &str) -> String {
 }
 
 /// The first line is for scripts that wait for it.
-fn greeting(served: &Served, folder: Option<&Path>) -> String {
+fn greeting(served: &Served, data: &str) -> String {
     let mut text = format!("listening on {}\n\n", served.url());
     let mut row = |name: &str, value: &str| text.push_str(&format!("  {name:<8}{value}\n"));
     row("page", &link(served, "/"));
@@ -379,10 +400,7 @@ fn greeting(served: &Served, folder: Option<&Path>) -> String {
         (None, Some(grpc)) => row("OTLP", &format!("{grpc} (gRPC)")),
         (None, None) => row("OTLP", "off"),
     }
-    match folder {
-        Some(folder) => row("data", &place::shown(folder)),
-        None => row("data", "in memory, forgotten at the end"),
-    }
+    row("data", data);
     if let Some(otlp) = otlp {
         text.push_str(&format!("\nPrograms send to it with\n  OTEL_EXPORTER_OTLP_ENDPOINT={otlp}\n"));
         if let Some(token) = served.token() {

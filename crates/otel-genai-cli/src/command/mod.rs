@@ -20,6 +20,8 @@ mod mcp_server;
 mod run;
 #[cfg(feature = "dashboard")]
 mod stats;
+#[cfg(feature = "clickhouse")]
+mod store;
 #[cfg(feature = "dashboard")]
 mod tail;
 #[cfg(feature = "dashboard")]
@@ -70,6 +72,9 @@ enum Command {
     /// Add up calls, tokens, times and costs
     #[cfg(feature = "dashboard")]
     Stats(stats::Stats),
+    /// Copy what is kept from one store into another, and print what makes one
+    #[cfg(feature = "clickhouse")]
+    Store(store::Store),
     /// Answer coding agents over MCP: what ran, what was said, why it failed
     #[cfg(feature = "dashboard")]
     McpServer(mcp_server::McpServer),
@@ -97,6 +102,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Tail(tail) => tail.execute(),
         #[cfg(feature = "dashboard")]
         Command::Stats(stats) => stats.execute(),
+        #[cfg(feature = "clickhouse")]
+        Command::Store(store) => store.execute(),
         #[cfg(feature = "dashboard")]
         Command::McpServer(server) => server.execute(),
         Command::Config(config) => config.execute(),

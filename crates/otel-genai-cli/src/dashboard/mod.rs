@@ -5,8 +5,11 @@ pub(crate) mod browser;
 pub(crate) mod detached;
 pub(crate) mod found;
 pub(crate) mod inside;
+pub(crate) mod kept;
 pub(crate) mod page;
 pub(crate) mod place;
+#[cfg(feature = "clickhouse")]
+pub(crate) mod server;
 pub(crate) mod settings;
 pub(crate) mod source;
 pub(crate) mod talk;

@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use crate::support::{Finished, Running, feed, get, otel_genai, post_json, run};
 
-struct Dashboard {
-    running: Running,
+pub(crate) struct Dashboard {
+    pub(crate) running: Running,
     /// Everything that it printed when it started.
-    greeting: String,
-    url: String,
+    pub(crate) greeting: String,
+    pub(crate) url: String,
 }
 
 /// On free ports, with data in `folder`.
-fn command(folder: &std::path::Path, arguments: &[&str]) -> Command {
+pub(crate) fn command(folder: &std::path::Path, arguments: &[&str]) -> Command {
     let mut command = otel_genai(&["dashboard"]);
     let any = "127.0.0.1:0";
     command.env("OTEL_GENAI_DASHBOARD_PAGE", any).env("OTEL_GENAI_DASHBOARD_HTTP", any);
@@ -23,7 +23,7 @@ fn command(folder: &std::path::Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn start(command: Command) -> Dashboard {
+pub(crate) fn start(command: Command) -> Dashboard {
     let mut running = Running::start(command);
     let mut greeting = String::new();
     loop {
@@ -160,7 +160,7 @@ fn it_ends_by_itself_when_nobody_is_there() {
 }
 
 /// A question and its answer, as an SDK sends them.
-fn send(dashboard: &Dashboard) {
+pub(crate) fn send(dashboard: &Dashboard) {
     let said = |role: &str, words: &str| {
         format!(r#"[{{\"role\":\"{role}\",\"parts\":[{{\"type\":\"text\",\"content\":\"{words}\"}}]}}]"#)
     };

@@ -80,6 +80,11 @@ impl At {
     }
 }
 
+/// The last moment of a range: of all time, one that is beyond the table's numbers, too.
+fn last(range: Range) -> i64 {
+    range.to.0.checked_sub(1).map_or(-1, number)
+}
+
 /// What begins a key: an hour, in seconds.
 fn hour_of(key: &[u8]) -> Option<(String, &[u8])> {
     let (hour, rest) = key.split_first_chunk()?;
@@ -164,11 +169,11 @@ impl Db {
         })?;
         // All of the same ids come together.
         let sql = format!(
-            "SELECT {} FROM span WHERE {behind} AND start_ns >= {} AND start_ns < {}
+            "SELECT {} FROM span WHERE {behind} AND start_ns >= {} AND start_ns <= {}
              ORDER BY hour, trace_id, span_id LIMIT {rows} WITH TIES",
             SpanLine::COLUMN_NAMES.join(", "),
             number(range.from.0),
-            number(range.to.0)
+            last(range)
         );
         let mut told: Vec<Told> = Vec::new();
         let mut count = 0;
@@ -218,10 +223,10 @@ impl Db {
             Some(format!("{hour}, {time}, {row}"))
         })?;
         let sql = format!(
-            "SELECT {} FROM log WHERE {behind} AND time_ns >= {} AND time_ns < {} ORDER BY hour, time_ns, row LIMIT {rows}",
+            "SELECT {} FROM log WHERE {behind} AND time_ns >= {} AND time_ns <= {} ORDER BY hour, time_ns, row LIMIT {rows}",
             LogLine::COLUMN_NAMES.join(", "),
             number(range.from.0),
-            number(range.to.0)
+            last(range)
         );
         let (mut halves, mut keys, mut count) = (Vec::new(), Vec::new(), 0);
         self.each::<LogLine<'_>>(self.client.query_raw(&sql), |line| {
@@ -265,11 +270,11 @@ impl Db {
             Some(format!("{}, {time}, {start}", fixed(series)))
         })?;
         let sql = format!(
-            "SELECT {} FROM point WHERE {behind} AND time_ns >= {} AND time_ns < {}
+            "SELECT {} FROM point WHERE {behind} AND time_ns >= {} AND time_ns <= {}
              ORDER BY series, time_ns, start_ns, received_ns LIMIT {rows}",
             PointLine::COLUMN_NAMES.join(", "),
             number(range.from.0),
-            number(range.to.0)
+            last(range)
         );
         let mut points: Vec<([u8; 16], Vec<u8>, usize, Point)> = Vec::new();
         let mut count = 0;

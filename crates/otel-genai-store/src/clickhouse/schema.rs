@@ -28,7 +28,8 @@ pub(super) const BY_DAY: [(&str, &str); 7] = [
 
 /// The statements of a version.
 fn statements(text: &str) -> impl Iterator<Item = &str> {
-    let is_comment = |statement: &str| statement.lines().all(|line| line.is_empty() || line.starts_with("--"));
+    let is_comment =
+        |statement: &str| statement.lines().all(|line| line.is_empty() || line.starts_with("--"));
     text.split(";\n").map(str::trim).filter(move |statement| !is_comment(statement))
 }
 
@@ -67,7 +68,9 @@ pub(super) fn text(database: &str, age: Option<Duration>) -> String {
 pub(super) async fn prepare(client: &Client, place: &Place, looks: bool) -> Result<(), StoreError> {
     let found = match version(client).await {
         Ok(found) => found,
-        Err(error) if matches!(fault::code(&error), Some(fault::UNKNOWN_TABLE | fault::UNKNOWN_DATABASE)) => 0,
+        Err(error) if matches!(fault::code(&error), Some(fault::UNKNOWN_TABLE | fault::UNKNOWN_DATABASE)) => {
+            0
+        }
         Err(error) => return Err(place.fault("cannot read the version of the tables", error)),
     };
     if found > VERSION {
@@ -103,7 +106,10 @@ pub(super) async fn prepare(client: &Client, place: &Place, looks: bool) -> Resu
 fn missing(why: &str) -> StoreError {
     StoreError::Backend {
         what: "cannot make the tables",
-        source: format!("{why}; an administrator makes them by what `otel-genai store schema clickhouse` prints").into(),
+        source: format!(
+            "{why}; an administrator makes them by what `otel-genai store schema clickhouse` prints"
+        )
+        .into(),
     }
 }
 

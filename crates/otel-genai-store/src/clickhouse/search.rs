@@ -264,6 +264,10 @@ impl Db {
 
     /// Traces by the beginning of their id, or by the provider's id of an answer in them.
     async fn by_id(&self, text: &str) -> Result<Vec<Hit>, StoreError> {
+        #[derive(Row, Deserialize)]
+        struct Id {
+            trace_id: [u8; 16],
+        }
         let text = text.trim();
         if text.len() < FEWEST_DIGITS || text.contains(char::is_whitespace) {
             return Ok(Vec::new());
@@ -285,8 +289,8 @@ impl Db {
             "SELECT trace_id FROM ({sql}) GROUP BY trace_id ORDER BY max(last) DESC LIMIT {MOST_BY_ID}"
         );
         let mut ids = Vec::new();
-        self.each::<[u8; 16]>(all.query(self, &sql), |id| {
-            ids.extend(TraceId::new(&id));
+        self.each::<Id>(all.query(self, &sql), |id| {
+            ids.extend(TraceId::new(&id.trace_id));
             Ok(())
         })
         .await?;

@@ -78,7 +78,7 @@ const SAID: [&str; 11] = [
 pub(crate) async fn each_phrase_is_found_where_it_was_said_and_nowhere_else(store: &impl Store) {
     let spans = (0..).zip(SAID).map(|(trace, words)| said(trace, words)).collect();
     store.ingest(batch(spans, vec![])).await.unwrap();
-    indexed(&store).await;
+    indexed(store).await;
     let cases: [(&str, &[u8], &[&str]); 31] = [
         ("parcel", &[1, 0], &["parcel"]),
         ("PARCEL tuesday", &[0], &["parcel", "Tuesday"]),
@@ -113,7 +113,7 @@ pub(crate) async fn each_phrase_is_found_where_it_was_said_and_nowhere_else(stor
         ("ПОСЫЛКОЙ", &[10], &["посылкой"]),
     ];
     for (text, traces, marks) in cases {
-        let (found, marked) = find(&store, text).await;
+        let (found, marked) = find(store, text).await;
         assert_eq!((text, found.as_slice()), (text, traces));
         assert_eq!(marked, marks, "{text}");
     }
@@ -132,7 +132,7 @@ pub(crate) async fn log_records_are_found_and_listed_by_their_words(store: &impl
         noted(Some(4), "nothing here", noon() + 4),
     ];
     store.ingest(batch(vec![], logs)).await.unwrap();
-    indexed(&store).await;
+    indexed(store).await;
     let page = store.search(&query("refused")).await.unwrap();
     let Hit::Log { trace, snippet, at, .. } = &page.items[0] else { panic!("{page:?}") };
     assert_eq!((*trace, at.0, page.items.len()), (Some(trace_id(3)), noon() + 1, 2));
@@ -168,7 +168,7 @@ pub(crate) async fn traces_are_listed_by_what_was_said_in_them(store: &impl Stor
     spans.push(late(2, midnight + SECOND, "the second morning"));
     let logs = vec![noted(Some(20), "an umbrella is missing", noon())];
     store.ingest(batch(spans, logs)).await.unwrap();
-    indexed(&store).await;
+    indexed(store).await;
     let list = async |text: &str, error: Option<bool>| -> Vec<u8> {
         let filter = Filter { text: Some(text.to_owned()), error, ..Filter::default() };
         let page = store.traces(&TraceQuery { filter, limit: 50, ..TraceQuery::default() }).await.unwrap();
@@ -194,7 +194,7 @@ pub(crate) async fn pages_range_and_service_bound_what_is_found(store: &impl Sto
     spans[7].origin = origin("other");
     let logs = (30..40).map(|number| noted(None, &format!("raven {number}"), noon() + number - 25)).collect();
     store.ingest(batch(spans, logs)).await.unwrap();
-    indexed(&store).await;
+    indexed(store).await;
     let mut query = SearchQuery { limit: 7, ..query("raven") };
     let mut found = Vec::new();
     loop {
@@ -264,7 +264,7 @@ pub(crate) async fn names_are_found_by_their_parts(store: &impl Store) {
 pub(crate) async fn very_long_texts_are_searched_at_their_beginning(store: &impl Store) {
     let long = format!("needle {} haystack", "straw ".repeat(200 << 10));
     store.ingest(batch(vec![said(1, &long)], vec![])).await.unwrap();
-    indexed(&store).await;
-    assert_eq!(find(&store, "needle straw").await.0, [1]);
-    assert_eq!(find(&store, "haystack").await.0, [] as [u8; 0]);
+    indexed(store).await;
+    assert_eq!(find(store, "needle straw").await.0, [1]);
+    assert_eq!(find(store, "haystack").await.0, [] as [u8; 0]);
 }
