@@ -413,6 +413,7 @@ impl Db {
             bytes: u64,
         }
         let sql = "SELECT ifNull((SELECT count() FROM span), 0) AS spans, ifNull((SELECT count() FROM log), 0) AS logs,
+             ifNull((SELECT count() FROM point), 0) AS points,
              ifNull((SELECT uniq(trace_id) FROM trace), 0) AS traces,
              (SELECT minOrNull(moment) FROM (
                SELECT min(start_ns) AS moment FROM trace WHERE day = (SELECT min(day) FROM trace) HAVING count() > 0

@@ -11,6 +11,8 @@ use super::schema::BY_DAY;
 use crate::error::StoreError;
 
 const DAY: u64 = 86_400;
+/// A table that keeps its rows for ever cannot be told to.
+const NO_TTL: u32 = 36;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,7 +59,12 @@ impl Db {
             return Ok(());
         }
         for statement in statements(age) {
-            self.client.query_raw(&statement).execute().await.map_err(|error| match fault::code(&error) {
+            let result = self.client.query_raw(&statement).execute().await;
+            let has_none = |error| age.is_none() && fault::code(error) == Some(NO_TTL);
+            if result.as_ref().is_err_and(has_none) {
+                continue;
+            }
+            result.map_err(|error| match fault::code(&error) {
                 Some(fault::READONLY | fault::ACCESS_DENIED) => StoreError::Backend {
                     what: "cannot set how long records are kept",
                     source: "this user has no right to; an administrator sets it by what `otel-genai store schema \
