@@ -14,11 +14,11 @@ mod suite;
 #[allow(dead_code, reason = "metrics are not kept by this store yet")]
 mod support;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use otel_genai_store::{
-    ClickHouseOptions, ClickHouseStore, Delete, Deleted, LogQuery, Nanos, Store, StoreError, TraceQuery,
-    Which,
+    ClickHouseOptions, ClickHouseStore, LogQuery, Nanos, Store, StoreError, TraceQuery, Which,
 };
 use suite::{batch, log, noon, span, suite, trace_id};
 use tempfile::TempDir;
@@ -36,7 +36,7 @@ macro_rules! run {
     };
 }
 
-suite!(run: exact traces logs changes load);
+suite!(run: exact content traces conversations sums logs changes load keeping);
 
 async fn open() -> Option<ClickHouseStore> {
     Some(engine::database()?.connect().await.unwrap())
@@ -89,37 +89,6 @@ fn several_write_to_one_database() {
 }
 
 #[test]
-fn what_is_deleted_is_gone_and_may_come_again() {
-    block_on(async {
-        let Some(store) = open().await else { return };
-        let day = 86_400_000_000_000;
-        let some = batch(
-            vec![span(1, 1, None, noon() - 2 * day), span(2, 1, None, noon()), span(3, 1, None, noon())],
-            vec![log(Some(2), "x", noon())],
-        );
-        store.ingest(some.clone()).await.unwrap();
-        let ids = async || {
-            let page = store.traces(&all()).await.unwrap();
-            let mut ids: Vec<u8> = page.items.iter().map(|trace| trace.id.bytes()[15] - 1).collect();
-            ids.sort_unstable();
-            ids
-        };
-        assert_eq!(ids().await, [1, 2, 3]);
-        assert_eq!(store.delete(Delete::Before(Nanos(noon() - day))).await.unwrap().traces, 1);
-        assert_eq!(ids().await, [2, 3]);
-        assert_eq!(store.delete(Delete::Trace(trace_id(2))).await.unwrap().traces, 1);
-        assert_eq!(store.delete(Delete::Trace(trace_id(2))).await.unwrap(), Deleted::default());
-        assert_eq!(ids().await, [3]);
-        assert!(store.spans(trace_id(2), Which::All).await.unwrap().is_empty());
-        let again = store.ingest(some).await.unwrap();
-        assert_eq!((again.spans, again.logs), (3, 1));
-        assert_eq!(ids().await, [1, 2, 3]);
-        assert_eq!(store.delete(Delete::All).await.unwrap().traces, 3);
-        assert!(ids().await.is_empty());
-    });
-}
-
-#[test]
 fn what_was_acknowledged_outlives_a_crash_of_the_server() {
     let Some(library) = engine::library() else { return };
     let folder = TempDir::new().unwrap();
@@ -141,6 +110,78 @@ fn what_was_acknowledged_outlives_a_crash_of_the_server() {
             );
             assert!(matches!(store.traces(&all()).await, Err(StoreError::Away { .. })));
         }
+    });
+}
+
+/// The engine is killed ten times while four senders store: each sends again what was not acknowledged, as it does, and
+/// in the end everything is there once.
+#[test]
+fn ten_kills_lose_and_double_nothing() {
+    const SENDERS: u64 = 4;
+    const BATCHES: u64 = 60;
+    let Some(library) = engine::library() else { return };
+    let folder = TempDir::new().unwrap();
+    block_on(async {
+        let server = engine::Engine::start(&library, folder.path(), &[]);
+        let port = server.port();
+        let address = format!("{}/kept", server.address());
+        let store = ClickHouseOptions::new(&address).unwrap().connect().await.unwrap();
+        let acknowledged = AtomicU64::new(0);
+        let send = async |sender: u64| {
+            for number in 0..BATCHES {
+                let trace = sender * BATCHES + number;
+                let spans =
+                    (0..8).map(|id| span(trace, id, None, noon() + id * 6 * 3_600_000_000_000)).collect();
+                let whole = batch(spans, vec![log(Some(trace), "gen_ai.choice", noon() + trace)]);
+                loop {
+                    match store.ingest(whole.clone()).await {
+                        Ok(_) => break,
+                        Err(
+                            StoreError::Away { .. } | StoreError::Busy { .. } | StoreError::Backend { .. },
+                        ) => {
+                            tokio::time::sleep(Duration::from_millis(20)).await;
+                        }
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+                acknowledged.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        let kill = async {
+            let mut server = server;
+            for round in 1..=10 {
+                // Spread over the whole of it.
+                while acknowledged.load(Ordering::Relaxed) < round * SENDERS * BATCHES / 12 {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                server.kill();
+                let (library, folder) = (library.clone(), folder.path().to_owned());
+                let start = move || engine::Engine::start_at(&library, &folder, port, &[]);
+                server = tokio::task::spawn_blocking(start).await.unwrap();
+            }
+            server
+        };
+        let senders = futures_util::future::join_all((0..SENDERS).map(send));
+        let (_, server) = tokio::join!(senders, kill);
+        // Asked of one who remembers nothing of what was sent.
+        let fresh = ClickHouseOptions::new(&address).unwrap().connect().await.unwrap();
+        let mut query = TraceQuery { limit: 500, ..TraceQuery::default() };
+        let mut traces = 0;
+        loop {
+            let page = fresh.traces(&query).await.unwrap();
+            traces += page.items.len() as u64;
+            assert!(page.items.iter().all(|trace| (trace.spans, trace.logs) == (8, 1)), "{:?}", page.items);
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(traces, SENDERS * BATCHES);
+        let calls = fresh.services(None).await.unwrap();
+        assert_eq!((calls[0].spans, calls[0].logs), (8 * traces, traces));
+        fresh.close().await;
+        store.close().await;
+        server.kill();
     });
 }
 

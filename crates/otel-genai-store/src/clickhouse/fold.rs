@@ -123,11 +123,13 @@ fn add(sum: &mut TraceSummary, row: &SpanRow, told_again: bool) {
         sum.dialects.push(dialect);
     }
     let Some(op) = facts.op.filter(|op| op.is_genai()) else { return };
-    if op.is_inference() && !told_again {
-        sum.llm_calls += 1;
-        sum.llm_errors += error;
+    if op.is_inference() {
         // Rows come in order: the first has it.
         sum.first_chunk = sum.first_chunk.or(facts.first_chunk);
+        if !told_again {
+            sum.llm_calls += 1;
+            sum.llm_errors += error;
+        }
     }
     if op == Op::ExecuteTool {
         sum.tool_calls += 1;

@@ -82,6 +82,13 @@ impl Where {
         if self.all.is_empty() { "1".to_owned() } else { self.all.join(" AND ") }
     }
 
+    /// The conditions as text, to be said within another.
+    pub(super) fn take(&mut self) -> String {
+        let sql = self.sql();
+        self.all.clear();
+        sql
+    }
+
     pub(super) fn query(&self, db: &Db, sql: &str) -> Query {
         let query = db.client.query_raw(sql);
         self.texts
@@ -156,7 +163,7 @@ impl Db {
         query: Query,
         mut take: impl FnMut(T::Value<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let told = |error| self.place.fault("cannot read", error);
+        let told = |error| self.place.fault(fault::READ, error);
         let work = async {
             let mut cursor = query.fetch::<T>().map_err(told)?;
             while let Some(line) = cursor.next().await.map_err(told)? {
@@ -342,6 +349,17 @@ impl Db {
         Ok(shelf)
     }
 
+    /// Where records come from, wherever that was told.
+    pub(super) async fn origins(&self, hashes: &BTreeSet<[u8; 16]>) -> Result<Shelf, StoreError> {
+        let mut shelf = Shelf::default();
+        let hashes: Vec<&[u8; 16]> = hashes.iter().collect();
+        for some in hashes.chunks(MOST_PIECES) {
+            let of = one_of("hash", some.iter().map(|hash| hash.as_slice()));
+            self.pieces(&format!("form = {ORIGIN} AND {of}"), &mut shelf).await?;
+        }
+        Ok(shelf)
+    }
+
     async fn pieces(&self, which: &str, shelf: &mut Shelf) -> Result<(), StoreError> {
         let sql = format!("SELECT day, hash, form, body FROM piece WHERE {which} LIMIT 1 BY hash");
         self.each::<PieceLine<'_>>(self.client.query_raw(&sql), |line| shelf.put(&line)).await
@@ -366,7 +384,8 @@ impl Db {
         Ok(None)
     }
 
-    /// How much there is. What was stored twice counts twice until the server has merged it.
+    /// How much there is. What was stored twice counts twice until the server has merged it; spans that ran and have ended
+    /// since count once.
     pub(super) async fn status(&self) -> Result<StoreStatus, StoreError> {
         #[derive(Row, Deserialize)]
         struct Counts {
@@ -376,7 +395,10 @@ impl Db {
             oldest: Option<i64>,
             bytes: u64,
         }
-        let sql = "SELECT ifNull((SELECT count() FROM span), 0) AS spans, ifNull((SELECT count() FROM log), 0) AS logs,
+        let sql = "SELECT toUInt64(ifNull((SELECT count() FROM span), 0) - ifNull((
+               SELECT count() - uniqExactIf((trace_id, span_id), (trace_id, span_id) NOT IN (
+                 SELECT trace_id, span_id FROM span WHERE state = 0 AND trace_id IN (SELECT trace_id FROM span WHERE state = 1)))
+               FROM span WHERE state = 1), 0)) AS spans, ifNull((SELECT count() FROM log), 0) AS logs,
              ifNull((SELECT uniq(trace_id) FROM trace), 0) AS traces,
              (SELECT minOrNull(moment) FROM (
                SELECT min(start_ns) AS moment FROM trace WHERE day = (SELECT min(day) FROM trace) HAVING count() > 0
@@ -399,7 +421,7 @@ impl Db {
 
 /// The pieces and origins of an answer: each is in memory once, however many records have it.
 #[derive(Default)]
-struct Shelf {
+pub(super) struct Shelf {
     pieces: HashMap<[u8; 16], Arc<Piece>>,
     origins: HashMap<[u8; 16], Arc<Origin>>,
 }
@@ -429,7 +451,7 @@ impl Shelf {
         self.pieces.get(hash).cloned().ok_or_else(|| Place::unreadable("content is missing"))
     }
 
-    fn origin(&self, hash: &[u8; 16]) -> Result<Arc<Origin>, StoreError> {
+    pub(super) fn origin(&self, hash: &[u8; 16]) -> Result<Arc<Origin>, StoreError> {
         let origin = self.origins.get(hash).cloned();
         origin.ok_or_else(|| Place::unreadable("cannot read where records come from"))
     }

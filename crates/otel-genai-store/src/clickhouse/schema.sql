@@ -28,9 +28,18 @@ CREATE TABLE IF NOT EXISTS span (
   at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(start_ns),
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX by_conversation conversation TYPE bloom_filter(0.01) GRANULARITY 1,
-  INDEX by_piece pieces TYPE bloom_filter(0.01) GRANULARITY 1
+  INDEX by_piece pieces TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX by_state state TYPE minmax GRANULARITY 1
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toDate(hour) ORDER BY (hour, trace_id, span_id, print)
+SETTINGS ttl_only_drop_parts = 1;
+
+-- Spans whose calls are told again by spans inside them, which count in no sum: found a moment after they were stored. `told`
+-- 0 takes it back.
+CREATE TABLE IF NOT EXISTS wrapper (
+  hour DateTime('UTC') CODEC(Delta, ZSTD(1)), trace_id FixedString(16), print FixedString(16), told UInt8, at Int64
+) ENGINE = ReplacingMergeTree(at)
+PARTITION BY toDate(hour) ORDER BY (hour, trace_id, print)
 SETTINGS ttl_only_drop_parts = 1;
 
 -- Log records.
