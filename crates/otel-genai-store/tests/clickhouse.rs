@@ -14,14 +14,19 @@ mod suite;
 #[allow(dead_code, reason = "metrics are not kept by this store yet")]
 mod support;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use otel_genai_store::{
-    ClickHouseOptions, ClickHouseStore, LogQuery, Nanos, Store, StoreError, TraceQuery, Which,
+    ClickHouseOptions, ClickHouseStore, LogQuery, Nanos, StatsQuery, Store, StoreError, StoreStatus,
+    TraceQuery, Which,
 };
 use suite::{batch, log, noon, span, suite, trace_id};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
 
 macro_rules! run {
     ($topic:ident: $($case:ident)*) => {
@@ -250,6 +255,122 @@ fn few_rights_are_enough() {
         }
     });
     server.kill();
+}
+
+const LIMITED: &str = "<clickhouse><users>
+  <few><password></password><profile>few</profile><networks><ip>::/0</ip></networks><quota>default</quota></few>
+  <spent><password></password><profile>default</profile><networks><ip>::/0</ip></networks><quota>spent</quota></spent>
+  <default><password></password><profile>default</profile><networks><ip>::/0</ip></networks></default>
+</users><profiles><default/><few><max_rows_to_read>20</max_rows_to_read></few></profiles>
+<quotas><default/><spent><interval><duration>31556952</duration><queries>4</queries></interval></spent></quotas></clickhouse>";
+
+/// What the server allows nobody is told so that it can be narrowed or tried again; nothing that was refused is acknowledged.
+#[test]
+fn limits_of_the_server_are_said() {
+    let Some(library) = engine::library() else { return };
+    let folder = TempDir::new().unwrap();
+    let config = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.display().to_string()
+    };
+    let users = config("users.xml", LIMITED);
+    let users = format!("<users_config>{users}</users_config>");
+    let plain = config("config.xml", &format!("<clickhouse>{users}</clickhouse>"));
+    // So much is to be left free that no disk has it.
+    let disk = "<storage_configuration><disks><default><keep_free_space_bytes>1000000000000000000</keep_free_space_bytes>\
+        </default></disks></storage_configuration>";
+    let full = config("full.xml", &format!("<clickhouse>{users}{disk}</clickhouse>"));
+    block_on(async {
+        let server = engine::Engine::start(&library, folder.path(), &["--config-file", &plain]);
+        let (port, host) = (server.port(), server.address().replace("clickhouse://", ""));
+        let as_whom =
+            |user: &str| ClickHouseOptions::new(&format!("clickhouse://{user}@{host}/limited")).unwrap();
+        let store = as_whom("default").connect().await.unwrap();
+        let spans = |from: u64| (from..from + 50).map(|id| span(1, id, None, noon() + id)).collect();
+        store.ingest(batch(spans(0), vec![])).await.unwrap();
+
+        let few = as_whom("few").connect().await.unwrap();
+        let error = few.stats(&StatsQuery::default()).await.unwrap_err();
+        assert!(matches!(error, StoreError::BadQuery(_)), "{error:?}");
+        assert!(error.to_string().contains("narrow the time range"), "{error}");
+        let spent = as_whom("spent").connect().await.unwrap();
+        let mut answer = Ok(StoreStatus::default());
+        for _ in 0..5 {
+            answer = answer.and(spent.status().await);
+        }
+        assert!(matches!(answer, Err(StoreError::Busy { .. })), "{answer:?}");
+
+        server.kill();
+        let server = engine::Engine::start_at(&library, folder.path(), port, &["--config-file", &full]);
+        let more = batch(spans(50), vec![]);
+        let error = store.ingest(more.clone()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+        assert_eq!(store.spans(trace_id(1), Which::All).await.unwrap().len(), 50);
+        server.kill();
+        let server = engine::Engine::start_at(&library, folder.path(), port, &["--config-file", &plain]);
+        assert_eq!(store.ingest(more).await.unwrap().spans, 50);
+        assert_eq!(store.spans(trace_id(1), Which::All).await.unwrap().len(), 100);
+        server.kill();
+    });
+}
+
+/// A server that is reached and says nothing: who asks waits no longer than it was said, and what was sent is not acknowledged.
+#[test]
+fn a_server_that_does_not_answer_is_not_waited_for() {
+    let Some(options) = engine::database() else { return };
+    let shown = format!("{options:?}");
+    let server = engine::address().unwrap().rsplit('/').next().unwrap().rsplit('@').next().unwrap();
+    let database = shown.rsplit('/').next().unwrap().split('"').next().unwrap();
+    block_on(async {
+        let mute = Arc::new(AtomicBool::new(false));
+        let between = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = between.local_addr().unwrap().to_string();
+        let address = format!("{}/{database}", engine::address().unwrap().replace(server, &other));
+        let connect = || ClickHouseOptions::new(&address).unwrap().connect();
+        tokio::spawn(pass_on(between, server, Arc::clone(&mute)));
+        let store = connect().await.unwrap();
+        let call = |id| batch(vec![span(1, id, None, noon())], vec![]);
+        store.ingest(call(1)).await.unwrap();
+
+        mute.store(true, Ordering::Relaxed);
+        let every = all();
+        let (connected, listed, stored) =
+            tokio::join!(connect(), store.traces(&every), store.ingest(call(2)));
+        let error = connected.unwrap_err();
+        assert!(error.to_string().ends_with("no answer in 10 seconds"), "{error}");
+        assert!(matches!(listed, Err(StoreError::Timeout(_))), "{listed:?}");
+        assert!(matches!(stored, Err(StoreError::Busy { .. })), "{stored:?}");
+
+        mute.store(false, Ordering::Relaxed);
+        store.ingest(call(2)).await.unwrap();
+        assert_eq!(store.traces(&all()).await.unwrap().items[0].spans, 2);
+        store.close().await;
+    });
+}
+
+/// Passes on what is said between a client and the server, as long as it is not mute.
+async fn pass_on(between: TcpListener, server: &'static str, mute: Arc<AtomicBool>) {
+    async fn one_way(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mute: Arc<AtomicBool>) {
+        let mut bytes = vec![0; 64 << 10];
+        while let Ok(length) = from.read(&mut bytes).await
+            && length > 0
+        {
+            if mute.load(Ordering::Relaxed) {
+                // Of this connection nothing more is heard.
+                std::future::pending::<()>().await;
+            }
+            if to.write_all(&bytes[..length]).await.is_err() {
+                return;
+            }
+        }
+    }
+    while let Ok((client, _)) = between.accept().await {
+        let Ok(server) = TcpStream::connect(server).await else { continue };
+        let ((asks, hears), (answers, listens)) = (client.into_split(), server.into_split());
+        tokio::spawn(one_way(asks, listens, Arc::clone(&mute)));
+        tokio::spawn(one_way(answers, hears, Arc::clone(&mute)));
+    }
 }
 
 #[test]

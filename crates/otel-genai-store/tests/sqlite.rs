@@ -212,7 +212,7 @@ fn a_trace_outlives_its_first_day() {
 
 /// Room on the disk, of files and of what SQLite writes beside them.
 fn room(folder: &Path) -> u64 {
-    let files = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let files = fs::read_dir(folder).unwrap().map(Result::unwrap);
     let days = files.filter(|file| file.file_name().to_string_lossy().starts_with("20"));
     days.map(|file| file.metadata().unwrap().len()).sum()
 }

@@ -16,11 +16,8 @@ use crate::summary::{ConversationSummary, TraceSummary};
 
 /// More traces of one conversation are not added up.
 const MOST_TRACES: u32 = 10_000;
-/// Which traces have which conversation: spans tell it, and records of sessions that send no spans.
-const MEMBERS: &str = "SELECT DISTINCT conversation, trace_id FROM (
-     SELECT conversation, trace_id FROM span WHERE conversation != ''
-     UNION ALL
-     SELECT conversation, trace_id FROM log WHERE conversation != '' AND trace_id != toFixedString('', 16))";
+/// Which traces have which conversation.
+const MEMBERS: &str = "SELECT DISTINCT conversation, trace_id FROM span WHERE conversation != ''";
 /// The number by which conversations that ended at the same moment are put in order.
 const TIE: &str = "reinterpretAsInt64(sipHash64(conversation))";
 
@@ -71,20 +68,20 @@ impl Db {
         })
         .await?;
         let next = last.filter(|_| more).map(|position| Cursor::new(position, asked));
-        let traces = self.traces_of(&page).await?;
+        let traces = self.traces_with(&page).await?;
         let items = page.iter().zip(&traces).filter_map(|(id, traces)| ConversationSummary::of(id, traces));
         Ok(Page { items: items.collect(), next, total: None })
     }
 
     /// The traces of one conversation, oldest first.
     pub(super) async fn conversation(&self, id: &str, limit: u32) -> Result<Vec<TraceSummary>, StoreError> {
-        let mut traces = self.traces_of(&[id.into()]).await?.pop().unwrap_or_default();
+        let mut traces = self.traces_with(&[id.into()]).await?.pop().unwrap_or_default();
         traces.truncate(limit as usize);
         Ok(traces)
     }
 
     /// The traces of conversations, oldest first.
-    async fn traces_of(&self, ids: &[Arc<str>]) -> Result<Vec<Vec<TraceSummary>>, StoreError> {
+    async fn traces_with(&self, ids: &[Arc<str>]) -> Result<Vec<Vec<TraceSummary>>, StoreError> {
         let mut all = Where::default();
         let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let Some(wanted) = all.any_of("conversation", &names) else { return Ok(Vec::new()) };

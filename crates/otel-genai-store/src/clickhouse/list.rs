@@ -6,7 +6,7 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::calls::{self, FAILED, nanos, ops};
-use super::fold::{self, Frame};
+use super::fold::{self, Frame, Rows};
 use super::read::{Db, MOST_ON_PAGE, Where, hours, one_of};
 use super::writer::ORIGIN;
 use crate::cursor::{Cursor, Position};
@@ -14,7 +14,6 @@ use crate::error::StoreError;
 use crate::facts::Op;
 use crate::id::{Day, Nanos, TraceId};
 use crate::query::{Filter, Page, Range, TraceQuery, TraceSort};
-use crate::span::SpanRow;
 use crate::summary::TraceSummary;
 
 /// A trace as the table of traces has it.
@@ -39,11 +38,12 @@ struct Placed {
     value: i64,
 }
 
-/// How many log records a trace has.
+/// How many log records a trace has, and whether what was said is in them.
 #[derive(Row, Deserialize)]
 struct LogCount {
     trace_id: [u8; 16],
     logs: u64,
+    content: Vec<u8>,
 }
 
 const COLUMNS: &str = "trace_id, min(start_ns) AS start, max(end_ns) AS end, max(last_ns) AS last, \
@@ -222,20 +222,23 @@ impl Db {
         let ids: Vec<TraceId> = lines.iter().filter_map(|line| TraceId::new(&line.trace_id)).collect();
         let of = one_of("trace_id", ids.iter().map(|id| id.bytes().as_slice()));
         let sql = format!(
-            "SELECT trace_id, uniqExact(row) AS logs FROM log WHERE {of} AND {} GROUP BY trace_id",
+            "SELECT trace_id, uniqExact(row) AS logs, groupUniqArray(log.content) AS content FROM log
+             WHERE {of} AND {} GROUP BY trace_id",
             hours(&of)
         );
-        let mut logs: HashMap<[u8; 16], u64> = HashMap::new();
+        let mut logs: HashMap<[u8; 16], LogCount> = HashMap::new();
         self.each::<LogCount>(self.client.query_raw(&sql), |line| {
-            logs.insert(line.trace_id, line.logs);
+            logs.insert(line.trace_id, line);
             Ok(())
         })
         .await?;
-        let mut rows: HashMap<TraceId, Vec<SpanRow>> = HashMap::new();
-        for row in self.rows_of(&ids).await? {
-            rows.entry(row.key.trace).or_default().push(row);
+        let mut rows: HashMap<TraceId, Rows> = HashMap::new();
+        for (row, session) in self.rows_of(&ids).await? {
+            let rows = rows.entry(row.key.trace).or_default();
+            rows.of_sessions += u64::from(session);
+            rows.all.push(row);
         }
-        let now = Nanos::now();
+        let (now, none) = (Nanos::now(), Rows::default());
         let told = lines.iter().zip(&ids).map(|(line, id)| {
             let frame = Frame {
                 id: *id,
@@ -243,9 +246,10 @@ impl Db {
                 end: moment(line.end),
                 last: moment(line.last),
                 title: Some(line.asked.clone()).filter(|title| !title.is_empty()),
-                logs: logs.get(&line.trace_id).copied().unwrap_or(0),
+                logs: logs.get(&line.trace_id).map_or(0, |logs| logs.logs),
+                content: logs.get(&line.trace_id).map(|logs| logs.content.as_slice()).unwrap_or_default(),
             };
-            fold::summary(&frame, rows.get(id).map(Vec::as_slice).unwrap_or_default(), now)
+            fold::summary(&frame, rows.get(id).unwrap_or(&none), now)
         });
         Ok(told.collect())
     }
@@ -326,20 +330,21 @@ fn lines_that_fit(filter: &Filter, fit: &str) -> String {
 /// What the spans of a trace come to: as a summary tells it.
 fn sums(sort: TraceSort) -> Option<String> {
     let once = calls::once("1");
-    let counts = || format!("state = 0 AND {} AND {once}", ops(Op::counts_tokens));
+    let counts = || format!("state != 1 AND {} AND {once}", ops(Op::counts_tokens));
     let inference = ops(Op::is_inference);
     Some(match sort {
         TraceSort::Start | TraceSort::Duration => return None,
         TraceSort::FirstChunk => format!(
-            "argMinIf(toNullable(toInt64(first_chunk_ns)), start_ns, state = 0 AND {inference} AND first_chunk_ns IS NOT NULL)"
+            "argMinIf(toNullable(toInt64(first_chunk_ns)), start_ns, state != 1 AND {inference} AND first_chunk_ns IS NOT NULL)"
         ),
         TraceSort::Tokens => format!("sumIf(ifNull(input, 0) + ifNull(output, 0), {})", counts()),
         TraceSort::Cost => format!("sumIf(cost, {})", counts()),
-        TraceSort::Errors => format!("countIf(state = 0 AND {FAILED})"),
-        TraceSort::LlmCalls => format!("countIf(state = 0 AND {inference} AND {once})"),
+        TraceSort::Errors => format!("countIf(state != 1 AND {FAILED})"),
+        TraceSort::LlmCalls => format!("countIf(state != 1 AND {inference} AND {once})"),
         // Of those with the same id all that ended, else one.
         TraceSort::Spans => {
-            "countIf(state = 0) + uniqExact(span_id) - uniqExactIf(span_id, state = 0)".to_owned()
+            "countIf(state = 0) + uniqExactIf(span_id, state < 2) - uniqExactIf(span_id, state = 0)"
+                .to_owned()
         }
     })
 }

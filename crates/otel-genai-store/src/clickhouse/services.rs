@@ -42,7 +42,7 @@ impl Db {
                toUInt64(0) AS logs, countIf(is_call) AS calls,
                countIf(is_call AND content IN ({here}, {elsewhere})) AS content,
                min(start_ns) AS since, max(start_ns) AS until
-             FROM span FINAL WHERE {hours} GROUP BY origin, dialect
+             FROM span FINAL WHERE {hours} AND state < 2 GROUP BY origin, dialect
              UNION ALL
              SELECT origin, toUInt8(0) AS dialect, toUInt64(0) AS spans, count() AS logs, toUInt64(0) AS calls,
                toUInt64(0) AS content, min(time_ns) AS since, max(time_ns) AS until

@@ -48,6 +48,11 @@ struct Line<'a> {
     response_id: &'a str,
 }
 
+#[derive(Row, Deserialize)]
+struct Left {
+    trace_id: [u8; 16],
+}
+
 /// A row of `wrapper`: `told` is 0 for one that was taken for a wrapper, and is none.
 #[derive(Row, Serialize, Deserialize)]
 struct Mark {
@@ -145,8 +150,8 @@ impl Db {
              LIMIT {MOST_LEFT}"
         );
         let mut left = Vec::new();
-        self.each::<[u8; 16]>(self.client.query_raw(&sql), |id| {
-            left.extend(TraceId::new(&id));
+        self.each::<Left>(self.client.query_raw(&sql), |line| {
+            left.extend(TraceId::new(&line.trace_id));
             Ok(())
         })
         .await?;

@@ -89,7 +89,7 @@ impl Db {
                sum(waited) AS first_sum,
                sumMapIf([roundDown(speed, edges)], [toUInt64(1)], has_rate) AS rate, sumIf(speed, has_rate) AS rate_sum,
                sumMapIf([toString(finish)], [toUInt64(1)], inference AND finish != '') AS stops
-             FROM span FINAL PREWHERE {hours} AND op > 0 AND op < 30 AND state = 0
+             FROM span FINAL PREWHERE {hours} AND op > 0 AND op < 30 AND state != 1
              WHERE {wanted} AND {once} GROUP BY step{groups} LIMIT {limit}",
             edges = edges.join(","),
             counts = ops(Op::counts_tokens),
@@ -131,7 +131,7 @@ impl Db {
         );
         if !early {
             // What a span that runs does is not known for sure.
-            wanted.and("state = 0");
+            wanted.and("state != 1");
         }
         let sql = format!(
             "SELECT toString({column}) AS word, uniqExact(trace_id) AS traces FROM span WHERE {}

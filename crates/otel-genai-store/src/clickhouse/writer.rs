@@ -278,6 +278,11 @@ impl<'a> Lines<'a> {
                 let line = LogLine::new(log, record);
                 lines.pieces(known, day(line.hour), record, pressed);
                 lines.logs.push(line);
+                if log.is_of_session() {
+                    seq += 1;
+                    lines.called.extend(log.trace);
+                    lines.spans.push(SpanLine::of_session(log, record, seq));
+                }
             }
             news.records += stored.spans + stored.logs;
             answers.push(stored);

@@ -10,7 +10,7 @@ use otel_genai_store::{
     TraceSummary, Usage, wrappers,
 };
 
-use super::{batch, log, noon, origin, span, trace_id};
+use super::{batch, log, noon, origin, span};
 
 const HOUR: u64 = 3_600_000_000_000;
 
