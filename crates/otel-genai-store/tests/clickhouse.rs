@@ -353,12 +353,13 @@ fn a_server_that_does_not_answer_is_not_waited_for() {
 async fn pass_on(between: TcpListener, server: &'static str, mute: Arc<AtomicBool>) {
     async fn one_way(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mute: Arc<AtomicBool>) {
         let mut bytes = vec![0; 64 << 10];
-        while let Ok(length) = from.read(&mut bytes).await
-            && length > 0
-        {
+        while let Ok(length) = from.read(&mut bytes).await {
             if mute.load(Ordering::Relaxed) {
-                // Of this connection nothing more is heard.
+                // Of this connection nothing more is heard, not even its end.
                 std::future::pending::<()>().await;
+            }
+            if length == 0 {
+                return;
             }
             if to.write_all(&bytes[..length]).await.is_err() {
                 return;

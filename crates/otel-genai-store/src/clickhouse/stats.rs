@@ -71,7 +71,7 @@ impl Db {
         let groups: String = query.by.iter().map(|by| format!(", {}", column(*by))).collect();
         let at =
             step.map_or("toUInt64(0)".to_owned(), |step| format!("toUInt64(start_ns - start_ns % {step})"));
-        let edges: Vec<String> = histogram::edges().map(|edge| format!("toUInt64({edge})")).collect();
+        let edges: Vec<String> = histogram::edges().map(|edge| edge.to_string()).collect();
         let sql = format!(
             "WITH [{edges}] AS edges, {counts} AS counts, {inference} AS inference,
                toUInt64(greatest(end_ns - start_ns, 0)) AS lasted, ifNull(first_chunk_ns, 0) AS waited,
