@@ -16,6 +16,7 @@ mod clickhouse;
 mod cursor;
 mod error;
 mod facts;
+mod heard;
 mod histogram;
 mod id;
 mod instruments;

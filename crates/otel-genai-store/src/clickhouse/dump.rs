@@ -7,7 +7,7 @@ use clickhouse::Row;
 use opentelemetry_proto::tonic::trace::v1 as otlp;
 use prost::Message as _;
 
-use super::line::{Half, LogLine, SpanLine, number};
+use super::line::{Half, LogLine, SESSION, SpanLine, number};
 use super::metrics::SERIES;
 use super::point::PointLine;
 use super::read::{Db, fixed, one_of};
@@ -169,7 +169,7 @@ impl Db {
         })?;
         // All of the same ids come together.
         let sql = format!(
-            "SELECT {} FROM span WHERE {behind} AND start_ns >= {} AND start_ns <= {}
+            "SELECT {} FROM span WHERE {behind} AND state < {SESSION} AND start_ns >= {} AND start_ns <= {}
              ORDER BY hour, trace_id, span_id LIMIT {rows} WITH TIES",
             SpanLine::COLUMN_NAMES.join(", "),
             number(range.from.0),

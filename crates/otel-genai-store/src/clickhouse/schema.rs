@@ -16,8 +16,9 @@ const VERSIONS: [&str; 1] = [include_str!("schema.sql")];
 /// The version of the tables that is known here.
 pub(super) const VERSION: u32 = 1;
 /// The tables with content, and the day of a row.
-pub(super) const BY_DAY: [(&str, &str); 7] = [
+pub(super) const BY_DAY: [(&str, &str); 8] = [
     ("span", "toDate(hour)"),
+    ("wrapper", "toDate(hour)"),
     ("log", "toDate(hour)"),
     ("piece", "day"),
     ("said", "day"),
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn statements_are_found() {
         assert_eq!(VERSIONS.len(), usize::try_from(VERSION).unwrap());
-        assert_eq!(statements(VERSIONS[0]).count(), 10);
+        assert_eq!(statements(VERSIONS[0]).count(), 11);
         let text = text("traces", Some(Duration::from_secs(86_400 * 30)));
         assert!(text.contains("GRANT SELECT ON traces.*") && text.contains("toIntervalDay(31);"), "{text}");
         assert!(statements(&text).all(|statement| !statement.contains("CREATE USER")));
