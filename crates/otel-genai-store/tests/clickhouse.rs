@@ -293,7 +293,7 @@ fn a_copy_there_and_back_again_is_equal() {
         let stop = tokio::sync::Notify::new();
         let first = copy(&files, &there, EVER, None, |_, next| {
             *reached.lock().unwrap() = next.cloned();
-            if pieces.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+            if pieces.fetch_add(1, Ordering::Relaxed) == 0 {
                 stop.notify_one();
             }
         });

@@ -169,7 +169,8 @@ impl Db {
              FROM span FINAL WHERE {of} AND {hours} ORDER BY trace_id, start_ns LIMIT {} BY trace_id",
             MOST_SPANS + 1
         );
-        let mut lines: HashMap<[u8; 16], Vec<(u32, [u8; 16], Told)>> = HashMap::new();
+        type Kept = (u32, [u8; 16], Told);
+        let mut lines: HashMap<[u8; 16], Vec<Kept>> = HashMap::new();
         self.each::<Line<'_>>(self.client.query_raw(&sql), |line| {
             if let Some(told) = line.told() {
                 lines.entry(line.trace_id).or_default().push((line.hour, line.print, told));
