@@ -32,6 +32,7 @@ mod settle;
 mod stats;
 mod sums;
 mod tell;
+mod told;
 mod trace;
 mod writer;
 

@@ -17,9 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use otel_genai_store::{
-    ContentState, ConversationQuery, Cost, CostSource, Day, Dialect, Dimension, Facts, Filter, Histogram,
-    Nanos, Op, Range, Span, SpanState, SqliteOptions, StatsQuery, StatsRow, Store, TraceId, TraceQuery,
-    TraceSort, TraceSummary, Usage, wrappers,
+    ContentState, ConversationQuery, Cost, CostSource, Dialect, Dimension, Facts, Filter, Histogram, Nanos,
+    Op, Range, Span, SpanState, SqliteOptions, StatsQuery, StatsRow, Store, TraceId, TraceQuery, TraceSort,
+    TraceSummary, Usage, wrappers,
 };
 use suite::{batch, log, noon, origin, span, trace_id};
 
@@ -119,14 +119,10 @@ async fn send(store: &impl Store, chance: &mut Chance, spans: &[Span]) {
     }
 }
 
-/// Those whose calls count, by trace and day: a file looks no further than its own day.
+/// Those whose calls count.
 fn calls_once(spans: &[Span]) -> Vec<&Span> {
-    let mut groups: BTreeMap<(TraceId, Day), Vec<&Span>> = BTreeMap::new();
-    for span in spans {
-        groups.entry((span.key.trace, Day::of(span.start))).or_default().push(span);
-    }
     let mut once = Vec::new();
-    for group in groups.into_values() {
+    for group in by_trace(spans).into_values() {
         let rows: Vec<_> = group.iter().map(|span| span.row()).collect();
         let wrappers: BTreeSet<_> = wrappers(&rows).into_iter().collect();
         once.extend(group.into_iter().filter(|span| !wrappers.contains(&span.key)));
@@ -632,4 +628,54 @@ fn a_trace_is_named_by_what_was_asked() {
         assert_eq!(thread.first.as_deref(), Some("Where is my parcel?"));
         assert_eq!(thread.last.as_deref(), Some("When will it come?"));
     });
+}
+
+/// A trace may go on after days of silence, which are longer than midnight: it is one, and a call that is told on both days
+/// counts once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trace_that_was_silent_for_days_is_one() {
+    const DAY: u64 = 24 * HOUR;
+    let chat = |id: u64, parent: u64, start: u64| {
+        let mut chat = span(1, id, Some(parent), start);
+        let usage = Usage { input: Some(50), output: Some(7), ..Usage::default() };
+        chat.facts = Facts { op: Some(Op::Chat), usage, count: Some(1), ..Facts::default() };
+        chat
+    };
+    let store = SqliteOptions::temporary().open().unwrap();
+    // Someone had to be asked, who came back on Monday; the days between have traces of others.
+    let friday = vec![span(1, 0, None, noon()), chat(1, 0, noon() + 1)];
+    let between = (1..=2).map(|day| span(10 + day, 0, None, noon() + day * DAY)).collect();
+    for spans in
+        [friday, between, vec![chat(2, 1, noon() + 3 * DAY)], vec![span(1, 3, Some(0), noon() + 4 * DAY)]]
+    {
+        store.ingest(batch(spans, vec![])).await.unwrap();
+    }
+    let patience = Instant::now() + Duration::from_secs(60);
+    let trace = loop {
+        let list = all(&store, &TraceQuery { limit: 1, ..TraceQuery::default() }).await;
+        let mut own = list.iter().filter(|trace| trace.id == trace_id(1));
+        match (own.next(), own.next()) {
+            (Some(one), None) if one.spans == 4 && one.llm_calls == 1 => break one.clone(),
+            _ if Instant::now() > patience => panic!("{list:#?}"),
+            _ => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    };
+    assert_eq!((trace.start.0, trace.end.0), (noon(), noon() + 4 * DAY + 1_000_000_000));
+    assert_eq!((trace.usage.input, trace.usage.output), (Some(50), Some(7)));
+    assert_eq!(trace.root.unwrap().span, suite::span_id(0));
+    let calls = store.stats(&StatsQuery::default()).await.unwrap();
+    assert_eq!((calls[0].calls, calls[0].usage.input), (1, Some(50)));
+    assert_eq!(store.status().await.unwrap().traces, 3);
+    // It began on Friday, wherever one looks.
+    let day = |day: u64| Filter {
+        range: Some(Range { from: Nanos(noon() + day * DAY - 1), to: Nanos(noon() + day * DAY + HOUR) }),
+        ..Filter::default()
+    };
+    for (on, found) in [(0, true), (3, false), (4, false)] {
+        let query = TraceQuery { filter: day(on), limit: 10, ..TraceQuery::default() };
+        assert_eq!(all(&store, &query).await.iter().any(|one| one.id == trace_id(1)), found, "day {on}");
+    }
+    for id in [trace_id(1), trace_id(11)] {
+        assert_eq!(store.summaries(&[id]).await.unwrap().len(), 1);
+    }
 }
