@@ -11,13 +11,15 @@ mod suite;
 mod support;
 
 use std::fs;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use otel_genai_store::{
-    Day, Delete, Durability, Nanos, SqliteOptions, SqliteStore, Store, StoreError, TraceQuery, Which,
+    Day, Delete, Durability, Facts, Filter, Nanos, Op, Range, SqliteOptions, SqliteStore, StatsQuery, Store,
+    StoreError, TraceQuery, Usage, Which,
 };
-use suite::{batch, noon, span, suite, trace_id};
+use prost::Message as _;
+use suite::{batch, noon, span, span_id, suite, trace_id};
 use tempfile::TempDir;
 
 fn open() -> (SqliteStore, TempDir) {
@@ -29,15 +31,24 @@ fn at(folder: &TempDir) -> SqliteStore {
     SqliteOptions::new(folder.path().join("data")).durability(Durability::Normal).open().unwrap()
 }
 
-suite!(open:
-    everything_comes_back_exactly facts_come_back a_trace_in_one_line running_spans_give_way_to_their_end
-    eight_spans_may_share_their_ids a_trace_goes_on_over_midnight pages_hold_everything_once filters_narrow_the_list
-    log_records_are_listed wrong_clocks_are_kept many_send_at_a_time changes_are_told
-    a_dump_makes_the_same_store who_does_not_listen_is_told);
+macro_rules! run {
+    ($topic:ident: $($case:ident)*) => {
+        $(#[test]
+        fn $case() {
+            let (store, _folder) = open();
+            block_on(async {
+                suite::$topic::$case(&store).await;
+                store.close().await;
+            });
+        })*
+    };
+}
+
+suite!(run: every);
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+        .worker_threads(2)
         .enable_time()
         .build()
         .unwrap()
@@ -182,6 +193,66 @@ fn a_full_queue_sends_away() {
     });
 }
 
+/// A trace may go on after days of silence, which are longer than midnight: it is one, and a call that is told on both days
+/// counts once.
+#[test]
+fn a_trace_that_was_silent_for_days_is_one() {
+    const DAY: u64 = 86_400_000_000_000;
+    let (store, _folder) = open();
+    let chat = |id: u64, parent: u64, start: u64| {
+        let mut chat = span(1, id, Some(parent), start);
+        let usage = Usage { input: Some(50), output: Some(7), ..Usage::default() };
+        chat.facts = Facts { op: Some(Op::Chat), usage, count: Some(1), ..Facts::default() };
+        chat
+    };
+    // Someone had to be asked, who came back on Monday; the days between have traces of others.
+    let friday = vec![span(1, 0, None, noon()), chat(1, 0, noon() + 1)];
+    let between = (1..=2).map(|day| span(10 + day, 0, None, noon() + day * DAY)).collect();
+    let monday = vec![chat(2, 1, noon() + 3 * DAY)];
+    let tuesday = vec![span(1, 3, Some(0), noon() + 4 * DAY)];
+    block_on(async {
+        for spans in [friday, between, monday, tuesday] {
+            store.ingest(batch(spans, vec![])).await.unwrap();
+        }
+        let list = async |limit: u32, range: Option<Range>| {
+            let filter = Filter { range, ..Filter::default() };
+            let mut query = TraceQuery { filter, limit, ..TraceQuery::default() };
+            let mut all = Vec::new();
+            loop {
+                let page = store.traces(&query).await.unwrap();
+                all.extend(page.items.into_iter().filter(|trace| trace.id == trace_id(1)));
+                query.cursor = page.next;
+                if query.cursor.is_none() {
+                    return all;
+                }
+            }
+        };
+        let patience = Instant::now() + Duration::from_secs(60);
+        let trace = loop {
+            let own = list(1, None).await;
+            match own.as_slice() {
+                [one] if one.spans == 4 && one.llm_calls == 1 => break one.clone(),
+                _ if Instant::now() > patience => panic!("{own:#?}"),
+                _ => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        };
+        assert_eq!((trace.start.0, trace.end.0), (noon(), noon() + 4 * DAY + 1_000_000_000));
+        assert_eq!((trace.usage.input, trace.usage.output), (Some(50), Some(7)));
+        assert_eq!(trace.root.unwrap().span, span_id(0));
+        let calls = store.stats(&StatsQuery::default()).await.unwrap();
+        assert_eq!((calls[0].calls, calls[0].usage.input), (1, Some(50)));
+        assert_eq!(store.status().await.unwrap().traces, 3);
+        // It began on Friday, wherever one looks.
+        for (day, times) in [(0, 1), (3, 0), (4, 0)] {
+            let at = noon() + day * DAY;
+            let range = Range { from: Nanos(at - 1), to: Nanos(at + DAY / 24) };
+            assert_eq!(list(10, Some(range)).await.len(), times, "day {day}");
+        }
+        assert_eq!(store.summaries(&[trace_id(1), trace_id(11)]).await.unwrap().len(), 2);
+        store.close().await;
+    });
+}
+
 /// What is left of a trace when its first day is deleted is listed as long as it is there.
 #[test]
 fn a_trace_outlives_its_first_day() {
@@ -198,4 +269,28 @@ fn a_trace_outlives_its_first_day() {
         );
         assert_eq!(store.status().await.unwrap().traces, 1);
     });
+}
+
+/// Room on the disk, of files and of what SQLite writes beside them.
+fn room(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let days = files.filter(|file| file.file_name().to_string_lossy().starts_with("20"));
+    days.map(|file| file.metadata().unwrap().len()).sum()
+}
+
+#[test]
+fn a_growing_history_is_kept_once() {
+    let folder = TempDir::new().unwrap();
+    let spans = suite::content::growing(120);
+    let raw: usize = spans.iter().map(|span| span.to_otlp().encoded_len()).sum();
+    block_on(async {
+        let store = SqliteOptions::new(folder.path()).durability(Durability::Normal).open().unwrap();
+        for span in spans {
+            store.ingest(batch(vec![span], vec![])).await.unwrap();
+        }
+        store.close().await;
+    });
+    let kept = room(folder.path());
+    // Of which the empty tables are a quarter of a MiB.
+    assert!(kept * 8 <= raw as u64, "{kept} bytes for {raw}");
 }
