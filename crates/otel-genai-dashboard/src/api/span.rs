@@ -44,12 +44,7 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     let logs = logs_of(&shared, trace, Some(id)).await?;
     let exemplars = exemplars_of(&shared, &span).await?;
     let peer = peer::of(&shared, &span).await?;
-    let beside = Beside {
-        known: &|other| known.contains(&other),
-        logs: &logs,
-        exemplars: &exemplars,
-        peer,
-    };
+    let beside = Beside { known: &|other| known.contains(&other), logs: &logs, exemplars: &exemplars, peer };
     Ok(json(&SpanDetail::of(&span, start, &beside)))
 }
 

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use otel_genai_store::{
-    ContentState, ConversationQuery, Cost, CostSource, Dialect, Dimension, Facts, Filter, Histogram, Nanos, Op,
-    Range, Span, SpanState, StatsQuery, StatsRow, Store, TraceId, TraceQuery, TraceSort, TraceSummary, Usage, wrappers,
+    ContentState, ConversationQuery, Cost, CostSource, Dialect, Dimension, Facts, Filter, Histogram, Nanos,
+    Op, Range, Span, SpanState, StatsQuery, StatsRow, Store, TraceId, TraceQuery, TraceSort, TraceSummary,
+    Usage, wrappers,
 };
 
 use super::{batch, log, noon, origin, span};
