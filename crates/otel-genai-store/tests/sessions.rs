@@ -175,12 +175,11 @@ fn store() -> SqliteStore {
     SqliteOptions::temporary().pricing(Arc::new(PriceTable::builtin())).open().unwrap()
 }
 
-/// What calls come to: by name how many, with errors, tokens in and out, and cost in millionths.
-async fn told(
-    store: &SqliteStore,
-    by: Dimension,
-    filter: Filter,
-) -> Vec<(String, u64, u64, Option<u64>, Option<u64>, Option<i64>)> {
+/// A name, how many calls, how many of them with errors, tokens in and out, and the cost in millionths.
+type Sum = (String, u64, u64, Option<u64>, Option<u64>, Option<i64>);
+
+/// What calls come to.
+async fn told(store: &SqliteStore, by: Dimension, filter: Filter) -> Vec<Sum> {
     let op = if by == Dimension::Tool { Op::ExecuteTool } else { Op::Chat };
     let filter = Filter { op: vec![op], ..filter };
     let rows = store.stats(&StatsQuery { filter, by: vec![by], step: None }).await.unwrap();
@@ -192,7 +191,7 @@ async fn told(
     rows.iter().map(each).collect()
 }
 
-fn models() -> Vec<(String, u64, u64, Option<u64>, Option<u64>, Option<i64>)> {
+fn models() -> Vec<Sum> {
     vec![
         ("claude-opus-4-1-20250805".to_owned(), 2, 1, Some(3060), Some(200), Some(250_000)),
         ("gpt-5-codex".to_owned(), 1, 0, Some(1000), Some(100), Some(1_800)),
