@@ -12,6 +12,7 @@ pub(crate) mod logs;
 pub(crate) mod metrics;
 mod records;
 pub(crate) mod search;
+pub(crate) mod sessions;
 pub(crate) mod sums;
 pub(crate) mod traces;
 
@@ -20,7 +21,7 @@ pub(crate) use records::*;
 /// The cases by topic. A store that cannot do everything yet names its topics.
 macro_rules! suite {
     ($run:ident: every) => {
-        suite!($run: exact content traces conversations sums logs changes load keeping dump metrics search);
+        suite!($run: exact content traces conversations sessions sums logs changes load keeping dump metrics search);
     };
     ($run:ident: exact) => {
         $run!(exact: everything_comes_back_exactly facts_come_back wrong_clocks_are_kept);
@@ -35,6 +36,9 @@ macro_rules! suite {
     };
     ($run:ident: conversations) => {
         $run!(conversations: a_trace_is_named_by_what_was_asked);
+    };
+    ($run:ident: sessions) => {
+        $run!(sessions: what_records_tell_of_a_session_counts);
     };
     ($run:ident: sums) => {
         $run!(sums: sums_are_what_a_look_at_all_records_comes_to sums_are_right_in_another_order);
