@@ -236,7 +236,7 @@ impl Dashboard {
                 None => options,
             };
             let shown = options.location();
-            return Ok(Kept::database(options.connect().await.map_err(failure)?, shown));
+            return Ok(Kept::database(options.connect().await.map_err(|error| failure(&error))?, shown));
         }
         let folder = if self.memory { None } else { Some(self.folder()?) };
         Ok(Kept::files(self.open(folder.as_deref(), prices)?, folder))

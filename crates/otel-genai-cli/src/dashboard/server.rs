@@ -61,8 +61,8 @@ pub(crate) fn options(address: &str, password_file: Option<PathBuf>) -> Result<C
 }
 
 /// Why a store in ClickHouse cannot be used.
-pub(crate) fn failure(error: StoreError) -> Failure {
-    let hint = match &error {
+pub(crate) fn failure(error: &StoreError) -> Failure {
+    let hint = match error {
         StoreError::Away { .. } => "; is the server there, and is this its HTTP port, 8123 or 8443?",
         _ => "",
     };

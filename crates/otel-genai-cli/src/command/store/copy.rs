@@ -4,7 +4,7 @@
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -140,7 +140,7 @@ fn report(compared: &Compared, from: &str, to: &str) -> String {
     text
 }
 
-fn counted(Tally { spans, logs, points, .. }: Tally) -> String {
+fn counted(Tally { spans, logs, points }: Tally) -> String {
     format!("{spans} spans, {logs} log records, {points} points")
 }
 
@@ -158,7 +158,7 @@ impl End {
             let options = server::options(text, None)?.pricing(prices);
             let options = if reads { options.read_only() } else { options };
             let shown = options.location();
-            let store = options.connect().await.map_err(server::failure)?;
+            let store = options.connect().await.map_err(|error| server::failure(&error))?;
             return Ok(Self { store: Arc::new(store), shown });
         }
         let folder = PathBuf::from(text);
@@ -258,14 +258,14 @@ impl Line {
 
 fn text(what: &str, done: u64, total: Option<u64>, time: Duration) -> String {
     let seconds = time.as_secs_f64().max(0.001);
-    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    #[allow(clippy::cast_precision_loss, reason = "for people")]
     let rate = done as f64 / seconds;
     let Some(total) = total else { return format!("{what} {done} records, {rate:.0} a second") };
     let done_of = done.min(total);
     let full = usize::try_from(done_of.saturating_mul(COLUMNS as u64) / total).unwrap_or(0);
     let percent = done_of.saturating_mul(100) / total;
     let bar = format!("{}{}", "#".repeat(full), "-".repeat(COLUMNS - full));
-    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    #[allow(clippy::cast_precision_loss, reason = "for people")]
     let left = if rate > 0.0 { (total - done_of) as f64 / rate } else { 0.0 };
     format!("{what} [{bar}] {percent:3} %, {done} of {total} records, {rate:.0} a second, {left:.0} s left")
 }

@@ -14,8 +14,8 @@ Examples:
 The end of the text tells which rights those need who only look, and those who receive.")]
 pub(super) struct Schema {
     /// Of which store
-    #[arg(value_name = "STORE", value_parser = ["clickhouse"])]
-    store: String,
+    #[arg(value_name = "STORE", value_enum)]
+    store: Kind,
 
     /// The database
     #[arg(long, value_name = "NAME", default_value = "otel_genai")]
@@ -26,8 +26,14 @@ pub(super) struct Schema {
     max_age: Span,
 }
 
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Kind {
+    Clickhouse,
+}
+
 impl Schema {
     pub(super) fn execute(self) -> Result<u8, Failure> {
+        let Kind::Clickhouse = self.store;
         let options = ClickHouseOptions::new(&format!("clickhouse://localhost/{}", self.database))
             .map_err(|error| Failure::new(USAGE, error.to_string()))?;
         super::super::print(&options.max_age(self.max_age.0).schema());
