@@ -296,3 +296,25 @@ fn single_measurements_lead_to_their_spans() {
         assert_eq!(data[0].bounds.as_deref(), Some(&BOUNDS[..]));
     });
 }
+
+/// How many points are too many is told by how many there are, not by how many days they lie in.
+#[test]
+fn many_days_are_not_too_many_points() {
+    with_store(|store| async move {
+        const DAYS: u64 = 60;
+        const EACH: u64 = 300;
+        let first = noon() - DAYS * 86_400 * SECOND;
+        let of_day = |day: u64| {
+            let at = move |number| first + (day * 86_400 + number) * SECOND;
+            let points =
+                (0..EACH).map(|number| point(at(number), at(number), PointValue::Int(1))).collect::<Vec<_>>();
+            batch(vec![(series("calls", Instrument::Sum, DELTA, "one"), points)])
+        };
+        for day in 0..DAYS {
+            store.ingest(of_day(day)).await.unwrap();
+        }
+        let found = store.series(&query("calls", first, noon(), 86_400 * SECOND, &[])).await.unwrap();
+        let count: u64 = found.iter().flat_map(|data| &data.points).map(|point| point.count).sum();
+        assert_eq!(count, DAYS * EACH);
+    });
+}

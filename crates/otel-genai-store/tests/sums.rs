@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use otel_genai_store::{
     ContentState, ConversationQuery, Cost, CostSource, Day, Dialect, Dimension, Facts, Filter, Histogram,
-    Nanos, Op, Range, Span, SpanState, SqliteOptions, StatsQuery, StatsRow, Store, TraceId, TraceQuery,
-    TraceSort, TraceSummary, Usage, wrappers,
+    Nanos, Op, Range, Span, SpanState, SqliteOptions, SqliteStore, StatsQuery, StatsRow, Store, TraceId,
+    TraceQuery, TraceSort, TraceSummary, Usage, wrappers,
 };
 use suite::{batch, log, noon, origin, span, trace_id};
 
@@ -631,5 +631,84 @@ fn a_trace_is_named_by_what_was_asked() {
         assert_eq!((page.items.len(), thread.id.as_ref(), thread.traces), (1, "thread", 2));
         assert_eq!(thread.first.as_deref(), Some("Where is my parcel?"));
         assert_eq!(thread.last.as_deref(), Some("When will it come?"));
+    });
+}
+
+fn call(trace: u64, id: u64, parent: Option<u64>, start: u64, tokens: (u64, u64)) -> Span {
+    let mut call = span(trace, id, parent, start);
+    call.facts = Facts {
+        op: Some(Op::Chat),
+        usage: Usage { input: Some(tokens.0), output: Some(tokens.1), ..Usage::default() },
+        cost: Some(Cost { nanos: 100, saved: 0, source: CostSource::Table }),
+        count: Some(1),
+        ..Facts::default()
+    };
+    call
+}
+
+/// Sums that are larger than any number stay the largest number, and the trace can be read.
+#[test]
+fn sums_have_an_end() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    runtime.block_on(async {
+        let store = SqliteOptions::temporary().open().unwrap();
+        let huge = i64::MAX.unsigned_abs();
+        for id in 0..3 {
+            let mut call = call(1, id, None, noon() + id, (huge, huge));
+            call.facts.cost = Some(Cost { nanos: i64::MAX, saved: i64::MIN, source: CostSource::Table });
+            store.ingest(batch(vec![call], vec![])).await.unwrap();
+        }
+        for sort in [TraceSort::Start, TraceSort::Tokens, TraceSort::Cost] {
+            let query = TraceQuery { limit: 5, sort, ..TraceQuery::default() };
+            let trace = store.traces(&query).await.unwrap().items.remove(0);
+            assert!(trace.usage.input > Some(huge / 3) && trace.usage.output > Some(huge / 3));
+            let cost = trace.cost.unwrap();
+            assert!(cost.nanos > i64::MAX / 3 && cost.saved < i64::MIN / 3);
+        }
+    });
+}
+
+/// Calls that are told twice count once also in days that are closed at once, and after a process was killed.
+#[test]
+fn calls_count_once_in_days_that_are_closed() {
+    let days = 9;
+    let spans = || {
+        let of_day = |day: u64| {
+            let start = noon() - day * 24 * HOUR;
+            [call(day, 1, None, start, (10, 5)), call(day, 2, Some(1), start + 5, (10, 5))]
+        };
+        (0..days).flat_map(of_day).collect::<Vec<_>>()
+    };
+    let tokens = async |store: &SqliteStore| {
+        let all = all(store, &TraceQuery { limit: 50, ..TraceQuery::default() }).await;
+        assert_eq!(all.len() as u64, days);
+        all.iter().filter_map(|trace| trace.usage.input).sum::<u64>()
+    };
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    runtime.block_on(async {
+        let (folder, image) = (tempfile::TempDir::new().unwrap(), tempfile::TempDir::new().unwrap());
+        let store = SqliteOptions::new(folder.path()).open().unwrap();
+        store.ingest(batch(spans(), vec![])).await.unwrap();
+        // What a process leaves that is killed now.
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_name().to_str().unwrap().starts_with("20") {
+                std::fs::copy(entry.path(), image.path().join(entry.file_name())).unwrap();
+            }
+        }
+        store.close().await;
+        let closed = SqliteOptions::new(folder.path()).read_only().open().unwrap();
+        assert_eq!(tokens(&closed).await, days * 10);
+
+        let store = SqliteOptions::new(image.path()).open().unwrap();
+        let patience = Instant::now() + Duration::from_secs(60);
+        while tokens(&store).await != days * 10 {
+            assert!(Instant::now() < patience, "{} tokens, not {}", tokens(&store).await, days * 10);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let query = StatsQuery { by: vec![Dimension::Op], ..StatsQuery::default() };
+        assert_eq!(store.stats(&query).await.unwrap()[0].usage.input, Some(days * 10));
     });
 }

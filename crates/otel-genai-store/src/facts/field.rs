@@ -10,6 +10,8 @@ use crate::value::{Attributes, Held};
 
 /// Names that are longer are cut: they are told in lists and counted by, and nobody calls a model so.
 const LONGEST: usize = 512;
+/// Nothing that is counted comes to more: a greater number is a mistake, and would make every sum one.
+const MOST: u64 = 1_000_000_000_000;
 
 /// What the attributes of a span or log record say, still unread.
 pub(super) struct Fields<'a> {
@@ -73,7 +75,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn count(&self, slot: Slot) -> Option<u64> {
-        self.best(slot, |_, value| u64::try_from(int(value)?).ok())
+        self.best(slot, |_, value| count(value))
     }
 
     pub(super) fn float(&self, slot: Slot) -> Option<f64> {
@@ -124,7 +126,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn count_of(&self, key: &str) -> Option<u64> {
-        u64::try_from(int(self.get(key)?)?).ok()
+        count(self.get(key)?)
     }
 
     pub(super) fn float_of(&self, key: &str) -> Option<f64> {
@@ -186,6 +188,15 @@ fn int(value: &Value) -> Option<i64> {
         }
         _ => None,
     }
+}
+
+fn count(value: &Value) -> Option<u64> {
+    u64::try_from(int(value)?).ok().filter(is_sane)
+}
+
+/// Whether something may be counted so high.
+pub(super) fn is_sane(count: &u64) -> bool {
+    *count <= MOST
 }
 
 fn whole(number: f64) -> Option<i64> {

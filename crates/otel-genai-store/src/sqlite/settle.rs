@@ -1,14 +1,18 @@
 //! Calls that are told twice are taken out of all sums, once their trace has been quiet for a while.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::count::{change_sums, quarter};
+use super::folder;
+use super::retention::read_only;
 use super::segment::{Segment, number};
 use super::sums::{self, Call, Sums};
+use super::trace::{amount, tokens};
 use crate::facts::{CostSource, Op};
-use crate::id::{Nanos, SpanId, TraceId};
+use crate::id::{Day, Nanos, SpanId, TraceId};
 use crate::span::SpanState;
 use crate::usage::{self, Told};
 
@@ -35,6 +39,36 @@ pub(super) struct Settled {
 /// Settles the traces of a file that have been quiet.
 pub(super) fn settle(segment: &mut Segment) -> rusqlite::Result<Settled> {
     let until = Nanos::now().0.saturating_sub(u64::try_from(QUIET.as_nanos()).unwrap_or(0));
+    let mut settled = settle_until(segment, until)?;
+    settled.more = is_left(&segment.connection)?;
+    Ok(settled)
+}
+
+/// Settles all traces of a file, and tells those whose sums are others now.
+pub(super) fn settle_all(segment: &mut Segment) -> rusqlite::Result<Vec<TraceId>> {
+    let mut changed = Vec::new();
+    loop {
+        let settled = settle_until(segment, u64::MAX)?;
+        changed.extend(settled.changed);
+        if !settled.full {
+            return Ok(changed);
+        }
+    }
+}
+
+/// Days with traces that were not settled when their file was used last: the process was killed, or its time was too short.
+pub(super) fn left(folder: &Path) -> Vec<Day> {
+    let is_left = |day: &Day| read_only(&folder::file(folder, *day)).and_then(|file| is_left(&file));
+    // A file that cannot be read is somebody else's matter.
+    folder::days(folder).unwrap_or_default().into_iter().filter(|day| is_left(day).unwrap_or(false)).collect()
+}
+
+fn is_left(connection: &Connection) -> rusqlite::Result<bool> {
+    let mut find = connection.prepare_cached("SELECT EXISTS(SELECT 1 FROM trace WHERE unsettled)")?;
+    find.query_row([], |row| row.get(0))
+}
+
+fn settle_until(segment: &mut Segment, until: u64) -> rusqlite::Result<Settled> {
     let mut settled = Settled::default();
     let quiet = quiet(&segment.connection, until)?;
     settled.full = i64::try_from(quiet.len()).unwrap_or(MOST) >= MOST;
@@ -49,9 +83,6 @@ pub(super) fn settle(segment: &mut Segment) -> rusqlite::Result<Settled> {
         tx.commit()?;
         segment.dirty = true;
     }
-    let mut others =
-        segment.connection.prepare_cached("SELECT EXISTS(SELECT 1 FROM trace WHERE unsettled)")?;
-    settled.more = others.query_row([], |row| row.get(0))?;
     Ok(settled)
 }
 
@@ -130,7 +161,6 @@ fn write<'a>(
         }
     }
     let usage = sums.usage;
-    let tokens = |count: Option<u64>| count.map(number);
     tx.prepare_cached(
         "UPDATE trace SET llm = ?2, llm_err = ?3, in_tok = ?4, out_tok = ?5, cache_r = ?6, cache_w = ?7, reason_tok = ?8,
            audio_in = ?9, audio_out = ?10, cost = ?11, saved = ?12, reported = ?13, unpriced = ?14, rev = rev + 1
@@ -147,8 +177,8 @@ fn write<'a>(
         tokens(usage.reasoning),
         tokens(usage.audio_input),
         tokens(usage.audio_output),
-        sums.cost.map(|(nanos, _)| nanos),
-        sums.cost.map(|(_, saved)| saved),
+        sums.cost.map(|(nanos, _)| amount(nanos)),
+        sums.cost.map(|(_, saved)| amount(saved)),
         sums.told_cost().is_some_and(|cost| cost.source == CostSource::Reported),
         number(sums.unpriced),
     ])?;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Row, Transaction, params};
 
 use super::more::{Kind, More, Stretch};
@@ -204,12 +205,38 @@ impl Change {
         }
     }
 
+    /// Tokens of each kind, cost and what was saved, added to those of a row, from its second column on. No number is too
+    /// large: what a sender tells must not make the trace unreadable.
+    fn added(&self, row: &Row<'_>) -> rusqlite::Result<[Option<i64>; 9]> {
+        let usage = &self.usage;
+        let mut sums = [
+            tokens(usage.input),
+            tokens(usage.output),
+            tokens(usage.cache_read),
+            tokens(usage.cache_write),
+            tokens(usage.reasoning),
+            tokens(usage.audio_input),
+            tokens(usage.audio_output),
+            self.cost.map(|(nanos, _)| nanos),
+            self.cost.map(|(_, saved)| saved),
+        ];
+        for (at, more) in sums.iter_mut().enumerate() {
+            *more = match (sum(row.get_ref(at + 1)?), *more) {
+                (Some(known), Some(more)) => Some(amount(known.saturating_add(more))),
+                (known, more) => known.or(more.map(amount)),
+            };
+        }
+        Ok(sums)
+    }
+
     /// Adds it to the row.
     pub(super) fn write(&self, tx: &Transaction<'_>, trace: i64) -> rusqlite::Result<()> {
-        let usage = &self.usage;
-        let tokens = |count: Option<u64>| count.map(number);
-        let more: Option<Vec<u8>> =
-            tx.prepare_cached("SELECT more FROM trace WHERE id = ?")?.query_row([trace], |row| row.get(0))?;
+        let (more, sums) = tx
+            .prepare_cached(
+                "SELECT more, in_tok, out_tok, cache_r, cache_w, reason_tok, audio_in, audio_out, cost, saved
+                 FROM trace WHERE id = ?",
+            )?
+            .query_row([trace], |row| Ok((row.get::<_, Option<Vec<u8>>>(0)?, self.added(row)?)))?;
         let mut more = more.and_then(|more| More::decode(&more)).unwrap_or_default();
         let mut names: Vec<_> =
             self.names.iter().map(|((kind, word), first)| (*first, *kind, *word)).collect();
@@ -225,20 +252,15 @@ impl Change {
             "UPDATE trace SET start_ns = min(start_ns, ?2), end_ns = max(end_ns, ?3), last_ns = max(last_ns, ?4),
                running = running + ?5, spans = spans + ?6, errors = errors + ?7, logs = logs + ?8, llm = llm + ?9,
                llm_err = llm_err + ?10, tools = tools + ?11, tool_err = tool_err + ?12,
-               in_tok = CASE WHEN ?13 IS NULL THEN in_tok ELSE ifnull(in_tok, 0) + ?13 END,
-               out_tok = CASE WHEN ?14 IS NULL THEN out_tok ELSE ifnull(out_tok, 0) + ?14 END,
-               cache_r = CASE WHEN ?15 IS NULL THEN cache_r ELSE ifnull(cache_r, 0) + ?15 END,
-               cache_w = CASE WHEN ?16 IS NULL THEN cache_w ELSE ifnull(cache_w, 0) + ?16 END,
-               reason_tok = CASE WHEN ?17 IS NULL THEN reason_tok ELSE ifnull(reason_tok, 0) + ?17 END,
-               audio_in = CASE WHEN ?18 IS NULL THEN audio_in ELSE ifnull(audio_in, 0) + ?18 END,
-               audio_out = CASE WHEN ?19 IS NULL THEN audio_out ELSE ifnull(audio_out, 0) + ?19 END,
-               cost = CASE WHEN ?20 IS NULL THEN cost ELSE ifnull(cost, 0) + ?20 END,
-               saved = CASE WHEN ?21 IS NULL THEN saved ELSE ifnull(saved, 0) + ?21 END,
+               in_tok = ?13, out_tok = ?14, cache_r = ?15, cache_w = ?16, reason_tok = ?17, audio_in = ?18,
+               audio_out = ?19, cost = ?20, saved = ?21,
                reported = max(reported, ?22), unpriced = unpriced + ?23, content = max(content, ?24),
                genai = max(genai, ?25), counted = counted + ?26,
                unsettled = max(unsettled, ?26 > 0 AND counted + ?26 > 1), also = also | ?27, more = ?28, rev = rev + 1
              WHERE id = ?1 RETURNING start_ns, end_ns",
         )?;
+        let [input, output, cache_read, cache_write, reasoning, audio_input, audio_output, cost, saved] =
+            sums;
         let values = params![
             trace,
             self.start.map_or(i64::MAX, number),
@@ -252,15 +274,15 @@ impl Change {
             self.llm_errors,
             self.tools,
             self.tool_errors,
-            tokens(usage.input),
-            tokens(usage.output),
-            tokens(usage.cache_read),
-            tokens(usage.cache_write),
-            tokens(usage.reasoning),
-            tokens(usage.audio_input),
-            tokens(usage.audio_output),
-            self.cost.map(|(nanos, _)| nanos),
-            self.cost.map(|(_, saved)| saved),
+            input,
+            output,
+            cache_read,
+            cache_write,
+            reasoning,
+            audio_input,
+            audio_output,
+            cost,
+            saved,
             self.reported,
             self.unpriced,
             self.content,
@@ -309,6 +331,29 @@ impl Change {
     }
 }
 
+/// Tokens and costs of a trace are at most this, so that two of them can be added up too.
+const MOST_SUM: i64 = i64::MAX / 2;
+
+/// Tokens of a trace as SQLite has them.
+pub(super) fn tokens(count: Option<u64>) -> Option<i64> {
+    count.map(|count| number(count).min(MOST_SUM))
+}
+
+/// A cost of a trace, or what was saved of it.
+pub(super) fn amount(nanos: i64) -> i64 {
+    nanos.clamp(-MOST_SUM, MOST_SUM)
+}
+
+/// A sum. SQLite makes a float of one that is too large for it.
+fn sum(told: ValueRef<'_>) -> Option<i64> {
+    match told {
+        ValueRef::Integer(sum) => Some(sum),
+        #[allow(clippy::cast_possible_truncation, reason = "a float too large becomes the largest number")]
+        ValueRef::Real(sum) => Some(amount(sum as i64)),
+        _ => None,
+    }
+}
+
 /// Content that is there outweighs content that is elsewhere, and that outweighs none.
 fn content_rank(content: ContentState) -> u8 {
     match content {
@@ -347,7 +392,7 @@ pub(super) fn summary(
     word: &mut dyn FnMut(i64) -> rusqlite::Result<Arc<str>>,
 ) -> rusqlite::Result<Option<Found>> {
     let count = |column: &str| row.get::<_, i64>(column).map(unsigned);
-    let maybe = |column: &str| row.get::<_, Option<i64>>(column).map(|count| count.map(unsigned));
+    let maybe = |column: &str| row.get_ref(column).map(|count| sum(count).map(unsigned));
     let Some(id) = TraceId::new(row.get_ref("trace_id")?.as_blob()?) else { return Ok(None) };
     let root = match row.get_ref("root_span")?.as_blob_or_null()?.and_then(SpanId::new) {
         None => None,
@@ -359,7 +404,7 @@ pub(super) fn summary(
         }),
     };
     let source = if row.get("reported")? { CostSource::Reported } else { CostSource::Table };
-    let saved = row.get::<_, Option<i64>>("saved")?.unwrap_or(0);
+    let saved = sum(row.get_ref("saved")?).unwrap_or(0);
     let more = row.get_ref("more")?.as_blob_or_null()?.and_then(More::decode).unwrap_or_default();
     let more = Told::of(&more, word)?;
     let summary = TraceSummary {
@@ -391,7 +436,7 @@ pub(super) fn summary(
             audio_input: maybe("audio_in")?,
             audio_output: maybe("audio_out")?,
         },
-        cost: row.get::<_, Option<i64>>("cost")?.map(|nanos| Cost { nanos, saved, source }),
+        cost: sum(row.get_ref("cost")?).map(|nanos| Cost { nanos, saved, source }),
         unpriced: count("unpriced")?,
         first_chunk: maybe("ttfc_ns")?.map(std::time::Duration::from_nanos),
         content: match row.get::<_, u8>("content")? {
