@@ -1,10 +1,10 @@
 //! Which calls are told twice: an outer span that tells the tokens of the call inside it again counts in no sum.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::facts::{Op, Usage};
-use crate::id::{SpanId, SpanKey};
+use crate::id::{Nanos, SpanId, SpanKey};
 use crate::span::{SpanRow, SpanState};
 
 /// What decides whether a call is told again.
@@ -16,11 +16,14 @@ pub(crate) struct Told {
     pub(crate) usage: Usage,
     pub(crate) response_id: Option<Arc<str>>,
     pub(crate) ended: bool,
+    /// When it began and ended.
+    pub(crate) time: (Nanos, Nanos),
 }
 
 /// Those of a trace's spans whose call is told again by a span inside them: a client library under a framework, a gateway
 /// under a client. Such a span and the ones inside it do the same kind of thing, with no agent and no tool between, and have
 /// the same response id or the same tokens; or the outer one tells no tokens at all; or its tokens are the sum of theirs.
+/// And those that are the same call under one id, told once more with other attributes: by a collector on the way, say.
 #[must_use]
 pub fn wrappers(rows: &[SpanRow]) -> Vec<SpanKey> {
     let told = |row: &SpanRow| Told {
@@ -30,6 +33,7 @@ pub fn wrappers(rows: &[SpanRow]) -> Vec<SpanKey> {
         usage: row.facts.usage,
         response_id: row.facts.response_id.clone(),
         ended: row.state == SpanState::Ended,
+        time: (row.start, row.end),
     };
     let told: Vec<Told> = rows.iter().map(told).collect();
     of(&told).into_iter().filter_map(|at| rows.get(at)).map(|row| row.key).collect()
@@ -39,9 +43,11 @@ pub fn wrappers(rows: &[SpanRow]) -> Vec<SpanKey> {
 pub(crate) fn of(all: &[Told]) -> Vec<usize> {
     let by_id: HashMap<SpanId, usize> =
         all.iter().enumerate().rev().map(|(at, told)| (told.span, at)).collect();
+    let again = again(all);
     // The nearest call inside each call.
     let mut inside: HashMap<usize, Vec<&Told>> = HashMap::new();
-    for inner in all.iter().filter(|told| told.ended && counts(told)) {
+    let calls = all.iter().enumerate().filter(|(at, told)| told.ended && counts(told) && !again.contains(at));
+    for (_, inner) in calls {
         if let Some(outer) = nearest(all, &by_id, inner) {
             inside.entry(outer).or_default().push(inner);
         }
@@ -50,9 +56,29 @@ pub(crate) fn of(all: &[Told]) -> Vec<usize> {
         .iter()
         .filter(|(outer, inner)| all.get(**outer).is_some_and(|outer| outer.ended && is_told(outer, inner)))
         .map(|(outer, _)| *outer)
+        .chain(again.iter().copied())
         .collect();
     found.sort_unstable();
+    found.dedup();
     found
+}
+
+/// Those that came before under the same id: the same kind of call, of the same time, with the same tokens.
+fn again(all: &[Told]) -> HashSet<usize> {
+    let mut first: HashMap<(SpanId, Nanos, Nanos), Vec<&Told>> = HashMap::with_capacity(all.len());
+    let mut again = HashSet::new();
+    for (at, told) in all.iter().enumerate().filter(|(_, told)| told.ended && counts(told)) {
+        let before = first.entry((told.span, told.time.0, told.time.1)).or_default();
+        let same = |before: &&Told| {
+            before.op == told.op && before.usage == told.usage && before.response_id == told.response_id
+        };
+        if before.iter().any(same) {
+            again.insert(at);
+        } else {
+            before.push(told);
+        }
+    }
+    again
 }
 
 fn counts(told: &Told) -> bool {
@@ -115,6 +141,7 @@ mod tests {
             },
             response_id: (!response.is_empty()).then(|| response.into()),
             ended: true,
+            time: (Nanos(1), Nanos(2)),
         }
     }
 
@@ -173,6 +200,27 @@ mod tests {
                 "of another kind",
                 vec![told(1, 0, Chat, None, ""), told(2, 1, Embeddings, Some((5, 2)), "")],
                 vec![],
+            ),
+            (
+                "once more under its id",
+                vec![
+                    told(1, 0, Chat, Some((5, 2)), ""),
+                    told(1, 0, Chat, Some((5, 2)), ""),
+                    told(1, 0, Chat, Some((5, 3)), ""),
+                    told(1, 0, Chat, Some((5, 2)), "a"),
+                    told(2, 0, Chat, Some((5, 2)), ""),
+                ],
+                vec![1],
+            ),
+            (
+                "once more, inside and outside",
+                vec![
+                    told(1, 0, Chat, Some((5, 2)), ""),
+                    told(2, 1, Chat, Some((5, 2)), ""),
+                    told(1, 0, Chat, Some((5, 2)), ""),
+                    told(2, 1, Chat, Some((5, 2)), ""),
+                ],
+                vec![0, 2, 3],
             ),
             ("itself", vec![told(1, 1, Chat, Some((5, 2)), "")], vec![]),
             (

@@ -100,7 +100,7 @@ fn settle_one(tx: &Transaction<'_>, trace: i64) -> rusqlite::Result<bool> {
     let (mut told, mut calls) = (Vec::new(), Vec::new());
     {
         let sql = format!(
-            "SELECT {}, s.span_id, s.parent, s.response_id, s.state FROM {} WHERE s.trace = ?",
+            "SELECT {}, s.span_id, s.parent, s.response_id, s.state FROM {} WHERE s.trace = ? ORDER BY s.id",
             sums::COLUMNS,
             sums::TABLES
         );
@@ -116,6 +116,7 @@ fn settle_one(tx: &Transaction<'_>, trace: i64) -> rusqlite::Result<bool> {
                 usage: call.usage,
                 response_id: row.get("response_id")?,
                 ended: row.get::<_, u8>("state")? == SpanState::Ended as u8,
+                time: (Nanos(call.start), Nanos(call.end)),
             });
             calls.push(call);
         }
