@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rusqlite::{Row, Transaction, params};
 
-use super::content::Record;
+use super::content::{self, Record};
 use super::count;
+use super::erase;
 use super::rest::unpack;
 use super::segment::{Known, hash, number};
 use crate::facts::{ContentState, Cost, CostSource, Dialect, Facts, Op, Usage};
@@ -47,29 +48,44 @@ pub(super) fn write_span(
     let (rest, refs) = (record.rest.as_slice(), refs.as_deref());
     let mut place = Place { id: None, trace, origin, variant: 0, rest, refs };
     let mut replaces = false;
+    let mut gone = Vec::new();
     if !insert(tx, known, span, &place)? {
         match of_same_ids(tx, span, &place)? {
             Same::Known => return Ok(Fate::Known),
-            Same::Running(id, variant) => {
+            Same::Late => {
+                erase::unused(tx, known, trace, pieces)?;
+                return Ok(Fate::Known);
+            }
+            Same::Running { id, variant, refs } => {
                 tx.prepare_cached("DELETE FROM span WHERE id = ?")?.execute([id])?;
                 (place.id, place.variant, replaces) = (Some(id), variant, true);
+                gone = refs.and_then(|refs| content::ids(&refs)).unwrap_or_default();
+                gone.retain(|piece| !pieces.contains(piece));
             }
-            Same::Others(variants) if variants >= MOST_VARIANTS => return Ok(Fate::Refused),
+            Same::Others(variants) if variants >= MOST_VARIANTS => {
+                erase::unused(tx, known, trace, pieces)?;
+                return Ok(Fate::Refused);
+            }
             Same::Others(variants) => place.variant = variants,
         }
         insert(tx, known, span, &place)?;
     }
-    known.used(tx, &pieces, trace, 0, tx.last_insert_rowid())?;
+    let row = tx.last_insert_rowid();
+    // What only the word of its beginning said.
+    erase::unused(tx, known, trace, gone)?;
+    known.used(tx, &pieces, trace, 0, row)?;
     count::span(tx, known, span, (trace, origin), replaces, title)?;
     Ok(Fate::Stored)
 }
 
 /// What has the ids of a span already.
 enum Same {
-    /// The same span, or this one's end: word of a beginning comes late.
+    /// The same span.
     Known,
-    /// A running one, which this replaces: its row and variant.
-    Running(i64, u8),
+    /// This one's end: word of a beginning comes late.
+    Late,
+    /// A running one, which this replaces.
+    Running { id: i64, variant: u8, refs: Option<Vec<u8>> },
     /// So many others.
     Others(u8),
 }
@@ -86,15 +102,18 @@ fn of_same_ids(tx: &Transaction<'_>, span: &Span, new: &Place<'_>) -> rusqlite::
         let same = row.get::<_, i64>(3)? == new.origin
             && equal(row.get_ref(4)?.as_blob_or_null()?, Some(new.rest))
             && equal(row.get_ref(5)?.as_blob_or_null()?, new.refs);
-        if same || (span.state == SpanState::Running && !was_running) {
+        if same {
             return Ok(Same::Known);
         }
+        if span.state == SpanState::Running && !was_running {
+            return Ok(Same::Late);
+        }
         if was_running {
-            running = Some((row.get(0)?, row.get(1)?));
+            running = Some(Same::Running { id: row.get(0)?, variant: row.get(1)?, refs: row.get(5)? });
         }
         variants = row.get::<_, u8>(1)?.saturating_add(1);
     }
-    Ok(running.map_or(Same::Others(variants), |(id, variant)| Same::Running(id, variant)))
+    Ok(running.unwrap_or(Same::Others(variants)))
 }
 
 /// Whether two columns say the same, however they were compressed.

@@ -160,6 +160,11 @@ impl Known {
         }
     }
 
+    /// Pieces of content were taken out of the file.
+    pub(super) fn forget_pieces(&mut self) {
+        (self.contents, self.uses) = (Recent::new(MOST_PIECES), Recent::new(MOST_PIECES));
+    }
+
     /// To be called before each transaction.
     pub(super) fn begin(&mut self) {
         self.at_hand.clear();
