@@ -73,6 +73,9 @@ use crate::value::Piece;
 /// What waits to be written has so many KiB at most; then senders are told to come again.
 const QUEUE: u32 = 64 << 10;
 
+/// Longer batches are hashed and compressed where they hold up nobody.
+const LONG: usize = 256 << 10;
+
 /// How safe a batch is when it is acknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -255,7 +258,7 @@ struct Open {
     presses: Arc<Presses>,
 }
 
-const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
+const CLOSED: StoreError = StoreError::Closed;
 
 impl SqliteStore {
     /// The process that writes to a folder at the moment, if there is one that has said who it is.
@@ -305,9 +308,23 @@ impl Store for SqliteStore {
             let busy = |_| StoreError::Busy { retry_after: Duration::from_secs(1) };
             room.try_acquire_many_owned(wanted).map_err(busy)?
         };
-        facts::know(&mut batch, self.pricing.0.as_ref());
-        let titles = Titles::of(&batch);
-        let pressed = presses.press(&mut batch);
+        let pricing = self.pricing.clone();
+        let is_long = batch.bytes > LONG;
+        let prepare = move || {
+            facts::know(&mut batch, pricing.0.as_ref());
+            let titles = Titles::of(&batch);
+            let pressed = presses.press(&mut batch);
+            (batch, titles, pressed)
+        };
+        let (batch, titles, pressed) = if is_long {
+            let prepared = tokio::task::spawn_blocking(prepare).await;
+            prepared.map_err(|source| StoreError::Backend {
+                what: "cannot read a batch",
+                source: source.into(),
+            })?
+        } else {
+            prepare()
+        };
         let (answer, stored) = oneshot::channel();
         orders
             .send(Order::Store(Box::new(Job { batch, titles, pressed, answer, room })))

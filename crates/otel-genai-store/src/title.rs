@@ -121,10 +121,16 @@ fn of_attributes(attributes: &Attributes) -> Option<String> {
     };
     let trees = || {
         TREES.iter().filter(|(_, slot)| *slot == Slot::InputMessages).find_map(|(prefix, _)| {
-            let names = attributes.0.iter().map(|attribute| attribute.key.as_ref());
-            let of_tree = names.filter(|name| is_in_tree(name, prefix));
-            let leaves: Vec<_> = of_tree.filter_map(|name| Some((name, attributes.json(name)?))).collect();
-            let (tree, _) = tree::unflatten(prefix, leaves.into_iter());
+            // From the end: of several with one name the last counts, and the user's last message stands there.
+            let leaves = attributes.0.iter().rev().filter(|leaf| is_in_tree(&leaf.key, prefix));
+            let mut room = MOST_BYTES;
+            let leaves = leaves.map_while(|leaf| {
+                let length = leaf.value.text().map_or(0, |text| text.len());
+                room = room.checked_sub(leaf.key.len() + length)?;
+                Some(leaf)
+            });
+            let leaves = leaves.filter_map(|leaf| Some((leaf.key.as_ref(), leaf.value.json()?)));
+            let (tree, _) = tree::unflatten(prefix, leaves);
             asked(&tree?, DEEPEST).and_then(|text| line(&text))
         })
     };

@@ -301,8 +301,8 @@ fn single_measurements_lead_to_their_spans() {
 #[test]
 fn many_days_are_not_too_many_points() {
     with_store(|store| async move {
-        const DAYS: u64 = 60;
-        const EACH: u64 = 300;
+        const DAYS: u64 = 40;
+        const EACH: u64 = 650;
         let first = noon() - DAYS * 86_400 * SECOND;
         let of_day = |day: u64| {
             let at = move |number| first + (day * 86_400 + number) * SECOND;

@@ -217,7 +217,7 @@ fn a_log_that_grew_is_emptied() {
             letters.collect::<String>()
         };
         // Not of generative AI: nothing is settled, and nothing indexed.
-        for number in 0..40 {
+        for number in 0..20 {
             let mut span = span(number, 1, None, noon());
             span.attributes = Attributes::from_otlp(vec![support::string("body", &noise())]);
             store.ingest(batch(vec![span], vec![])).await.unwrap();

@@ -712,3 +712,45 @@ fn calls_count_once_in_days_that_are_closed() {
         assert_eq!(store.stats(&query).await.unwrap()[0].usage.input, Some(days * 10));
     });
 }
+
+/// A call that came by two ways, with other attributes on one of them, counts once.
+#[test]
+fn a_call_by_two_ways_counts_once() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    runtime.block_on(async {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = SqliteOptions::new(folder.path()).open().unwrap();
+        let mut other = call(1, 1, None, noon(), (10, 5));
+        other.origin = origin("the same, told by a collector");
+        store.ingest(batch(vec![call(1, 1, None, noon(), (10, 5)), other], vec![])).await.unwrap();
+        store.close().await;
+        let store = SqliteOptions::new(folder.path()).read_only().open().unwrap();
+        let trace = store.summaries(&[trace_id(1)]).await.unwrap().remove(0);
+        assert_eq!((trace.spans, trace.llm_calls, trace.usage.input), (2, 1, Some(10)));
+        assert_eq!(trace.cost.unwrap().nanos, 100);
+    });
+}
+
+/// A history in many thousand attributes is read in one pass.
+#[test]
+fn a_trace_is_named_by_one_of_many_attributes() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    runtime.block_on(async {
+        let store = SqliteOptions::temporary().open().unwrap();
+        let mut otlp = span(1, 1, None, noon()).to_otlp();
+        let told = [("openinference.span.kind", "LLM".to_owned())]
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value));
+        let messages = (0..60_000u32).flat_map(|number| {
+            let key = |field: &str| format!("llm.input_messages.{number}.message.{field}");
+            [(key("role"), "user".to_owned()), (key("content"), format!("question {number}"))]
+        });
+        otlp.attributes.extend(told.chain(messages).map(|(key, value)| support::string(&key, &value)));
+        let span = Span::from_otlp(otlp, &origin("shop"), Nanos::now()).unwrap();
+        store.ingest(batch(vec![span], vec![])).await.unwrap();
+        let trace = store.summaries(&[trace_id(1)]).await.unwrap().remove(0);
+        assert_eq!(trace.title.as_deref(), Some("question 59999"));
+    });
+}
