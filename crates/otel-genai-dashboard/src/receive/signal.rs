@@ -13,12 +13,16 @@ use otel_genai_store::otlp::{self, Accepted, Json};
 use otel_genai_store::{Nanos, StoreError};
 use prost::Message;
 
+use super::weigh::Records;
 use crate::shared::Shared;
 
 /// Traces, logs or metrics.
 pub(crate) trait Signal: 'static {
     type Request: Message + Default + Json + Send + 'static;
     type Answer: Message + Default + Json + Send + 'static;
+
+    /// What its requests have.
+    const RECORDS: Records;
 
     /// What can be stored, and how much cannot.
     fn accept(request: Self::Request) -> Accepted;
@@ -35,6 +39,8 @@ impl Signal for Traces {
     type Request = ExportTraceServiceRequest;
     type Answer = ExportTraceServiceResponse;
 
+    const RECORDS: Records = Records::Spans;
+
     fn accept(request: Self::Request) -> Accepted {
         otlp::traces(request, Nanos::now())
     }
@@ -49,6 +55,8 @@ impl Signal for Logs {
     type Request = ExportLogsServiceRequest;
     type Answer = ExportLogsServiceResponse;
 
+    const RECORDS: Records = Records::Logs;
+
     fn accept(request: Self::Request) -> Accepted {
         otlp::logs(request, Nanos::now())
     }
@@ -62,6 +70,8 @@ impl Signal for Logs {
 impl Signal for Metrics {
     type Request = ExportMetricsServiceRequest;
     type Answer = ExportMetricsServiceResponse;
+
+    const RECORDS: Records = Records::Metrics;
 
     fn accept(request: Self::Request) -> Accepted {
         otlp::metrics(request, Nanos::now())
