@@ -245,9 +245,13 @@ fn routes() -> Vec<Route> {
             .answers::<BTreeMap<String, Vec<Facet>>>(),
         Route::get("/status", "How the store is", status::one).answers::<StoreStatus>(),
         Route::get("/settings", "What is set, and how to connect", status::settings).answers::<Settings>(),
-        Route::delete("/data", "Deletes a trace, what is older than a moment, or everything", status::delete)
-            .asks(&["trace", "before", "all"])
-            .answers::<Deleted>(),
+        Route::delete(
+            "/data",
+            "Deletes a trace, days that ended before a moment, or everything",
+            status::delete,
+        )
+        .asks(&["trace", "before", "all"])
+        .answers::<Deleted>(),
         Route::get("/openapi.json", "This document", openapi::document),
         Route::get("/stream", "What changes, as server-sent events", stream::stream)
             .asks(&["since", "topics"])

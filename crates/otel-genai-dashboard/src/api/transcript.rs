@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use otel_genai_store::{LogQuery, LogRecord, Span, TraceId, TraceSummary, Which};
+use tokio::sync::Semaphore;
 
 use super::traces::summary;
 use crate::http::{Answer, Ask, ETag, Failure, json};
@@ -34,7 +35,8 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     let full = ask.flag("full")?.unwrap_or_default();
     ask.done()?;
     let summary = summary(&shared, id).await?;
-    let tag = ETag::of(&[&shared.epoch, &summary.updated, &ask.uri]);
+    // The change number alone begins anew when a trace is deleted and comes again.
+    let tag = ETag::of(&[&shared.epoch, &format_args!("{summary:?}"), &ask.uri]);
     if let Some(known) = tag.known(&ask.headers) {
         return Ok(known);
     }
@@ -156,9 +158,17 @@ pub(super) async fn records(
     Ok((spans, logs))
 }
 
+/// So much of such work is done at a time, also where nobody waits for it any more.
+static WORKERS: Semaphore = Semaphore::const_new(2);
+
 /// Reading megabytes of messages is no work for the threads that answer.
 pub(super) async fn work<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| {
+    let worker = WORKERS.acquire().await;
+    let done = tokio::task::spawn_blocking(move || {
+        let _worker = worker;
+        work()
+    });
+    done.await.map_err(|_| {
         Failure::new(
             http::StatusCode::INTERNAL_SERVER_ERROR,
             crate::view::ErrorCode::Internal,

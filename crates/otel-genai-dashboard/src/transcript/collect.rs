@@ -88,6 +88,10 @@ pub(super) fn collect<'a>(evidence: &Evidence<'a>) -> Collected<'a> {
         };
         if first == last {
             add(first, true, true);
+            let node = place.get(first).and_then(|place| nodes.get_mut(*place));
+            if let (Some(node), Some(span)) = (node, spans.get(*wrapper)) {
+                node.learn(&span.facts);
+            }
         } else {
             add(first, true, false);
             add(last, false, true);
@@ -134,19 +138,39 @@ fn wrappers(spans: &Spans<'_>, outer: &[Option<usize>]) -> BTreeMap<usize, Vec<u
     below
 }
 
-/// Whether a call tells what the calls in it tell: the same usage as one of them or as all together, or none.
+/// Whether a call tells what the calls in it tell: the same usage as one of them or as all together, or none. Or there is
+/// one call in it, which tells no usage, and is the same by its model or answer: then its usage is that of the wrapper.
 fn wraps(spans: &Spans<'_>, wrapper: usize, calls: &[usize]) -> bool {
     let facts = |at: usize| spans.get(at).map(|span| &span.facts);
     let Some(outer) = facts(wrapper) else { return false };
+    if !has_tokens(&outer.usage) {
+        return true;
+    }
     let tokens = |usage: &Usage| (usage.input, usage.output);
+    let same = |one: &Option<Arc<str>>, other: &Option<Arc<str>>| one.is_some() && one == other;
     let mut sum = Usage::default();
-    let mut same = tokens(&outer.usage) == (None, None);
     for inner in calls.iter().filter_map(|at| facts(*at)) {
         sum.add(&inner.usage);
-        same |= tokens(&inner.usage) == tokens(&outer.usage) || tokens(&inner.usage) == (None, None);
-        same |= outer.response_id.is_some() && outer.response_id == inner.response_id;
+        let told = has_tokens(&inner.usage) && same(&inner.response_id, &outer.response_id);
+        if told || tokens(&inner.usage) == tokens(&outer.usage) {
+            return true;
+        }
     }
-    same || tokens(&sum) == tokens(&outer.usage)
+    if tokens(&sum) == tokens(&outer.usage) {
+        return true;
+    }
+    let [call] = calls else { return false };
+    spans.get(*call).is_some_and(|span| {
+        let inner = &span.facts;
+        let failed = inner.error.is_some() || span.status.is_error();
+        let model = same(&inner.request_model, &outer.request_model)
+            || same(&inner.response_model, &outer.response_model);
+        !failed && !has_tokens(&inner.usage) && (model || same(&inner.response_id, &outer.response_id))
+    })
+}
+
+fn has_tokens(usage: &Usage) -> bool {
+    usage.input.is_some() || usage.output.is_some()
 }
 
 impl<'a> Node<'a> {
@@ -169,6 +193,16 @@ impl<'a> Node<'a> {
             records: vec![Record { span: Some(at), logs, input: true, output: true }],
             session: Vec::new(),
         })
+    }
+
+    /// Takes over what the call itself does not tell.
+    fn learn(&mut self, wrapper: &Facts) {
+        let facts = &mut self.facts;
+        if !has_tokens(&facts.usage) && has_tokens(&wrapper.usage) {
+            facts.usage = wrapper.usage;
+            facts.cost = facts.cost.or(wrapper.cost);
+            facts.finish = facts.finish.take().or_else(|| wrapper.finish.clone());
+        }
     }
 
     /// A call that only logs tell of.
