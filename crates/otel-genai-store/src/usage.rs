@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::facts::{Op, Usage};
-use crate::id::{Nanos, SpanId, SpanKey};
+use crate::facts::{Facts, Op, Usage};
+use crate::id::{SpanId, SpanKey};
 use crate::span::{SpanRow, SpanState};
 
 /// What decides whether a call is told again.
@@ -16,8 +16,6 @@ pub(crate) struct Told {
     pub(crate) usage: Usage,
     pub(crate) response_id: Option<Arc<str>>,
     pub(crate) ended: bool,
-    /// When it began and ended.
-    pub(crate) time: (Nanos, Nanos),
 }
 
 /// Those of a trace's spans whose call is told again by a span inside them: a client library under a framework, a gateway
@@ -26,17 +24,42 @@ pub(crate) struct Told {
 /// And those that are the same call under one id, told once more with other attributes: by a collector on the way, say.
 #[must_use]
 pub fn wrappers(rows: &[SpanRow]) -> Vec<SpanKey> {
-    let told = |row: &SpanRow| Told {
-        span: row.key.span,
+    wrappers_among(rows.iter().map(|row| Telling {
+        key: row.key,
         parent: row.parent,
-        op: row.facts.op,
-        usage: row.facts.usage,
-        response_id: row.facts.response_id.clone(),
-        ended: row.state == SpanState::Ended,
-        time: (row.start, row.end),
-    };
-    let told: Vec<Told> = rows.iter().map(told).collect();
-    of(&told).into_iter().filter_map(|at| rows.get(at)).map(|row| row.key).collect()
+        state: row.state,
+        facts: &row.facts,
+    }))
+}
+
+/// What of a span decides whether its call is told again.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// Which one it is.
+    pub key: SpanKey,
+    /// The span around it.
+    pub parent: Option<SpanId>,
+    /// Whether it has ended.
+    pub state: SpanState,
+    /// What it says.
+    pub facts: &'a Facts,
+}
+
+/// The same of spans in whatever form; all are of one trace.
+pub fn wrappers_among<'a>(spans: impl IntoIterator<Item = Telling<'a>>) -> Vec<SpanKey> {
+    let (mut keys, mut told) = (Vec::new(), Vec::new());
+    for Telling { key, parent, state, facts } in spans {
+        keys.push(key);
+        told.push(Told {
+            span: key.span,
+            parent,
+            op: facts.op,
+            usage: facts.usage,
+            response_id: facts.response_id.clone(),
+            ended: state == SpanState::Ended,
+        });
+    }
+    of(&told).into_iter().filter_map(|at| keys.get(at).copied()).collect()
 }
 
 /// The places of those in the list, ascending.
@@ -63,12 +86,12 @@ pub(crate) fn of(all: &[Told]) -> Vec<usize> {
     found
 }
 
-/// Those that came before under the same id: the same kind of call, of the same time, with the same tokens.
+/// Those that came before under the same id: the same kind of call, with the same answer and the same tokens.
 fn again(all: &[Told]) -> HashSet<usize> {
-    let mut first: HashMap<(SpanId, Nanos, Nanos), Vec<&Told>> = HashMap::with_capacity(all.len());
+    let mut first: HashMap<SpanId, Vec<&Told>> = HashMap::with_capacity(all.len());
     let mut again = HashSet::new();
     for (at, told) in all.iter().enumerate().filter(|(_, told)| told.ended && counts(told)) {
-        let before = first.entry((told.span, told.time.0, told.time.1)).or_default();
+        let before = first.entry(told.span).or_default();
         let same = |before: &&Told| {
             before.op == told.op && before.usage == told.usage && before.response_id == told.response_id
         };
@@ -141,7 +164,6 @@ mod tests {
             },
             response_id: (!response.is_empty()).then(|| response.into()),
             ended: true,
-            time: (Nanos(1), Nanos(2)),
         }
     }
 

@@ -1,9 +1,11 @@
 //! Which calls there are, and which records tell of each.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use otel_genai_store::{Attributes, Facts, LogId, LogRecord, Nanos, Op, SpanKey, TraceId, Usage};
+use otel_genai_store::{
+    Attributes, Facts, LogId, LogRecord, Nanos, Op, SpanKey, Telling, TraceId, wrappers_among,
+};
 
 use super::carrier::{self, Event, LegacyPosition};
 use super::spans::Spans;
@@ -125,7 +127,11 @@ fn wrappers(spans: &Spans<'_>, outer: &[Option<usize>]) -> BTreeMap<usize, Vec<u
             below.entry(outer).or_default().push(at);
         }
     }
-    below.retain(|wrapper, calls| wraps(spans, *wrapper, calls));
+    let told_again = told_again(spans);
+    below.retain(|wrapper, calls| {
+        spans.get(*wrapper).is_some_and(|span| told_again.contains(&span.key))
+            || calls.iter().all(|call| tells_no_tokens(spans, *call) && !failed(spans, *call))
+    });
     // A wrapper of wrappers wraps what they wrap.
     let chain: Vec<usize> = below.keys().copied().collect();
     for wrapper in chain.into_iter().rev() {
@@ -138,39 +144,25 @@ fn wrappers(spans: &Spans<'_>, outer: &[Option<usize>]) -> BTreeMap<usize, Vec<u
     below
 }
 
-/// Whether a call tells what the calls in it tell: the same usage as one of them or as all together, or none. Or there is
-/// one call in it, which tells no usage, and is the same by its model or answer: then its usage is that of the wrapper.
-fn wraps(spans: &Spans<'_>, wrapper: usize, calls: &[usize]) -> bool {
-    let facts = |at: usize| spans.get(at).map(|span| &span.facts);
-    let Some(outer) = facts(wrapper) else { return false };
-    if !has_tokens(&outer.usage) {
-        return true;
+/// Those that count in no sum, because calls in them tell the same.
+fn told_again(spans: &Spans<'_>) -> HashSet<SpanKey> {
+    // Ids are of one trace.
+    let mut traces: BTreeMap<TraceId, Vec<Telling<'_>>> = BTreeMap::new();
+    for (_, span) in spans.iter() {
+        let telling = Telling { key: span.key, parent: span.parent, state: span.state, facts: &span.facts };
+        traces.entry(span.key.trace).or_default().push(telling);
     }
-    let tokens = |usage: &Usage| (usage.input, usage.output);
-    let same = |one: &Option<Arc<str>>, other: &Option<Arc<str>>| one.is_some() && one == other;
-    let mut sum = Usage::default();
-    for inner in calls.iter().filter_map(|at| facts(*at)) {
-        sum.add(&inner.usage);
-        let told = has_tokens(&inner.usage) && same(&inner.response_id, &outer.response_id);
-        if told || tokens(&inner.usage) == tokens(&outer.usage) {
-            return true;
-        }
-    }
-    if tokens(&sum) == tokens(&outer.usage) {
-        return true;
-    }
-    let [call] = calls else { return false };
-    spans.get(*call).is_some_and(|span| {
-        let inner = &span.facts;
-        let failed = inner.error.is_some() || span.status.is_error();
-        let model = same(&inner.request_model, &outer.request_model)
-            || same(&inner.response_model, &outer.response_model);
-        !failed && !has_tokens(&inner.usage) && (model || same(&inner.response_id, &outer.response_id))
-    })
+    traces.into_values().flat_map(wrappers_among).collect()
 }
 
-fn has_tokens(usage: &Usage) -> bool {
-    usage.input.is_some() || usage.output.is_some()
+/// Then the call around counts, and what was said in both is the same all the same.
+fn tells_no_tokens(spans: &Spans<'_>, call: usize) -> bool {
+    spans.get(call).is_some_and(|span| span.facts.usage.input.or(span.facts.usage.output).is_none())
+}
+
+/// What failed inside a call that has its tokens is another one: a check, say.
+fn failed(spans: &Spans<'_>, call: usize) -> bool {
+    spans.get(call).is_some_and(|span| span.facts.error.is_some() || span.status.is_error())
 }
 
 impl<'a> Node<'a> {
@@ -198,7 +190,7 @@ impl<'a> Node<'a> {
     /// Takes over what the call itself does not tell.
     fn learn(&mut self, wrapper: &Facts) {
         let facts = &mut self.facts;
-        if !has_tokens(&facts.usage) && has_tokens(&wrapper.usage) {
+        if facts.usage.input.or(facts.usage.output).is_none() {
             facts.usage = wrapper.usage;
             facts.cost = facts.cost.or(wrapper.cost);
             facts.finish = facts.finish.take().or_else(|| wrapper.finish.clone());
@@ -423,6 +415,10 @@ fn add_sessions<'a>(sessions: Sessions<'a>, place: &HashMap<usize, usize>, nodes
                     current = Some(at);
                 }
                 Step::Prompt => heard.push((log, event, Side::Heard)),
+                Step::Saying => match call.or(current).and_then(|at| nodes.get_mut(at)) {
+                    Some(node) => node.session.push((log, event, Side::Said)),
+                    None => heard.push((log, event, Side::Said)),
+                },
                 Step::ToolResult | Step::Refusal => {
                     let again = Event {
                         step: event.step,
