@@ -50,7 +50,7 @@ function connect(): void {
   opened.onerror = () => {
     // The browser tries again by itself unless the answer was no stream at all.
     line.value = refused > 1 ? "polling" : "lost";
-    if (opened.readyState !== EventSource.CLOSED) return;
+    if (opened.readyState !== EventSource.CLOSED || source !== opened) return;
     source = undefined;
     refused++;
     poll();
