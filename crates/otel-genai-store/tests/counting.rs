@@ -12,11 +12,12 @@ mod suite;
 #[allow(dead_code, reason = "shared with the other tests")]
 mod support;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use otel_genai_store::{
-    Cost, CostSource, Dimension, Facts, Nanos, Op, Span, SqliteOptions, SqliteStore, StatsQuery, Store,
-    TraceQuery, TraceSort, Usage,
+    Attributes, Batch, Cost, CostSource, Dimension, Facts, Instrument, Nanos, Op, Point, PointValue, Range,
+    Series, SeriesQuery, Span, SqliteOptions, SqliteStore, StatsQuery, Store, TraceQuery, TraceSort, Usage,
 };
 use suite::{batch, noon, origin, span, trace_id};
 
@@ -141,5 +142,54 @@ fn a_trace_is_named_by_one_of_many_attributes() {
         store.ingest(batch(vec![span], vec![])).await.unwrap();
         let trace = store.summaries(&[trace_id(1)]).await.unwrap().remove(0);
         assert_eq!(trace.title.as_deref(), Some("question 59999"));
+    });
+}
+
+/// How many points are too many is told by how many there are, not by how many days they lie in.
+#[test]
+fn many_days_are_not_too_many_points() {
+    const DAYS: u64 = 40;
+    const EACH: u64 = 650;
+    let first = noon() - DAYS * 24 * HOUR;
+    let series = || Series {
+        name: "calls".into(),
+        unit: "1".into(),
+        description: "".into(),
+        kind: Instrument::Gauge,
+        temporality: 0,
+        monotonic: false,
+        metadata: Attributes::default(),
+        attributes: Attributes::default(),
+        origin: origin("shop"),
+    };
+    let of_day = |day: u64| {
+        let point = |number: u64| Point {
+            start: Nanos(0),
+            time: Nanos(first + day * 24 * HOUR + number),
+            flags: 0,
+            value: PointValue::Int(1),
+            exemplars: Vec::new(),
+        };
+        let points = vec![(Arc::new(series()), (0..EACH).map(point).collect())];
+        Batch { points, bytes: 1_000, received: Nanos::now(), ..Batch::default() }
+    };
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    runtime.block_on(async {
+        let store = SqliteOptions::temporary().open().unwrap();
+        for day in 0..DAYS {
+            store.ingest(of_day(day)).await.unwrap();
+        }
+        let query = SeriesQuery {
+            name: "calls".to_owned(),
+            range: Range { from: Nanos(first), to: Nanos(noon()) },
+            step: Duration::from_secs(86_400),
+            by: Vec::new(),
+            matches: Vec::new(),
+            limit: 100,
+        };
+        let found = store.series(&query).await.unwrap();
+        let count: u64 = found.iter().flat_map(|data| &data.points).map(|point| point.count).sum();
+        assert_eq!(count, DAYS * EACH);
     });
 }
