@@ -213,19 +213,19 @@ fn unopened(error: StoreError) -> Failure {
 }
 
 impl Display for Span {
-    fn fmt(&self, f) -> std::fmt::Result {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&changes::age(self.0))
     }
 }
 
 impl Display for Bytes {
-    fn fmt(&self, f) -> std::fmt::Result {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&changes::size(self.0))
     }
 }
 
 impl Display for Sync {
-    fn fmt(&self, f) -> std::fmt::Result {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Full => "full",
             Self::Normal => "normal",
