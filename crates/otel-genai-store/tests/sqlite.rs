@@ -29,15 +29,24 @@ fn at(folder: &TempDir) -> SqliteStore {
     SqliteOptions::new(folder.path().join("data")).durability(Durability::Normal).open().unwrap()
 }
 
-suite!(open:
-    everything_comes_back_exactly facts_come_back a_trace_in_one_line running_spans_give_way_to_their_end
-    eight_spans_may_share_their_ids a_trace_goes_on_over_midnight pages_hold_everything_once filters_narrow_the_list
-    log_records_are_listed wrong_clocks_are_kept many_send_at_a_time changes_are_told
-    a_dump_makes_the_same_store who_does_not_listen_is_told);
+macro_rules! run {
+    ($topic:ident: $($case:ident)*) => {
+        $(#[test]
+        fn $case() {
+            let (store, _folder) = open();
+            block_on(async {
+                suite::$topic::$case(&store).await;
+                store.close().await;
+            });
+        })*
+    };
+}
+
+suite!(run: every);
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+        .worker_threads(2)
         .enable_time()
         .build()
         .unwrap()
