@@ -13,6 +13,8 @@ use crate::view::{AlignedMessage, AlignedRow, Comparison, Differing, How, Row, S
 use self::align::{Pair, align, symbols};
 use self::said::{identity, speaker, text, told};
 
+/// So many rows of a side are held against the other's, and answered.
+const ROWS: usize = 10_000;
 /// So much text of changed messages is looked through word by word, in bytes.
 const TEXT: usize = 1 << 20;
 
@@ -31,15 +33,14 @@ pub(crate) struct Compared {
 
 /// Holds the one against the other.
 pub(crate) fn compare(a: Compared, b: Compared) -> Comparison {
-    let (rows_a, rows_b) = (a.rows(), b.rows());
-    let messages = messages(&told(&a, rows_a), &told(&b, rows_b));
+    let messages = messages(&told(&a), &told(&b));
     let used = |hash: fn(&AlignedMessage) -> Option<&String>| -> BTreeSet<String> {
         messages.iter().filter_map(hash).cloned().collect()
     };
     let (used_a, used_b) = (used(|one| one.a.as_ref()), used(|one| one.b.as_ref()));
     Comparison {
         metrics: figures::of_both(&a, &b),
-        rows: rows(rows_a, rows_b),
+        rows: rows(first(a.rows()), first(b.rows())),
         attributes: differing(&a.attributes, &b.attributes),
         messages,
         a: a.side(&used_a),
@@ -58,10 +59,14 @@ impl Compared {
     }
 
     fn side(self, used: &BTreeSet<String>) -> Side {
-        let rows = self.rows().to_vec();
+        let rows = first(self.rows()).to_vec();
         let messages = self.shown.into_iter().filter(|(hash, _)| used.contains(hash)).collect();
         Side { trace: self.trace.summary, span: self.span, rows, messages }
     }
+}
+
+fn first(rows: &[Row]) -> &[Row] {
+    rows.get(..ROWS).unwrap_or(rows)
 }
 
 /// Steps stand together that did the same at the same depth, then at any, then the same kind of thing.

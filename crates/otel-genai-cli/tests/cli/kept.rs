@@ -10,10 +10,10 @@ use crate::support::{Finished, feed, finished, get, otel_genai, run, send_json};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// A span of a month that is long over, as OTLP in JSON.
+/// A span of a day that is long over, as OTLP in JSON.
 fn otlp(span: u8) -> String {
     format!(
-        r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"{TRACE}","spanId":"00f067aa0ba902{span:02x}","name":"chat gpt-5","startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000001000000000","attributes":[{{"key":"gen_ai.operation.name","value":{{"stringValue":"chat"}}}},{{"key":"gen_ai.provider.name","value":{{"stringValue":"openai"}}}},{{"key":"gen_ai.request.model","value":{{"stringValue":"gpt-5"}}}},{{"key":"gen_ai.usage.input_tokens","value":{{"intValue":"1000000"}}}}]}}]}}]}}]}}"#
+        r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"{TRACE}","spanId":"00f067aa0ba902{span:02x}","name":"chat gpt-5","startTimeUnixNano":"1763800000000000000","endTimeUnixNano":"1763800001000000000","attributes":[{{"key":"gen_ai.operation.name","value":{{"stringValue":"chat"}}}},{{"key":"gen_ai.provider.name","value":{{"stringValue":"openai"}}}},{{"key":"gen_ai.request.model","value":{{"stringValue":"gpt-5"}}}},{{"key":"gen_ai.usage.input_tokens","value":{{"intValue":"1000000"}}}}]}}]}}]}}]}}"#
     )
 }
 

@@ -15,8 +15,8 @@ use crate::shared::Shared;
 use crate::view::Op;
 use crate::view::transcript::{Shown, Transcript};
 
-/// So many rows of a side are held against the other's.
-const ROWS: u32 = 10_000;
+/// So many rows of a trace are looked through.
+const ROWS: u32 = 50_000;
 /// Values of attributes are told up to here, in characters.
 const VALUE: usize = 2_000;
 
@@ -47,6 +47,14 @@ async fn side(shared: &Shared, name: &str, text: &str) -> Result<Compared, Failu
     {
         return Err(Failure::not_found(format!("the trace {trace} has no span {span}")));
     }
+    let span = span.map(|span| span.to_string());
+    if span.as_ref().is_some_and(|span| !drawing.rows.iter().any(|row| row.span == *span)) {
+        return Err(Failure::parameter(
+            name,
+            format!("{text} is behind the first {ROWS} spans of its trace"),
+        )
+        .hint("Of longer traces, whole traces can be compared and spans that began early."));
+    }
     let (spans, logs) = records(shared, &summary).await?;
     work(move || {
         let mut attributes = attributes_of.as_ref().map(attributes).unwrap_or_default();
@@ -68,7 +76,7 @@ async fn side(shared: &Shared, name: &str, text: &str) -> Result<Compared, Failu
             }
         });
         let transcript = transcript.unwrap_or_default();
-        Compared { trace: drawing, transcript, shown, span: span.map(|span| span.to_string()), attributes }
+        Compared { trace: drawing, transcript, shown, span, attributes }
     })
     .await
 }

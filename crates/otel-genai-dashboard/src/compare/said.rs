@@ -3,13 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Compared;
-use crate::view::Row;
 use crate::view::transcript::{Call, Message, Part, Transcript};
 
 /// The messages, a conversation after the other: of its first call all that it was asked, of the others what is new.
-pub(super) fn told<'c>(side: &'c Compared, rows: &[Row]) -> Vec<(&'c str, &'c Message)> {
+pub(super) fn told(side: &Compared) -> Vec<(&str, &Message)> {
     let transcript = &side.transcript;
-    let spans: BTreeSet<&str> = rows.iter().map(|row| row.span.as_str()).collect();
+    let spans: BTreeSet<&str> = side.rows().iter().map(|row| row.span.as_str()).collect();
     let counts =
         |call: &&Call| side.span.is_none() || call.span.as_deref().is_some_and(|span| spans.contains(span));
     let mut calls: Vec<&Call> = transcript.calls.iter().filter(counts).collect();
