@@ -11,12 +11,13 @@ mod suite;
 mod support;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use otel_genai_store::{
     Day, Delete, Durability, Nanos, SqliteOptions, SqliteStore, Store, StoreError, TraceQuery, Which,
 };
+use prost::Message as _;
 use suite::{batch, noon, span, suite, trace_id};
 use tempfile::TempDir;
 
@@ -207,4 +208,28 @@ fn a_trace_outlives_its_first_day() {
         );
         assert_eq!(store.status().await.unwrap().traces, 1);
     });
+}
+
+/// Room on the disk, of files and of what SQLite writes beside them.
+fn room(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let days = files.filter(|file| file.file_name().to_string_lossy().starts_with("20"));
+    days.map(|file| file.metadata().unwrap().len()).sum()
+}
+
+#[test]
+fn a_growing_history_is_kept_once() {
+    let folder = TempDir::new().unwrap();
+    let spans = suite::content::growing(120);
+    let raw: usize = spans.iter().map(|span| span.to_otlp().encoded_len()).sum();
+    block_on(async {
+        let store = SqliteOptions::new(folder.path()).durability(Durability::Normal).open().unwrap();
+        for span in spans {
+            store.ingest(batch(vec![span], vec![])).await.unwrap();
+        }
+        store.close().await;
+    });
+    let kept = room(folder.path());
+    // Of which the empty tables are a quarter of a MiB.
+    assert!(kept * 8 <= raw as u64, "{kept} bytes for {raw}");
 }

@@ -105,7 +105,7 @@ function Limits({ data, done }: { data: Told; done: (words: string) => void }) {
     try {
       await change("PATCH", api("/settings"), JSON.stringify(body));
       setWrong("");
-      done("Saved, also for the next start.");
+      done("Saved.");
     } catch (error) {
       setWrong(error instanceof Problem ? error.message : String(error));
     }

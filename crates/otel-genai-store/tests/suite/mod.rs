@@ -2,11 +2,15 @@
 //! is what the macro `run` of the store's own file says, which is given a topic and its cases.
 
 pub(crate) mod changes;
+pub(crate) mod content;
+pub(crate) mod conversations;
 pub(crate) mod dump;
 pub(crate) mod exact;
+pub(crate) mod keeping;
 pub(crate) mod load;
 pub(crate) mod logs;
 mod records;
+pub(crate) mod sums;
 pub(crate) mod traces;
 
 pub(crate) use records::*;
@@ -14,14 +18,24 @@ pub(crate) use records::*;
 /// The cases by topic. A store that cannot do everything yet names its topics.
 macro_rules! suite {
     ($run:ident: every) => {
-        suite!($run: exact traces logs changes load dump);
+        suite!($run: exact content traces conversations sums logs changes load keeping dump);
     };
     ($run:ident: exact) => {
         $run!(exact: everything_comes_back_exactly facts_come_back wrong_clocks_are_kept);
     };
+    ($run:ident: content) => {
+        $run!(content: whatever_is_said_comes_back a_history_told_often_is_in_memory_once content_is_found_by_its_hash
+            other_content_is_another_span);
+    };
     ($run:ident: traces) => {
         $run!(traces: a_trace_in_one_line running_spans_give_way_to_their_end eight_spans_may_share_their_ids
             a_trace_goes_on_over_midnight pages_hold_everything_once filters_narrow_the_list);
+    };
+    ($run:ident: conversations) => {
+        $run!(conversations: a_trace_is_named_by_what_was_asked);
+    };
+    ($run:ident: sums) => {
+        $run!(sums: sums_are_what_a_look_at_all_records_comes_to sums_are_right_in_another_order);
     };
     ($run:ident: logs) => {
         $run!(logs: log_records_are_listed);
@@ -31,6 +45,9 @@ macro_rules! suite {
     };
     ($run:ident: load) => {
         $run!(load: many_send_at_a_time);
+    };
+    ($run:ident: keeping) => {
+        $run!(keeping: what_is_deleted_is_gone_and_may_come_again what_was_deleted_is_in_no_sum);
     };
     ($run:ident: dump) => {
         $run!(dump: a_dump_makes_the_same_store);
