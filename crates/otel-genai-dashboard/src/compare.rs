@@ -11,7 +11,7 @@ use crate::view::transcript::{Message, Transcript};
 use crate::view::{AlignedMessage, AlignedRow, Comparison, Differing, How, Row, Side, Trace};
 
 use self::align::{Pair, align, symbols};
-use self::said::{identity, speaker, text, told};
+use self::said::{Spoken, identity, speaker, text, told};
 
 /// So many rows of a side are held against the other's, and answered.
 const ROWS: usize = 10_000;
@@ -92,14 +92,11 @@ fn rows(a: &[Row], b: &[Row]) -> Vec<AlignedRow> {
 }
 
 /// Messages stand together that say the same, then those by which the same one speaks about the same.
-fn messages(a: &[(&str, &Message)], b: &[(&str, &Message)]) -> Vec<AlignedMessage> {
-    fn all<K: Eq + std::hash::Hash>(
-        (a, b): (&[(&str, &Message)], &[(&str, &Message)]),
-        key: impl Fn(&Message) -> K,
-    ) -> align::Symbols {
-        symbols(a.iter().map(|one| key(one.1)), b.iter().map(|one| key(one.1)))
-    }
-    let views = [all((a, b), identity), all((a, b), speaker), all((a, b), |message| message.role.clone())];
+fn messages(a: &[Spoken<'_>], b: &[Spoken<'_>]) -> Vec<AlignedMessage> {
+    let identities = symbols(a.iter().map(|one| identity(one.1)), b.iter().map(|one| identity(one.1)));
+    let speakers = symbols(a.iter().map(|one| speaker(one.1)), b.iter().map(|one| speaker(one.1)));
+    let roles = symbols(a.iter().map(|one| &one.1.role), b.iter().map(|one| &one.1.role));
+    let views = [identities, speakers, roles];
     let mut left = TEXT;
     let mut message = |pair| {
         let (x, y) = match pair {
@@ -118,7 +115,7 @@ fn messages(a: &[(&str, &Message)], b: &[(&str, &Message)]) -> Vec<AlignedMessag
             (Some(_), None) => (How::OnlyA, None),
             (None, _) => (How::OnlyB, None),
         };
-        let hash = |one: Option<&(&str, &Message)>| one.map(|(hash, _)| (*hash).to_owned());
+        let hash = |one: Option<&Spoken<'_>>| one.map(|(hash, _)| (*hash).to_owned());
         AlignedMessage { a: hash(x), b: hash(y), how, diff }
     };
     align(&views).into_iter().map(&mut message).collect()

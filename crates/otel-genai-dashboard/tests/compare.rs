@@ -41,7 +41,7 @@ impl Run {
         parent: u64,
         name: &str,
         (from, to): (u64, u64),
-        attributes: Vec<Value>,
+        attributes: &[Value],
     ) -> Value {
         let time = |ms: u64| format!("{}", 1_795_363_720_000_000_000 + ms * 1_000_000);
         json!({ "traceId": self.trace, "spanId": format!("{number:016x}"),
@@ -66,7 +66,7 @@ impl Run {
             text("gen_ai.input.messages", &json!(input).to_string()),
             text("gen_ai.output.messages", &json!([output]).to_string()),
         ];
-        self.span(number, 1, &format!("chat {}", self.model), at, attributes)
+        self.span(number, 1, &format!("chat {}", self.model), at, &attributes)
     }
 
     fn otlp(&self) -> String {
@@ -88,13 +88,13 @@ impl Run {
             ]
         };
         let mut spans = vec![
-            self.span(1, 0, "invoke_agent planner", (0, 1_000), agent),
-            self.call(2, (10, 300), &[question.clone()], &asked),
-            self.span(3, 1, "execute_tool get_weather", (310, 400), tool()),
+            self.span(1, 0, "invoke_agent planner", (0, 1_000), &agent),
+            self.call(2, (10, 300), std::slice::from_ref(&question), &asked),
+            self.span(3, 1, "execute_tool get_weather", (310, 400), &tool()),
             self.call(4, (500, 900), &[question, asked, told], &said("assistant", &words(self.answer))),
         ];
         if self.again {
-            spans.insert(3, self.span(5, 1, "execute_tool get_weather", (410, 450), tool()));
+            spans.insert(3, self.span(5, 1, "execute_tool get_weather", (410, 450), &tool()));
         }
         json!({ "resourceSpans": [{ "resource": { "attributes": [text("service.name", "shop"), text("service.version", &self.trace[..1])] },
             "scopeSpans": [{ "scope": { "name": "test" }, "spans": spans }] }] })

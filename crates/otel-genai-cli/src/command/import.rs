@@ -84,7 +84,7 @@ impl Import {
                 match self.take(&source, file).await {
                     Ok(told) => super::print(&told),
                     Err(why) => {
-                        diagnostics::say(&format_args!("{}: {why}; nothing of it is stored", shown(file)));
+                        diagnostics::say(format_args!("{}: {why}; nothing of it is stored", shown(file)));
                         code = REFUSED;
                     }
                 }

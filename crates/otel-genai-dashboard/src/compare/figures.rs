@@ -6,12 +6,8 @@ use crate::view::{Cost, Figure, Op, Usage};
 /// Figures that at least one side has.
 pub(super) fn of_both(a: &Compared, b: &Compared) -> Vec<Figure> {
     let both = figures(a).into_iter().zip(figures(b));
-    let figure = |((name, a), (_, b)): ((&str, Option<f64>), (&str, Option<f64>))| Figure {
-        name: name.to_owned(),
-        a,
-        b,
-    };
-    both.map(figure).filter(|figure| figure.a.is_some() || figure.b.is_some()).collect()
+    let figure = both.map(|((name, a), (_, b))| Figure { name: name.to_owned(), a, b });
+    figure.filter(|figure| figure.a.is_some() || figure.b.is_some()).collect()
 }
 
 /// Of a side, whatever it is.

@@ -5,8 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use super::Compared;
 use crate::view::transcript::{Call, Message, Part, Transcript};
 
+/// A message with its hash.
+pub(super) type Spoken<'c> = (&'c str, &'c Message);
+
 /// The messages, a conversation after the other: of its first call all that it was asked, of the others what is new.
-pub(super) fn told(side: &Compared) -> Vec<(&str, &Message)> {
+pub(super) fn told(side: &Compared) -> Vec<Spoken<'_>> {
     let transcript = &side.transcript;
     let spans: BTreeSet<&str> = side.rows().iter().map(|row| row.span.as_str()).collect();
     let counts =
