@@ -9,6 +9,7 @@ mod import;
 mod lists;
 mod logs;
 mod openapi;
+mod peer;
 mod runs;
 mod settings;
 mod span;

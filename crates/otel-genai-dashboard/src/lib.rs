@@ -34,6 +34,7 @@ pub mod view;
 
 mod api;
 mod builder;
+mod capture;
 mod compare;
 mod connect;
 mod http;

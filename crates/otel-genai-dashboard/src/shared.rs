@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::changes::Changeable;
+use crate::findings::Seen;
 use crate::http::Guard;
 use crate::live::Live;
 use crate::receive::ROOM;
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) watchers: Arc<Semaphore>,
     /// How the store was lately.
     pub(crate) status: Mutex<Option<(Instant, Arc<StoreStatus>)>>,
+    /// What was found in traces.
+    pub(crate) seen: std::sync::Mutex<Seen>,
     pub(crate) settings: Settings,
     pub(crate) prices: Arc<PriceTable>,
 }
@@ -67,6 +70,7 @@ impl Shared {
             live: Arc::new(Live::new()),
             watchers: Arc::new(Semaphore::new(WATCHERS)),
             status: Mutex::new(None),
+            seen: std::sync::Mutex::default(),
             settings,
             prices,
         })
