@@ -4,7 +4,6 @@
 //! and a batch is acknowledged when the commit is on the disk. Others read beside it, each record as it was committed.
 
 mod beside;
-mod buckets;
 mod content;
 mod conversations;
 mod count;
