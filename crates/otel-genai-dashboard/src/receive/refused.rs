@@ -98,7 +98,13 @@ impl From<StoreError> for Refused {
                 tracing::warn!(target: "otel_genai_dashboard", "what was received could not be stored: {message}");
                 Self::later(message, LATER)
             }
-            StoreError::ReadOnly(_) => Self::new(StatusCode::FORBIDDEN, Code::PermissionDenied, message),
+            StoreError::ReadOnly(_) => Self::new(
+                StatusCode::FORBIDDEN,
+                Code::PermissionDenied,
+                format!(
+                    "{message}: this dashboard only shows what is there; send to one without --read-only"
+                ),
+            ),
             StoreError::Unsupported(_) => {
                 Self::new(StatusCode::NOT_IMPLEMENTED, Code::Unimplemented, message)
             }
