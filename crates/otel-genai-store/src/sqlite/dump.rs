@@ -12,7 +12,6 @@ use super::metrics::read_series;
 use super::point::read_point;
 use super::read;
 use super::reader::{File, Reader};
-use super::record::FACTS;
 use super::segment::number;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
@@ -71,6 +70,10 @@ fn fill(file: &File, range: Range, at: Position, batch: &mut Batch) -> Result<Op
     }
 }
 
+/// Columns behind those of a whole span.
+const ID: usize = read::BEHIND_WHOLE;
+const TRACE: usize = ID + 1;
+
 /// The last row, if there may be others behind it.
 fn spans(
     file: &File,
@@ -80,16 +83,15 @@ fn spans(
 ) -> Result<Option<i64>, StoreError> {
     let told = |error| file.fault(error);
     let sql = format!(
-        "SELECT id, (SELECT trace_id FROM trace WHERE trace.id = span.trace) AS trace_id, span_id, variant, parent,
-           received_ns, origin, state, {FACTS}, rest, refs
-         FROM span WHERE id > ? AND start_ns >= ? AND start_ns < ? ORDER BY id"
+        "SELECT {}, id, (SELECT trace_id FROM trace WHERE trace.id = span.trace)
+         FROM span WHERE id > ? AND start_ns >= ? AND start_ns < ? ORDER BY id",
+        read::whole_columns()
     );
     let mut find = file.connection.prepare_cached(&sql).map_err(told)?;
     let mut rows = find.query(params![after, from, to]).map_err(told)?;
     let mut shelf = Shelf::default();
     while let Some(row) = rows.next().map_err(told)? {
-        let trace =
-            row.get_ref("trace_id").map_err(told)?.as_blob_or_null().ok().flatten().and_then(TraceId::new);
+        let trace = row.get_ref(TRACE).map_err(told)?.as_blob_or_null().ok().flatten().and_then(TraceId::new);
         let Some(key) =
             trace.and_then(|trace| read::key(trace, row).transpose()).transpose().map_err(told)?
         else {
@@ -99,7 +101,7 @@ fn spans(
         batch.bytes += span.to_otlp().encoded_len();
         batch.spans.push(span);
         if batch.bytes >= MOST_BYTES {
-            return row.get("id").map(Some).map_err(told);
+            return row.get(ID).map(Some).map_err(told);
         }
     }
     Ok(None)
