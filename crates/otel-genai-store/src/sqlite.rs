@@ -122,7 +122,7 @@ impl SqliteOptions {
 
     fn with(folder: Option<PathBuf>, durability: Durability) -> Self {
         let pricing = Prices(Arc::new(NoPrices));
-        Self { folder, durability, readers: 4, limits: Limits::default(), read_only: false, pricing }
+        Self { folder, durability, readers: 3, limits: Limits::default(), read_only: false, pricing }
     }
 
     /// How long records are kept: days that ended earlier are deleted. By default for ever.
@@ -161,7 +161,7 @@ impl SqliteOptions {
         self
     }
 
-    /// How many questions are answered at a time; by default 4.
+    /// How many questions are answered at a time, each by a thread with memory of its own; by default 3.
     #[must_use]
     pub fn readers(mut self, readers: usize) -> Self {
         self.readers = readers.max(1);

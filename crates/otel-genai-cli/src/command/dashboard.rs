@@ -148,7 +148,7 @@ impl Dashboard {
     pub(super) fn execute(mut self) -> Result<u8, Failure> {
         diagnostics::begin(self.quiet);
         self.memory |= self.data_dir.is_none() && MEMORY.or_variable::<OnOff>(None).is_some_and(|on| on.0);
-        let runtime = super::runtime()?;
+        let runtime = super::working_runtime()?;
         if self.stop {
             let folder = self.folder()?;
             return runtime.block_on(stop(&folder));

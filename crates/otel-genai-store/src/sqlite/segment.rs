@@ -23,7 +23,7 @@ use crate::recent::Recent;
 /// So many names, origins and traces are remembered; then all are asked for again.
 const MOST: usize = 100_000;
 /// So many pieces of content, and of their uses.
-const MOST_PIECES: usize = 64 << 10;
+const MOST_PIECES: usize = 32 << 10;
 
 /// A day file, open for writing.
 pub(super) struct Segment {
@@ -93,7 +93,7 @@ impl Segment {
         };
         connection.execute_batch(&format!(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous={sync}; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY;
-             PRAGMA cache_size=-16384; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;"
+             PRAGMA cache_size=-8192; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;"
         ))?;
         if version == 0 {
             schema::create(&connection)?;

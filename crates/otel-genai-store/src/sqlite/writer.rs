@@ -207,6 +207,10 @@ impl Writer {
         }
         if self.idle.elapsed() >= IDLE {
             self.open.iter_mut().filter(|segment| segment.dirty).for_each(|segment| segment.checkpoint(true));
+            // What is remembered of a file takes room, and is soon known again.
+            if self.settle.is_none() && self.open.iter().all(|segment| !segment.dirty) {
+                self.open.clear();
+            }
             self.idle = Instant::now();
         }
     }
