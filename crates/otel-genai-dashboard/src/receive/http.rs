@@ -30,7 +30,7 @@ const MOST_PACKED: usize = 32 << 20;
 /// Plain requests up to this size are read where they arrive: that takes less than going elsewhere.
 const SHORT: usize = 64 << 10;
 /// So much room is made for a request on its word alone.
-const MOST_TRUSTED: usize = 4 << 20;
+const MOST_TRUSTED: usize = 8 << 20;
 /// How long a sender may be silent within a request.
 const PATIENCE: Duration = Duration::from_secs(30);
 

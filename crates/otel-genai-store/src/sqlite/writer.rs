@@ -57,7 +57,7 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// A log that has so many pages (16 MiB) is moved also while there is work.
 const MOST_PAGES: i64 = 2_048;
 /// So many files stay open.
-const MOST_FILES: usize = 6;
+const MOST_FILES: usize = 4;
 
 pub(super) struct Writer {
     pub(super) folder: Arc<Folder>,
