@@ -191,7 +191,7 @@ pub(super) const WIDTH: usize = 30;
 
 /// Content state (2 bits), streamed (2: told, and which), inferred (1), who says the cost (2). The last bit says later that
 /// the call is told again inside.
-fn flags(facts: &Facts) -> u8 {
+pub(super) fn flags(facts: &Facts) -> u8 {
     let stream = match facts.stream {
         None => 0,
         Some(false) => 1,
