@@ -263,7 +263,10 @@ impl Writer {
             }
             changed.push(trace);
         }
-        for Over { trace, .. } in traces {
+        let joined: HashSet<TraceId> = changed.iter().copied().collect();
+        for Over { trace, .. } in
+            traces.iter().filter(|over| over.may_tell_twice || joined.contains(&over.trace))
+        {
             let lies_in = self.days_of(day, &days, *trace)?;
             let (mut parts, mut in_days) = (Vec::new(), Vec::new());
             for day in lies_in {
