@@ -127,7 +127,7 @@ impl SqliteOptions {
 
     fn with(folder: Option<PathBuf>, durability: Durability) -> Self {
         let pricing = Prices(Arc::new(NoPrices));
-        Self { folder, durability, readers: 4, limits: Retention::default(), read_only: false, pricing }
+        Self { folder, durability, readers: 3, limits: Retention::default(), read_only: false, pricing }
     }
 
     /// How long records are kept: days that ended earlier are deleted. By default for ever.
@@ -166,7 +166,7 @@ impl SqliteOptions {
         self
     }
 
-    /// How many questions are answered at a time; by default 4.
+    /// How many questions are answered at a time, each by a thread with memory of its own; by default 3.
     #[must_use]
     pub fn readers(mut self, readers: usize) -> Self {
         self.readers = readers.max(1);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use otel_genai_dialect::{Slot, TREES, is_in_tree, names_of, tree};
 use serde_json::{Map, Value as Json};
 
-use crate::facts::Op;
+use crate::facts::{ContentState, Op};
 use crate::id::{Nanos, TraceId};
 use crate::log::LogRecord;
 use crate::span::Span;
@@ -66,7 +66,9 @@ enum Record {
 /// Whether a span may hold what a user asked.
 fn asks(span: &Span) -> bool {
     let around = |op| matches!(op, Op::InvokeAgent | Op::InvokeWorkflow | Op::Entry | Op::Chain);
-    span.facts.op.is_some_and(|op| op.is_inference() || around(op))
+    let may = span.facts.op.is_some_and(|op| op.is_inference() || around(op));
+    // Where nothing is told, nothing is looked for; but for events in an attribute, which say it in words of their own.
+    may && (span.facts.content != ContentState::Absent || span.attributes.get("events").is_some())
 }
 
 /// What a user asked last before this span's call: what came before was asked in calls before.

@@ -526,10 +526,10 @@ fn points_go_where_there_is_nothing_else() {
             let files = days(folder.path()).into_iter().filter(|file| file.extension().unwrap() == "sqlite");
             files.map(|file| fs::metadata(file).map_or(0, |file| file.len())).sum()
         };
+        store.close().await;
         let before: u64 = room();
         assert!(before > limit, "{before}");
         // It is looked at once when the store is opened, and then now and then.
-        store.close().await;
         let store = options(folder.path()).max_bytes(limit).open().unwrap();
         until(async || room() <= limit).await;
         let left = store.status().await.unwrap().points;

@@ -134,7 +134,7 @@ impl Dashboard {
         let on = |own: Own| own.or_variable::<OnOff>(None).is_some_and(|on| on.0);
         self.read_only |= !self.memory && on(READ_ONLY);
         self.memory |= self.data_dir.is_none() && !self.read_only && on(MEMORY);
-        let runtime = super::runtime()?;
+        let runtime = super::working_runtime()?;
         if self.stop {
             let folder = self.folder()?;
             return runtime.block_on(stop(&folder));

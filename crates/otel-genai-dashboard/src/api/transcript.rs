@@ -18,8 +18,9 @@ use crate::view::transcript::{Shown, Transcript, whole};
 pub(super) const CUT: usize = 64 << 10;
 /// So many calls at a time.
 const CALLS: u32 = 200;
-/// Above so many spans those that are not of generative AI are left out: they only help to find who asked whom.
-const MANY: u64 = 20_000;
+/// So many spans are looked at, the first. Where there are more, those that are not of generative AI are left out: they only
+/// help to find who asked whom.
+const MANY: u32 = 20_000;
 /// A conversation is told from so many of its traces.
 pub(crate) const TRACES: u32 = 500;
 /// So many log records of a trace are looked at.
@@ -42,13 +43,16 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     }
     let (spans, logs) = records(&shared, &summary).await?;
     let rev = summary.updated;
+    let looked_at = spans.len() as u64;
     let answer = work(move || {
         let transcript =
             assemble(&Evidence { spans: &spans, logs: &logs, references: &NoReferences }, &options);
         let more = |message: &str, part: usize| {
             format!("/api/v1/traces/{id}/transcript/part?message={message}&part={part}")
         };
-        json(&Transcript::of(&transcript, rev, &Shown { cut: if full { 0 } else { CUT }, more: &more }))
+        let shown = Shown { cut: if full { 0 } else { CUT }, more: &more };
+        let transcript = Transcript::of(&transcript, rev, &shown);
+        json(&Transcript { looked_at: (looked_at < summary.spans).then_some(looked_at), ..transcript })
     });
     Ok(tag.put(answer.await?))
 }
@@ -131,7 +135,7 @@ async fn all_records(
         let (more_spans, more_logs) = records(shared, trace).await?;
         spans.extend(more_spans);
         logs.extend(more_logs);
-        if spans.len() as u64 > MANY || logs.len() > LOGS {
+        if spans.len() > MANY as usize || logs.len() > LOGS {
             break;
         }
     }
@@ -143,10 +147,10 @@ pub(super) async fn records(
     shared: &Shared,
     summary: &TraceSummary,
 ) -> Result<(Vec<Span>, Vec<LogRecord>), Failure> {
-    let which = if summary.spans > MANY { Which::GenAi } else { Which::All };
+    let which = Which::First { spans: MANY, genai: summary.spans > u64::from(MANY) };
     let spans = shared.store.spans(summary.id, which).await?;
     let mut logs = Vec::new();
-    let mut query = LogQuery { trace: Some(summary.id), limit: 500, ..LogQuery::default() };
+    let mut query = LogQuery { trace: Some(summary.id), limit: 10_000, ..LogQuery::default() };
     loop {
         let page = shared.store.logs(&query).await?;
         logs.extend(page.items);

@@ -29,6 +29,8 @@ use crate::shared::Shared;
 const MOST_PACKED: usize = 32 << 20;
 /// Plain requests up to this size are read where they arrive: that takes less than going elsewhere.
 const SHORT: usize = 64 << 10;
+/// So much room is made for a request on its word alone.
+const MOST_TRUSTED: usize = 8 << 20;
 /// How long a sender may be silent within a request.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -125,8 +127,10 @@ pub(crate) async fn collect(
     if told.is_some_and(|told| told > most) {
         return Err(too_large());
     }
+    let told = told.unwrap_or(0);
+    room.grow(told.min(MOST_TRUSTED))?;
     let mut body = body;
-    let mut all = BytesMut::new();
+    let mut all = BytesMut::with_capacity(told.min(MOST_TRUSTED));
     loop {
         let Ok(next) = tokio::time::timeout(PATIENCE, body.frame()).await else {
             return Err(Refused::later("the rest of the request did not come", Duration::from_secs(1)));

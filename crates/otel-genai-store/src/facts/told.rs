@@ -23,7 +23,7 @@ const LONGEST_LIST: usize = 256 * 1024;
 
 /// Facts that stand in attributes; `name` is the span's. Errors, events and cost come on top.
 pub(super) fn read(attributes: &Attributes, fields: &Fields<'_>, schema_url: &str, name: &str) -> Facts {
-    let mut facts = Facts { op: op::of(attributes, fields), ..Facts::default() };
+    let mut facts = Facts { op: op::of(fields), ..Facts::default() };
     if !fields.marks.is_genai() && !facts.op.is_some_and(Op::is_genai) {
         return facts;
     }

@@ -224,7 +224,7 @@ impl Reader {
             call.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|call| call.is_over())
         };
         connection.progress_handler(STEPS, Some(over))?;
-        connection.execute_batch("PRAGMA query_only=ON; PRAGMA cache_size=-4096;")?;
+        connection.execute_batch("PRAGMA query_only=ON; PRAGMA cache_size=-1024;")?;
         let (_, version) = schema::of(&connection)?;
         Ok((version == schema::VERSION).then_some(connection))
     }

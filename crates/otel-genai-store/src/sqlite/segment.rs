@@ -23,7 +23,7 @@ use crate::recent::Recent;
 /// So many names, origins and traces are remembered; then all are asked for again.
 const MOST: usize = 100_000;
 /// So many pieces of content, and of their uses.
-const MOST_PIECES: usize = 64 << 10;
+const MOST_PIECES: usize = 32 << 10;
 /// A log that has grown by so many pages (16 MiB) is moved also while there is work.
 const MOST_PAGES: i64 = 2_048;
 /// So many bytes a page has.
@@ -103,7 +103,7 @@ impl Segment {
         connection.execute_batch(&format!(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous={sync}; PRAGMA wal_autocheckpoint=0;
              PRAGMA journal_size_limit=0; PRAGMA temp_store=MEMORY;
-             PRAGMA cache_size=-16384; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;"
+             PRAGMA cache_size=-8192; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;"
         ))?;
         if version == 0 {
             schema::create(&connection)?;

@@ -414,79 +414,79 @@ pub(super) struct Found {
     last: u64,
 }
 
-/// Reads a row of [`COLUMNS`].
+/// Reads a row of [`COLUMNS`], by their places: lists are long.
 pub(super) fn summary(
     row: &Row<'_>,
     word: &mut dyn FnMut(i64) -> rusqlite::Result<Arc<str>>,
 ) -> rusqlite::Result<Option<Found>> {
-    let count = |column: &str| row.get::<_, i64>(column).map(unsigned);
-    let maybe = |column: &str| row.get_ref(column).map(|count| sum(count).map(unsigned));
-    let Some(id) = TraceId::new(row.get_ref("trace_id")?.as_blob()?) else { return Ok(None) };
-    let root = match row.get_ref("root_span")?.as_blob_or_null()?.and_then(SpanId::new) {
+    let count = |at: usize| row.get::<_, i64>(at).map(unsigned);
+    let maybe = |at: usize| row.get_ref(at).map(|count| sum(count).map(unsigned));
+    let Some(id) = TraceId::new(row.get_ref(1)?.as_blob()?) else { return Ok(None) };
+    let root = match row.get_ref(6)?.as_blob_or_null()?.and_then(SpanId::new) {
         None => None,
         Some(span) => Some(Root {
             span,
-            name: word(row.get("root_name")?)?,
-            service: word(row.get("root_service")?)?,
-            op: row.get::<_, Option<u8>>("root_op")?.and_then(Op::from_number),
+            name: word(row.get(7)?)?,
+            service: word(row.get(8)?)?,
+            op: row.get::<_, Option<u8>>(9)?.and_then(Op::from_number),
         }),
     };
-    let source = if row.get("reported")? { CostSource::Reported } else { CostSource::Table };
-    let saved = sum(row.get_ref("saved")?).unwrap_or(0);
-    let more = row.get_ref("more")?.as_blob_or_null()?.and_then(More::decode).unwrap_or_default();
+    let source = if row.get(27)? { CostSource::Reported } else { CostSource::Table };
+    let saved = sum(row.get_ref(26)?).unwrap_or(0);
+    let more = row.get_ref(36)?.as_blob_or_null()?.and_then(More::decode).unwrap_or_default();
     let more = Told::of(&more, word)?;
     let summary = TraceSummary {
         id,
-        start: Nanos(count("start_ns")?),
-        end: Nanos(count("end_ns")?),
+        start: Nanos(count(2)?),
+        end: Nanos(count(3)?),
         state: TraceState::Running,
         root,
-        title: row.get("title")?,
+        title: row.get(34)?,
         services: Few::default(),
         agents: Few::default(),
         models: Few::default(),
         tools: Few::default(),
         conversations: Few::default(),
         dialects: Vec::new(),
-        spans: count("spans")?,
-        errors: count("errors")?,
-        logs: count("logs")?,
-        llm_calls: count("llm")?,
-        llm_errors: count("llm_err")?,
-        tool_calls: count("tools")?,
-        tool_errors: count("tool_err")?,
+        spans: count(11)?,
+        errors: count(12)?,
+        logs: count(13)?,
+        llm_calls: count(14)?,
+        llm_errors: count(15)?,
+        tool_calls: count(16)?,
+        tool_errors: count(17)?,
         usage: Usage {
-            input: maybe("in_tok")?,
-            output: maybe("out_tok")?,
-            cache_read: maybe("cache_r")?,
-            cache_write: maybe("cache_w")?,
-            reasoning: maybe("reason_tok")?,
-            audio_input: maybe("audio_in")?,
-            audio_output: maybe("audio_out")?,
+            input: maybe(18)?,
+            output: maybe(19)?,
+            cache_read: maybe(20)?,
+            cache_write: maybe(21)?,
+            reasoning: maybe(22)?,
+            audio_input: maybe(23)?,
+            audio_output: maybe(24)?,
         },
-        cost: sum(row.get_ref("cost")?).map(|nanos| Cost { nanos, saved, source }),
-        unpriced: count("unpriced")?,
-        first_chunk: maybe("ttfc_ns")?.map(std::time::Duration::from_nanos),
-        content: match row.get::<_, u8>("content")? {
+        cost: sum(row.get_ref(25)?).map(|nanos| Cost { nanos, saved, source }),
+        unpriced: count(28)?,
+        first_chunk: maybe(29)?.map(std::time::Duration::from_nanos),
+        content: match row.get::<_, u8>(31)? {
             0 => ContentState::Unknown,
             1 => ContentState::Absent,
             2 => ContentState::ByReference,
             _ => ContentState::Here,
         },
         bars: Vec::new(),
-        updated: count("rev")?,
+        updated: count(33)?,
     };
     Ok(Some(Found {
-        row: row.get("id")?,
-        genai: row.get("genai")?,
+        row: row.get(0)?,
+        genai: row.get(37)?,
         summary,
-        also: row.get("also")?,
+        also: row.get(32)?,
         more,
-        first_chunk_at: row.get::<_, Option<i64>>("ttfc_at")?.unwrap_or(i64::MAX),
-        title_at: row.get::<_, Option<i64>>("title_ns")?.unwrap_or(i64::MAX),
-        ended: row.get("root_ended")?,
-        running: row.get("running")?,
-        last: count("last_ns")?,
+        first_chunk_at: row.get::<_, Option<i64>>(30)?.unwrap_or(i64::MAX),
+        title_at: row.get::<_, Option<i64>>(35)?.unwrap_or(i64::MAX),
+        ended: row.get(10)?,
+        running: row.get(5)?,
+        last: count(4)?,
     }))
 }
 

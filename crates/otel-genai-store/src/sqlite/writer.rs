@@ -57,7 +57,7 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// A trace that goes on after some days is looked for in so many files before.
 const SILENT_DAYS: usize = 7;
 /// So many files stay open.
-const MOST_FILES: usize = 6;
+const MOST_FILES: usize = 4;
 
 pub(super) struct Writer {
     pub(super) folder: Arc<Folder>,
@@ -228,6 +228,10 @@ impl Writer {
         }
         if self.idle.elapsed() >= IDLE {
             self.open.iter_mut().filter(|segment| segment.dirty).for_each(|segment| segment.checkpoint(true));
+            // What is remembered of a file takes room, and is soon known again.
+            if self.settle.is_none() && self.open.iter().all(|segment| !segment.dirty) {
+                self.open.clear();
+            }
             self.idle = Instant::now();
         }
     }
