@@ -26,7 +26,7 @@ export async function load(name) {
 export function headers(boot) {
   return {
     "content-security-policy":
-      `default-src 'none'; script-src 'self' '${boot}'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; ` +
+      `default-src 'none'; script-src 'self' '${boot}'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self'; ` +
       "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",

@@ -39,7 +39,7 @@ test("every page is sound by axe, in both themes, wide and narrow", async () => 
   const pages = {
     "/": ".newest", "/traces": ".table .row:nth-child(2)", [trace]: ".m.asst", [`${trace}?span=${retrieval}&tab=span`]: ".docs", [`${trace}?span=${retrieval}&tab=attributes`]: ".kv", [`${trace}?tab=usage`]: ".growth", [`${trace}?tab=tools`]: ".tool-def",
     [`${trace}?tab=evals`]: ".panel .grid", [`${trace}?tab=raw`]: ".code", [`${trace}?view=logs`]: ".logs", [`${trace}?view=flame`]: ".flame", [`${trace}?view=graph`]: ".node", [`/trace/${ids.silent}`]: ".absent", [`/trace/${ids.running}`]: ".waiting", [`/trace/${ids.languages}`]: ".m.asst", [`/trace/${ids.coding}`]: ".m.asst",
-    "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", "/search?q=paris": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".snippet", "/metrics": ".exemplar", "/metrics?name=process.memory.usage": ".chart path", "/nowhere": ".empty",
+    "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", [`/logs?log=${ids.travel.slice(0, 8)}-0`]: ".log-body .kv", "/search?q=paris": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".snippet", "/metrics": ".exemplar", "/metrics?name=process.memory.usage": ".chart path", "/nowhere": ".empty",
   };
   const all = [];
   const bots = mock.world.made.filter((one) => one.row.service === "support-bot").map((one) => one.row.id);
@@ -234,7 +234,7 @@ test("a prompt of one megabyte opens whole", async () => {
 
 test("scripts in every string stay text", async () => {
   const { rows } = mock.world.full(ids.hostile);
-  const paths = [`/trace/${ids.hostile}`, ...["span", "attributes", "tools", "usage", "raw"].flatMap((tab) => rows.map((row) => `/trace/${ids.hostile}?span=${row.span}&tab=${tab}`)), `/trace/${ids.hostile}?view=logs`, "/traces", "/models", "/agents", "/conversations", "/logs", "/services", "/doctor", "/search?q=script"];
+  const paths = [`/trace/${ids.hostile}`, ...rows.map((row) => `/trace/${ids.hostile}?span=${row.span}&tab=span`), ...["attributes", "tools", "usage", "raw"].flatMap((tab) => rows.slice(0, 3).map((row) => `/trace/${ids.hostile}?span=${row.span}&tab=${tab}`)), `/trace/${ids.hostile}?view=logs`, "/traces", "/models", "/agents", "/conversations", "/logs", "/services", "/doctor", "/search?q=script"];
   await on("/", async (page) => {
     for (const path of paths) {
       await page.goto(mock.url + path);

@@ -12,6 +12,7 @@ const told = Object.fromEntries(["large", "languages", "hostile", "media", "mega
 const example = { trace: told.travel.id, span: told.travel.rows.find((row) => row.op === "chat").span, seconds: 1.21 };
 const scripts = hostileSignals(now - 120_000, told.hostile.id);
 const bots = [run("everyday", 11, now - 30_000), run("everyday", 12, now - 20_000)];
+const record = { resourceLogs: [{ scopeLogs: [{ logRecords: [{ timeUnixNano: `${now}000000`, severityNumber: 13, eventName: "checkout.failed", body: { stringValue: "The basket was empty. ".repeat(9_000) }, attributes: [{ key: "order.id", value: { stringValue: "PDM-4471" } }] }] }] }] };
 let real;
 let browser;
 
@@ -21,6 +22,7 @@ before(async () => {
   await real.send(...Object.values(told), ...bots);
   await real.metrics(durations(now - 900_000, ["gpt-5.5", "gpt-5.4-mini"], example));
   await real.logs(scripts.logs);
+  await real.logs(record);
   await real.metrics(scripts.metrics);
 });
 after(async () => {
@@ -198,12 +200,26 @@ test("pictures and sounds stand where they were said", async () => {
   });
 });
 
+test("a log record opens with all that came with it", async () => {
+  await on("/logs?event=checkout.failed", async (page) => {
+    await page.locator(".log-table .row").first().waitFor();
+    await page.keyboard.press("j");
+    await page.locator(".log-body .kv", { hasText: "PDM-4471" }).waitFor();
+    assert.deepEqual(await axe(page), []);
+    await page.locator(".log-body .long-foot button", { hasText: "Show all" }).click();
+    await page.waitForFunction(() => (document.querySelector(".log-body .long")?.textContent?.length ?? 0) > 190_000);
+    await page.keyboard.press("Escape");
+    await page.locator(".log-pane").waitFor({ state: "detached" });
+    assert.equal(new URL(page.url()).search, "?event=checkout.failed");
+  });
+});
+
 test("the palette finds a run by its words, and the pages", async () => {
   await on("/traces", async (page) => {
     await page.locator(".table .row").nth(3).waitFor();
     await page.keyboard.press("Control+k");
     await page.locator("dialog.palette input").fill("rainy-day Saturday");
-    await page.locator("[role=option]", { hasText: "rainy-day" }).first().waitFor();
+    await page.locator("[role=option]", { hasText: "Plan a rainy-day" }).first().waitFor();
     await page.keyboard.press("Enter");
     await page.waitForURL(new RegExp(`/trace/${told.travel.id}`));
     await page.locator("dialog").waitFor({ state: "detached" });
@@ -216,7 +232,8 @@ test("the palette finds a run by its words, and the pages", async () => {
 
 test("light and dark follow the system until one is chosen", async () => {
   await on("/settings", async (page) => {
-    const colour = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const colour = () => page.evaluate(() => getComputedStyle(document.querySelector(".card")).backgroundColor);
+    await page.locator(".card").first().waitFor();
     const light = await colour();
     await page.emulateMedia({ colorScheme: "dark" });
     const dark = await colour();
@@ -310,6 +327,12 @@ test("scripts in every string stay text", async () => {
       await page.goto(real.url + path);
       await page.locator(".page").first().waitFor();
       await page.waitForFunction(() => !document.querySelector(".skeleton, [aria-busy=true]"));
+      if (path === "/logs") {
+        for (const row of await page.locator(".log-table .row .plain-text", { hasText: "hurt" }).all()) {
+          await row.click();
+          await page.locator(".log-body .kv").first().waitFor();
+        }
+      }
       for (const button of await page.locator(".fold[aria-expanded=false], .long-foot button").all()) await button.click({ timeout: 1000 }).catch(() => {});
       assert.equal(await page.evaluate(() => globalThis.hurt), undefined, path);
       assert.equal(await page.locator("main script, main iframe, main img, main style, main a[href^='javascript' i], main a[href^='data' i], main [onerror], main [onload]").count(), 0, path);

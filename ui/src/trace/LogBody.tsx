@@ -22,7 +22,7 @@ export function LogBody({ id }: { id: string }) {
       {row.trace && <p><a class="link" href={href(`/trace/${row.trace}`, { span: row.span })}>{row.genai ? "Open its call" : "Open its trace"}</a></p>}
       {groups.map(([name, list]) => list.length > 0 && (
         <section key={name}>
-          <h3>{name} <span class="n">{list.length}</span></h3>
+          <h2>{name} <span class="n">{list.length}</span></h2>
           <Table list={list} />
         </section>
       ))}

@@ -23,6 +23,9 @@ pub fn html(trace: &Trace, transcript: &Transcript, currency: &str) -> String {
     let summary = &trace.summary;
     let mut talk = Talk::new(transcript, currency);
     talk.write();
+    // A root that has not come, or that has no name, leaves what was asked, or the id.
+    let told = [Some(summary.name.as_str()), summary.title.as_deref(), Some(&summary.id)];
+    let name = told.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default();
     let start = Nanos(trace.start_ns.parse().unwrap_or_default());
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -31,7 +34,7 @@ pub fn html(trace: &Trace, transcript: &Transcript, currency: &str) -> String {
          <meta name=\"referrer\" content=\"no-referrer\">\
          <title>{name}</title><style>{STYLE}</style></head>\n<body><header class=\"top\"><h1><bdi>{name}</bdi></h1>\
          <p>{title}</p><p class=\"mut\"><bdi>{service}</bdi> · {when} · <code>{id}</code></p><dl>",
-        name = Safe(&summary.name),
+        name = Safe(name),
         title = Safe(summary.title.as_deref().unwrap_or_default()),
         service = Safe(&summary.service),
         when = when(start),
@@ -62,7 +65,7 @@ fn figures(trace: &Trace, currency: &str) -> Vec<(&'static str, String)> {
         0 => count(all),
         failed => format!("{} ({} failed)", count(all), count(failed)),
     };
-    let running = if summary.state == TraceState::Running { " and running" } else { "" };
+    let running = if summary.state == TraceState::Running { ", and running" } else { "" };
     let mut out = vec![("Duration", format!("{}{running}", took(summary.duration_ms)))];
     out.extend(summary.ttft_ms.map(|ms| ("First token", took(ms))));
     out.push(("LLM calls", of(summary.llm_calls, summary.llm_errors)));

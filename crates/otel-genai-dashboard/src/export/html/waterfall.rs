@@ -21,7 +21,7 @@ pub(super) fn draw(out: &mut String, trace: &Trace, told: &HashMap<String, Strin
         axis.share(step)
     ));
     let mut at = 0.0;
-    while at < axis.whole * 0.96 {
+    while at < axis.whole * 0.92 {
         let tick = if at == 0.0 { "0".to_owned() } else { plain(at) };
         out.push_str(&format!("<i style=\"left:{:.2}%\">{tick}</i>", axis.share(at)));
         at += step;
