@@ -44,7 +44,7 @@ def test_the_page_shows_what_was_sent(launcher, browse):
 SAID = [
     ["system", SYSTEM],
     ["user", QUESTION],
-    ["assistant", CALL["name"], CALL["arguments"], "RESULT", OUTSIDE],
+    ["assistant", CALL["name"], CALL["arguments"], "result", OUTSIDE],
     ["tool", OUTSIDE],
     ["assistant", ANSWERS[0]],
     ["user", PIECES],
@@ -69,7 +69,8 @@ def test_what_the_page_says_connects_programs(launcher, provider, browse, tmp_pa
     bin = tmp_path / "bin"
     bin.mkdir()
     (bin / "otel-genai").symlink_to(launcher.binary)
-    with Dashboard(launcher.binary) as dashboard:
+    data = tmp_path / "data"
+    with Dashboard(launcher.binary, data) as dashboard:
         shown = json.loads(browse("test/look.mjs", f"http://{dashboard.page}", "snippets"))
         empty, settings = dict(shown["/"]), dict(shown["/settings"])
         # Beside the ways to send, the settings have those to ask.
@@ -117,7 +118,7 @@ def test_what_the_page_says_connects_programs(launcher, provider, browse, tmp_pa
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert b'"serverInfo"' in answer.read()
         server = ask["stdio"]["mcpServers"]["otel-genai"]
-        env = environment(HOME=str(tmp_path), OTEL_GENAI_DATA_DIR=str(tmp_path / "data"))
+        env = environment(HOME=str(tmp_path), OTEL_GENAI_DATA_DIR=str(data))
         env["PATH"] = os.pathsep.join([str(bin), env["PATH"]])
         told = execute([server["command"], *server["args"]], env, json.dumps(hello).encode() + b"\n")
         assert b'"serverInfo"' in told.out, told.text_err

@@ -68,7 +68,6 @@ export async function serve(options = {}) {
     }
     if (url.pathname.startsWith("/api/v1/")) {
       if (options.slow) await new Promise((done) => setTimeout(done, options.slow));
-      if (request.method === "POST" && url.pathname === "/api/v1/demo") return answer(202, "application/json", "{}");
       if (request.method === "DELETE") return answer(200, "application/json", JSON.stringify({ traces: world.made.splice(0).length, bytes: 41_203_112 }));
       const { status, body } = world.answer(decodeURIComponent(url.pathname.slice(7)), url.searchParams);
       const text = typeof body === "string" ? body : JSON.stringify(body);

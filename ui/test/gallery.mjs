@@ -19,8 +19,7 @@ for (let i = 120; i > 0; i--) {
 }
 const travel = run("travel", 1, now - 150_000);
 const media = run("media", 6, now - 200_000);
-const [before, after] = [run("everyday", 11, now - 700_000), run("everyday", 12, now - 640_000)];
-await real.send(before, after, run("languages", 3, now - 400_000), run("silent", 4, now - 300_000), media, travel, run("running", 5, now - 9_000));
+await real.send(run("languages", 3, now - 400_000), run("silent", 4, now - 300_000), media, travel, run("running", 5, now - 9_000));
 const calls = travel.rows.filter((row) => row.op === "chat");
 await real.metrics(durations(now - 900_000, ["gpt-5.5", "gpt-5.4-mini"], { trace: travel.id, span: calls[0].span, seconds: 1.21 }));
 // A run is done when nothing of it has come for a while.
@@ -51,7 +50,6 @@ const PICTURES = {
   "traces-dark": ["/traces", ".table .row:nth-child(3)"],
   "overview-light": ["/", ".newest"],
   "agents-light": ["/agents", ".matrix"],
-  "compare-light": [`/compare?a=${before.id}&b=${after.id}`, ".steps td"],
   "media-dark": [`/trace/${media.id}`, ".media audio"],
   "doctor-dark": ["/doctor", ".finding"],
   "metrics-dark": ["/metrics", ".exemplar"],

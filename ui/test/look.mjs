@@ -11,7 +11,8 @@ await page.clock.setFixedTime(new Date());
 async function said(trace) {
   await page.goto(`${url}/trace/${trace}`);
   await page.locator(".transcript .m.asst").first().waitFor();
-  for (const fold of await page.locator(".transcript .m > header .fold[aria-expanded=false]").all()) await fold.click();
+  const folded = page.locator(".transcript .m > header .fold[aria-expanded=false]");
+  while (await folded.count()) await folded.first().click();
   return page.locator(".transcript .m").evaluateAll((all) => all.map((message) => [message.querySelector("header b"), ...message.querySelectorAll(".body .long, .body .json, .tc > header b, .io-label")].map((one) => one.innerText.trim())));
 }
 

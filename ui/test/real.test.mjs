@@ -248,7 +248,7 @@ test("light and dark follow the system until one is chosen", async () => {
   });
 });
 
-test("an empty dashboard says how to connect, and fills itself with a demo", async () => {
+test("an empty dashboard says how to connect, and shows what then comes by itself", async () => {
   const empty = await dashboard(process.env.OTEL_GENAI_BIN);
   const { page, context, wrong } = await open(browser, empty);
   await page.clock.setFixedTime(new Date());
@@ -257,7 +257,8 @@ test("an empty dashboard says how to connect, and fills itself with a demo", asy
     await page.locator(".empty, .connect").first().waitFor();
   }
   await page.locator(".connect .snippet").first().waitFor();
-  await page.locator("button", { hasText: "Send a demo trace" }).click();
+  await page.locator(".line.live").waitFor();
+  await empty.send(run("travel", 7, Date.now() - 20_000));
   await page.locator(".table .row[id] .c-what a").first().click();
   await page.locator(".m.asst").first().waitFor();
   assert.deepEqual(wrong, []);
