@@ -5,8 +5,11 @@
 //! * [`Store`] takes them in batches and answers in pages. What it has acknowledged is durable. [`SqliteStore`] keeps them in
 //!   a folder, one file a day.
 
+#[cfg(feature = "clickhouse")]
+pub mod copy;
 pub mod otlp;
 
+mod buckets;
 mod change;
 #[cfg(feature = "clickhouse")]
 mod clickhouse;
@@ -16,6 +19,7 @@ mod facts;
 mod heard;
 mod histogram;
 mod id;
+mod instruments;
 mod log;
 mod metric;
 mod origin;
@@ -27,6 +31,7 @@ mod recent;
 mod span;
 mod split;
 mod sqlite;
+mod steps;
 mod store;
 mod summary;
 mod title;
@@ -51,7 +56,7 @@ pub use opentelemetry_proto::tonic::common::v1::EntityRef;
 pub use origin::{Origin, Resource, Scope, UNKNOWN_SERVICE};
 pub use price::{Price, PriceError, PriceTable};
 pub use query::{
-    ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
+    ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range, Retention,
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, Snippet, StatsQuery, StatsRow, StepPoint, StoreStatus,
     Stored, TraceQuery, TraceSort, Which,
 };

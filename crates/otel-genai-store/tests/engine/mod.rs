@@ -72,7 +72,7 @@ impl Engine {
     pub(crate) fn start_at(library: &Path, folder: &Path, port: u16, options: &[&str]) -> Self {
         let ports = [port, free_port()];
         let mut child = Command::new("python3")
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine/serve.py"))
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../otel-genai-store/tests/engine/serve.py"))
             .args([library, folder])
             .args(ports.map(|port| port.to_string()))
             .args(options)
