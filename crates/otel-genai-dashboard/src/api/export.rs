@@ -90,10 +90,11 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
         Format::Markdown | Format::Html => {
             let drawn = drawn(&shared, &summary, ROWS).await?;
             let (spans, logs) = records(&shared, &summary).await?;
+            let currency = shared.prices.currency().to_owned();
             work(move || {
                 let said = said(&spans, &logs, &summary);
                 match format {
-                    Format::Html => html(&drawn, &said),
+                    Format::Html => html(&drawn, &said, &currency),
                     _ => markdown(&drawn, &said, &MarkdownOptions::new(max)),
                 }
                 .into_bytes()
