@@ -292,7 +292,7 @@ impl fmt::Debug for ClickHouseStore {
     }
 }
 
-const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
+const CLOSED: StoreError = StoreError::Closed;
 
 impl ClickHouseStore {
     fn opened(&self) -> Result<Open, StoreError> {

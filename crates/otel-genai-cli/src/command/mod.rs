@@ -14,6 +14,8 @@ mod config;
 mod dashboard;
 mod demo;
 mod gateway;
+#[cfg(feature = "dashboard")]
+mod import;
 mod mcp;
 #[cfg(feature = "dashboard")]
 mod mcp_server;
@@ -72,6 +74,9 @@ enum Command {
     /// Add up calls, tokens, times and costs
     #[cfg(feature = "dashboard")]
     Stats(stats::Stats),
+    /// Store files of telemetry where the dashboard shows them: OTLP, Jaeger
+    #[cfg(feature = "dashboard")]
+    Import(import::Import),
     /// Copy what is kept from one store into another, and print what makes one
     #[cfg(feature = "clickhouse")]
     Store(store::Store),
@@ -102,6 +107,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Tail(tail) => tail.execute(),
         #[cfg(feature = "dashboard")]
         Command::Stats(stats) => stats.execute(),
+        #[cfg(feature = "dashboard")]
+        Command::Import(import) => import.execute(),
         #[cfg(feature = "clickhouse")]
         Command::Store(store) => store.execute(),
         #[cfg(feature = "dashboard")]
@@ -135,11 +142,19 @@ fn with_hint(mut error: clap::Error) -> clap::Error {
 
 /// Few threads: the gateway's own work is small, and telemetry has threads of its own.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::ours(format!("the system gives no threads: {error}")))
+    start(tokio::runtime::Builder::new_multi_thread().worker_threads(2))
+}
+
+/// For a program that reads and writes megabytes itself: more threads than processors only keep more memory each.
+#[cfg(feature = "dashboard")]
+fn working_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let most = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+    start(tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(most))
+}
+
+fn start(builder: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = builder.enable_all().build();
+    runtime.map_err(|error| Failure::ours(format!("the system gives no threads: {error}")))
 }
 
 /// Until somebody wants an end: SIGINT, SIGTERM, or SIGHUP where that is not ignored, as under `nohup`.

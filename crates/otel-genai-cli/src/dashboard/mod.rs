@@ -2,10 +2,11 @@
 
 pub(crate) mod api;
 pub(crate) mod browser;
+pub(crate) mod data;
 pub(crate) mod detached;
 pub(crate) mod found;
 pub(crate) mod inside;
-pub(crate) mod kept;
+pub(crate) mod keep;
 pub(crate) mod page;
 pub(crate) mod place;
 #[cfg(feature = "clickhouse")]

@@ -31,6 +31,15 @@ impl Server {
         let address = self.store.clone().or_else(|| STORE.variable().filter(|_| !files));
         address.map(|address| options(&address, self.store_password_file.clone())).transpose()
     }
+
+    /// The flag's address, with whatever secret is in it.
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.store.as_deref()
+    }
+
+    pub(crate) fn password_file(&self) -> &Option<PathBuf> {
+        &self.store_password_file
+    }
 }
 
 /// Whether a text is an address of ClickHouse, and not a folder.

@@ -47,6 +47,13 @@ pub(crate) const STORE_PASSWORD_FILE: Own = Own {
     default: "none",
     about: "The file whose first line is that password",
 };
+pub(crate) const READ_ONLY: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_READ_ONLY",
+    flag: "--read-only",
+    values: "true or false",
+    default: "false",
+    about: "Whether the dashboard only shows what is there, and takes nothing",
+};
 pub(crate) const PAGE: Own = Own {
     name: "OTEL_GENAI_DASHBOARD_PAGE",
     flag: "--page",
@@ -142,6 +149,7 @@ pub(crate) const ALL: &[Own] = &[
     STORE_PASSWORD,
     #[cfg(feature = "clickhouse")]
     STORE_PASSWORD_FILE,
+    READ_ONLY,
     PAGE,
     HTTP,
     GRPC,
@@ -238,6 +246,15 @@ pub(crate) enum Sync {
     Full,
     /// Against the end of the dashboard only; for slow disks
     Normal,
+}
+
+impl From<Sync> for otel_genai_dashboard::view::Durability {
+    fn from(sync: Sync) -> Self {
+        match sync {
+            Sync::Full => Self::Full,
+            Sync::Normal => Self::Normal,
+        }
+    }
 }
 
 impl From<Sync> for Durability {

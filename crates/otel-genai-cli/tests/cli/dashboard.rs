@@ -30,7 +30,8 @@ pub(crate) fn start(command: Command) -> Dashboard {
         let line = running.line();
         greeting.push_str(&line);
         greeting.push('\n');
-        if line.is_empty() && greeting.contains("OTEL_EXPORTER") {
+        // The last word, of which the line before tells nothing.
+        if line.starts_with("Ctrl-C") {
             break;
         }
         assert!(greeting.len() < 4_000, "{greeting}");

@@ -5,11 +5,12 @@
 mod engine;
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
 use super::dashboard::{command, send, start};
-use crate::support::{Finished, get, otel_genai, run};
+use crate::support::{Finished, get, otel_genai, run, send_json};
 
 /// A database of its own, with a name and a password that nobody checks and nobody may see.
 fn address() -> Option<String> {
@@ -31,16 +32,21 @@ fn store(home: &Path, arguments: &[&str]) -> Finished {
     run(command)
 }
 
+/// On free ports, with data at the address.
+fn over(address: &str, home: &Path, arguments: &[&str]) -> Command {
+    let mut command = otel_genai(&["dashboard", "--store", address]);
+    for port in ["PAGE", "HTTP", "GRPC"] {
+        command.env(format!("OTEL_GENAI_DASHBOARD_{port}"), "127.0.0.1:0");
+    }
+    command.env("OTEL_GENAI_DATA_DIR", home.join("unused")).args(arguments);
+    command
+}
+
 #[test]
 fn a_dashboard_over_clickhouse_answers() {
     let Some(address) = address() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let mut command = otel_genai(&["dashboard", "--store", &address]);
-    for port in ["PAGE", "HTTP", "GRPC"] {
-        command.env(format!("OTEL_GENAI_DASHBOARD_{port}"), "127.0.0.1:0");
-    }
-    command.env("OTEL_GENAI_DATA_DIR", folder.path().join("unused"));
-    let dashboard = start(command);
+    let dashboard = start(over(&address, folder.path(), &["--max-age", "36500d"]));
     let location = address.replace("default@", "");
     assert!(dashboard.greeting.contains(&format!("  data    {location}\n")), "{}", dashboard.greeting);
     send(&dashboard);
@@ -59,6 +65,38 @@ fn a_dashboard_over_clickhouse_answers() {
     dashboard.running.signal("TERM");
     assert_eq!(dashboard.running.end().code, 0);
     assert!(!folder.path().join("unused").exists());
+}
+
+/// One adds, another one only looks, and none says how long a server keeps what it has.
+#[test]
+fn clickhouse_is_looked_at_without_a_change() {
+    let Some(address) = address() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let early = run(over(&address, folder.path(), &["--read-only"]));
+    assert!(early.code == 5 && early.err.contains("store schema clickhouse"), "{early:?}");
+
+    let dashboard = start(over(&address, folder.path(), &[]));
+    send(&dashboard);
+    let settings = asked(&dashboard.url, "/settings");
+    assert_eq!((&settings["changeable"], &settings["maxAgeMs"]), (&Value::Null, &Value::Null), "{settings}");
+    let value = |name: &str| {
+        let variables = settings["variables"].as_array().unwrap();
+        variables.iter().find(|one| one["name"] == name).map(|one| one["value"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(value("OTEL_GENAI_DASHBOARD_MAX_AGE").as_deref(), Some("as is set on the server"));
+    assert_eq!((value("OTEL_GENAI_DASHBOARD_MAX_BYTES"), value("OTEL_GENAI_DATA_DIR")), (None, None));
+    assert!(value("OTEL_GENAI_STORE").is_some_and(|store| store.starts_with("clickhouse://")), "{settings}");
+    let refused = send_json("PATCH", &dashboard.url, "/api/v1/settings", r#"{"maxAgeMs": 86400000}"#);
+    assert!(refused.starts_with("HTTP/1.1 400") && refused.contains("cannot be changed here"), "{refused}");
+
+    let looking = start(over(&address, folder.path(), &["--read-only", "--http", "127.0.0.1:0"]));
+    assert!(looking.greeting.contains(", only to look at\n"), "{}", looking.greeting);
+    assert_eq!(asked(&looking.url, "/status")["spans"], 1);
+    assert_eq!(asked(&looking.url, "/settings")["readOnly"], true);
+    for dashboard in [dashboard, looking] {
+        dashboard.running.signal("TERM");
+        assert_eq!(dashboard.running.end().code, 0);
+    }
 }
 
 #[test]

@@ -46,9 +46,10 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let (status, code) = match &error {
-            StoreError::Busy { .. } | StoreError::Full { .. } | StoreError::Away { .. } => {
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy)
-            }
+            StoreError::Busy { .. }
+            | StoreError::Full { .. }
+            | StoreError::Away { .. }
+            | StoreError::Closed => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy),
             StoreError::ReadOnly(_) => (StatusCode::FORBIDDEN, ErrorCode::ReadOnly),
             StoreError::Timeout(_) => (StatusCode::GATEWAY_TIMEOUT, ErrorCode::Timeout),
             StoreError::BadCursor => (StatusCode::BAD_REQUEST, ErrorCode::BadCursor),
@@ -62,6 +63,10 @@ impl From<StoreError> for Failure {
             | StoreError::Full { retry_after, .. }
             | StoreError::Away { retry_after, .. } => {
                 failure.retry_after = Some(retry_after);
+            }
+            StoreError::ReadOnly(_) => {
+                failure =
+                    failure.hint("This dashboard only shows what is there: send to one without --read-only.");
             }
             StoreError::BadCursor => {
                 failure = failure.hint("A cursor goes with the query that gave it: begin again without one.");

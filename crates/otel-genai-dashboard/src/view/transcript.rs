@@ -13,7 +13,7 @@ use super::{ContentState, Cost, Evaluation, Op, SpanState, Usage, is_false, mill
 use crate::transcript::{self as core, MessageHash};
 
 /// What was said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Transcript {
     /// Another number whenever the trace is another.
@@ -34,6 +34,9 @@ pub struct Transcript {
     /// What a single call had beyond what fits into an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+    /// The trace has more spans than this, of which it is told: the first, or the first of generative AI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked_at: Option<u64>,
 }
 
 /// What did not fit into an answer.
@@ -575,7 +578,16 @@ impl Transcript {
                 .collect(),
             next: transcript.next,
             cut: transcript.cut.map(|cut| Cut { messages: cut.messages, bytes: cut.bytes }),
+            looked_at: None,
         }
+    }
+
+    /// Puts the calls behind it that come next.
+    pub(crate) fn append(&mut self, next: Self) {
+        self.calls.extend(next.calls);
+        self.messages.extend(next.messages);
+        self.tools.extend(next.tools);
+        self.next = next.next;
     }
 }
 

@@ -14,7 +14,7 @@ use super::tell::News;
 use super::writer::Writer;
 use crate::error::StoreError;
 use crate::id::{Day, Nanos};
-use crate::query::{Delete, Deleted, Range};
+use crate::query::{Delete, Deleted, Range, Retention};
 
 /// So often it is looked whether something is to go.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -25,14 +25,7 @@ const OLDEST_DAYS: i32 = 400;
 /// When a file is thinned, it is thinned to so many hundredths of its limit.
 const THINNED: u64 = 80;
 
-/// What is kept.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Limits {
-    pub(super) max_age: Option<Duration>,
-    pub(super) max_bytes: Option<u64>,
-}
-
-impl Limits {
+impl Retention {
     /// The first day that is not too old.
     fn oldest(&self, now: Nanos) -> Option<Day> {
         let age = u64::try_from(self.max_age?.as_nanos()).unwrap_or(u64::MAX);
@@ -188,6 +181,8 @@ impl Writer {
                 _ => {}
             }
         }
+        // Who asked meanwhile may have opened what is gone now.
+        self.folder.turn();
         tracing::info!(target: "otel-genai-store", "{} was deleted: {traces} traces", file.display());
         self.tell_deleted(Range { from: day.start(), to: Day(day.0.saturating_add(1)).start() });
         Ok(Deleted { traces, bytes })
@@ -229,7 +224,7 @@ fn room(path: &Path) -> u64 {
     days.iter().filter_map(|day| fs::metadata(folder::file(path, *day)).ok()).map(|file| file.len()).sum()
 }
 
-fn read_only(file: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn read_only(file: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 

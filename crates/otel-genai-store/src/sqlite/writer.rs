@@ -1,7 +1,6 @@
 //! The one thread that writes: everything that waits goes into one transaction a day, and is acknowledged after it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -16,14 +15,14 @@ use super::folder::{self, Folder};
 use super::indexer::Backlog;
 use super::point::write_point;
 use super::record::{self, Fate};
-use super::retention::{Limits, Sweep};
+use super::retention::Sweep;
 use super::segment::{Known, NoFile, Segment};
 use super::settle::{self, Over, Part};
 use super::tell::{Ear, News};
 use super::trace::{BEGAN, GOES_ON};
 use crate::error::StoreError;
 use crate::id::{Day, TraceId};
-use crate::query::{Delete, Deleted, Stored};
+use crate::query::{Delete, Deleted, Retention, Stored};
 use crate::rate::Rate;
 use crate::store::Batch;
 use crate::title::Titles;
@@ -32,6 +31,7 @@ use crate::title::Titles;
 pub(super) enum Order {
     Store(Box<Job>),
     Delete(Delete, oneshot::Sender<Result<Deleted, StoreError>>),
+    Keep(Retention, oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
 
@@ -56,15 +56,13 @@ const IDLE: Duration = Duration::from_secs(2);
 const SETTLE: Duration = Duration::from_secs(1);
 /// A trace that goes on after some days is looked for in so many files before.
 const SILENT_DAYS: usize = 7;
-/// A log that has so many pages (16 MiB) is moved also while there is work.
-const MOST_PAGES: i64 = 2_048;
 /// So many files stay open.
-const MOST_FILES: usize = 6;
+const MOST_FILES: usize = 4;
 
 pub(super) struct Writer {
     pub(super) folder: Arc<Folder>,
     durability: Durability,
-    pub(super) limits: Limits,
+    pub(super) limits: Retention,
     pub(super) sweep: Sweep,
     pub(super) ear: Ear,
     rate: Arc<Rate>,
@@ -75,6 +73,8 @@ pub(super) struct Writer {
     idle: Instant,
     /// When to look for traces to settle, if there may be some.
     settle: Option<Instant>,
+    /// Days that an earlier process left with traces to settle.
+    left: Vec<Day>,
 }
 
 #[derive(Clone, Copy)]
@@ -109,7 +109,7 @@ type Items = Vec<(usize, Item)>;
 impl Writer {
     pub(super) fn new(
         folder: Arc<Folder>,
-        (durability, limits): (Durability, Limits),
+        (durability, limits): (Durability, Retention),
         ear: Ear,
         rate: Arc<Rate>,
         backlog: Arc<Backlog>,
@@ -125,11 +125,14 @@ impl Writer {
             open: Vec::new(),
             idle: Instant::now(),
             settle: None,
+            left: Vec::new(),
         }
     }
 
     /// Works until it is told to close, or nobody can tell it anything any more.
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
+        self.left = settle::left(self.folder.path());
+        self.settle = (!self.left.is_empty()).then(Instant::now);
         let mut closing = None;
         while closing.is_none() {
             if self.sweep.is_due() {
@@ -137,8 +140,8 @@ impl Writer {
             }
             let first = match orders.recv_timeout(self.patience()) {
                 Ok(Order::Store(job)) => job,
-                Ok(Order::Delete(what, answer)) => {
-                    let _ = answer.send(self.delete(what));
+                Ok(order @ (Order::Delete(..) | Order::Keep(..))) => {
+                    self.prune(order);
                     continue;
                 }
                 Ok(Order::Close(done)) => {
@@ -153,7 +156,7 @@ impl Writer {
             };
             let (mut records, mut bytes) = (size(&first.batch), first.batch.bytes);
             let mut jobs = vec![*first];
-            let mut delete = None;
+            let mut prune = None;
             while records < MOST_RECORDS && bytes < MOST_BYTES {
                 match orders.try_recv() {
                     Ok(Order::Store(job)) => {
@@ -161,8 +164,8 @@ impl Writer {
                         bytes = bytes.saturating_add(job.batch.bytes);
                         jobs.push(*job);
                     }
-                    Ok(Order::Delete(what, answer)) => {
-                        delete = Some((what, answer));
+                    Ok(order @ (Order::Delete(..) | Order::Keep(..))) => {
+                        prune = Some(order);
                         break;
                     }
                     Ok(Order::Close(done)) => {
@@ -180,17 +183,33 @@ impl Writer {
                 self.settle();
             }
             self.backlog.busy(false);
-            if let Some((what, answer)) = delete {
-                let _ = answer.send(self.delete(what));
+            if let Some(order) = prune {
+                self.prune(order);
             }
         }
         self.backlog.close();
         // What waits behind the order to close gets no answer, which its sender takes for a failure.
-        self.open.iter_mut().for_each(|segment| segment.checkpoint(true));
-        self.open.clear();
+        for segment in std::mem::take(&mut self.open) {
+            self.put_away(segment);
+        }
         drop(self);
         if let Some(done) = closing {
             let _ = done.send(());
+        }
+    }
+
+    /// Deletes, or keeps less than before.
+    fn prune(&mut self, order: Order) {
+        match order {
+            Order::Delete(what, answer) => {
+                let _ = answer.send(self.delete(what));
+            }
+            Order::Keep(retention, done) => {
+                self.limits = retention;
+                self.sweep();
+                let _ = done.send(());
+            }
+            Order::Store(_) | Order::Close(_) => {}
         }
     }
 
@@ -209,6 +228,10 @@ impl Writer {
         }
         if self.idle.elapsed() >= IDLE {
             self.open.iter_mut().filter(|segment| segment.dirty).for_each(|segment| segment.checkpoint(true));
+            // What is remembered of a file takes room, and is soon known again.
+            if self.settle.is_none() && self.open.iter().all(|segment| !segment.dirty) {
+                self.open.clear();
+            }
             self.idle = Instant::now();
         }
     }
@@ -216,6 +239,11 @@ impl Writer {
     /// Takes calls that are told twice out of the sums, and joins traces that had been silent for days.
     fn settle(&mut self) {
         self.settle = None;
+        // One that cannot be opened is left as it is. Of one that is put away before its time the rest is settled then.
+        if let Some(day) = self.left.pop() {
+            let _ = self.segment(day);
+            self.settle = (!self.left.is_empty()).then(|| Instant::now() + SETTLE);
+        }
         let mut news = News::default();
         let mut over = Vec::new();
         for segment in &mut self.open {
@@ -259,7 +287,10 @@ impl Writer {
             }
             changed.push(trace);
         }
-        for Over { trace, .. } in traces {
+        let joined: HashSet<TraceId> = changed.iter().copied().collect();
+        for Over { trace, .. } in
+            traces.iter().filter(|over| over.may_tell_twice || joined.contains(&over.trace))
+        {
             let lies_in = self.days_of(day, &days, *trace)?;
             let (mut parts, mut in_days) = (Vec::new(), Vec::new());
             for day in lies_in {
@@ -397,6 +428,8 @@ impl Writer {
         self.open.retain(|segment| segment.day != day);
         self.folder.turn();
         let kept = folder::set_aside(self.folder.path(), day)?;
+        // Who asked meanwhile may have opened what is gone now.
+        self.folder.turn();
         let file = folder::file(self.folder.path(), day);
         tracing::warn!(
             target: "otel-genai-store",
@@ -463,36 +496,37 @@ impl Writer {
         Ok(also)
     }
 
+    /// Closes a file. Its traces are settled as they are now: the file may not be opened again.
+    fn put_away(&mut self, mut segment: Segment) {
+        match settle::settle_all(&mut segment) {
+            Ok(traces) if self.ear.listens() && !traces.is_empty() => {
+                self.ear.tell(News { traces, ..News::default() });
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(target: "otel-genai-store", "cannot settle sums: {error}"),
+        }
+        // What other days have too is settled with them, when the file is opened again.
+        if settle::is_left(&segment.connection).unwrap_or(false) && !self.left.contains(&segment.day) {
+            self.left.push(segment.day);
+            self.settle.get_or_insert_with(|| Instant::now() + SETTLE);
+        }
+        segment.checkpoint(true);
+    }
+
     /// The file of a day, opened if it is not.
     pub(super) fn segment(&mut self, day: Day) -> Result<&mut Segment, Failure> {
         let segment = match self.open.iter().position(|segment| segment.day == day) {
             Some(at) => self.open.remove(at),
             None => {
                 if self.open.len() >= MOST_FILES {
-                    self.open.remove(0).checkpoint(true);
+                    let segment = self.open.remove(0);
+                    self.put_away(segment);
                 }
                 Segment::open(self.folder.path(), day, self.durability)?
             }
         };
         self.open.push(segment);
         self.open.last_mut().ok_or(Failure::Io(std::io::ErrorKind::Other))
-    }
-}
-
-impl Segment {
-    /// Moves a log that has grown into the file.
-    fn tidy(&mut self) {
-        let pages =
-            std::fs::metadata(self.log()).map_or(0, |log| i64::try_from(log.len() / 8_192).unwrap_or(0));
-        if pages > MOST_PAGES {
-            self.checkpoint(false);
-        }
-    }
-
-    fn log(&self) -> PathBuf {
-        let mut name = self.connection.path().unwrap_or_default().to_owned();
-        name.push_str("-wal");
-        name.into()
     }
 }
 
