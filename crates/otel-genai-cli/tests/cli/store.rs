@@ -7,16 +7,24 @@ mod engine;
 use std::path::Path;
 use std::process::Command;
 
+use otel_genai_store::ClickHouseOptions;
 use serde_json::Value;
 
 use super::dashboard::{command, send, start};
 use crate::support::{Finished, get, otel_genai, run, send_json};
 
-/// A database of its own, with a name and a password that nobody checks and nobody may see.
+/// A database of its own, with a name in its address, which nobody may see.
 fn address() -> Option<String> {
     let location = engine::database()?.location();
+    let (server, database) = (engine::address()?, location.rsplit('/').next()?);
     // The engine's own user has no password.
-    Some(location.replace("://", "://default@"))
+    let named = if server.contains('@') { server.to_owned() } else { server.replace("://", "://default@") };
+    Some(format!("{named}/{database}"))
+}
+
+/// An address as people may see it.
+fn shown(address: &str) -> String {
+    ClickHouseOptions::new(address).unwrap().location()
 }
 
 fn asked(url: &str, path: &str) -> Value {
@@ -47,8 +55,11 @@ fn a_dashboard_over_clickhouse_answers() {
     let Some(address) = address() else { return };
     let folder = tempfile::tempdir().unwrap();
     let dashboard = start(over(&address, folder.path(), &["--max-age", "36500d"]));
-    let location = address.replace("default@", "");
-    assert!(dashboard.greeting.contains(&format!("  data    {location}\n")), "{}", dashboard.greeting);
+    assert!(
+        dashboard.greeting.contains(&format!("  data    {}\n", shown(&address))),
+        "{}",
+        dashboard.greeting
+    );
     send(&dashboard);
     let id = "4bf92f3577b34da6a3ce929d0e0e4736";
     let traces = asked(&dashboard.url, "/traces");
