@@ -149,8 +149,7 @@ impl Dashboard {
             // Not the terminal's any more: its end is not ours. Fails only for whom it has been done already.
             let _ = rustix::process::setsid();
         }
-        // Prompts and the token are nobody else's business, also in a folder that others may look into.
-        let _ = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+        place::keep_private();
         let ended = runtime.block_on(self.run());
         runtime.shutdown_background();
         ended

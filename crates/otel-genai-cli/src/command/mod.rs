@@ -148,7 +148,8 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// For a program that reads and writes megabytes itself: more threads than processors only keep more memory each.
 #[cfg(feature = "dashboard")]
 fn working_runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let most = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+    // Two for what the page asks, and as many again for what is received meanwhile.
+    let most = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8) + 2;
     start(tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(most))
 }
 
