@@ -41,8 +41,8 @@ enum Task {
         #[arg(long)]
         fast: bool,
     },
-    /// What continuous integration checks beyond `test`: licences, advisories, documentation, the public API, each feature
-    /// alone, the oldest Rust and the oldest dependencies.
+    /// What continuous integration checks beyond `test`: licences, advisories, documentation, the public API, and that
+    /// each feature alone compiles with the oldest Rust and the oldest dependencies.
     Ci,
     /// Run the benchmarks; further arguments go to them.
     Bench {
