@@ -86,7 +86,8 @@ enum Task {
 type Result<T, E = String> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().task) {
+    let done = api::as_rustdoc().unwrap_or_else(|| run(Arguments::parse().task));
+    match done {
         Ok(code) => code,
         Err(message) => {
             eprintln!("xtask: {message}");
