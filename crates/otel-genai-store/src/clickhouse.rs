@@ -4,9 +4,12 @@
 //! Nothing is kept here but what waits to be written. A batch is acknowledged when the server has stored it; what a sender
 //! sends again is told apart from what is new by what it says, so that it is in every answer once, whoever received it.
 
+mod around;
+mod cluster;
 mod delete;
 mod fault;
 mod fold;
+mod foreign;
 mod line;
 mod list;
 mod read;
@@ -26,6 +29,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use self::fault::Place;
+use self::foreign::Foreign;
 use self::read::Db;
 use self::tell::{Ear, Teller};
 use self::writer::{Job, Order, Pressed, Writer};
@@ -137,11 +141,40 @@ impl ClickHouseOptions {
         schema::text(&self.database)
     }
 
+    /// The same for several servers that know each other as a cluster: what each of them is given. It is not made by
+    /// otel-genai itself.
+    ///
+    /// # Errors
+    /// [`StoreError::BadQuery`] if the cluster's name has other characters than letters, digits and `_`.
+    pub fn cluster_schema(&self, cluster: &str) -> Result<String, StoreError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if cluster.is_empty() || !cluster.bytes().all(plain) {
+            let wrong = "a cluster's name has letters, digits and _ alone";
+            return Err(StoreError::BadQuery(wrong.to_owned()));
+        }
+        Ok(cluster::text(&self.database, cluster))
+    }
+
     /// Where it is, without name and password.
     fn location(&self) -> String {
         let scheme = if self.url.scheme() == "https" { "clickhouses" } else { "clickhouse" };
         let host = self.url.host_str().unwrap_or_default();
         format!("{scheme}://{host}:{}/{}", self.url.port_or_known_default().unwrap_or(0), self.database)
+    }
+
+    /// Connects to what is there: to otel-genai's own tables, or else to those of an OpenTelemetry Collector's exporter
+    /// (`otel_traces`, `otel_logs`, `otel_metrics_…`), which are only read. Where there are neither, its own are made. To be
+    /// called in Tokio's runtime, where the store works as long as it is open.
+    ///
+    /// # Errors
+    /// Those of [`connect`](Self::connect), and [`StoreError::Backend`] if the exporter's tables are of a kind that is not
+    /// known: it names the column.
+    pub async fn open(self) -> Result<Arc<dyn Store>, StoreError> {
+        let db = self.reach().await?;
+        if let Some(foreign) = Foreign::find(&db).await? {
+            return Ok(Arc::new(foreign));
+        }
+        Ok(Arc::new(ClickHouseStore::new(db).await?))
     }
 
     /// Connects, and makes the tables if there are none. To be called in Tokio's runtime, where the store writes as long as it
@@ -151,6 +184,10 @@ impl ClickHouseOptions {
     /// [`StoreError::Away`] if nobody answers, [`StoreError::Newer`] if the tables are of a later version, and what else the
     /// server has to say.
     pub async fn connect(self) -> Result<ClickHouseStore, StoreError> {
+        ClickHouseStore::new(self.reach().await?).await
+    }
+
+    async fn reach(self) -> Result<Db, StoreError> {
         let place = Place { location: self.location(), database: self.database.clone() };
         let mut client = Client::default()
             .with_url(self.url.as_str())
@@ -166,7 +203,9 @@ impl ClickHouseOptions {
         let limited = client
             .clone()
             .with_setting("max_execution_time", fault::PATIENCE.as_secs().to_string())
-            .with_setting("cancel_http_readonly_queries_on_client_close", "1");
+            .with_setting("cancel_http_readonly_queries_on_client_close", "1")
+            // On several servers: what a condition looks for is looked for on all.
+            .with_setting("distributed_product_mode", "global");
         // Some who may only read may not set limits either.
         let ask = limited.clone().with_database("default").query_raw("SELECT 1").fetch_one::<u8>();
         let ask = tokio::time::timeout(Duration::from_secs(10), ask).await;
@@ -176,22 +215,7 @@ impl ClickHouseOptions {
             Err(error) if fault::code(&error) == Some(fault::READONLY) => client,
             Err(error) => return Err(place.fault("cannot connect", error)),
         };
-        schema::prepare(&reading, &place).await?;
-        let db = Db { client: reading, place, pricing: self.pricing };
-        let (orders, given) = unbounded_channel();
-        let (news, heard) = unbounded_channel();
-        let (voice, _) = broadcast::channel(tell::MOST);
-        let teller = tokio::spawn(Teller::new(db.clone(), voice.clone()).run(heard));
-        let rate = Arc::new(Rate::default());
-        let ear = Ear { news, voice: voice.clone() };
-        let writer = tokio::spawn(Writer::new(db.clone(), ear, Arc::clone(&rate)).run(given));
-        Ok(ClickHouseStore {
-            db,
-            room: Arc::new(Semaphore::new(QUEUE as usize)),
-            rate,
-            open: Mutex::new(Some(Open { orders, voice })),
-            tasks: Mutex::new(vec![writer, teller]),
-        })
+        Ok(Db { client: reading, place, pricing: self.pricing })
     }
 }
 
@@ -238,6 +262,24 @@ impl fmt::Debug for ClickHouseStore {
 const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
 
 impl ClickHouseStore {
+    async fn new(db: Db) -> Result<Self, StoreError> {
+        schema::prepare(&db.client, &db.place).await?;
+        let (orders, given) = unbounded_channel();
+        let (news, heard) = unbounded_channel();
+        let (voice, _) = broadcast::channel(tell::MOST);
+        let teller = tokio::spawn(Teller::new(db.clone(), voice.clone()).run(heard));
+        let rate = Arc::new(Rate::default());
+        let ear = Ear { news, voice: voice.clone() };
+        let writer = tokio::spawn(Writer::new(db.clone(), ear, Arc::clone(&rate)).run(given));
+        Ok(Self {
+            db,
+            room: Arc::new(Semaphore::new(QUEUE as usize)),
+            rate,
+            open: Mutex::new(Some(Open { orders, voice })),
+            tasks: Mutex::new(vec![writer, teller]),
+        })
+    }
+
     fn opened(&self) -> Result<Open, StoreError> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(CLOSED)
     }
@@ -337,7 +379,7 @@ impl Store for ClickHouseStore {
         Err(StoreError::Unsupported("export yet"))
     }
 
-    /// Of what this process stores; what others store in the same database is not told yet.
+    /// Of what this process stores at once; of what others store in the same database a second later.
     fn changes(&self) -> BoxStream<'static, Change> {
         let Ok(Open { voice, .. }) = self.opened() else { return stream::empty().boxed() };
         let next = |mut heard: broadcast::Receiver<Change>| async move {

@@ -51,7 +51,12 @@ impl Place {
 
     /// Bytes of a row that do not read.
     pub(super) fn unreadable(what: &'static str) -> StoreError {
-        StoreError::Backend { what, source: "the stored bytes are damaged".into() }
+        Self::strange(what, "the stored bytes are damaged".to_owned())
+    }
+
+    /// Something that is not as it should be.
+    pub(super) fn strange(what: &'static str, words: String) -> StoreError {
+        StoreError::Backend { what, source: words.into() }
     }
 }
 

@@ -13,9 +13,9 @@ pub(super) const VERSION: u32 = 1;
 /// The tables with content, which are of days.
 pub(super) const BY_DAY: [&str; 4] = ["span", "log", "piece", "trace"];
 
-const TABLES: &str = include_str!("schema.sql");
+pub(super) const TABLES: &str = include_str!("schema.sql");
 
-fn statements() -> impl Iterator<Item = &'static str> {
+pub(super) fn statements() -> impl Iterator<Item = &'static str> {
     TABLES.split(";\n").map(str::trim).filter(|statement| statement.contains("CREATE"))
 }
 

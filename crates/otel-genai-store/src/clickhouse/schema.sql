@@ -64,7 +64,8 @@ CREATE TABLE IF NOT EXISTS trace (
   last_ns SimpleAggregateFunction(max, Int64), -- when anything of it was received last
   genai SimpleAggregateFunction(max, UInt8), failed SimpleAggregateFunction(max, UInt8),
   title SimpleAggregateFunction(min, Tuple(Int64, String)), -- when a user asked first, and what
-  root SimpleAggregateFunction(min, Tuple(Int64, String)) -- when the first span without a parent began, and its name
+  root SimpleAggregateFunction(min, Tuple(Int64, String)), -- when the first span without a parent began, and its name
+  INDEX by_last last_ns TYPE minmax GRANULARITY 1 -- what others wrote is looked for every second
 ) ENGINE = AggregatingMergeTree
 PARTITION BY day ORDER BY trace_id
 SETTINGS ttl_only_drop_parts = 1;

@@ -306,7 +306,10 @@ async fn insert<T: Row + RowWrite>(db: &Db, table: &str, lines: &[T::Value<'_>])
     let told = |error| db.place.fault(WRITE, error);
     let insert = db.client.insert::<T>(table).await.map_err(told)?;
     // Rows are told apart by what they say. A whole insert that comes again may have been deleted meanwhile.
-    let mut insert = insert.with_setting("insert_deduplicate", "0").with_timeouts(Some(SEND), Some(STORE));
+    let insert = insert.with_setting("insert_deduplicate", "0");
+    // On several servers: what is acknowledged is where it belongs.
+    let insert = insert.with_setting("distributed_foreground_insert", "1");
+    let mut insert = insert.with_timeouts(Some(SEND), Some(STORE));
     for line in lines {
         insert.write(line).await.map_err(told)?;
     }

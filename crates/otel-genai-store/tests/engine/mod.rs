@@ -66,7 +66,11 @@ pub(crate) struct Engine {
 impl Engine {
     /// Serves what is in the folder, with options of `clickhouse local`, and waits until it answers.
     pub(crate) fn start(library: &Path, folder: &Path, options: &[&str]) -> Self {
-        let ports = [free_port(), free_port()];
+        Self::start_at([free_port(), free_port()], library, folder, options)
+    }
+
+    /// The same at these ports: that of HTTP, and that of ClickHouse's own protocol, by which servers talk to each other.
+    pub(crate) fn start_at(ports: [u16; 2], library: &Path, folder: &Path, options: &[&str]) -> Self {
         let mut child = Command::new("python3")
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine/serve.py"))
             .args([library, folder])
@@ -100,7 +104,7 @@ impl Engine {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

@@ -1,0 +1,45 @@
+//! The tables on several servers: each keeps its share in a database of its own, and any of them is asked for all.
+
+use std::fmt::Write as _;
+
+use super::schema::{TABLES, VERSION, statements};
+
+/// What tells on which server a row is kept: what belongs together is together, and what is sent again is where it was.
+fn key(table: &str) -> &'static str {
+    match table {
+        "span" | "trace" => "cityHash64(trace_id)",
+        "log" => "cityHash64(trace_id, if(trace_id = toFixedString('', 16), row, 0))",
+        "piece" => "cityHash64(hash)",
+        _ => "1",
+    }
+}
+
+/// What an administrator gives to each server of a cluster.
+pub(super) fn text(database: &str, cluster: &str) -> String {
+    let shard = format!("{database}_shard");
+    let mut text = format!(
+        "-- For each server of the cluster {cluster}: its share in {shard}, and {database} for all that is asked and written.
+CREATE DATABASE IF NOT EXISTS {shard};
+USE {shard};
+
+{TABLES}INSERT INTO schema_version VALUES ({VERSION});
+
+CREATE DATABASE IF NOT EXISTS {database};
+"
+    );
+    for table in statements().filter_map(table) {
+        let _ = writeln!(
+            text,
+            "CREATE TABLE IF NOT EXISTS {database}.{table} AS {shard}.{table}
+  ENGINE = Distributed({cluster}, {shard}, {table}, {});",
+            key(table)
+        );
+    }
+    text
+}
+
+/// The table that a statement makes.
+fn table(statement: &str) -> Option<&str> {
+    let (_, behind) = statement.split_once("CREATE TABLE IF NOT EXISTS ")?;
+    behind.split([' ', '\n']).next()
+}
