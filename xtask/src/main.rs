@@ -4,6 +4,7 @@ mod api;
 mod bench;
 mod compat;
 mod docs;
+mod engine;
 mod program;
 mod semconv;
 mod suite;

@@ -3,6 +3,7 @@
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use crate::engine::{self, Engine};
 use crate::program::{self, cargo};
 use crate::{Result, api, compat, ui, workspace};
 
@@ -12,7 +13,7 @@ pub(crate) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" }
 
 /// What of the libraries is compiled on demand alone, and is tested: one build has it all.
 const FEATURES: &str = "otel-genai/regex,otel-genai/tracing,otel-genai-sdk/tracing,otel-genai-processor/tracing,\
-    otel-genai-http/_clients";
+    otel-genai-http/_clients,otel-genai-store/clickhouse";
 
 /// Everything that tells whether the product works; `fast` leaves out format, lints and end-to-end tests.
 pub(crate) fn test(fast: bool) -> ExitCode {
@@ -95,13 +96,17 @@ fn test_steps(suite: &mut Suite, fast: bool) {
         suite.step("lints for rig", &mut rig("clippy", &["--all-targets", "--", "-D", "warnings"]));
         page_steps(suite);
     }
-    if program::cargo_has("nextest") {
-        let tests = ["nextest", "run", "--workspace", "--features", FEATURES];
-        suite.step("unit and integration tests", &mut cargo(&tests));
+    let clickhouse = clickhouse(suite);
+    let mut tests = if program::cargo_has("nextest") {
+        cargo(&["nextest", "run", "--workspace", "--features", FEATURES])
     } else {
-        let tests = ["test", "--workspace", "--lib", "--bins", "--tests", "--features", FEATURES];
-        suite.step("unit and integration tests", &mut cargo(&tests));
+        cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--features", FEATURES])
+    };
+    if let Some(engine) = &clickhouse {
+        tests.env(engine::URL, engine.url());
     }
+    suite.step("unit and integration tests", &mut tests);
+    drop(clickhouse);
     suite.step("doc tests", &mut cargo(&["test", "--workspace", "--doc", "--features", FEATURES]));
     if fast {
         return;
@@ -112,6 +117,25 @@ fn test_steps(suite: &mut Suite, fast: bool) {
     } else {
         suite.skip("end-to-end tests", &format!("there is no {END_TO_END}"));
     }
+}
+
+/// The engine that the tests of the store ask, where it can be had. Elsewhere those tests say that they are skipped.
+fn clickhouse(suite: &mut Suite) -> Option<Engine> {
+    const NAME: &str = "ClickHouse for the tests";
+    if let Some(reason) = engine::missing() {
+        suite.skip(NAME, &reason);
+        return None;
+    }
+    if let Err(message) = engine::install() {
+        suite.skip(NAME, &format!("it cannot be had: {message}"));
+        return None;
+    }
+    let mut started = None;
+    suite.task(NAME, "its engine as a library, served once", || {
+        started = Some(engine::start()?);
+        Ok(())
+    });
+    started
 }
 
 fn page_steps(suite: &mut Suite) {

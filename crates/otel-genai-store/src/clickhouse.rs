@@ -5,7 +5,9 @@
 //! sends again is told apart from what is new by what it says, so that it is in every answer once, whoever received it.
 
 mod around;
+mod calls;
 mod cluster;
+mod conversations;
 mod delete;
 mod fault;
 mod fold;
@@ -14,6 +16,9 @@ mod line;
 mod list;
 mod read;
 mod schema;
+mod services;
+mod settle;
+mod stats;
 mod tell;
 mod writer;
 
@@ -31,6 +36,7 @@ use url::Url;
 use self::fault::Place;
 use self::foreign::Foreign;
 use self::read::Db;
+use self::settle::Settler;
 use self::tell::{Ear, Teller};
 use self::writer::{Job, Order, Pressed, Writer};
 use crate::change::Change;
@@ -242,7 +248,7 @@ pub struct ClickHouseStore {
     room: Arc<Semaphore>,
     rate: Arc<Rate>,
     open: Mutex<Option<Open>>,
-    /// The one that writes, and the one that tells, which ends after it.
+    /// The one that writes, and those that end after it: the one that marks calls told twice, and the one that tells.
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -270,13 +276,15 @@ impl ClickHouseStore {
         let teller = tokio::spawn(Teller::new(db.clone(), voice.clone()).run(heard));
         let rate = Arc::new(Rate::default());
         let ear = Ear { news, voice: voice.clone() };
-        let writer = tokio::spawn(Writer::new(db.clone(), ear, Arc::clone(&rate)).run(given));
+        let (called, stored) = unbounded_channel();
+        let settler = tokio::spawn(Settler::new(db.clone()).run(stored));
+        let writer = tokio::spawn(Writer::new(db.clone(), ear, called, Arc::clone(&rate)).run(given));
         Ok(Self {
             db,
             room: Arc::new(Semaphore::new(QUEUE as usize)),
             rate,
             open: Mutex::new(Some(Open { orders, voice })),
-            tasks: Mutex::new(vec![writer, teller]),
+            tasks: Mutex::new(vec![writer, settler, teller]),
         })
     }
 
@@ -343,28 +351,36 @@ impl Store for ClickHouseStore {
         self.db()?.content(hash, near).await
     }
 
-    async fn conversations(&self, _: &ConversationQuery) -> Result<Page<ConversationSummary>, StoreError> {
-        Err(StoreError::Unsupported("list conversations yet"))
+    async fn conversations(
+        &self,
+        query: &ConversationQuery,
+    ) -> Result<Page<ConversationSummary>, StoreError> {
+        self.db()?.conversations(query).await
     }
 
-    async fn conversation(&self, _: &str, _: u32) -> Result<Vec<TraceSummary>, StoreError> {
-        Err(StoreError::Unsupported("list the traces of a conversation yet"))
+    async fn conversation(&self, id: &str, limit: u32) -> Result<Vec<TraceSummary>, StoreError> {
+        self.db()?.conversation(id, limit).await
     }
 
-    async fn stats(&self, _: &StatsQuery) -> Result<Vec<StatsRow>, StoreError> {
-        Err(StoreError::Unsupported("add up calls yet"))
+    async fn stats(&self, query: &StatsQuery) -> Result<Vec<StatsRow>, StoreError> {
+        self.db()?.stats(query).await
     }
 
-    async fn facets(&self, _: &Filter, _: Dimension, _: u32) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
-        Err(StoreError::Unsupported("count values yet"))
+    async fn facets(
+        &self,
+        filter: &Filter,
+        dimension: Dimension,
+        limit: u32,
+    ) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+        self.db()?.facets(filter, dimension, limit).await
     }
 
     async fn search(&self, _: &SearchQuery) -> Result<Page<Hit>, StoreError> {
         Err(StoreError::Unsupported("search yet"))
     }
 
-    async fn services(&self, _: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError> {
-        Err(StoreError::Unsupported("list services yet"))
+    async fn services(&self, range: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError> {
+        self.db()?.services(range).await
     }
 
     async fn metrics(&self, _: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {

@@ -49,6 +49,20 @@ fn bucket(value: u64) -> u16 {
     u16::try_from((63 - zeros) as usize * 8 + step + 1).unwrap_or(u16::MAX)
 }
 
+/// The least value of each bucket, ascending: what rounds down to one of them is in its bucket.
+#[cfg(feature = "clickhouse")]
+pub(crate) fn edges() -> impl Iterator<Item = u64> {
+    let of_power = |power: u32| {
+        // Where a power of two has fewer numbers than buckets, some are empty.
+        let steps = STEPS.iter().map(move |step| step.div_ceil(1 << (63 - power)));
+        let fits = move |edge: &u64| edge.checked_shr(power).is_some_and(|whole| whole == 1);
+        std::iter::once(1 << power).chain(steps.filter(fits))
+    };
+    let mut last = None;
+    let all = std::iter::once(0).chain((0..64).flat_map(of_power));
+    all.filter(move |edge| last.replace(bucket(*edge)) != Some(bucket(*edge)))
+}
+
 /// The middle of a bucket, by the logarithm.
 fn middle(bucket: u16) -> u64 {
     if bucket == 0 {
@@ -65,6 +79,17 @@ fn middle(bucket: u16) -> u64 {
 }
 
 impl Histogram {
+    /// Of values that were rounded down to [`edges`], and their sum before.
+    #[cfg(feature = "clickhouse")]
+    pub(crate) fn of_edges(values: impl IntoIterator<Item = (u64, u64)>, sum: u64) -> Self {
+        let mut histogram = Self { sum, ..Self::default() };
+        for (edge, count) in values {
+            histogram.count = histogram.count.saturating_add(count);
+            histogram.put(bucket(edge), count);
+        }
+        histogram
+    }
+
     /// Adds a value.
     pub fn add(&mut self, value: u64) {
         self.count = self.count.saturating_add(1);
@@ -158,6 +183,18 @@ mod tests {
             let rank = ((q * values.len() as f64).ceil() as usize).clamp(1, values.len());
             let right = values[rank - 1];
             prop_assert!((found as f64 / right as f64 - 1.0).abs() < 0.046, "{found} for {right}");
+        }
+    }
+
+    #[cfg(feature = "clickhouse")]
+    #[test]
+    fn what_rounds_down_to_an_edge_is_in_its_bucket() {
+        let edges: Vec<u64> = edges().collect();
+        assert!(edges.is_sorted_by(|one, other| one < other) && edges.len() > 480);
+        for (at, edge) in edges.iter().enumerate() {
+            let next = edges.get(at + 1).copied();
+            assert_eq!(bucket(next.map_or(u64::MAX, |next| next - 1)), bucket(*edge));
+            assert!(next.is_none_or(|next| bucket(next) > bucket(*edge)));
         }
     }
 

@@ -13,6 +13,7 @@ mod clickhouse;
 mod cursor;
 mod error;
 mod facts;
+mod heard;
 mod histogram;
 mod id;
 mod log;

@@ -178,6 +178,16 @@ pub struct StatsRow {
     pub finish: Vec<(Arc<str>, u64)>,
 }
 
+impl StatsRow {
+    /// By time; of one step those with the most calls first.
+    pub(crate) fn put_in_order(rows: &mut [Self]) {
+        let key = |row: &Self| row.key.iter().map(|(_, word)| word.clone()).collect::<Vec<_>>();
+        rows.sort_by(|one, other| {
+            (one.at, other.calls).cmp(&(other.at, one.calls)).then_with(|| key(one).cmp(&key(other)))
+        });
+    }
+}
+
 /// Asks for conversations, the one that ended last first.
 #[derive(Clone, Debug, Default)]
 pub struct ConversationQuery {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::facts::{ContentState, Cost, Dialect, Op, Usage};
+use crate::facts::{ContentState, Cost, CostSource, Dialect, Op, Usage};
 use crate::id::{Nanos, SpanId, TraceId};
 
 /// A trace in one line.
@@ -141,4 +141,59 @@ pub struct ConversationSummary {
     pub first: Option<String>,
     /// That of its last.
     pub last: Option<String>,
+}
+
+impl Few {
+    /// So many are told.
+    pub(crate) const MOST: usize = 5;
+}
+
+impl ConversationSummary {
+    /// What the traces of a conversation, oldest first, come to; none without traces.
+    pub(crate) fn of(id: &Arc<str>, traces: &[TraceSummary]) -> Option<Self> {
+        let first = traces.first()?;
+        let service = first.services.list.first().cloned().unwrap_or_else(|| "".into());
+        let mut usage = Usage::default();
+        traces.iter().for_each(|trace| usage.add(&trace.usage));
+        let costs: Vec<Cost> = traces.iter().filter_map(|trace| trace.cost).collect();
+        let reported = costs.iter().any(|cost| cost.source == CostSource::Reported);
+        let cost = (!costs.is_empty()).then(|| Cost {
+            nanos: costs.iter().fold(0, |sum: i64, cost| sum.saturating_add(cost.nanos)),
+            saved: costs.iter().fold(0, |sum: i64, cost| sum.saturating_add(cost.saved)),
+            source: if reported { CostSource::Reported } else { CostSource::Table },
+        });
+        Some(Self {
+            id: Arc::clone(id),
+            service,
+            start: first.start,
+            end: traces.iter().map(|trace| trace.end).max().unwrap_or_default(),
+            traces: traces.len() as u64,
+            llm_calls: traces.iter().map(|trace| trace.llm_calls).sum(),
+            errors: traces.iter().map(|trace| trace.errors).sum(),
+            usage,
+            cost,
+            unpriced: traces.iter().map(|trace| trace.unpriced).sum(),
+            models: join(traces.iter().map(|trace| &trace.models)),
+            agents: join(traces.iter().map(|trace| &trace.agents)),
+            first: traces.iter().find_map(|trace| trace.title.clone()),
+            last: traces.iter().rev().find_map(|trace| trace.title.clone()),
+        })
+    }
+}
+
+/// The first few of several lists. How many there are besides is at least so many.
+fn join<'a>(lists: impl Iterator<Item = &'a Few>) -> Few {
+    let mut all: Vec<Arc<str>> = Vec::new();
+    let mut hidden = 0;
+    for few in lists {
+        hidden = hidden.max(few.more);
+        for text in &few.list {
+            if !all.contains(text) {
+                all.push(Arc::clone(text));
+            }
+        }
+    }
+    let more = u32::try_from(all.len().saturating_sub(Few::MOST)).unwrap_or(u32::MAX);
+    all.truncate(Few::MOST);
+    Few { list: all, more: more.max(hidden) }
 }

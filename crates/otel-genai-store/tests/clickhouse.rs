@@ -14,20 +14,34 @@ mod suite;
 #[allow(dead_code, reason = "metrics are not kept by this store yet")]
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use otel_genai_store::{
-    ClickHouseOptions, ClickHouseStore, Delete, Deleted, LogQuery, Nanos, Store, StoreError, TraceQuery,
-    Which,
+    ClickHouseOptions, ClickHouseStore, LogQuery, Nanos, StatsQuery, Store, StoreError, StoreStatus,
+    TraceQuery, Which,
 };
 use suite::{batch, log, noon, span, suite, trace_id};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
 
-suite!(async open:
-    everything_comes_back_exactly facts_come_back a_trace_in_one_line running_spans_give_way_to_their_end
-    eight_spans_may_share_their_ids a_trace_goes_on_over_midnight pages_hold_everything_once filters_narrow_the_list
-    log_records_are_listed wrong_clocks_are_kept many_send_at_a_time changes_are_told
-    who_does_not_listen_is_told);
+macro_rules! run {
+    ($topic:ident: $($case:ident)*) => {
+        $(#[test]
+        fn $case() {
+            block_on(async {
+                let Some(store) = open().await else { return };
+                suite::$topic::$case(&store).await;
+                store.close().await;
+            });
+        })*
+    };
+}
+
+suite!(run: exact content traces conversations sums logs changes load keeping);
 
 async fn open() -> Option<ClickHouseStore> {
     Some(engine::database()?.connect().await.unwrap())
@@ -80,37 +94,6 @@ fn several_write_to_one_database() {
 }
 
 #[test]
-fn what_is_deleted_is_gone_and_may_come_again() {
-    block_on(async {
-        let Some(store) = open().await else { return };
-        let day = 86_400_000_000_000;
-        let some = batch(
-            vec![span(1, 1, None, noon() - 2 * day), span(2, 1, None, noon()), span(3, 1, None, noon())],
-            vec![log(Some(2), "x", noon())],
-        );
-        store.ingest(some.clone()).await.unwrap();
-        let ids = async || {
-            let page = store.traces(&all()).await.unwrap();
-            let mut ids: Vec<u8> = page.items.iter().map(|trace| trace.id.bytes()[15] - 1).collect();
-            ids.sort_unstable();
-            ids
-        };
-        assert_eq!(ids().await, [1, 2, 3]);
-        assert_eq!(store.delete(Delete::Before(Nanos(noon() - day))).await.unwrap().traces, 1);
-        assert_eq!(ids().await, [2, 3]);
-        assert_eq!(store.delete(Delete::Trace(trace_id(2))).await.unwrap().traces, 1);
-        assert_eq!(store.delete(Delete::Trace(trace_id(2))).await.unwrap(), Deleted::default());
-        assert_eq!(ids().await, [3]);
-        assert!(store.spans(trace_id(2), Which::All).await.unwrap().is_empty());
-        let again = store.ingest(some).await.unwrap();
-        assert_eq!((again.spans, again.logs), (3, 1));
-        assert_eq!(ids().await, [1, 2, 3]);
-        assert_eq!(store.delete(Delete::All).await.unwrap().traces, 3);
-        assert!(ids().await.is_empty());
-    });
-}
-
-#[test]
 fn what_was_acknowledged_outlives_a_crash_of_the_server() {
     let Some(library) = engine::library() else { return };
     let folder = TempDir::new().unwrap();
@@ -132,6 +115,78 @@ fn what_was_acknowledged_outlives_a_crash_of_the_server() {
             );
             assert!(matches!(store.traces(&all()).await, Err(StoreError::Away { .. })));
         }
+    });
+}
+
+/// The engine is killed ten times while four senders store: each sends again what was not acknowledged, as it does, and
+/// in the end everything is there once.
+#[test]
+fn ten_kills_lose_and_double_nothing() {
+    const SENDERS: u64 = 4;
+    const BATCHES: u64 = 60;
+    let Some(library) = engine::library() else { return };
+    let folder = TempDir::new().unwrap();
+    block_on(async {
+        let server = engine::Engine::start(&library, folder.path(), &[]);
+        let port = server.port();
+        let address = format!("{}/kept", server.address());
+        let store = ClickHouseOptions::new(&address).unwrap().connect().await.unwrap();
+        let acknowledged = AtomicU64::new(0);
+        let send = async |sender: u64| {
+            for number in 0..BATCHES {
+                let trace = sender * BATCHES + number;
+                let spans =
+                    (0..8).map(|id| span(trace, id, None, noon() + id * 6 * 3_600_000_000_000)).collect();
+                let whole = batch(spans, vec![log(Some(trace), "gen_ai.choice", noon() + trace)]);
+                loop {
+                    match store.ingest(whole.clone()).await {
+                        Ok(_) => break,
+                        Err(
+                            StoreError::Away { .. } | StoreError::Busy { .. } | StoreError::Backend { .. },
+                        ) => {
+                            tokio::time::sleep(Duration::from_millis(20)).await;
+                        }
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+                acknowledged.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        let kill = async {
+            let mut server = server;
+            for round in 1..=10 {
+                // Spread over the whole of it.
+                while acknowledged.load(Ordering::Relaxed) < round * SENDERS * BATCHES / 12 {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                server.kill();
+                let (library, folder) = (library.clone(), folder.path().to_owned());
+                let start = move || engine::Engine::start_at(&library, &folder, port, &[]);
+                server = tokio::task::spawn_blocking(start).await.unwrap();
+            }
+            server
+        };
+        let senders = futures_util::future::join_all((0..SENDERS).map(send));
+        let (_, server) = tokio::join!(senders, kill);
+        // Asked of one who remembers nothing of what was sent.
+        let fresh = ClickHouseOptions::new(&address).unwrap().connect().await.unwrap();
+        let mut query = TraceQuery { limit: 500, ..TraceQuery::default() };
+        let mut traces = 0;
+        loop {
+            let page = fresh.traces(&query).await.unwrap();
+            traces += page.items.len() as u64;
+            assert!(page.items.iter().all(|trace| (trace.spans, trace.logs) == (8, 1)), "{:?}", page.items);
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(traces, SENDERS * BATCHES);
+        let calls = fresh.services(None).await.unwrap();
+        assert_eq!((calls[0].spans, calls[0].logs), (8 * traces, traces));
+        fresh.close().await;
+        store.close().await;
+        server.kill();
     });
 }
 
@@ -200,6 +255,123 @@ fn few_rights_are_enough() {
         }
     });
     server.kill();
+}
+
+const LIMITED: &str = "<clickhouse><users>
+  <few><password></password><profile>few</profile><networks><ip>::/0</ip></networks><quota>default</quota></few>
+  <spent><password></password><profile>default</profile><networks><ip>::/0</ip></networks><quota>spent</quota></spent>
+  <default><password></password><profile>default</profile><networks><ip>::/0</ip></networks></default>
+</users><profiles><default/><few><max_rows_to_read>20</max_rows_to_read></few></profiles>
+<quotas><default/><spent><interval><duration>31556952</duration><queries>4</queries></interval></spent></quotas></clickhouse>";
+
+/// What the server allows nobody is told so that it can be narrowed or tried again; nothing that was refused is acknowledged.
+#[test]
+fn limits_of_the_server_are_said() {
+    let Some(library) = engine::library() else { return };
+    let folder = TempDir::new().unwrap();
+    let config = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.display().to_string()
+    };
+    let users = config("users.xml", LIMITED);
+    let users = format!("<users_config>{users}</users_config>");
+    let plain = config("config.xml", &format!("<clickhouse>{users}</clickhouse>"));
+    // So much is to be left free that no disk has it.
+    let disk = "<storage_configuration><disks><default><keep_free_space_bytes>1000000000000000000</keep_free_space_bytes>\
+        </default></disks></storage_configuration>";
+    let full = config("full.xml", &format!("<clickhouse>{users}{disk}</clickhouse>"));
+    block_on(async {
+        let server = engine::Engine::start(&library, folder.path(), &["--config-file", &plain]);
+        let (port, host) = (server.port(), server.address().replace("clickhouse://", ""));
+        let as_whom =
+            |user: &str| ClickHouseOptions::new(&format!("clickhouse://{user}@{host}/limited")).unwrap();
+        let store = as_whom("default").connect().await.unwrap();
+        let spans = |from: u64| (from..from + 50).map(|id| span(1, id, None, noon() + id)).collect();
+        store.ingest(batch(spans(0), vec![])).await.unwrap();
+
+        let few = as_whom("few").connect().await.unwrap();
+        let error = few.stats(&StatsQuery::default()).await.unwrap_err();
+        assert!(matches!(error, StoreError::BadQuery(_)), "{error:?}");
+        assert!(error.to_string().contains("narrow the time range"), "{error}");
+        let spent = as_whom("spent").connect().await.unwrap();
+        let mut answer = Ok(StoreStatus::default());
+        for _ in 0..5 {
+            answer = answer.and(spent.status().await);
+        }
+        assert!(matches!(answer, Err(StoreError::Busy { .. })), "{answer:?}");
+
+        server.kill();
+        let server = engine::Engine::start_at(&library, folder.path(), port, &["--config-file", &full]);
+        let more = batch(spans(50), vec![]);
+        let error = store.ingest(more.clone()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+        assert_eq!(store.spans(trace_id(1), Which::All).await.unwrap().len(), 50);
+        server.kill();
+        let server = engine::Engine::start_at(&library, folder.path(), port, &["--config-file", &plain]);
+        assert_eq!(store.ingest(more).await.unwrap().spans, 50);
+        assert_eq!(store.spans(trace_id(1), Which::All).await.unwrap().len(), 100);
+        server.kill();
+    });
+}
+
+/// A server that is reached and says nothing: who asks waits no longer than it was said, and what was sent is not acknowledged.
+#[test]
+fn a_server_that_does_not_answer_is_not_waited_for() {
+    let Some(options) = engine::database() else { return };
+    let shown = format!("{options:?}");
+    let server = engine::address().unwrap().rsplit('/').next().unwrap().rsplit('@').next().unwrap();
+    let database = shown.rsplit('/').next().unwrap().split('"').next().unwrap();
+    block_on(async {
+        let mute = Arc::new(AtomicBool::new(false));
+        let between = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = between.local_addr().unwrap().to_string();
+        let address = format!("{}/{database}", engine::address().unwrap().replace(server, &other));
+        let connect = || ClickHouseOptions::new(&address).unwrap().connect();
+        tokio::spawn(pass_on(between, server, Arc::clone(&mute)));
+        let store = connect().await.unwrap();
+        let call = |id| batch(vec![span(1, id, None, noon())], vec![]);
+        store.ingest(call(1)).await.unwrap();
+
+        mute.store(true, Ordering::Relaxed);
+        let every = all();
+        let (connected, listed, stored) =
+            tokio::join!(connect(), store.traces(&every), store.ingest(call(2)));
+        let error = connected.unwrap_err();
+        assert!(error.to_string().ends_with("no answer in 10 seconds"), "{error}");
+        assert!(matches!(listed, Err(StoreError::Timeout(_))), "{listed:?}");
+        assert!(matches!(stored, Err(StoreError::Busy { .. })), "{stored:?}");
+
+        mute.store(false, Ordering::Relaxed);
+        store.ingest(call(2)).await.unwrap();
+        assert_eq!(store.traces(&all()).await.unwrap().items[0].spans, 2);
+        store.close().await;
+    });
+}
+
+/// Passes on what is said between a client and the server, as long as it is not mute.
+async fn pass_on(between: TcpListener, server: &'static str, mute: Arc<AtomicBool>) {
+    async fn one_way(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mute: Arc<AtomicBool>) {
+        let mut bytes = vec![0; 64 << 10];
+        while let Ok(length) = from.read(&mut bytes).await {
+            if mute.load(Ordering::Relaxed) {
+                // Of this connection nothing more is heard, not even its end.
+                std::future::pending::<()>().await;
+            }
+            if length == 0 {
+                return;
+            }
+            if to.write_all(&bytes[..length]).await.is_err() {
+                return;
+            }
+        }
+    }
+    while let Ok((client, _)) = between.accept().await {
+        let Ok(server) = TcpStream::connect(server).await else { continue };
+        let ((asks, hears), (answers, listens)) = (client.into_split(), server.into_split());
+        tokio::spawn(one_way(asks, listens, Arc::clone(&mute)));
+        tokio::spawn(one_way(answers, hears, Arc::clone(&mute)));
+    }
 }
 
 #[test]

@@ -90,7 +90,12 @@ fn cluster(library: &Path, folder: &Path) -> Vec<engine::Engine> {
             shards.concat()
         );
         std::fs::write(&config, text).unwrap();
-        engine::Engine::start_at(ports[nth], library, &folder, &["--config-file", config.to_str().unwrap()])
+        engine::Engine::start_at_both(
+            library,
+            &folder,
+            ports[nth],
+            &["--config-file", config.to_str().unwrap()],
+        )
     };
     vec![start(0), start(1)]
 }

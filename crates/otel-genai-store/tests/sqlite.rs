@@ -11,12 +11,13 @@ mod suite;
 mod support;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use otel_genai_store::{
     Day, Delete, Durability, Nanos, SqliteOptions, SqliteStore, Store, StoreError, TraceQuery, Which,
 };
+use prost::Message as _;
 use suite::{batch, noon, span, suite, trace_id};
 use tempfile::TempDir;
 
@@ -29,15 +30,24 @@ fn at(folder: &TempDir) -> SqliteStore {
     SqliteOptions::new(folder.path().join("data")).durability(Durability::Normal).open().unwrap()
 }
 
-suite!(open:
-    everything_comes_back_exactly facts_come_back a_trace_in_one_line running_spans_give_way_to_their_end
-    eight_spans_may_share_their_ids a_trace_goes_on_over_midnight pages_hold_everything_once filters_narrow_the_list
-    log_records_are_listed wrong_clocks_are_kept many_send_at_a_time changes_are_told
-    a_dump_makes_the_same_store who_does_not_listen_is_told);
+macro_rules! run {
+    ($topic:ident: $($case:ident)*) => {
+        $(#[test]
+        fn $case() {
+            let (store, _folder) = open();
+            block_on(async {
+                suite::$topic::$case(&store).await;
+                store.close().await;
+            });
+        })*
+    };
+}
+
+suite!(run: every);
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+        .worker_threads(2)
         .enable_time()
         .build()
         .unwrap()
@@ -198,4 +208,28 @@ fn a_trace_outlives_its_first_day() {
         );
         assert_eq!(store.status().await.unwrap().traces, 1);
     });
+}
+
+/// Room on the disk, of files and of what SQLite writes beside them.
+fn room(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let days = files.filter(|file| file.file_name().to_string_lossy().starts_with("20"));
+    days.map(|file| file.metadata().unwrap().len()).sum()
+}
+
+#[test]
+fn a_growing_history_is_kept_once() {
+    let folder = TempDir::new().unwrap();
+    let spans = suite::content::growing(120);
+    let raw: usize = spans.iter().map(|span| span.to_otlp().encoded_len()).sum();
+    block_on(async {
+        let store = SqliteOptions::new(folder.path()).durability(Durability::Normal).open().unwrap();
+        for span in spans {
+            store.ingest(batch(vec![span], vec![])).await.unwrap();
+        }
+        store.close().await;
+    });
+    let kept = room(folder.path());
+    // Of which the empty tables are a quarter of a MiB.
+    assert!(kept * 8 <= raw as u64, "{kept} bytes for {raw}");
 }

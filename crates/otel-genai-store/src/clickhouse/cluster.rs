@@ -7,9 +7,11 @@ use super::schema::{TABLES, VERSION, statements};
 /// What tells on which server a row is kept: what belongs together is together, and what is sent again is where it was.
 fn key(table: &str) -> &'static str {
     match table {
-        "span" | "trace" => "cityHash64(trace_id)",
+        "span" | "wrapper" | "trace" => "cityHash64(trace_id)",
         "log" => "cityHash64(trace_id, if(trace_id = toFixedString('', 16), row, 0))",
-        "piece" => "cityHash64(hash)",
+        "said" => "cityHash64(hash, row)",
+        "piece" | "series" => "cityHash64(hash)",
+        "point" => "cityHash64(series)",
         _ => "1",
     }
 }
@@ -42,4 +44,18 @@ CREATE DATABASE IF NOT EXISTS {database};
 fn table(statement: &str) -> Option<&str> {
     let (_, behind) = statement.split_once("CREATE TABLE IF NOT EXISTS ")?;
     behind.split([' ', '\n']).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_table_has_its_key() {
+        let text = text("genai", "two");
+        for table in statements().filter_map(table) {
+            assert!(text.contains(&format!("CREATE TABLE IF NOT EXISTS genai.{table} AS genai_shard.{table}\n")), "{table}");
+            assert!(key(table) != "1" || table == "schema_version", "{table}");
+        }
+    }
 }

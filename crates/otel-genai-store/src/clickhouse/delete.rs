@@ -68,7 +68,7 @@ impl Db {
         let Some(summary) = self.summaries(&[trace]).await?.pop() else {
             return Ok((0, Range { from: Nanos(0), to: Nanos(0) }));
         };
-        for table in ["span", "log"] {
+        for table in ["span", "wrapper", "log"] {
             self.run(&format!("DELETE FROM {table} WHERE {of} AND {}", hours(&of))).await?;
         }
         self.run(&format!("DELETE FROM trace WHERE {of}")).await?;

@@ -14,11 +14,16 @@ pub(super) const UNKNOWN_TABLE: u32 = 60;
 pub(super) const UNKNOWN_DATABASE: u32 = 81;
 pub(super) const READONLY: u32 = 164;
 pub(super) const ACCESS_DENIED: u32 = 497;
+const TOO_MANY_ROWS: u32 = 158;
 const TIMEOUT_EXCEEDED: u32 = 159;
+const TOO_SLOW: u32 = 160;
+const QUOTA_EXCEEDED: u32 = 201;
 const TOO_MANY_QUERIES: u32 = 202;
 const MEMORY_LIMIT: u32 = 241;
 const NO_SPACE: u32 = 243;
 const TOO_MANY_PARTS: u32 = 252;
+const TOO_MANY_BYTES: u32 = 307;
+const TOO_MANY_ROWS_OR_BYTES: u32 = 396;
 
 /// Where the server is, as it may be said: without a name and a password.
 #[derive(Clone, Debug)]
@@ -30,11 +35,21 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn fault(&self, what: &'static str, error: Error) -> StoreError {
         match (code(&error), error) {
-            (Some(TIMEOUT_EXCEEDED), _) | (_, Error::TimedOut) => StoreError::Timeout(PATIENCE),
+            (Some(TIMEOUT_EXCEEDED | TOO_SLOW), _) | (_, Error::TimedOut) => StoreError::Timeout(PATIENCE),
+            (Some(TOO_MANY_ROWS | MEMORY_LIMIT | TOO_MANY_BYTES | TOO_MANY_ROWS_OR_BYTES), error)
+                if what == READ =>
+            {
+                StoreError::BadQuery(format!(
+                    "this reads more than the server allows; narrow the time range, or ask for one service, model or \
+                     conversation ({})",
+                    words(&error)
+                ))
+            }
             (Some(TOO_MANY_QUERIES | MEMORY_LIMIT | TOO_MANY_PARTS), _) => {
                 StoreError::Busy { retry_after: Duration::from_secs(2) }
             }
-            (Some(NO_SPACE), _) => {
+            (Some(QUOTA_EXCEEDED), _) => StoreError::Busy { retry_after: Duration::from_secs(60) },
+            (code, error) if code == Some(NO_SPACE) || is_full(&error) => {
                 StoreError::Full { dir: PathBuf::from(&self.location), retry_after: Duration::from_secs(30) }
             }
             (Some(READONLY | ACCESS_DENIED), _) if what == WRITE => {
@@ -60,8 +75,15 @@ impl Place {
     }
 }
 
-/// What is said to be tried when records are written.
+/// What is said to be tried when records are written,
 pub(super) const WRITE: &str = "cannot write";
+/// and when they are read.
+pub(super) const READ: &str = "cannot read";
+
+/// Whether a file of the server could not grow: that has the number of any error of the system.
+fn is_full(error: &Error) -> bool {
+    matches!(error, Error::BadResponse(text) if text.contains("No space left on device"))
+}
 
 /// The number of an exception: `Code: 60. DB::Exception: ...`.
 pub(super) fn code(error: &Error) -> Option<u32> {
@@ -99,6 +121,17 @@ mod tests {
         assert!(matches!(of("Code: 243. DB::Exception: no space"), StoreError::Full { .. }));
         assert!(matches!(of("Code: 164. DB::Exception: readonly"), StoreError::ReadOnly(_)));
         assert!(matches!(of("Code: 159. DB::Exception: long"), StoreError::Timeout(_)));
+        assert!(matches!(of("Code: 201. DB::Exception: Quota for user"), StoreError::Busy { .. }));
+        assert!(matches!(
+            of("Code: 75. DB::Exception: errno: 28, strerror: No space left on device"),
+            StoreError::Full { .. }
+        ));
+        assert!(matches!(of("Code: 241. DB::Exception: memory"), StoreError::Busy { .. }));
+        let read = place.fault(READ, Error::BadResponse("Code: 241. DB::Exception: memory".to_owned()));
+        assert!(
+            read.to_string().starts_with("this reads more than the server allows; narrow the time range"),
+            "{read}"
+        );
         let other = of("Code: 47. DB::Exception: Unknown identifier. (UNKNOWN) (version 26.7.2.1)\nstack");
         assert_eq!(
             other.to_string(),

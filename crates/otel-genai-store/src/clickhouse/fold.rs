@@ -17,19 +17,29 @@ const SILENT: u64 = 600_000_000_000;
 
 /// What is known of a trace besides its rows.
 #[derive(Clone, Debug)]
-pub(super) struct Frame {
+pub(super) struct Frame<'a> {
     pub(super) id: TraceId,
     pub(super) start: Nanos,
     pub(super) end: Nanos,
     /// When anything of it was received last.
     pub(super) last: Nanos,
     pub(super) logs: u64,
+    /// Whether what was said is in these, by their numbers.
+    pub(super) content: &'a [u8],
     /// What a user asked.
     pub(super) title: Option<String>,
 }
 
-/// The summary of a trace, from its rows in order of their start.
-pub(super) fn summary(frame: &Frame, rows: &[SpanRow], now: Nanos) -> TraceSummary {
+/// The rows of a trace in order of their start.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) all: Vec<SpanRow>,
+    /// So many of them are no spans: log records tell them of a session.
+    pub(super) of_sessions: u64,
+}
+
+/// The summary of a trace.
+pub(super) fn summary(frame: &Frame<'_>, Rows { all: rows, of_sessions }: &Rows, now: Nanos) -> TraceSummary {
     let mut sum = TraceSummary {
         id: frame.id,
         start: frame.start,
@@ -43,7 +53,7 @@ pub(super) fn summary(frame: &Frame, rows: &[SpanRow], now: Nanos) -> TraceSumma
         tools: Few::default(),
         conversations: Few::default(),
         dialects: Vec::new(),
-        spans: rows.len() as u64,
+        spans: (rows.len() as u64).saturating_sub(*of_sessions),
         errors: 0,
         logs: frame.logs,
         llm_calls: 0,
@@ -54,7 +64,12 @@ pub(super) fn summary(frame: &Frame, rows: &[SpanRow], now: Nanos) -> TraceSumma
         cost: None,
         unpriced: 0,
         first_chunk: None,
-        content: ContentState::Unknown,
+        content: frame
+            .content
+            .iter()
+            .map(|number| ContentState::from_number(*number))
+            .max_by_key(|content| rank(*content))
+            .unwrap_or_default(),
         bars: Vec::new(),
         updated: frame.last.0,
     };
@@ -123,11 +138,13 @@ fn add(sum: &mut TraceSummary, row: &SpanRow, told_again: bool) {
         sum.dialects.push(dialect);
     }
     let Some(op) = facts.op.filter(|op| op.is_genai()) else { return };
-    if op.is_inference() && !told_again {
-        sum.llm_calls += 1;
-        sum.llm_errors += error;
+    if op.is_inference() {
         // Rows come in order: the first has it.
         sum.first_chunk = sum.first_chunk.or(facts.first_chunk);
+        if !told_again {
+            sum.llm_calls += 1;
+            sum.llm_errors += error;
+        }
     }
     if op == Op::ExecuteTool {
         sum.tool_calls += 1;

@@ -40,8 +40,11 @@ impl Record {
     }
 }
 
+/// Of `state`: what a log record tells of a session that sends no spans. It counts as a call does, and is no span.
+pub(super) const SESSION: u8 = 2;
+
 /// A row of `span`.
-#[derive(Debug, Row, Serialize, Deserialize)]
+#[derive(Debug, Default, Row, Serialize, Deserialize)]
 pub(super) struct SpanLine<'a> {
     pub(super) hour: u32,
     pub(super) trace_id: [u8; 16],
@@ -59,7 +62,7 @@ pub(super) struct SpanLine<'a> {
     name: &'a str,
     kind: i32,
     status: i32,
-    state: u8,
+    pub(super) state: u8,
     events: u32,
     links: u32,
     op: u8,
@@ -125,6 +128,7 @@ pub(super) struct LogLine<'a> {
     event: &'a str,
     severity: i32,
     op: u8,
+    content: u8,
     conversation: &'a str,
     response_id: &'a str,
     title: &'a str,
@@ -213,8 +217,6 @@ impl<'a> SpanLine<'a> {
     pub(super) fn new(span: &'a Span, record: &'a Record, seq: usize) -> Self {
         let Record { packed, print, origin, .. } = record;
         let start = span.start.or(span.received);
-        let facts = &span.facts;
-        let usage = &facts.usage;
         let (glue, lens, pieces) = refs(&packed.holes);
         Self {
             hour: hour(start, span.received),
@@ -235,6 +237,45 @@ impl<'a> SpanLine<'a> {
             state: span.state as u8,
             events: length(span.events.len()),
             links: length(span.links.len()),
+            title: &record.title,
+            rest: &packed.bytes,
+            glue,
+            lens,
+            pieces,
+            ..Self::of_facts(&span.facts)
+        }
+    }
+
+    /// What a log record tells of its session. It came at the end of that; both coding agents tell how long it took.
+    pub(super) fn of_session(log: &'a LogRecord, record: &Record, seq: usize) -> Self {
+        let end = log.moment();
+        let lasted = log.attributes.float("duration_ms").filter(|lasted| (0.0..1e12).contains(lasted));
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 10^18, from 0")]
+        let start = end.0.saturating_sub(lasted.map_or(0, |lasted| (lasted * 1e6) as u64));
+        let id = record.row().to_be_bytes();
+        Self {
+            hour: hour(end, log.received),
+            trace_id: log.trace.map(|trace| *trace.bytes()).unwrap_or_default(),
+            span_id: id,
+            print: record.print,
+            // No root.
+            parent: id,
+            start_ns: number(start),
+            end_ns: number(end.0),
+            received_ns: number(log.received.0),
+            seq: length(seq),
+            origin: *record.origin.bytes(),
+            service: &log.origin.resource.service,
+            scope: &log.origin.scope.name,
+            name: told(log.event.as_ref()),
+            state: SESSION,
+            ..Self::of_facts(&log.facts)
+        }
+    }
+
+    fn of_facts(facts: &'a Facts) -> Self {
+        let usage = &facts.usage;
+        Self {
             op: facts.op.map_or(0, |op| op as u8),
             dialect: facts.dialect.map_or(0, |dialect| dialect as u8),
             provider: told(facts.provider.as_ref()),
@@ -270,11 +311,7 @@ impl<'a> SpanLine<'a> {
             content: facts.content as u8,
             stream: facts.stream.map_or(0, |stream| 1 + u8::from(stream)),
             inferred: facts.inferred.into(),
-            title: &record.title,
-            rest: &packed.bytes,
-            glue,
-            lens,
-            pieces,
+            ..Self::default()
         }
     }
 
@@ -392,6 +429,7 @@ impl<'a> LogLine<'a> {
             event: told(log.event.as_ref()),
             severity: log.severity,
             op: log.facts.op.map_or(0, |op| op as u8),
+            content: log.facts.content as u8,
             conversation: told(log.facts.conversation.as_ref()),
             response_id: told(log.facts.response_id.as_ref()),
             title: &record.title,

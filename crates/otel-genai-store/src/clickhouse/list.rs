@@ -1,20 +1,19 @@
 //! Lists of traces: chosen by the table of traces, told by their spans.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::fold::{self, Frame};
-use super::line::number;
+use super::calls::{self, FAILED, nanos, ops};
+use super::fold::{self, Frame, Rows};
 use super::read::{Db, MOST_ON_PAGE, Where, hours, one_of};
 use super::writer::ORIGIN;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
+use crate::facts::Op;
 use crate::id::{Day, Nanos, TraceId};
-use crate::query::{Filter, Page, TraceQuery, TraceSort};
-use crate::span::SpanRow;
+use crate::query::{Filter, Page, Range, TraceQuery, TraceSort};
 use crate::summary::TraceSummary;
 
 /// A trace as the table of traces has it.
@@ -27,15 +26,29 @@ struct TraceLine {
     asked: String,
 }
 
-/// How many log records a trace has.
+/// The same, with what it is put in order by.
+#[derive(Row, Deserialize)]
+struct Placed {
+    trace_id: [u8; 16],
+    start: i64,
+    end: i64,
+    last: i64,
+    asked: String,
+    first_day: u16,
+    value: i64,
+}
+
+/// How many log records a trace has, and whether what was said is in them.
 #[derive(Row, Deserialize)]
 struct LogCount {
     trace_id: [u8; 16],
     logs: u64,
+    content: Vec<u8>,
 }
 
 const COLUMNS: &str = "trace_id, min(start_ns) AS start, max(end_ns) AS end, max(last_ns) AS last, \
      tupleElement(min(title), 2) AS asked";
+const DAY: u64 = 86_400_000_000_000;
 /// Of so many pieces with the words that a filter asks for, the traces are found.
 const MOST_PIECES: u32 = 10_000;
 /// The number by which traces of equal start are put in order.
@@ -45,20 +58,88 @@ fn tie(id: [u8; 16]) -> i64 {
     i64::from_le_bytes(id.last_chunk().copied().unwrap_or_default())
 }
 
-fn moment(moment: i64) -> Nanos {
+pub(super) fn moment(moment: i64) -> Nanos {
     Nanos(u64::try_from(moment).unwrap_or(0))
 }
 
-fn nanos(time: Duration) -> i64 {
-    number(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+/// The days that have traces which begin in this time; one of them goes on the day after at most, and one that began the day
+/// before is told apart by that.
+fn days(range: Option<Range>) -> String {
+    let Some(Range { from, to }) = range else { return "1".to_owned() };
+    // Larger numbers are seconds, to ClickHouse.
+    let day = |moment: Nanos, more: i32| Day::of(moment).0.saturating_add(more).clamp(0, i32::from(u16::MAX));
+    format!("day >= toDate({}) AND day <= toDate({})", day(from, -1), day(to, 1))
 }
 
 impl Db {
-    /// Traces by their start. One that went on over midnight is told with its first day.
     pub(super) async fn traces(&self, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError> {
-        if query.sort != TraceSort::Start {
-            return Err(StoreError::Unsupported("put traces in another order than that of their start yet"));
+        match query.sort {
+            TraceSort::Start => self.traces_by_start(query).await,
+            _ => self.traces_by_value(query).await,
         }
+    }
+
+    /// Traces by what they come to, which all that fit are looked at for.
+    async fn traces_by_value(&self, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError> {
+        let filter = &query.filter;
+        let asked = Cursor::of_query(&(filter, query.sort, query.ascending));
+        let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
+        let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
+        let all = conditions(filter)?;
+        let (sign, order) = if query.ascending { (">", "ASC") } else { ("<", "DESC") };
+        let sums = match sums(query.sort) {
+            None => String::new(),
+            Some(sums) => format!(
+                "LEFT JOIN (SELECT trace_id, {sums} AS sum FROM span FINAL WHERE {hours} GROUP BY trace_id) AS s
+                   ON s.trace_id = t.trace_id",
+                // One goes on the day after at most.
+                hours = calls::hours(filter.range.map(|Range { from, to }| Range {
+                    from,
+                    to: Nanos(to.0.saturating_add(2 * DAY) / DAY * DAY),
+                })),
+            ),
+        };
+        let value = match (query.sort, query.ascending) {
+            (TraceSort::Duration, _) => "t.end - t.start",
+            // What is not known comes last, either way.
+            (TraceSort::FirstChunk | TraceSort::Cost, false) => "ifNull(s.sum, -1)",
+            (TraceSort::FirstChunk | TraceSort::Cost, true) => "ifNull(s.sum, 9223372036854775807)",
+            _ => "ifNull(s.sum, 0)",
+        };
+        let tie_of = TIE.replace("trace_id", "t.trace_id");
+        let behind = from.map_or("1".to_owned(), |from| {
+            format!(
+                "(value, first_day, {tie_of}) {sign} ({}, toDate({}), {})",
+                from.value, from.day.0, from.row
+            )
+        });
+        let sql = format!(
+            "SELECT t.trace_id AS trace_id, t.start AS start, t.end AS end, t.last AS last, t.asked AS asked,
+               t.first_day AS first_day, toInt64({value}) AS value
+             FROM (SELECT {COLUMNS}, min(day) AS first_day FROM trace WHERE {days} GROUP BY trace_id HAVING {fit}) AS t
+             {sums} WHERE {behind} ORDER BY value {order}, first_day {order}, {tie_of} {order} LIMIT {most}",
+            days = days(filter.range),
+            fit = all.sql(),
+            most = limit + 1,
+        );
+        let (mut found, mut last, mut more) = (Vec::new(), None, false);
+        self.each::<Placed>(all.query(self, &sql), |placed| {
+            if found.len() == limit {
+                more = true;
+                return Ok(());
+            }
+            let Placed { trace_id, start, end, last: late, asked, first_day, value } = placed;
+            last = Some(Position { value, day: Day(first_day.into()), row: tie(trace_id) });
+            found.push(TraceLine { trace_id, start, end, last: late, asked });
+            Ok(())
+        })
+        .await?;
+        let next = last.filter(|_| more).map(|position| Cursor::new(position, asked));
+        Ok(Page { items: self.told(found).await?, next, total: None })
+    }
+
+    /// Traces by their start. One that went on over midnight is told with its first day.
+    async fn traces_by_start(&self, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError> {
         let conditions = conditions(&query.filter)?;
         let asked = Cursor::of_query(&(&query.filter, query.sort, query.ascending));
         let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
@@ -141,20 +222,23 @@ impl Db {
         let ids: Vec<TraceId> = lines.iter().filter_map(|line| TraceId::new(&line.trace_id)).collect();
         let of = one_of("trace_id", ids.iter().map(|id| id.bytes().as_slice()));
         let sql = format!(
-            "SELECT trace_id, uniqExact(row) AS logs FROM log WHERE {of} AND {} GROUP BY trace_id",
+            "SELECT trace_id, uniqExact(row) AS logs, groupUniqArray(log.content) AS content FROM log
+             WHERE {of} AND {} GROUP BY trace_id",
             hours(&of)
         );
-        let mut logs: HashMap<[u8; 16], u64> = HashMap::new();
+        let mut logs: HashMap<[u8; 16], LogCount> = HashMap::new();
         self.each::<LogCount>(self.client.query_raw(&sql), |line| {
-            logs.insert(line.trace_id, line.logs);
+            logs.insert(line.trace_id, line);
             Ok(())
         })
         .await?;
-        let mut rows: HashMap<TraceId, Vec<SpanRow>> = HashMap::new();
-        for row in self.rows_of(&ids).await? {
-            rows.entry(row.key.trace).or_default().push(row);
+        let mut rows: HashMap<TraceId, Rows> = HashMap::new();
+        for (row, session) in self.rows_of(&ids).await? {
+            let rows = rows.entry(row.key.trace).or_default();
+            rows.of_sessions += u64::from(session);
+            rows.all.push(row);
         }
-        let now = Nanos::now();
+        let (now, none) = (Nanos::now(), Rows::default());
         let told = lines.iter().zip(&ids).map(|(line, id)| {
             let frame = Frame {
                 id: *id,
@@ -162,9 +246,10 @@ impl Db {
                 end: moment(line.end),
                 last: moment(line.last),
                 title: Some(line.asked.clone()).filter(|title| !title.is_empty()),
-                logs: logs.get(&line.trace_id).copied().unwrap_or(0),
+                logs: logs.get(&line.trace_id).map_or(0, |logs| logs.logs),
+                content: logs.get(&line.trace_id).map(|logs| logs.content.as_slice()).unwrap_or_default(),
             };
-            fold::summary(&frame, rows.get(id).map(Vec::as_slice).unwrap_or_default(), now)
+            fold::summary(&frame, rows.get(id).unwrap_or(&none), now)
         });
         Ok(told.collect())
     }
@@ -174,25 +259,9 @@ impl Db {
 fn conditions(filter: &Filter) -> Result<Where, StoreError> {
     let mut all = Where::default();
     all.range("start", filter.range);
-    let conversation: Vec<String> = filter.conversation.iter().cloned().collect();
-    let names = [
-        ("service", &filter.service),
-        ("provider", &filter.provider),
-        ("if(response_model != '', response_model, request_model)", &filter.model),
-        ("agent", &filter.agent),
-        ("tool", &filter.tool),
-        ("conversation", &conversation),
-    ];
-    let mut within: Vec<String> =
-        names.into_iter().filter_map(|(column, names)| all.any_of(column, names)).collect();
-    let numbers = |column: &str, numbers: Vec<u8>| {
-        let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-        (!numbers.is_empty()).then(|| format!("{column} IN ({})", numbers.join(",")))
-    };
-    within.extend(numbers("op", filter.op.iter().map(|op| *op as u8).collect()));
-    within.extend(numbers("dialect", filter.dialect.iter().map(|dialect| *dialect as u8).collect()));
-    for condition in within {
-        all.and(format!("trace_id IN (SELECT trace_id FROM span WHERE {condition})"));
+    let hours = since(filter);
+    for condition in calls::names(filter, &mut all) {
+        all.and(format!("trace_id IN (SELECT trace_id FROM span WHERE {hours} AND {condition})"));
     }
     if let Some(error) = filter.error {
         all.and(if error { "max(failed) = 1" } else { "max(failed) = 0" });
@@ -207,13 +276,11 @@ fn conditions(filter: &Filter) -> Result<Where, StoreError> {
         all.and(format!("end - start <= {}", nanos(most)));
     }
     if let Some(text) = &filter.text {
+        let said = said(&mut all, text)?;
         let sought = all.text(text.to_lowercase());
         all.and(format!(
             "(position(lowerUTF8(tupleElement(min(title), 2)), {sought}) > 0
-              OR position(lowerUTF8(tupleElement(min(root), 2)), {sought}) > 0
-              OR trace_id IN (SELECT trace_id FROM span WHERE hasAny(pieces, (
-                SELECT groupUniqArray({MOST_PIECES})(hash) FROM piece
-                WHERE form != {ORIGIN} AND position(lowerUTF8(body), {sought}) > 0))))"
+              OR position(lowerUTF8(tupleElement(min(root), 2)), {sought}) > 0 OR {said})"
         ));
     }
     if let Some(name) = &filter.name {
@@ -221,4 +288,63 @@ fn conditions(filter: &Filter) -> Result<Where, StoreError> {
         all.and(format!("position(lowerUTF8(tupleElement(min(root), 2)), {part}) > 0"));
     }
     Ok(all)
+}
+
+/// Those of the traces in which this was said.
+pub(super) fn said(all: &mut Where, text: &str) -> Result<String, StoreError> {
+    let sought = all.text(text.to_lowercase());
+    Ok(format!(
+        "trace_id IN (SELECT trace_id FROM span WHERE hasAny(pieces, (
+           SELECT groupUniqArray({MOST_PIECES})(hash) FROM piece
+           WHERE form != {ORIGIN} AND position(lowerUTF8(body), {sought}) > 0)))"
+    ))
+}
+
+/// The hours of the records of traces that began in the time of a filter.
+fn since(filter: &Filter) -> String {
+    calls::hours(filter.range.map(|Range { from, .. }| Range { from, to: Nanos(u64::MAX) }))
+}
+
+/// The conditions on records that those have whose traces fit a filter.
+pub(super) fn traces_that_fit(filter: &Filter) -> Result<Where, StoreError> {
+    let mut all = conditions(filter)?;
+    let fit = all.take();
+    if fit != "1" {
+        all.and(since(filter));
+        all.and(format!("trace_id IN (SELECT trace_id FROM ({}))", lines_that_fit(filter, &fit)));
+    }
+    Ok(all)
+}
+
+/// A query for the traces that fit a filter, whose texts go with it.
+pub(super) fn fitting(filter: &Filter) -> Result<(String, Where), StoreError> {
+    let mut all = conditions(filter)?;
+    let fit = all.take();
+    Ok((lines_that_fit(filter, &fit), all))
+}
+
+fn lines_that_fit(filter: &Filter, fit: &str) -> String {
+    format!("SELECT {COLUMNS} FROM trace WHERE {} GROUP BY trace_id HAVING {fit}", days(filter.range))
+}
+
+/// What the spans of a trace come to: as a summary tells it.
+fn sums(sort: TraceSort) -> Option<String> {
+    let once = calls::once("1");
+    let counts = || format!("state != 1 AND {} AND {once}", ops(Op::counts_tokens));
+    let inference = ops(Op::is_inference);
+    Some(match sort {
+        TraceSort::Start | TraceSort::Duration => return None,
+        TraceSort::FirstChunk => format!(
+            "argMinIf(toNullable(toInt64(first_chunk_ns)), start_ns, state != 1 AND {inference} AND first_chunk_ns IS NOT NULL)"
+        ),
+        TraceSort::Tokens => format!("sumIf(ifNull(input, 0) + ifNull(output, 0), {})", counts()),
+        TraceSort::Cost => format!("sumIf(cost, {})", counts()),
+        TraceSort::Errors => format!("countIf(state != 1 AND {FAILED})"),
+        TraceSort::LlmCalls => format!("countIf(state != 1 AND {inference} AND {once})"),
+        // Of those with the same id all that ended, else one.
+        TraceSort::Spans => {
+            "countIf(state = 0) + uniqExactIf(span_id, state < 2) - uniqExactIf(span_id, state = 0)"
+                .to_owned()
+        }
+    })
 }

@@ -13,7 +13,7 @@ use prost::Message as _;
 use serde::Deserialize;
 
 use super::fault::{self, Place};
-use super::line::{self, Half, LogLine, PieceLine, SpanLine, WHOLE, number};
+use super::line::{self, Half, LogLine, PieceLine, SESSION, SpanLine, WHOLE, number};
 use super::writer::ORIGIN;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
@@ -82,6 +82,13 @@ impl Where {
         if self.all.is_empty() { "1".to_owned() } else { self.all.join(" AND ") }
     }
 
+    /// The conditions as text, to be said within another.
+    pub(super) fn take(&mut self) -> String {
+        let sql = self.sql();
+        self.all.clear();
+        sql
+    }
+
     pub(super) fn query(&self, db: &Db, sql: &str) -> Query {
         let query = db.client.query_raw(sql);
         self.texts
@@ -115,6 +122,9 @@ fn span_tie(print: [u8; 16]) -> i64 {
     i64::from_le_bytes(print.first_chunk().copied().unwrap_or_default())
 }
 
+/// Of what is no span but counts as one: log records of sessions.
+const SPANS: &str = "state < 2";
+
 /// Spans of some traces, each once: what was stored twice, word of a beginning whose end is there, and what is more than
 /// eight of the same ids are left out.
 fn spans_sql(traces: &str, which: &str, whole: bool) -> String {
@@ -134,7 +144,7 @@ fn spans_sql(traces: &str, which: &str, whole: bool) -> String {
              row_number() OVER (PARTITION BY trace_id, span_id ORDER BY state, received_ns, seq, print) - 1 AS nth,
              count() OVER (PARTITION BY trace_id, span_id) AS told
            FROM (SELECT {columns} FROM span WHERE {traces} AND {hours} AND {which} LIMIT 1 BY trace_id, span_id, print)
-         ) WHERE if(ended > 0, state = 0 AND nth < 8, nth = told - 1)",
+         ) WHERE multiIf(state = {SESSION}, 1, ended > 0, state = 0 AND nth < 8, nth = told - 1)",
         outer = outer.join(", "),
         columns = columns.join(", "),
         hours = hours(traces),
@@ -156,7 +166,7 @@ impl Db {
         query: Query,
         mut take: impl FnMut(T::Value<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let told = |error| self.place.fault("cannot read", error);
+        let told = |error| self.place.fault(fault::READ, error);
         let work = async {
             let mut cursor = query.fetch::<T>().map_err(told)?;
             while let Some(line) = cursor.next().await.map_err(told)? {
@@ -182,13 +192,13 @@ impl Db {
         Ok(found)
     }
 
-    /// The rows of some traces by their start.
-    pub(super) async fn rows_of(&self, traces: &[TraceId]) -> Result<Vec<SpanRow>, StoreError> {
+    /// The rows of some traces by their start, and whether a row is no span but tells of a session.
+    pub(super) async fn rows_of(&self, traces: &[TraceId]) -> Result<Vec<(SpanRow, bool)>, StoreError> {
         let of = one_of("trace_id", traces.iter().map(|id| id.bytes().as_slice()));
         let sql = format!("{} ORDER BY start_ns, {SPAN_TIE}", spans_sql(&of, "1", false));
         let mut rows = Vec::new();
         self.each::<SpanLine<'_>>(self.client.query_raw(&sql), |line| {
-            rows.push(line.row()?);
+            rows.push((line.row()?, line.state == SESSION));
             Ok(())
         })
         .await?;
@@ -205,7 +215,7 @@ impl Db {
         let from = cursor.map(|cursor| cursor.position(asked)).transpose()?;
         let limit = limit.clamp(1, MOST_ROWS) as usize;
         let of = format!("trace_id = {}", bytes(trace.bytes()));
-        let all = spans_sql(&of, "1", false);
+        let all = spans_sql(&of, SPANS, false);
         let rest = match from {
             Some(from) => format!("(start_ns, {SPAN_TIE}) > ({}, {})", from.value, from.row),
             None => "1".to_owned(),
@@ -233,7 +243,7 @@ impl Db {
     async fn count(&self, of: &str) -> Result<Option<u64>, StoreError> {
         let sql = format!(
             "SELECT sum(if(ended > 0, least(ended, 8), 1)) FROM (
-               SELECT uniqExactIf(print, state = 0) AS ended FROM span WHERE {of} AND {} GROUP BY span_id)",
+               SELECT uniqExactIf(print, state = 0) AS ended FROM span WHERE {of} AND {SPANS} AND {} GROUP BY span_id)",
             hours(of)
         );
         self.one::<u64>(&sql).await
@@ -243,8 +253,8 @@ impl Db {
     pub(super) async fn spans(&self, trace: TraceId, which: &Which) -> Result<Vec<Span>, StoreError> {
         let of = format!("trace_id = {}", bytes(trace.bytes()));
         let wanted = match which {
-            Which::All => "1".to_owned(),
-            Which::GenAi => "op > 0 AND op < 30".to_owned(),
+            Which::All => SPANS.to_owned(),
+            Which::GenAi => format!("op > 0 AND op < 30 AND {SPANS}"),
             Which::Only(ids) => one_of("span_id", ids.iter().map(|id: &SpanId| id.bytes().as_slice())),
         };
         let sql = format!("{} ORDER BY start_ns, {SPAN_TIE}", spans_sql(&of, &wanted, true));
@@ -342,6 +352,17 @@ impl Db {
         Ok(shelf)
     }
 
+    /// Where records come from, wherever that was told.
+    pub(super) async fn origins(&self, hashes: &BTreeSet<[u8; 16]>) -> Result<Shelf, StoreError> {
+        let mut shelf = Shelf::default();
+        let hashes: Vec<&[u8; 16]> = hashes.iter().collect();
+        for some in hashes.chunks(MOST_PIECES) {
+            let of = one_of("hash", some.iter().map(|hash| hash.as_slice()));
+            self.pieces(&format!("form = {ORIGIN} AND {of}"), &mut shelf).await?;
+        }
+        Ok(shelf)
+    }
+
     async fn pieces(&self, which: &str, shelf: &mut Shelf) -> Result<(), StoreError> {
         let sql = format!("SELECT day, hash, form, body FROM piece WHERE {which} LIMIT 1 BY hash");
         self.each::<PieceLine<'_>>(self.client.query_raw(&sql), |line| shelf.put(&line)).await
@@ -366,7 +387,8 @@ impl Db {
         Ok(None)
     }
 
-    /// How much there is. What was stored twice counts twice until the server has merged it.
+    /// How much there is. What was stored twice counts twice until the server has merged it; spans that ran and have ended
+    /// since count once.
     pub(super) async fn status(&self) -> Result<StoreStatus, StoreError> {
         #[derive(Row, Deserialize)]
         struct Counts {
@@ -376,7 +398,10 @@ impl Db {
             oldest: Option<i64>,
             bytes: u64,
         }
-        let sql = "SELECT ifNull((SELECT count() FROM span), 0) AS spans, ifNull((SELECT count() FROM log), 0) AS logs,
+        let sql = "SELECT toUInt64(ifNull((SELECT count() FROM span), 0) - ifNull((
+               SELECT count() - uniqExactIf((trace_id, span_id), state = 1 AND (trace_id, span_id) NOT IN (
+                 SELECT trace_id, span_id FROM span WHERE state = 0 AND trace_id IN (SELECT trace_id FROM span WHERE state = 1)))
+               FROM span WHERE state > 0), 0)) AS spans, ifNull((SELECT count() FROM log), 0) AS logs,
              ifNull((SELECT uniq(trace_id) FROM trace), 0) AS traces,
              (SELECT minOrNull(moment) FROM (
                SELECT min(start_ns) AS moment FROM trace WHERE day = (SELECT min(day) FROM trace) HAVING count() > 0
@@ -399,7 +424,7 @@ impl Db {
 
 /// The pieces and origins of an answer: each is in memory once, however many records have it.
 #[derive(Default)]
-struct Shelf {
+pub(super) struct Shelf {
     pieces: HashMap<[u8; 16], Arc<Piece>>,
     origins: HashMap<[u8; 16], Arc<Origin>>,
 }
@@ -429,7 +454,7 @@ impl Shelf {
         self.pieces.get(hash).cloned().ok_or_else(|| Place::unreadable("content is missing"))
     }
 
-    fn origin(&self, hash: &[u8; 16]) -> Result<Arc<Origin>, StoreError> {
+    pub(super) fn origin(&self, hash: &[u8; 16]) -> Result<Arc<Origin>, StoreError> {
         let origin = self.origins.get(hash).cloned();
         origin.ok_or_else(|| Place::unreadable("cannot read where records come from"))
     }

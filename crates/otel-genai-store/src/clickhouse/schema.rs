@@ -11,7 +11,7 @@ use crate::error::StoreError;
 /// The version of [`TABLES`].
 pub(super) const VERSION: u32 = 1;
 /// The tables with content, which are of days.
-pub(super) const BY_DAY: [&str; 4] = ["span", "log", "piece", "trace"];
+pub(super) const BY_DAY: [&str; 5] = ["span", "wrapper", "log", "piece", "trace"];
 
 pub(super) const TABLES: &str = include_str!("schema.sql");
 
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn statements_are_found() {
-        assert_eq!(statements().count(), 7);
+        assert_eq!(statements().count(), 8);
         assert!(text("traces").contains("GRANT SELECT ON traces.*"));
     }
 }

@@ -4,7 +4,8 @@
 -- ask through otel-genai, and on the disk when the server has merged. Hours are those of the record, unless a clock is wrong;
 -- then those of its reception. A day is a partition, and is dropped whole.
 
--- Spans. An id of zeros, an empty name and a 0 of `op` and `dialect` say "none".
+-- Spans. An id of zeros, an empty name and a 0 of `op` and `dialect` say "none". What log records tell of a session that
+-- sends no spans counts as calls do, and stands here, too; as log records they stand in `log`.
 CREATE TABLE IF NOT EXISTS span (
   hour DateTime('UTC') CODEC(Delta, ZSTD(1)),
   trace_id FixedString(16), span_id FixedString(8), print FixedString(16), parent FixedString(8),
@@ -12,7 +13,7 @@ CREATE TABLE IF NOT EXISTS span (
   received_ns Int64 CODEC(Delta, ZSTD(1)), seq UInt32, -- when it came, and at which place of those that came with it
   origin FixedString(16), -- the piece that tells resource and scope
   service LowCardinality(String), scope LowCardinality(String), name LowCardinality(String),
-  kind Int32, status Int32, state UInt8, events UInt32, links UInt32, -- state 1: has not ended
+  kind Int32, status Int32, state UInt8, events UInt32, links UInt32, -- state 1: has not ended, 2: no span
   op UInt8, dialect UInt8, provider LowCardinality(String), request_model LowCardinality(String),
   response_model LowCardinality(String), response_id String, agent LowCardinality(String), agent_id String,
   workflow LowCardinality(String), tool LowCardinality(String), tool_call String, mcp_method LowCardinality(String),
@@ -28,9 +29,18 @@ CREATE TABLE IF NOT EXISTS span (
   at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(start_ns),
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX by_conversation conversation TYPE bloom_filter(0.01) GRANULARITY 1,
-  INDEX by_piece pieces TYPE bloom_filter(0.01) GRANULARITY 1
+  INDEX by_piece pieces TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX by_state state TYPE minmax GRANULARITY 1
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toDate(hour) ORDER BY (hour, trace_id, span_id, print)
+SETTINGS ttl_only_drop_parts = 1;
+
+-- Spans whose calls are told again by spans inside them, which count in no sum: found a moment after they were stored. `told`
+-- 0 takes it back.
+CREATE TABLE IF NOT EXISTS wrapper (
+  hour DateTime('UTC') CODEC(Delta, ZSTD(1)), trace_id FixedString(16), print FixedString(16), told UInt8, at Int64
+) ENGINE = ReplacingMergeTree(at)
+PARTITION BY toDate(hour) ORDER BY (hour, trace_id, print)
 SETTINGS ttl_only_drop_parts = 1;
 
 -- Log records.
@@ -39,7 +49,7 @@ CREATE TABLE IF NOT EXISTS log (
   time_ns Int64 CODEC(Delta, ZSTD(1)), row Int64, -- the number that its hash makes
   received_ns Int64 CODEC(Delta, ZSTD(1)),
   trace_id FixedString(16), span_id FixedString(8), origin FixedString(16), service LowCardinality(String),
-  event LowCardinality(String), severity Int32, op UInt8, conversation String, response_id String,
+  event LowCardinality(String), severity Int32, op UInt8, content UInt8, conversation String, response_id String,
   title String,
   rest String CODEC(ZSTD(3)), -- OTLP's LogRecord in protobuf, with holes
   glue Array(UInt8), lens Array(UInt32), pieces Array(FixedString(16)),
@@ -72,9 +82,9 @@ SETTINGS ttl_only_drop_parts = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS trace_of_span TO trace AS
 SELECT toDate(hour) AS day, trace_id, min(span.start_ns) AS start_ns,
-  max(if(state = 0, greatest(span.end_ns, span.start_ns), span.start_ns)) AS end_ns, max(received_ns) AS last_ns,
-  max(toUInt8(op > 0 AND op < 30)) AS genai, max(toUInt8(state = 0 AND (status = 2 OR error != ''))) AS failed,
-  min(if(span.title != '' AND state = 0, (span.start_ns, span.title), (toInt64(9223372036854775807), ''))) AS title,
+  max(if(state = 1, span.start_ns, greatest(span.end_ns, span.start_ns))) AS end_ns, max(received_ns) AS last_ns,
+  max(toUInt8(state = 2 OR (op > 0 AND op < 30))) AS genai, max(toUInt8(state != 1 AND (status = 2 OR error != ''))) AS failed,
+  min(if(span.title != '' AND state != 1, (span.start_ns, span.title), (toInt64(9223372036854775807), ''))) AS title,
   min(if(reinterpretAsUInt64(parent) = 0, (span.start_ns, toString(name)), (toInt64(9223372036854775807), ''))) AS root
 FROM span GROUP BY day, trace_id;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clickhouse::{Row, RowWrite};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use prost::Message as _;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::fault::WRITE;
@@ -17,6 +17,7 @@ use super::line::{self, LogLine, PieceLine, Record, SpanLine, day};
 use super::read::Db;
 use super::tell::{Ear, News};
 use crate::error::StoreError;
+use crate::facts::Op;
 use crate::id::{ContentHash, SpanId, TraceId};
 use crate::origin::Origin;
 use crate::pack;
@@ -136,13 +137,15 @@ impl Known {
 pub(super) struct Writer {
     db: Db,
     ear: Ear,
+    /// Where it tells in which traces it stored calls.
+    called: UnboundedSender<Traces>,
     rate: Arc<Rate>,
     known: Known,
 }
 
 impl Writer {
-    pub(super) fn new(db: Db, ear: Ear, rate: Arc<Rate>) -> Self {
-        Self { db, ear, rate, known: Known::new() }
+    pub(super) fn new(db: Db, ear: Ear, called: UnboundedSender<Traces>, rate: Arc<Rate>) -> Self {
+        Self { db, ear, called, rate, known: Known::new() }
     }
 
     /// Works until nobody can tell it anything any more.
@@ -198,6 +201,9 @@ impl Writer {
         match &result {
             Ok(()) => {
                 self.rate.add(news.records);
+                if !lines.called.is_empty() {
+                    let _ = self.called.send(lines.called);
+                }
                 if self.ear.listens() {
                     self.ear.tell(news);
                 }
@@ -224,6 +230,8 @@ type Body<'a> = (u8, &'a [u8]);
 struct Lines<'a> {
     spans: Vec<SpanLine<'a>>,
     logs: Vec<LogLine<'a>>,
+    /// Traces in which there are calls.
+    called: Traces,
     /// By day and hash; in order, as the table has them.
     pieces: BTreeMap<(u16, [u8; 16]), Body<'a>>,
 }
@@ -250,6 +258,9 @@ impl<'a> Lines<'a> {
                 known.ended.insert(ids, ended + u8::from(!running));
                 stored.spans += 1;
                 news.traces.insert(span.key.trace);
+                if span.facts.op.is_some_and(Op::counts_tokens) {
+                    lines.called.insert(span.key.trace);
+                }
                 seq += 1;
                 let line = SpanLine::new(span, record, seq);
                 lines.pieces(known, day(line.hour), record, pressed);
@@ -267,6 +278,11 @@ impl<'a> Lines<'a> {
                 let line = LogLine::new(log, record);
                 lines.pieces(known, day(line.hour), record, pressed);
                 lines.logs.push(line);
+                if log.is_of_session() {
+                    seq += 1;
+                    lines.called.extend(log.trace);
+                    lines.spans.push(SpanLine::of_session(log, record, seq));
+                }
             }
             news.records += stored.spans + stored.logs;
             answers.push(stored);
@@ -299,7 +315,11 @@ impl<'a> Lines<'a> {
     }
 }
 
-async fn insert<T: Row + RowWrite>(db: &Db, table: &str, lines: &[T::Value<'_>]) -> Result<(), StoreError> {
+pub(super) async fn insert<T: Row + RowWrite>(
+    db: &Db,
+    table: &str,
+    lines: &[T::Value<'_>],
+) -> Result<(), StoreError> {
     if lines.is_empty() {
         return Ok(());
     }

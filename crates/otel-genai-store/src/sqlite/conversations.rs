@@ -9,13 +9,12 @@ use super::filter;
 use super::list::{self, MOST_ON_PAGE, may_have};
 use super::more::Kind;
 use super::reader::{File, Reader};
-use super::trace::{Found, MOST_TOLD};
+use super::trace::Found;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
-use crate::facts::{Cost, CostSource, Usage};
 use crate::id::{Nanos, TraceId};
 use crate::query::{ConversationQuery, Filter, Page};
-use crate::summary::{ConversationSummary, Few, TraceSummary};
+use crate::summary::{ConversationSummary, TraceSummary};
 
 /// More traces of one conversation are not added up.
 const MOST_TRACES: u32 = 10_000;
@@ -62,7 +61,7 @@ pub(super) fn conversations(
     let ids: Vec<Arc<str>> = page.into_iter().map(|(text, _)| text).collect();
     let mut items = Vec::new();
     for (id, traces) in ids.iter().zip(traces_of(reader, &ids)?) {
-        items.extend(summary(id, &traces));
+        items.extend(ConversationSummary::of(id, &traces));
     }
     Ok(Page { items, next, total: None })
 }
@@ -141,52 +140,4 @@ pub(super) fn conversation(
     let mut traces = traces_of(reader, &[id.into()])?.pop().unwrap_or_default();
     traces.truncate(limit as usize);
     Ok(traces)
-}
-
-/// What the traces of a conversation come to; none without traces.
-fn summary(id: &Arc<str>, traces: &[TraceSummary]) -> Option<ConversationSummary> {
-    let first = traces.first()?;
-    let service = first.services.list.first().cloned().unwrap_or_else(|| "".into());
-    let mut usage = Usage::default();
-    traces.iter().for_each(|trace| usage.add(&trace.usage));
-    let costs: Vec<Cost> = traces.iter().filter_map(|trace| trace.cost).collect();
-    let reported = costs.iter().any(|cost| cost.source == CostSource::Reported);
-    let cost = (!costs.is_empty()).then(|| Cost {
-        nanos: costs.iter().fold(0, |sum: i64, cost| sum.saturating_add(cost.nanos)),
-        saved: costs.iter().fold(0, |sum: i64, cost| sum.saturating_add(cost.saved)),
-        source: if reported { CostSource::Reported } else { CostSource::Table },
-    });
-    Some(ConversationSummary {
-        id: Arc::clone(id),
-        service,
-        start: first.start,
-        end: traces.iter().map(|trace| trace.end).max().unwrap_or_default(),
-        traces: traces.len() as u64,
-        llm_calls: traces.iter().map(|trace| trace.llm_calls).sum(),
-        errors: traces.iter().map(|trace| trace.errors).sum(),
-        usage,
-        cost,
-        unpriced: traces.iter().map(|trace| trace.unpriced).sum(),
-        models: join(traces.iter().map(|trace| &trace.models)),
-        agents: join(traces.iter().map(|trace| &trace.agents)),
-        first: traces.iter().find_map(|trace| trace.title.clone()),
-        last: traces.iter().rev().find_map(|trace| trace.title.clone()),
-    })
-}
-
-/// The first few of several lists. How many there are besides is at least so many.
-fn join<'a>(lists: impl Iterator<Item = &'a Few>) -> Few {
-    let mut all: Vec<Arc<str>> = Vec::new();
-    let mut hidden = 0;
-    for few in lists {
-        hidden = hidden.max(few.more);
-        for text in &few.list {
-            if !all.contains(text) {
-                all.push(Arc::clone(text));
-            }
-        }
-    }
-    let more = u32::try_from(all.len().saturating_sub(MOST_TOLD)).unwrap_or(u32::MAX);
-    all.truncate(MOST_TOLD);
-    Few { list: all, more: more.max(hidden) }
 }

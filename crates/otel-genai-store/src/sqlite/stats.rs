@@ -72,10 +72,7 @@ pub(super) fn stats(reader: &mut Reader, query: &StatsQuery) -> Result<Vec<Stats
         add().map_err(|error| file.fault(error))?;
     }
     let mut rows: Vec<StatsRow> = totals.into_iter().map(|(key, total)| row(query, key, total)).collect();
-    rows.sort_by(|one, other| {
-        let key = |row: &StatsRow| row.key.iter().map(|(_, word)| word.clone()).collect::<Vec<_>>();
-        (one.at, other.calls).cmp(&(other.at, one.calls)).then_with(|| key(one).cmp(&key(other)))
-    });
+    StatsRow::put_in_order(&mut rows);
     Ok(rows)
 }
 

@@ -465,13 +465,10 @@ impl Told {
             .map(|(_, text, first)| (*first, text))
             .collect();
         names.sort_unstable();
-        let more = u32::try_from(names.len().saturating_sub(MOST_TOLD)).unwrap_or(u32::MAX);
-        Few { list: names.into_iter().take(MOST_TOLD).map(|(_, text)| Arc::clone(text)).collect(), more }
+        let more = u32::try_from(names.len().saturating_sub(Few::MOST)).unwrap_or(u32::MAX);
+        Few { list: names.into_iter().take(Few::MOST).map(|(_, text)| Arc::clone(text)).collect(), more }
     }
 }
-
-/// So many names of a kind are told in one line.
-pub(super) const MOST_TOLD: usize = 5;
 
 /// A trace is done when its root has ended and nothing came for so long,
 pub(super) const QUIET: u64 = 10_000_000_000;

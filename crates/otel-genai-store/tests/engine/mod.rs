@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use otel_genai_store::{ClickHouseOptions, Nanos};
 
-/// Says so and returns `None` where there is no engine; on machines of continuous integration it has to be there.
+/// Says so and returns `None` where there is no engine; `cargo xtask test` tells in its summary why there is none.
 pub(crate) fn address() -> Option<&'static str> {
     static ADDRESS: OnceLock<Option<String>> = OnceLock::new();
     ADDRESS
@@ -20,10 +20,9 @@ pub(crate) fn address() -> Option<&'static str> {
                 return Some(url.trim_end_matches('/').to_owned());
             }
             let Some(library) = library() else {
-                let missing =
-                    "no ClickHouse: set CLICKHOUSE_URL, or install the engine as tests/engine/README.md says";
-                assert!(std::env::var_os("CI").is_none(), "{missing}");
-                eprintln!("skipped: {missing}");
+                eprintln!(
+                    "skipped: no ClickHouse: set CLICKHOUSE_URL, or install the engine as tests/engine/README.md says"
+                );
                 return None;
             };
             let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
@@ -66,11 +65,16 @@ pub(crate) struct Engine {
 impl Engine {
     /// Serves what is in the folder, with options of `clickhouse local`, and waits until it answers.
     pub(crate) fn start(library: &Path, folder: &Path, options: &[&str]) -> Self {
-        Self::start_at([free_port(), free_port()], library, folder, options)
+        Self::start_at(library, folder, free_port(), options)
     }
 
-    /// The same at these ports: that of HTTP, and that of ClickHouse's own protocol, by which servers talk to each other.
-    pub(crate) fn start_at(ports: [u16; 2], library: &Path, folder: &Path, options: &[&str]) -> Self {
+    /// The same, at a port of before.
+    pub(crate) fn start_at(library: &Path, folder: &Path, port: u16, options: &[&str]) -> Self {
+        Self::start_at_both(library, folder, [port, free_port()], options)
+    }
+
+    /// The same, with the port of ClickHouse's own protocol, by which servers talk to each other.
+    pub(crate) fn start_at_both(library: &Path, folder: &Path, ports: [u16; 2], options: &[&str]) -> Self {
         let mut child = Command::new("python3")
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine/serve.py"))
             .args([library, folder])
@@ -91,6 +95,10 @@ impl Engine {
             std::thread::sleep(Duration::from_millis(50));
         }
         Self { child, port: ports[0] }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn address(&self) -> String {

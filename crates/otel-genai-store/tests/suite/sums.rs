@@ -1,27 +1,16 @@
 //! Whatever is added up while records come is what a look at all of them comes to: in any order, told twice, split, and
 //! over midnight.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
-
-#[allow(dead_code, unused_imports, unused_macros, reason = "shared with the other tests")]
-mod suite;
-#[allow(dead_code, reason = "shared with the other tests")]
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use otel_genai_store::{
     ContentState, ConversationQuery, Cost, CostSource, Day, Dialect, Dimension, Facts, Filter, Histogram,
-    Nanos, Op, Range, Span, SpanState, SqliteOptions, StatsQuery, StatsRow, Store, TraceId, TraceQuery,
-    TraceSort, TraceSummary, Usage, wrappers,
+    Nanos, Op, Range, Span, SpanId, SpanState, StatsQuery, StatsRow, Store, TraceId, TraceQuery, TraceSort,
+    TraceSummary, Usage, wrappers,
 };
-use suite::{batch, log, noon, origin, span, trace_id};
+
+use super::{batch, log, noon, origin, span};
 
 const HOUR: u64 = 3_600_000_000_000;
 
@@ -119,14 +108,22 @@ async fn send(store: &impl Store, chance: &mut Chance, spans: &[Span]) {
     }
 }
 
-/// Those whose calls count, by trace and day: a file looks no further than its own day.
-fn calls_once(spans: &[Span]) -> Vec<&Span> {
-    let mut groups: BTreeMap<(TraceId, Day), Vec<&Span>> = BTreeMap::new();
-    for span in spans {
-        groups.entry((span.key.trace, Day::of(span.start))).or_default().push(span);
+/// Spans by chance. Whether a call is told again by one of another day is left open: nobody's parent is of another day.
+fn any_spans(chance: &mut Chance, count: u64) -> Vec<Span> {
+    let mut spans: Vec<Span> = (0..count).map(|id| any_span(chance, id)).collect();
+    let days: BTreeMap<(TraceId, SpanId), Day> =
+        spans.iter().map(|span| ((span.key.trace, span.key.span), Day::of(span.start))).collect();
+    for span in &mut spans {
+        let day = Day::of(span.start);
+        span.parent = span.parent.filter(|parent| days[&(span.key.trace, *parent)] == day);
     }
+    spans
+}
+
+/// Those whose calls count.
+fn calls_once(spans: &[Span]) -> Vec<&Span> {
     let mut once = Vec::new();
-    for group in groups.into_values() {
+    for group in by_trace(spans).into_values() {
         let rows: Vec<_> = group.iter().map(|span| span.row()).collect();
         let wrappers: BTreeSet<_> = wrappers(&rows).into_iter().collect();
         once.extend(group.into_iter().filter(|span| !wrappers.contains(&span.key)));
@@ -387,42 +384,47 @@ async fn compare_stats(store: &impl Store, once: &[&Span], query: &StatsQuery, f
     }
 }
 
-#[test]
-fn sums_are_what_a_look_at_all_records_comes_to() {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
-    for seed in [7, 42] {
-        runtime.block_on(one_round(seed));
+/// Calls that are told twice are taken out of the sums a while after.
+async fn until_settled(store: &impl Store, once: &[&Span]) {
+    let calls = once.iter().filter(|span| is(span, Op::is_genai)).count() as u64;
+    let patience = Instant::now() + Duration::from_secs(60);
+    loop {
+        let rows = store.stats(&StatsQuery::default()).await.unwrap();
+        let counted = rows.iter().map(|row| row.calls).sum::<u64>();
+        if counted == calls {
+            return;
+        }
+        assert!(Instant::now() < patience, "{counted} calls instead of {calls}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
-async fn one_round(seed: u64) {
+pub(crate) async fn sums_are_what_a_look_at_all_records_comes_to(store: &impl Store) {
+    one_round(store, 7).await;
+}
+
+/// The same, by another chance.
+pub(crate) async fn sums_are_right_in_another_order(store: &impl Store) {
+    one_round(store, 42).await;
+}
+
+async fn one_round(store: &impl Store, seed: u64) {
     let mut chance = Chance(seed);
-    let spans: Vec<Span> = (0..400).map(|id| any_span(&mut chance, id)).collect();
-    let store = SqliteOptions::temporary().open().unwrap();
-    send(&store, &mut chance, &spans).await;
+    let spans = any_spans(&mut chance, 400);
+    send(store, &mut chance, &spans).await;
     let once = calls_once(&spans);
     assert!(once.len() < spans.len(), "some calls are told twice");
     let (traces, traces_once) = (by_trace(&spans), by_trace(once.iter().copied()));
 
-    // Calls that are told twice are taken out a while after.
     let query = TraceQuery { limit: 7, ..TraceQuery::default() };
     let right: BTreeMap<TraceId, Line> = traces
         .iter()
         .map(|(id, spans)| (*id, told(spans, traces_once.get(id).map_or(&[], Vec::as_slice))))
         .collect();
-    let patience = Instant::now() + Duration::from_secs(60);
-    loop {
-        let list = all(&store, &query).await;
-        assert_eq!(list.len(), traces.len());
-        let wrong = list.iter().find(|trace| line(trace) != right[&trace.id]);
-        let Some(wrong) = wrong else { break };
-        if Instant::now() > patience {
-            assert_eq!(line(wrong), right[&wrong.id]);
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    let list = all(&store, &query).await;
+    until_settled(store, &once).await;
+    let list = all(store, &query).await;
+    assert_eq!(list.len(), traces.len());
+    list.iter().for_each(|trace| assert_eq!(line(trace), right[&trace.id]));
     let ids: Vec<TraceId> = list.iter().map(|trace| trace.id).collect();
     let again = store.summaries(&ids).await.unwrap();
     assert!(list.iter().zip(&again).all(|(one, other)| line(one) == line(other)));
@@ -439,7 +441,7 @@ async fn one_round(seed: u64) {
     ] {
         for ascending in [false, true] {
             let query = TraceQuery { sort, ascending, limit: 6, ..TraceQuery::default() };
-            let found = all(&store, &query).await;
+            let found = all(store, &query).await;
             let unique: BTreeSet<TraceId> = found.iter().map(|trace| trace.id).collect();
             assert_eq!((found.len(), unique.len()), (traces.len(), traces.len()), "{sort:?} {ascending}");
             let mut values: Vec<i128> = found.iter().map(|trace| value(trace, sort)).collect();
@@ -478,7 +480,7 @@ async fn one_round(seed: u64) {
     ];
     for (filter, fits) in &filters {
         let found =
-            all(&store, &TraceQuery { filter: filter.clone(), limit: 5, ..TraceQuery::default() }).await;
+            all(store, &TraceQuery { filter: filter.clone(), limit: 5, ..TraceQuery::default() }).await;
         let found: BTreeSet<TraceId> = found.iter().map(|trace| trace.id).collect();
         let right: BTreeSet<TraceId> = traces
             .iter()
@@ -488,7 +490,7 @@ async fn one_round(seed: u64) {
         assert_eq!(found, right, "{filter:?}");
         assert!(!found.is_empty());
         let query = StatsQuery { filter: filter.clone(), by: vec![Dimension::Op], step: None };
-        compare_stats(&store, &once, &query, fits).await;
+        compare_stats(store, &once, &query, fits).await;
     }
 
     let every: Fits = |_| true;
@@ -497,19 +499,19 @@ async fn one_round(seed: u64) {
         step: step.map(Duration::from_nanos),
         ..StatsQuery::default()
     };
-    compare_stats(&store, &once, &by(&[], None), every).await;
-    compare_stats(&store, &once, &by(&[Dimension::Model, Dimension::Op], None), every).await;
-    compare_stats(&store, &once, &by(&[Dimension::Service], Some(HOUR)), every).await;
-    compare_stats(&store, &once, &by(&[Dimension::Agent], Some(7 * HOUR / 60)), every).await;
-    compare_stats(&store, &once, &by(&[Dimension::Conversation, Dimension::Dialect], None), every).await;
+    compare_stats(store, &once, &by(&[], None), every).await;
+    compare_stats(store, &once, &by(&[Dimension::Model, Dimension::Op], None), every).await;
+    compare_stats(store, &once, &by(&[Dimension::Service], Some(HOUR)), every).await;
+    compare_stats(store, &once, &by(&[Dimension::Agent], Some(7 * HOUR / 60)), every).await;
+    compare_stats(store, &once, &by(&[Dimension::Conversation, Dimension::Dialect], None), every).await;
     // Ends that cut quarters of an hour, and one within a quarter.
     for (from, to) in [(3 * HOUR + 17, 30 * HOUR + 12_345_678_901), (HOUR * 4, HOUR * 4 + 60_000_000_000)] {
         let range = Some(Range { from: Nanos(noon() + from), to: Nanos(noon() + to) });
         let query = StatsQuery { filter: Filter { range, ..none() }, ..by(&[Dimension::Op], Some(HOUR / 2)) };
-        compare_stats(&store, &once, &query, every).await;
+        compare_stats(store, &once, &query, every).await;
     }
     let query = StatsQuery { filter: Filter { error: Some(true), ..none() }, ..by(&[Dimension::Tool], None) };
-    compare_stats(&store, &once, &query, is_error).await;
+    compare_stats(store, &once, &query, is_error).await;
 
     for dimension in
         [Dimension::Service, Dimension::Model, Dimension::Op, Dimension::Conversation, Dimension::Dialect]
@@ -529,8 +531,8 @@ async fn one_round(seed: u64) {
         assert!(facets.is_sorted_by_key(|(_, count)| std::cmp::Reverse(*count)));
     }
 
-    compare_conversations(&store, &traces, &right).await;
-    compare_services(&store, &spans).await;
+    compare_conversations(store, &traces, &right).await;
+    compare_services(store, &spans).await;
 }
 
 async fn compare_conversations(
@@ -590,46 +592,4 @@ async fn compare_services(store: &impl Store, spans: &[Span]) {
     assert_eq!((status.spans, status.logs), (spans.len() as u64, 1));
     assert_eq!(status.traces, by_trace(spans).len() as u64);
     assert!(status.per_second > 0.0);
-}
-
-/// What a user asked names the trace, whoever tells it; the first of a conversation and its last.
-#[test]
-fn a_trace_is_named_by_what_was_asked() {
-    let asked = |trace: u64, id: u64, start: u64, messages: &str| {
-        let mut span = span(trace, id, None, start);
-        let told = [
-            ("gen_ai.operation.name", "chat"),
-            ("gen_ai.conversation.id", "thread"),
-            ("gen_ai.input.messages", messages),
-        ];
-        let mut otlp = span.to_otlp();
-        otlp.attributes.extend(told.map(|(key, value)| support::string(key, value)));
-        span = Span::from_otlp(otlp, &span.origin, Nanos::now()).unwrap();
-        span
-    };
-    let first = r#"[{"role":"user","parts":[{"type":"text","content":"Where is my parcel?"}]}]"#;
-    let then = r#"[{"role":"user","parts":[{"type":"text","content":"Where is my parcel?"}]},
-        {"role":"assistant","parts":[{"type":"text","content":"In Berlin."}]},
-        {"role":"user","parts":[{"type":"text","content":"When will it come?\nI am in a hurry."}]}]"#;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
-    runtime.block_on(async {
-        let store = SqliteOptions::temporary().open().unwrap();
-        store.ingest(batch(vec![asked(2, 2, noon() + 900, first)], vec![])).await.unwrap();
-        store
-            .ingest(batch(vec![asked(2, 1, noon() + 500, then), asked(1, 1, noon(), first)], vec![]))
-            .await
-            .unwrap();
-        let titles: Vec<_> = store.summaries(&[trace_id(1), trace_id(2)]).await.unwrap();
-        let titles: Vec<_> = titles.iter().map(|trace| trace.title.as_deref()).collect();
-        assert_eq!(titles, [Some("Where is my parcel?"), Some("When will it come?")]);
-        let page = store
-            .conversations(&ConversationQuery { limit: 5, ..ConversationQuery::default() })
-            .await
-            .unwrap();
-        let thread = &page.items[0];
-        assert_eq!((page.items.len(), thread.id.as_ref(), thread.traces), (1, "thread", 2));
-        assert_eq!(thread.first.as_deref(), Some("Where is my parcel?"));
-        assert_eq!(thread.last.as_deref(), Some("When will it come?"));
-    });
 }

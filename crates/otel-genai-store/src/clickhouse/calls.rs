@@ -1,0 +1,108 @@
+//! Calls as the table of spans has them: which are looked for, and what they come to.
+
+use std::time::Duration;
+
+use super::line::number;
+use super::list;
+use super::read::Where;
+use crate::error::StoreError;
+use crate::facts::Op;
+use crate::query::{Dimension, Filter, Range};
+
+/// The model that answered, else the one that was asked for.
+pub(super) const MODEL: &str = "if(response_model != '', response_model, request_model)";
+/// Whether a span failed.
+pub(super) const FAILED: &str = "(status = 2 OR error != '')";
+const HOUR: u64 = 3_600_000_000_000;
+
+/// The column of a dimension.
+pub(super) fn column(by: Dimension) -> &'static str {
+    match by {
+        Dimension::Op => "op",
+        Dimension::Service => "service",
+        Dimension::Provider => "provider",
+        Dimension::Model => MODEL,
+        Dimension::Agent => "agent",
+        Dimension::Tool => "tool",
+        Dimension::Conversation => "conversation",
+        Dimension::Dialect => "dialect",
+    }
+}
+
+/// Spans that do one of these operations.
+pub(super) fn ops(which: fn(Op) -> bool) -> String {
+    let all: Vec<String> = (1..=u8::MAX)
+        .filter(|number| Op::from_number(*number).is_some_and(which))
+        .map(|number| number.to_string())
+        .collect();
+    format!("op IN ({})", all.join(","))
+}
+
+/// Calls whose tokens count: not those that are told again by a span inside them.
+pub(super) fn once(hours: &str) -> String {
+    format!("print NOT IN (SELECT print FROM wrapper FINAL WHERE told AND {hours})")
+}
+
+/// The hours in which records of this time are kept.
+pub(super) fn hours(range: Option<Range>) -> String {
+    let Some(Range { from, to }) = range else { return "1".to_owned() };
+    let seconds = |hours: u64| hours.saturating_mul(3_600).min(u64::from(u32::MAX));
+    format!(
+        "hour >= toDateTime({}, 'UTC') AND hour < toDateTime({}, 'UTC')",
+        seconds(from.0 / HOUR),
+        seconds(to.0.div_ceil(HOUR))
+    )
+}
+
+pub(super) fn nanos(time: Duration) -> i64 {
+    number(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// The names that a filter asks for, each list by itself.
+pub(super) fn names(filter: &Filter, all: &mut Where) -> Vec<String> {
+    let conversation: Vec<String> = filter.conversation.iter().cloned().collect();
+    let lists = [
+        (Dimension::Service, &filter.service),
+        (Dimension::Provider, &filter.provider),
+        (Dimension::Model, &filter.model),
+        (Dimension::Agent, &filter.agent),
+        (Dimension::Tool, &filter.tool),
+        (Dimension::Conversation, &conversation),
+    ];
+    let mut found: Vec<String> =
+        lists.into_iter().filter_map(|(by, names)| all.any_of(column(by), names)).collect();
+    let numbers = |by: Dimension, numbers: Vec<u8>| {
+        let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+        (!numbers.is_empty()).then(|| format!("{} IN ({})", column(by), numbers.join(",")))
+    };
+    found.extend(numbers(Dimension::Op, filter.op.iter().map(|op| *op as u8).collect()));
+    found.extend(numbers(Dimension::Dialect, filter.dialect.iter().map(|dialect| *dialect as u8).collect()));
+    found
+}
+
+/// The conditions of a filter on calls, each of which has to hold of the call itself; words are those of its trace.
+pub(super) fn conditions(filter: &Filter) -> Result<Where, StoreError> {
+    let mut all = Where::default();
+    all.range("start_ns", filter.range);
+    for condition in names(filter, &mut all) {
+        all.and(condition);
+    }
+    if let Some(error) = filter.error {
+        all.and(if error { FAILED.to_owned() } else { format!("NOT {FAILED}") });
+    }
+    if let Some(least) = filter.min_duration {
+        all.and(format!("greatest(end_ns - start_ns, 0) >= {}", nanos(least)));
+    }
+    if let Some(most) = filter.max_duration {
+        all.and(format!("greatest(end_ns - start_ns, 0) <= {}", nanos(most)));
+    }
+    if let Some(name) = &filter.name {
+        let part = all.text(name.to_lowercase());
+        all.and(format!("position(lowerUTF8(name), {part}) > 0"));
+    }
+    if let Some(text) = &filter.text {
+        let said = list::said(&mut all, text)?;
+        all.and(said);
+    }
+    Ok(all)
+}

@@ -1,0 +1,233 @@
+//! Calls that are told twice are marked once their trace has been quiet for a while: what adds up calls leaves them out.
+//!
+//! The span that tells a call again and the one inside it may reach different dashboards. Whoever stored a call of a trace
+//! looks at all of it a moment after, so that the last one sees both.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+
+use super::line::number;
+use super::read::{Db, hours, one_of};
+use super::writer::{Traces, insert};
+use crate::error::StoreError;
+use crate::facts::{Op, Usage};
+use crate::id::{Nanos, SpanId, TraceId};
+use crate::span::SpanState;
+use crate::usage::{self, Told};
+
+/// So long a trace has been quiet.
+const QUIET: Duration = Duration::from_secs(2);
+/// When the server did not answer.
+const AGAIN: Duration = Duration::from_secs(5);
+/// So many traces are looked at at a time.
+const MOST: usize = 500;
+/// In larger traces nothing is looked for.
+const MOST_SPANS: usize = 20_000;
+/// So many traces wait to be looked at.
+const MOST_WAITING: usize = 1 << 20;
+/// Of what was stored last by one that was killed, so many traces are looked at.
+const MOST_LEFT: usize = 5_000;
+
+/// A span as far as it decides whether its call is told twice.
+#[derive(Row, Deserialize)]
+struct Line<'a> {
+    hour: u32,
+    trace_id: [u8; 16],
+    span_id: [u8; 8],
+    print: [u8; 16],
+    parent: [u8; 8],
+    state: u8,
+    op: u8,
+    input: Option<u64>,
+    output: Option<u64>,
+    response_id: &'a str,
+}
+
+#[derive(Row, Deserialize)]
+struct Left {
+    trace_id: [u8; 16],
+}
+
+/// A row of `wrapper`: `told` is 0 for one that was taken for a wrapper, and is none.
+#[derive(Row, Serialize, Deserialize)]
+struct Mark {
+    hour: u32,
+    trace_id: [u8; 16],
+    print: [u8; 16],
+    told: u8,
+    at: i64,
+}
+
+/// The task that marks them.
+pub(super) struct Settler {
+    db: Db,
+    /// Traces, and when they will have been quiet.
+    waiting: VecDeque<(Instant, TraceId)>,
+    /// Of those the last time.
+    latest: HashMap<TraceId, Instant>,
+}
+
+impl Settler {
+    pub(super) fn new(db: Db) -> Self {
+        Self { db, waiting: VecDeque::new(), latest: HashMap::new() }
+    }
+
+    /// Works until the writer is gone, then marks what is left.
+    pub(super) async fn run(mut self, mut stored: UnboundedReceiver<Traces>) {
+        let mut first = true;
+        loop {
+            let due = self
+                .waiting
+                .front()
+                .map_or_else(|| Instant::now() + Duration::from_secs(3_600), |(due, _)| *due);
+            match tokio::time::timeout_at(due, stored.recv()).await {
+                Ok(Some(traces)) => {
+                    // Only one that writes may mark what another one left.
+                    if std::mem::take(&mut first) {
+                        self.wait(self.db.left().await.unwrap_or_default());
+                    }
+                    self.wait(traces);
+                }
+                Ok(None) => break,
+                Err(_) => {}
+            }
+            let now = Instant::now();
+            if self.waiting.front().is_some_and(|(due, _)| *due <= now) && !self.settle(now).await {
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+        while !self.waiting.is_empty() && self.settle(Instant::now() + QUIET).await {}
+    }
+
+    fn wait(&mut self, traces: impl IntoIterator<Item = TraceId>) {
+        let due = Instant::now() + QUIET;
+        for trace in traces {
+            if self.waiting.len() >= MOST_WAITING {
+                return;
+            }
+            self.latest.insert(trace, due);
+            self.waiting.push_back((due, trace));
+        }
+    }
+
+    /// Looks at some that are due; whether that could be done.
+    async fn settle(&mut self, now: Instant) -> bool {
+        let mut due = Vec::new();
+        while due.len() < MOST
+            && let Some((at, trace)) = self.waiting.front().copied().filter(|(at, _)| *at <= now)
+        {
+            self.waiting.pop_front();
+            if self.latest.get(&trace) == Some(&at) {
+                self.latest.remove(&trace);
+                due.push(trace);
+            }
+        }
+        match self.db.settle(&due).await {
+            Ok(()) => true,
+            Err(StoreError::ReadOnly(_)) => {
+                self.waiting.clear();
+                false
+            }
+            Err(_) => {
+                self.wait(due);
+                false
+            }
+        }
+    }
+}
+
+impl Db {
+    /// Traces that one who was killed may not have looked at: those of its last minute.
+    async fn left(&self) -> Result<Vec<TraceId>, StoreError> {
+        let sql = format!(
+            "SELECT DISTINCT trace_id FROM trace WHERE day >= (SELECT max(day) - 1 FROM trace)
+               AND last_ns > (SELECT max(last_ns) - 60000000000 FROM trace WHERE day >= (SELECT max(day) - 1 FROM trace))
+             LIMIT {MOST_LEFT}"
+        );
+        let mut left = Vec::new();
+        self.each::<Left>(self.client.query_raw(&sql), |line| {
+            left.extend(TraceId::new(&line.trace_id));
+            Ok(())
+        })
+        .await?;
+        Ok(left)
+    }
+
+    async fn settle(&self, traces: &[TraceId]) -> Result<(), StoreError> {
+        if traces.is_empty() {
+            return Ok(());
+        }
+        let of = one_of("trace_id", traces.iter().map(|id| id.bytes().as_slice()));
+        let hours = hours(&of);
+        let sql = format!(
+            "SELECT hour, trace_id, span_id, print, parent, state, op, input, output, response_id
+             FROM span FINAL WHERE {of} AND {hours} ORDER BY trace_id, start_ns LIMIT {} BY trace_id",
+            MOST_SPANS + 1
+        );
+        let mut lines: HashMap<[u8; 16], Vec<(u32, [u8; 16], Told)>> = HashMap::new();
+        self.each::<Line<'_>>(self.client.query_raw(&sql), |line| {
+            if let Some(told) = line.told() {
+                lines.entry(line.trace_id).or_default().push((line.hour, line.print, told));
+            }
+            Ok(())
+        })
+        .await?;
+        let mut marked: HashMap<[u8; 16], Mark> = HashMap::new();
+        let sql = format!(
+            "SELECT hour, trace_id, print, told, at FROM wrapper FINAL WHERE told AND {of} AND {hours}"
+        );
+        self.each::<Mark>(self.client.query_raw(&sql), |mark| {
+            marked.insert(mark.print, mark);
+            Ok(())
+        })
+        .await?;
+        let at = number(Nanos::now().0);
+        let mut marks = Vec::new();
+        for (trace_id, lines) in lines {
+            for (hour, print) in wrappers(lines) {
+                if marked.remove(&print).is_none() {
+                    marks.push(Mark { hour, trace_id, print, told: 1, at });
+                }
+            }
+        }
+        // What came since says that they are none.
+        marks.extend(marked.into_values().map(|mark| Mark { told: 0, at, ..mark }));
+        insert::<Mark>(self, "wrapper", &marks).await
+    }
+}
+
+/// Those of a trace's spans that tell a call again.
+fn wrappers(lines: Vec<(u32, [u8; 16], Told)>) -> Vec<(u32, [u8; 16])> {
+    if lines.len() > MOST_SPANS {
+        return Vec::new();
+    }
+    let ended: HashSet<SpanId> =
+        lines.iter().filter(|(_, _, told)| told.ended).map(|(_, _, told)| told.span).collect();
+    let (mut places, mut all) = (Vec::new(), Vec::new());
+    for (hour, print, told) in lines {
+        // Word of a beginning whose end is there says nothing.
+        if told.ended || !ended.contains(&told.span) {
+            places.push((hour, print));
+            all.push(told);
+        }
+    }
+    usage::of(&all).into_iter().filter_map(|at| places.get(at).copied()).collect()
+}
+
+impl Line<'_> {
+    fn told(&self) -> Option<Told> {
+        Some(Told {
+            span: SpanId::new(&self.span_id)?,
+            parent: SpanId::new(&self.parent),
+            op: Op::from_number(self.op),
+            usage: Usage { input: self.input, output: self.output, ..Usage::default() },
+            response_id: (!self.response_id.is_empty()).then(|| self.response_id.into()),
+            ended: self.state == SpanState::Ended as u8,
+        })
+    }
+}

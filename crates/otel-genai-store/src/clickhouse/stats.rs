@@ -1,0 +1,197 @@
+//! Calls added up, from the table of spans: each once, however often it was stored.
+
+use std::sync::Arc;
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use super::calls::{self, FAILED, column, ops};
+use super::list;
+use super::read::Db;
+use crate::error::StoreError;
+use crate::facts::{Cost, CostSource, Dialect, Op, Usage};
+use crate::histogram::{self, Histogram};
+use crate::id::Nanos;
+use crate::query::{Dimension, Filter, StatsQuery, StatsRow};
+
+/// An answer has at most so many rows.
+const MOST_ROWS: usize = 100_000;
+/// Of a number, such as an operation, a facet has at most so many values.
+const MOST_NUMBERS: u32 = u8::MAX as u32;
+
+/// Values rounded down, and how many there are of each.
+type Counts = (Vec<u64>, Vec<u64>);
+
+#[derive(Row, Deserialize)]
+struct Sums {
+    step: u64,
+    names: Vec<String>,
+    calls: u64,
+    errors: u64,
+    sum_input: Option<u64>,
+    sum_output: Option<u64>,
+    sum_cache_read: Option<u64>,
+    sum_cache_write: Option<u64>,
+    sum_reasoning: Option<u64>,
+    sum_audio_input: Option<u64>,
+    sum_audio_output: Option<u64>,
+    sum_cost: Option<i64>,
+    sum_saved: i64,
+    reported: u8,
+    unpriced: u64,
+    took: Counts,
+    took_sum: u64,
+    first: Counts,
+    first_sum: u64,
+    rate: Counts,
+    rate_sum: u64,
+    stops: (Vec<String>, Vec<u64>),
+}
+
+#[derive(Row, Deserialize)]
+struct Facet {
+    word: String,
+    traces: u64,
+}
+
+impl Db {
+    pub(super) async fn stats(&self, query: &StatsQuery) -> Result<Vec<StatsRow>, StoreError> {
+        let step = query.step.map(calls::nanos);
+        if step == Some(0) {
+            return Err(StoreError::BadQuery("a step of time must be longer than 0".to_owned()));
+        }
+        if query.filter.genai == Some(false) {
+            return Ok(Vec::new());
+        }
+        let wanted = calls::conditions(&query.filter)?;
+        let hours = calls::hours(query.filter.range);
+        let names: Vec<String> = query.by.iter().map(|by| format!("toString({})", column(*by))).collect();
+        // Of no names it is to be an array of texts, too.
+        let names = if names.is_empty() { "''".to_owned() } else { names.join(", ") };
+        let groups: String = query.by.iter().map(|by| format!(", {}", column(*by))).collect();
+        let at =
+            step.map_or("toUInt64(0)".to_owned(), |step| format!("toUInt64(start_ns - start_ns % {step})"));
+        let edges: Vec<String> = histogram::edges().map(|edge| edge.to_string()).collect();
+        let sql = format!(
+            "WITH [{edges}] AS edges, {counts} AS counts, {inference} AS inference,
+               toUInt64(greatest(end_ns - start_ns, 0)) AS lasted, ifNull(first_chunk_ns, 0) AS waited,
+               inference AND ifNull(output, 0) > 0 AND lasted > 0 AS has_rate,
+               toUInt64(intDiv(toUInt128(ifNull(output, 0)) * 1000000000000, greatest(lasted, 1))) AS speed
+             SELECT {at} AS step, [{names}] AS names, count() AS calls, countIf({FAILED}) AS errors,
+               sumIf(input, counts) AS sum_input, sumIf(output, counts) AS sum_output, sumIf(cache_read, counts) AS sum_cache_read,
+               sumIf(cache_write, counts) AS sum_cache_write, sumIf(reasoning, counts) AS sum_reasoning,
+               sumIf(audio_input, counts) AS sum_audio_input, sumIf(audio_output, counts) AS sum_audio_output,
+               sumIf(cost, counts) AS sum_cost, sumIf(saved, counts AND cost IS NOT NULL) AS sum_saved,
+               max(toUInt8(counts AND cost IS NOT NULL AND cost_source = {reported})) AS reported,
+               countIf(counts AND cost IS NULL AND (input IS NOT NULL OR output IS NOT NULL)) AS unpriced,
+               sumMap([roundDown(lasted, edges)], [toUInt64(1)]) AS took, sum(lasted) AS took_sum,
+               sumMapIf([roundDown(waited, edges)], [toUInt64(1)], first_chunk_ns IS NOT NULL) AS first,
+               sum(waited) AS first_sum,
+               sumMapIf([roundDown(speed, edges)], [toUInt64(1)], has_rate) AS rate, sumIf(speed, has_rate) AS rate_sum,
+               sumMapIf([toString(finish)], [toUInt64(1)], inference AND finish != '') AS stops
+             FROM span FINAL PREWHERE {hours} AND op > 0 AND op < 30 AND state != 1
+             WHERE {wanted} AND {once} GROUP BY step{groups} LIMIT {limit}",
+            edges = edges.join(","),
+            counts = ops(Op::counts_tokens),
+            inference = ops(Op::is_inference),
+            reported = CostSource::Reported as u8,
+            wanted = wanted.sql(),
+            once = calls::once(&hours),
+            limit = MOST_ROWS + 1,
+        );
+        let mut rows = Vec::new();
+        self.each::<Sums>(wanted.query(self, &sql), |sums| {
+            rows.push(sums.row(query));
+            Ok(())
+        })
+        .await?;
+        if rows.len() > MOST_ROWS {
+            return Err(StoreError::BadQuery(format!(
+                "the answer has more than {MOST_ROWS} rows; narrow the time range, or ask for longer steps or fewer groups"
+            )));
+        }
+        StatsRow::put_in_order(&mut rows);
+        Ok(rows)
+    }
+
+    /// The values of a dimension among traces, and how many traces have each.
+    pub(super) async fn facets(
+        &self,
+        filter: &Filter,
+        dimension: Dimension,
+        limit: u32,
+    ) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
+        let column = column(dimension);
+        let number = matches!(dimension, Dimension::Op | Dimension::Dialect);
+        let mut wanted = list::traces_that_fit(filter)?;
+        wanted.and(if number { format!("{column} > 0") } else { format!("{column} != ''") });
+        let early = matches!(
+            dimension,
+            Dimension::Op | Dimension::Service | Dimension::Agent | Dimension::Conversation
+        );
+        if !early {
+            // What a span that runs does is not known for sure.
+            wanted.and("state != 1");
+        }
+        let sql = format!(
+            "SELECT toString({column}) AS word, uniqExact(trace_id) AS traces FROM span WHERE {}
+             GROUP BY word ORDER BY traces DESC, word LIMIT {}",
+            wanted.sql(),
+            if number { MOST_NUMBERS } else { limit }
+        );
+        let mut facets: Vec<(Arc<str>, u64)> = Vec::new();
+        self.each::<Facet>(wanted.query(self, &sql), |facet| {
+            facets.extend(word(dimension, &facet.word).map(|name| (name, facet.traces)));
+            Ok(())
+        })
+        .await?;
+        facets.sort_by(|(text, count), (other, others)| others.cmp(count).then_with(|| text.cmp(other)));
+        facets.truncate(limit as usize);
+        Ok(facets)
+    }
+}
+
+/// What a dimension's column says, in words.
+fn word(by: Dimension, told: &str) -> Option<Arc<str>> {
+    let number = || told.parse().ok();
+    match by {
+        Dimension::Op => number().and_then(Op::from_number).map(|op| op.as_str().into()),
+        Dimension::Dialect => number().and_then(Dialect::from_number).map(|dialect| dialect.as_str().into()),
+        _ => (!told.is_empty()).then(|| told.into()),
+    }
+}
+
+fn histogram((edges, counts): Counts, sum: u64) -> Histogram {
+    Histogram::of_edges(edges.into_iter().zip(counts), sum)
+}
+
+impl Sums {
+    fn row(self, query: &StatsQuery) -> StatsRow {
+        let source = if self.reported > 0 { CostSource::Reported } else { CostSource::Table };
+        let (words, counts) = self.stops;
+        let mut finish: Vec<(Arc<str>, u64)> = words.into_iter().map(Into::into).zip(counts).collect();
+        finish.sort_by(|(word, count), (other, others)| others.cmp(count).then_with(|| word.cmp(other)));
+        let words = self.names.iter().zip(&query.by).map(|(told, by)| word(*by, told));
+        StatsRow {
+            at: query.step.map(|_| Nanos(self.step)),
+            key: query.by.iter().copied().zip(words).collect(),
+            calls: self.calls,
+            errors: self.errors,
+            usage: Usage {
+                input: self.sum_input,
+                output: self.sum_output,
+                cache_read: self.sum_cache_read,
+                cache_write: self.sum_cache_write,
+                reasoning: self.sum_reasoning,
+                audio_input: self.sum_audio_input,
+                audio_output: self.sum_audio_output,
+            },
+            cost: self.sum_cost.map(|nanos| Cost { nanos, saved: self.sum_saved, source }),
+            unpriced: self.unpriced,
+            duration: histogram(self.took, self.took_sum),
+            first_chunk: histogram(self.first, self.first_sum),
+            output_rate: histogram(self.rate, self.rate_sum),
+            finish,
+        }
+    }
+}
