@@ -12,8 +12,8 @@ use crate::{Result, workspace};
 const UNPUBLISHED: &[&str] = &["otel-genai-conformance", "otel-genai-examples", "xtask"];
 
 /// What users can ask for, besides the program.
-const FEATURES: &str = "otel-genai/regex,otel-genai/tracing,otel-genai-sdk/tracing,otel-genai-processor/tracing,\
-    otel-genai-http/tower,otel-genai-http/reqwest-middleware,otel-genai-http/async-openai";
+const FEATURES: &str =
+    features!("otel-genai-http/tower,otel-genai-http/reqwest-middleware,otel-genai-http/async-openai");
 
 /// Every feature of every package compiles without the others, and none does.
 pub(crate) fn each_feature() -> Command {

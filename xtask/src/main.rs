@@ -1,5 +1,15 @@
 //! What developers of otel-genai type: `cargo xtask <task>`.
 
+/// The features of the libraries that change what is compiled, with these of the layers for HTTP clients.
+macro_rules! features {
+    ($http:literal) => {
+        concat!(
+            "otel-genai/regex,otel-genai/tracing,otel-genai-sdk/tracing,otel-genai-processor/tracing,",
+            $http
+        )
+    };
+}
+
 mod api;
 mod bench;
 mod compat;

@@ -8,6 +8,7 @@ mod import;
 mod lists;
 mod logs;
 mod openapi;
+mod peer;
 mod runs;
 mod span;
 mod stats;

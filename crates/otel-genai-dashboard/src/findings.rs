@@ -6,6 +6,7 @@ mod content;
 mod found;
 mod messages;
 mod rule;
+mod seen;
 mod service;
 mod tokens;
 mod tree;
@@ -17,6 +18,7 @@ use otel_genai_store::{LogRecord, Op, Span, SpanId, SpanState};
 
 use self::found::Found;
 pub use self::rule::content_setting;
+pub(crate) use self::seen::{Seen, Sum};
 pub use self::service::{health, of_services};
 use crate::view::Finding;
 

@@ -32,6 +32,7 @@ pub mod view;
 
 mod api;
 mod builder;
+mod capture;
 mod connect;
 mod http;
 mod live;

@@ -6,6 +6,7 @@ use otel_genai_store::{Nanos, PriceTable, Store};
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::time::Instant;
 
+use crate::findings::Seen;
 use crate::http::Guard;
 use crate::live::Live;
 use crate::receive::ROOM;
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) watchers: Arc<Semaphore>,
     /// How the store was lately.
     pub(crate) status: Mutex<Option<(Instant, Arc<StoreStatus>)>>,
+    /// What was found in traces.
+    pub(crate) seen: std::sync::Mutex<Seen>,
     pub(crate) settings: Settings,
     pub(crate) prices: Arc<PriceTable>,
 }
@@ -62,6 +65,7 @@ impl Shared {
             live: Arc::new(Live::new()),
             watchers: Arc::new(Semaphore::new(WATCHERS)),
             status: Mutex::new(None),
+            seen: std::sync::Mutex::default(),
             settings,
             prices,
         })

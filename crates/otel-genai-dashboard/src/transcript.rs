@@ -15,7 +15,6 @@ mod collect;
 mod conversation;
 mod cut;
 mod evaluation;
-mod hint;
 mod merge;
 mod page;
 mod read;

@@ -21,7 +21,7 @@ mod words;
 
 pub use about::{About, ApiError, ErrorCode, Otlp, Told};
 pub use any::{Any, Attribute};
-pub use finding::{Finding, Findings, ServiceHealth, Severity, Signals};
+pub use finding::{Finding, Findings, Looked, ServiceHealth, Severity, Signals};
 pub use import::{Imported, Rejected};
 pub use list::{
     Conversation, ConversationList, ConversationRow, DialectSpans, Facet, Hit, ScopeSpans, SearchAnswer,
@@ -34,11 +34,11 @@ pub(crate) use number::duration;
 pub use number::millis;
 pub use prices::{PriceRow, Prices};
 pub use row::{Fold, OwnSum, Row, SpanKind, TotalSum, rows};
+pub(crate) use span::{Beside, escape, request_id, skew};
 pub use span::{
     Document, Dropped, Evaluation, Event, ExemplarOf, Link, Mcp, Memory, Scope, SpanDetail, Status,
     StatusCode,
 };
-pub(crate) use span::{escape, skew};
 pub(crate) use stats::millis as quantile_ms;
 pub use stats::{
     AgentRow, AgentTool, Agents, Edge, EdgeKind, Empty, Finish, ModelRow, Models, Overview, Stat, Step,

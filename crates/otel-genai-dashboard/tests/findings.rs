@@ -364,3 +364,31 @@ async fn they_can_be_asked_for() {
     assert_eq!(served.get("/api/v1/traces/0123456789abcdef0123456789abcdef/findings").await.status, 404);
     assert_eq!(served.get("/api/v1/findings?form=-1h").await.code(), "bad_parameter");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_traces_of_the_time_are_looked_into() {
+    let served = support::Served::start().await;
+    let of = |trace: u8, id: u8, dropped: u32| {
+        let at = u64::from(trace) * 1_000;
+        let mut span = support::span(id, 0, "a span", (at, at + 10), Vec::new());
+        (span.trace_id, span.dropped_attributes_count) = (vec![trace; 16], dropped);
+        span
+    };
+    served.send(&support::request((1..=60).map(|trace| of(trace, 1, u32::from(trace == 1))).collect())).await;
+    let all = served.json("/api/v1/findings").await;
+    assert_eq!(all["looked"], json!({ "traces": 60 }));
+    let found = |all: &serde_json::Value| {
+        let items = all["items"].as_array().unwrap();
+        items.iter().map(|one| (one["code"].clone(), one["count"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&all), [(json!("attribute_count_limit"), json!(1))]);
+    assert_eq!(all["items"][0]["trace"], "01".repeat(16));
+
+    // What is remembered of a trace holds until the trace changes.
+    served.send(&support::request(vec![of(1, 2, 5), of(60, 2, 0)])).await;
+    let again = served.json("/api/v1/findings").await;
+    assert_eq!(found(&again), [(json!("attribute_count_limit"), json!(2))]);
+    let from = START / 1_000_000 + 2_000;
+    let later = served.json(&format!("/api/v1/findings?from={from}&to={}", from + 600_000)).await;
+    assert_eq!((found(&later), &later["looked"]), (vec![], &json!({ "traces": 59 })));
+}

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::span::Link;
 use otel_genai_store::StoreError;
 use serde_json::{Value, json};
 use support::unwilling::Unwilling;
@@ -82,6 +83,68 @@ async fn agents_are_told_with_what_they_did_themselves_and_in_all() {
     ]);
     assert_eq!(agents["matrix"], matrix);
     assert!(agents.get("sampled").is_none(), "all of them were looked at");
+}
+
+/// A span of another trace.
+fn elsewhere(of: Span, trace: u8) -> Span {
+    Span { trace_id: vec![trace; 16], ..of }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agents_are_told_with_their_versions_and_who_handed_over_to_them() {
+    let served = Served::start().await;
+    let versioned =
+        |name: &str, version: &str| [agent(name), vec![text("gen_ai.agent.version", version)]].concat();
+    // The tool of the front desk names who goes on in the same trace; and the day before its span was named in another.
+    let mut specialist = span(3, 0, "invoke_agent Specialist", (200, 300), versioned("Specialist", "2"));
+    specialist.links.push(Link {
+        trace_id: specialist.trace_id.clone(),
+        span_id: vec![1, 0, 0, 0, 0, 0, 0, 2],
+        ..Link::default()
+    });
+    let mut again =
+        elsewhere(span(1, 0, "invoke_agent Specialist", (60_000, 60_100), versioned("Specialist", "3")), 7);
+    again.links.push(specialist.links[0].clone());
+    // Who names itself goes on; who names what never came names nobody.
+    again.links.push(Link { span_id: vec![1, 0, 0, 0, 0, 0, 0, 3], ..specialist.links[0].clone() });
+    again.links.push(Link { trace_id: vec![9; 16], span_id: vec![9; 8], ..Link::default() });
+    served
+        .send(&request(vec![
+            span(1, 0, "invoke_agent Front desk", (0, 150), agent("Front desk")),
+            span(2, 1, "execute_tool transfer", (100, 140), tool("transfer")),
+            specialist,
+            again,
+        ]))
+        .await;
+    let agents = served.json("/api/v1/agents").await;
+    let linked = json!([{ "from": "Front desk", "to": "Specialist", "calls": 2, "kind": "link" }]);
+    assert_eq!(agents["edges"], linked);
+    assert_eq!(find(&agents["items"], "agent", "Specialist")["versions"], json!(["3", "2"]), "newest first");
+    assert_eq!(find(&agents["items"], "agent", "Front desk")["versions"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tools_are_told_with_how_much_goes_in_and_comes_out() {
+    let served = Served::start().await;
+    let run = |id: u8, arguments: usize, result: usize| {
+        let told = vec![
+            text("gen_ai.tool.type", "function"),
+            text("gen_ai.tool.call.arguments", &"a".repeat(arguments)),
+            text("gen_ai.tool.call.result", &"r".repeat(result)),
+        ];
+        let at = u64::from(id) * 100;
+        span(id, 0, "execute_tool find", (at, at + 50), [tool("find"), told].concat())
+    };
+    let plain = span(9, 0, "execute_tool other", (900, 950), tool("other"));
+    served.send(&request(vec![run(1, 10, 20_000), run(2, 30, 5), run(3, 900, 7), plain])).await;
+    let tools = served.json("/api/v1/tools").await;
+    let found = find(&tools["items"], "tool", "find");
+    assert_eq!(
+        (&found["argumentsP50"], &found["resultP50"], &found["kind"]),
+        (&json!(30), &json!(7), &json!("function"))
+    );
+    let other = find(&tools["items"], "tool", "other");
+    assert_eq!((other.get("argumentsP50"), other.get("resultP50"), other.get("kind")), (None, None, None));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

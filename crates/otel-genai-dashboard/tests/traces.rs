@@ -4,12 +4,14 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::cast_precision_loss,
     reason = "tests fail by panicking"
 )]
 
 mod support;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValueList};
@@ -194,6 +196,82 @@ async fn a_span_is_shown_with_all_that_came_with_it() {
     ] {
         let answer = served.get(&path).await;
         assert_eq!((answer.status, answer.code().as_str()), (404, "not_found"), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_measured_in_a_span_is_shown_with_it() {
+    let served = served().await;
+    let minute = START + 60_000_000_000;
+    let exemplar = |at: u64, value: f64, span: u8| {
+        format!(
+            r#"{{"timeUnixNano":"{at}","asDouble":{value},"traceId":"{TRACE}","spanId":"010000000000000{span}"}}"#
+        )
+    };
+    let point = |time: u64, exemplars: &[String]| {
+        format!(
+            r#"{{"startTimeUnixNano":"{START}","timeUnixNano":"{time}","count":"3","sum":1.5,"explicitBounds":[1],
+                "bucketCounts":["2","1"],"exemplars":[{}]}}"#,
+            exemplars.join(",")
+        )
+    };
+    let (mine, other) = (exemplar(START + 400_000_000, 0.5, 2), exemplar(START + 1_000, 9.0, 3));
+    // A total tells again what it told before.
+    let durations = [point(minute, &[mine.clone(), other]), point(minute + 1, &[mine])].join(",");
+    let tokens = point(minute, &[exemplar(START + 300_000_000, 120.0, 2)]);
+    let text = format!(
+        r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[
+            {{"name":"gen_ai.client.operation.duration","unit":"s","histogram":{{"aggregationTemporality":2,"dataPoints":[{durations}]}}}},
+            {{"name":"gen_ai.client.token.usage","unit":"{{token}}","histogram":{{"aggregationTemporality":1,"dataPoints":[{tokens}]}}}}
+            ]}}]}}]}}"#
+    );
+    let sent: ExportMetricsServiceRequest = otlp::from_json(text.as_bytes()).unwrap();
+    let answer = ask(served.http, "POST", "/v1/metrics", &[PROTOBUF], &sent.encode_to_vec()).await;
+    assert_eq!((answer.status, answer.body.len()), (200, 0), "{}", answer.text());
+
+    let detail = served.json(&format!("/api/v1/traces/{TRACE}/spans/0100000000000002")).await;
+    let at = |nanos: u64| (START + nanos) as f64 / 1e6;
+    let expected = json!([
+        { "metric": "gen_ai.client.token.usage", "value": 120.0, "at": at(300_000_000) },
+        { "metric": "gen_ai.client.operation.duration", "value": 0.5, "at": at(400_000_000) },
+    ]);
+    assert_eq!(detail["exemplars"], expected);
+    let agent = served.json(&format!("/api/v1/traces/{TRACE}/spans/0100000000000001")).await;
+    assert_eq!(agent["exemplars"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_ends_of_a_request_of_the_protocol_name_each_other() {
+    let mcp = |session: &str, request: i64| {
+        let mut told = vec![text("mcp.method.name", "tools/call"), int("jsonrpc.request.id", request)];
+        told.extend((!session.is_empty()).then(|| text("mcp.session.id", session)));
+        told
+    };
+    let end = |id: u8, parent: u8, kind: i32, when: (u64, u64), told| Span {
+        kind,
+        ..span(id, parent, "tools/call find", when, told)
+    };
+    let served = Served::start().await;
+    served
+        .send(&request(vec![
+            // The context went over HTTP.
+            end(1, 0, 3, (0, 100), mcp("", 1)),
+            span(2, 1, "POST", (10, 90), vec![text("http.request.method", "POST")]),
+            end(3, 2, 2, (20, 80), mcp("", 1)),
+            // It went nowhere: the session and the request are the same, and the clocks differ.
+            end(4, 0, 3, (200, 300), mcp("a", 7)),
+            end(5, 0, 3, (200, 300), mcp("b", 7)),
+            end(6, 0, 2, (900, 950), mcp("b", 7)),
+            // Without a session only what ran at that time can be meant.
+            end(7, 0, 3, (1_000, 1_100), mcp("", 7)),
+            end(8, 0, 2, (1_050, 1_080), mcp("", 7)),
+            end(9, 0, 2, (2_000, 2_080), mcp("", 7)),
+        ]))
+        .await;
+    for (span, peer) in [(1, 3), (3, 1), (4, 0), (5, 6), (6, 5), (7, 8), (8, 7), (9, 0)] {
+        let detail = served.json(&format!("/api/v1/traces/{TRACE}/spans/010000000000000{span}")).await;
+        let expected = (peer > 0).then(|| json!(format!("010000000000000{peer}")));
+        assert_eq!(detail["mcp"].get("peer"), expected.as_ref(), "of {span}");
     }
 }
 

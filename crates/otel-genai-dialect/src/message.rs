@@ -470,9 +470,10 @@ fn tool(json: &Json) -> Option<ToolDefinition> {
     let mut tool =
         ToolDefinition::new(text(object, &["type"]).unwrap_or("function"), text(function, &["name"])?);
     tool.description = text(function, &["description"]).map(str::to_owned);
-    let schema = ["parameters", "inputSchema", "input_schema", "parametersJsonSchema"]
-        .into_iter()
-        .find_map(|key| function.get(key));
+    let schema =
+        ["parameters", "inputSchema", "input_schema", "parametersJsonSchema", "parameters_json_schema"]
+            .into_iter()
+            .find_map(|key| function.get(key));
     tool.parameters = schema.map(|schema| match schema {
         Json::String(text) => serde_json::from_str(text).unwrap_or_else(|_| schema.clone()),
         other => other.clone(),

@@ -59,5 +59,5 @@ pub use span::{Dropped, Span, SpanEvent, SpanLink, SpanRow, SpanState, Status, T
 pub use sqlite::{Durability, Owner, SqliteOptions, SqliteStore};
 pub use store::{Batch, Store};
 pub use summary::{Bar, ConversationSummary, Few, Root, TraceState, TraceSummary};
-pub use usage::wrappers;
+pub use usage::{Telling, wrappers, wrappers_among};
 pub use value::{AnyValue, Attribute, Attributes, Form, Glue, Held, KeyValue, Piece, Pieces};

@@ -246,20 +246,26 @@ pub(crate) fn points(data: Data) -> Vec<(Vec<KeyValue>, Point)> {
     }
 }
 
+/// A point of OTLP's, of whatever kind: what all of them have, and its value.
+macro_rules! read {
+    ($point:ident, $value:expr, $exemplars:expr) => {
+        Point {
+            start: Nanos($point.start_time_unix_nano),
+            time: Nanos($point.time_unix_nano),
+            flags: $point.flags,
+            value: $value,
+            exemplars: $exemplars,
+        }
+    };
+}
+
 fn from_number(point: otlp::NumberDataPoint) -> (Vec<KeyValue>, Point) {
     let value = match point.value {
         Some(otlp::number_data_point::Value::AsInt(int)) => PointValue::Int(int),
         Some(otlp::number_data_point::Value::AsDouble(double)) => PointValue::Double(double),
         None => PointValue::None,
     };
-    let read = Point {
-        start: Nanos(point.start_time_unix_nano),
-        time: Nanos(point.time_unix_nano),
-        flags: point.flags,
-        value,
-        exemplars: exemplars(point.exemplars),
-    };
-    (point.attributes, read)
+    (point.attributes, read!(point, value, exemplars(point.exemplars)))
 }
 
 fn from_histogram(point: otlp::HistogramDataPoint) -> (Vec<KeyValue>, Point) {
@@ -271,14 +277,7 @@ fn from_histogram(point: otlp::HistogramDataPoint) -> (Vec<KeyValue>, Point) {
         bounds: point.explicit_bounds.into(),
         counts: point.bucket_counts,
     };
-    let read = Point {
-        start: Nanos(point.start_time_unix_nano),
-        time: Nanos(point.time_unix_nano),
-        flags: point.flags,
-        value,
-        exemplars: exemplars(point.exemplars),
-    };
-    (point.attributes, read)
+    (point.attributes, read!(point, value, exemplars(point.exemplars)))
 }
 
 fn from_exponential(point: otlp::ExponentialHistogramDataPoint) -> (Vec<KeyValue>, Point) {
@@ -296,26 +295,13 @@ fn from_exponential(point: otlp::ExponentialHistogramDataPoint) -> (Vec<KeyValue
         positive: buckets(point.positive),
         negative: buckets(point.negative),
     };
-    let read = Point {
-        start: Nanos(point.start_time_unix_nano),
-        time: Nanos(point.time_unix_nano),
-        flags: point.flags,
-        value,
-        exemplars: exemplars(point.exemplars),
-    };
-    (point.attributes, read)
+    (point.attributes, read!(point, value, exemplars(point.exemplars)))
 }
 
 fn from_summary(point: otlp::SummaryDataPoint) -> (Vec<KeyValue>, Point) {
     let quantiles = point.quantile_values.iter().map(|each| (each.quantile, each.value)).collect();
-    let read = Point {
-        start: Nanos(point.start_time_unix_nano),
-        time: Nanos(point.time_unix_nano),
-        flags: point.flags,
-        value: PointValue::Summary { count: point.count, sum: point.sum, quantiles },
-        exemplars: Vec::new(),
-    };
-    (point.attributes, read)
+    let value = PointValue::Summary { count: point.count, sum: point.sum, quantiles };
+    (point.attributes, read!(point, value, Vec::new()))
 }
 
 fn exemplars(exemplars: Vec<otlp::Exemplar>) -> Vec<Exemplar> {
@@ -341,31 +327,33 @@ fn exemplars(exemplars: Vec<otlp::Exemplar>) -> Vec<Exemplar> {
     exemplars.into_iter().map(each).collect()
 }
 
+/// The same the other way: a point of OTLP's with what all of them have, and without a value.
+macro_rules! told {
+    ($of:ident, $point:expr, $attributes:expr $(, $field:ident: $value:expr)*) => {
+        otlp::$of {
+            attributes: $attributes,
+            start_time_unix_nano: $point.start.0,
+            time_unix_nano: $point.time.0,
+            flags: $point.flags,
+            $($field: $value,)*
+            ..otlp::$of::default()
+        }
+    };
+}
+
 impl Point {
     fn to_number(&self, attributes: Vec<KeyValue>) -> otlp::NumberDataPoint {
-        otlp::NumberDataPoint {
-            attributes,
-            start_time_unix_nano: self.start.0,
-            time_unix_nano: self.time.0,
-            exemplars: self.to_exemplars(),
-            flags: self.flags,
-            value: match self.value {
-                PointValue::Int(int) => Some(otlp::number_data_point::Value::AsInt(int)),
-                PointValue::Double(double) => Some(otlp::number_data_point::Value::AsDouble(double)),
-                _ => None,
-            },
-        }
+        let mut point = told!(NumberDataPoint, self, attributes, exemplars: self.to_exemplars());
+        point.value = match self.value {
+            PointValue::Int(int) => Some(otlp::number_data_point::Value::AsInt(int)),
+            PointValue::Double(double) => Some(otlp::number_data_point::Value::AsDouble(double)),
+            _ => None,
+        };
+        point
     }
 
     fn to_histogram(&self, attributes: Vec<KeyValue>) -> otlp::HistogramDataPoint {
-        let mut point = otlp::HistogramDataPoint {
-            attributes,
-            start_time_unix_nano: self.start.0,
-            time_unix_nano: self.time.0,
-            exemplars: self.to_exemplars(),
-            flags: self.flags,
-            ..otlp::HistogramDataPoint::default()
-        };
+        let mut point = told!(HistogramDataPoint, self, attributes, exemplars: self.to_exemplars());
         if let PointValue::Histogram { count, sum, min, max, bounds, counts } = &self.value {
             (point.count, point.sum, point.min, point.max) = (*count, *sum, *min, *max);
             point.explicit_bounds = bounds.to_vec();
@@ -375,14 +363,8 @@ impl Point {
     }
 
     fn to_exponential(&self, attributes: Vec<KeyValue>) -> otlp::ExponentialHistogramDataPoint {
-        let mut point = otlp::ExponentialHistogramDataPoint {
-            attributes,
-            start_time_unix_nano: self.start.0,
-            time_unix_nano: self.time.0,
-            exemplars: self.to_exemplars(),
-            flags: self.flags,
-            ..otlp::ExponentialHistogramDataPoint::default()
-        };
+        let mut point =
+            told!(ExponentialHistogramDataPoint, self, attributes, exemplars: self.to_exemplars());
         if let PointValue::Exponential {
             count,
             sum,
@@ -409,13 +391,7 @@ impl Point {
     }
 
     fn to_summary(&self, attributes: Vec<KeyValue>) -> otlp::SummaryDataPoint {
-        let mut point = otlp::SummaryDataPoint {
-            attributes,
-            start_time_unix_nano: self.start.0,
-            time_unix_nano: self.time.0,
-            flags: self.flags,
-            ..otlp::SummaryDataPoint::default()
-        };
+        let mut point = told!(SummaryDataPoint, self, attributes);
         if let PointValue::Summary { count, sum, quantiles } = &self.value {
             let each = |(quantile, value): &(f64, f64)| otlp::summary_data_point::ValueAtQuantile {
                 quantile: *quantile,

@@ -10,6 +10,7 @@ mod count;
 mod dictionary;
 mod dump;
 mod erase;
+mod exemplars;
 mod fault;
 mod filter;
 mod folder;
@@ -31,6 +32,7 @@ mod settle;
 mod stats;
 mod sums;
 mod tell;
+mod told;
 mod trace;
 mod writer;
 
@@ -56,8 +58,9 @@ use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
 use crate::facts::{self, NoPrices, Pricing};
-use crate::id::{ContentHash, TraceId};
+use crate::id::{ContentHash, SpanId, TraceId};
 use crate::log::LogRecord;
+use crate::metric::Exemplar;
 use crate::query::{
     ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, StatsQuery, StatsRow, StoreStatus, Stored, TraceQuery,
@@ -396,6 +399,15 @@ impl Store for SqliteStore {
     async fn series(&self, query: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
         let query = query.clone();
         self.readers.ask(move |reader| metrics::series(reader, &query)).await
+    }
+
+    async fn exemplars(
+        &self,
+        trace: TraceId,
+        span: SpanId,
+        range: Range,
+    ) -> Result<Vec<(Arc<str>, Exemplar)>, StoreError> {
+        self.readers.ask(move |reader| exemplars::exemplars(reader, (trace, span), range)).await
     }
 
     async fn dump(

@@ -7,9 +7,9 @@ use futures_util::stream::BoxStream;
 use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
-use crate::id::{ContentHash, Nanos, TraceId};
+use crate::id::{ContentHash, Nanos, SpanId, TraceId};
 use crate::log::LogRecord;
-use crate::metric::{Point, Series};
+use crate::metric::{Exemplar, Point, Series};
 use crate::query::{
     ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, StatsQuery, StatsRow, StoreStatus, Stored, TraceQuery,
@@ -94,6 +94,17 @@ pub trait Store: Send + Sync + 'static {
 
     /// The points of a metric.
     async fn series(&self, query: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError>;
+
+    /// Single measurements that were taken in a span, in order of time, with the names of their metrics: those of points that
+    /// were taken in this range.
+    async fn exemplars(
+        &self,
+        _trace: TraceId,
+        _span: SpanId,
+        _range: Range,
+    ) -> Result<Vec<(Arc<str>, Exemplar)>, StoreError> {
+        Err(StoreError::Unsupported("find measurements by their span"))
+    }
 
     /// Everything of a range, in pieces of at most 4 MiB: for export, and to copy one store into another.
     async fn dump(&self, range: Range, cursor: Option<Cursor>)

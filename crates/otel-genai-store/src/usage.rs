@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::facts::{Op, Usage};
+use crate::facts::{Facts, Op, Usage};
 use crate::id::{SpanId, SpanKey};
 use crate::span::{SpanRow, SpanState};
 
@@ -23,16 +23,42 @@ pub(crate) struct Told {
 /// the same response id or the same tokens; or the outer one tells no tokens at all; or its tokens are the sum of theirs.
 #[must_use]
 pub fn wrappers(rows: &[SpanRow]) -> Vec<SpanKey> {
-    let told = |row: &SpanRow| Told {
-        span: row.key.span,
+    wrappers_among(rows.iter().map(|row| Telling {
+        key: row.key,
         parent: row.parent,
-        op: row.facts.op,
-        usage: row.facts.usage,
-        response_id: row.facts.response_id.clone(),
-        ended: row.state == SpanState::Ended,
-    };
-    let told: Vec<Told> = rows.iter().map(told).collect();
-    of(&told).into_iter().filter_map(|at| rows.get(at)).map(|row| row.key).collect()
+        state: row.state,
+        facts: &row.facts,
+    }))
+}
+
+/// What of a span decides whether its call is told again.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// Which one it is.
+    pub key: SpanKey,
+    /// The span around it.
+    pub parent: Option<SpanId>,
+    /// Whether it has ended.
+    pub state: SpanState,
+    /// What it says.
+    pub facts: &'a Facts,
+}
+
+/// The same of spans in whatever form; all are of one trace.
+pub fn wrappers_among<'a>(spans: impl IntoIterator<Item = Telling<'a>>) -> Vec<SpanKey> {
+    let (mut keys, mut told) = (Vec::new(), Vec::new());
+    for Telling { key, parent, state, facts } in spans {
+        keys.push(key);
+        told.push(Told {
+            span: key.span,
+            parent,
+            op: facts.op,
+            usage: facts.usage,
+            response_id: facts.response_id.clone(),
+            ended: state == SpanState::Ended,
+        });
+    }
+    of(&told).into_iter().filter_map(|at| keys.get(at).copied()).collect()
 }
 
 /// The places of those in the list, ascending.

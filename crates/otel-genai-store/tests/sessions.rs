@@ -10,13 +10,15 @@
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use otel_genai_store::{
-    ContentState, CostSource, Dialect, LogQuery, Nanos, Op, PriceTable, SqliteOptions, SqliteStore, Store,
-    TraceQuery, otlp,
+    ContentState, ConversationQuery, CostSource, Delete, Dialect, Dimension, Filter, LogQuery, Nanos, Op,
+    PriceTable, Range, SqliteOptions, SqliteStore, StatsQuery, Store, TraceQuery, otlp,
 };
 
 /// 2025-12-20, when all models told here had a price.
@@ -167,4 +169,150 @@ async fn the_records_of_a_session_stay_as_they_came() {
     let without: Vec<_> = all.iter().filter(|log| log.trace.is_none()).collect();
     assert_eq!(without.len(), 1, "a program's log is no session");
     assert!(!all.iter().find(|log| log.to_otlp().trace_id == [5; 16]).unwrap().is_of_session());
+}
+
+fn store() -> SqliteStore {
+    SqliteOptions::temporary().pricing(Arc::new(PriceTable::builtin())).open().unwrap()
+}
+
+/// A name, how many calls, how many of them with errors, tokens in and out, and the cost in millionths.
+type Sum = (String, u64, u64, Option<u64>, Option<u64>, Option<i64>);
+
+/// What calls come to.
+async fn told(store: &SqliteStore, by: Dimension, filter: Filter) -> Vec<Sum> {
+    let op = if by == Dimension::Tool { Op::ExecuteTool } else { Op::Chat };
+    let filter = Filter { op: vec![op], ..filter };
+    let rows = store.stats(&StatsQuery { filter, by: vec![by], step: None }).await.unwrap();
+    let each = |row: &otel_genai_store::StatsRow| {
+        let name = row.key[0].1.as_deref().unwrap_or_default().to_owned();
+        let cost = row.cost.map(|cost| cost.nanos / 1_000);
+        (name, row.calls, row.errors, row.usage.input, row.usage.output, cost)
+    };
+    rows.iter().map(each).collect()
+}
+
+fn models() -> Vec<Sum> {
+    vec![
+        ("claude-opus-4-1-20250805".to_owned(), 2, 1, Some(3060), Some(200), Some(250_000)),
+        ("gpt-5-codex".to_owned(), 1, 0, Some(1000), Some(100), Some(1_800)),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_only_log_records_tell_of_are_in_the_statistics() {
+    let store = store();
+    ingest(&store).await;
+    ingest(&store).await;
+    assert_eq!(told(&store, Dimension::Model, Filter::default()).await, models());
+    let bash = vec![("Bash".to_owned(), 1, 1, None, None, None)];
+    assert_eq!(told(&store, Dimension::Tool, Filter::default()).await, bash);
+
+    // Also where no quarter of an hour is whole, and where none tells: by conversation, duration and error.
+    let seconds = |from: u64, to: u64| Filter {
+        range: Some(Range {
+            from: Nanos(START + from * 1_000_000_000),
+            to: Nanos(START + to * 1_000_000_000),
+        }),
+        ..Filter::default()
+    };
+    assert_eq!(told(&store, Dimension::Model, seconds(1, 200)).await, models());
+    assert_eq!(told(&store, Dimension::Model, seconds(50, 70)).await[0].1, 1, "the one that failed");
+    let of = |conversation: &str| Filter { conversation: Some(conversation.to_owned()), ..Filter::default() };
+    assert_eq!(told(&store, Dimension::Model, of("s-1")).await, models()[..1]);
+    assert_eq!(told(&store, Dimension::Model, of("c-1")).await, models()[1..]);
+    let failed = Filter { error: Some(true), ..Filter::default() };
+    assert_eq!(told(&store, Dimension::Model, failed).await[0].1, 1);
+    let rows = store.stats(&StatsQuery::default()).await.unwrap();
+    assert!(rows[0].duration.quantile(1.0).unwrap() > 1_400_000_000, "it took 1.5 s");
+
+    let first =
+        store.traces(&TraceQuery { ascending: true, limit: 1, ..TraceQuery::default() }).await.unwrap();
+    store.delete(Delete::Trace(first.items[0].id)).await.unwrap();
+    let left = told(&store, Dimension::Model, Filter::default()).await;
+    assert_eq!((left[0].1, left[1].1), (1, 1), "what is deleted is in no sum: {left:?}");
+    assert!(told(&store, Dimension::Tool, Filter::default()).await.is_empty());
+}
+
+/// The same calls as spans: Claude Code's own, with the ids of requests and tools; and a gateway's, which knows neither.
+fn spans() -> ExportTraceServiceRequest {
+    let text = |key: &str, value: &str| attribute(key, Value::StringValue(value.to_owned()));
+    let int = |key: &str, value: i64| attribute(key, Value::IntValue(value));
+    let span = |id: u8, name: &str, (from, to): (u64, u64), attributes: Vec<KeyValue>| Span {
+        trace_id: vec![8; 16],
+        span_id: vec![id; 8],
+        name: name.to_owned(),
+        start_time_unix_nano: START + from * 100_000_000,
+        end_time_unix_nano: START + to * 100_000_000,
+        attributes,
+        ..Span::default()
+    };
+    let model = "claude-opus-4-1-20250805";
+    let request = vec![
+        text("span.type", "llm_request"),
+        text("model", model),
+        text("session.id", "s-1"),
+        text("request_id", "r-1"),
+        text("cost_usd", "0.25"),
+        int("input_tokens", 10),
+        int("output_tokens", 200),
+        int("cache_read_tokens", 3000),
+        int("cache_creation_tokens", 50),
+    ];
+    let tool = vec![
+        text("span.type", "tool"),
+        text("tool_name", "Bash"),
+        text("tool_use_id", "t-1"),
+        text("success", "false"),
+        text("session.id", "s-1"),
+    ];
+    let chat = vec![
+        text("gen_ai.operation.name", "chat"),
+        text("gen_ai.provider.name", "openai"),
+        text("gen_ai.request.model", "gpt-5-codex"),
+        text("gen_ai.response.id", "resp_7"),
+        int("gen_ai.usage.input_tokens", 1000),
+        int("gen_ai.usage.cache_read.input_tokens", 400),
+        int("gen_ai.usage.output_tokens", 100),
+    ];
+    let spans = vec![
+        span(1, "claude_code.llm_request", (14, 29), request),
+        span(2, "claude_code.tool", (34, 40), tool),
+        Span { trace_id: vec![9; 16], ..span(3, "chat gpt-5-codex", (1_011, 1_019), chat) },
+    ];
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
+            ..ResourceSpans::default()
+        }],
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_spans_tell_of_too_count_once() {
+    let send = async |store: &SqliteStore| {
+        let batch = otlp::traces(spans(), Nanos(START + 300_000_000_000)).batch;
+        assert_eq!(store.ingest(batch).await.unwrap().spans, 3);
+    };
+    for spans_first in [false, true] {
+        let store = store();
+        if spans_first {
+            send(&store).await;
+        }
+        ingest(&store).await;
+        if !spans_first {
+            assert_eq!(told(&store, Dimension::Model, Filter::default()).await, models());
+            send(&store).await;
+        }
+        assert_eq!(told(&store, Dimension::Model, Filter::default()).await, models(), "{spans_first}");
+        let tools = told(&store, Dimension::Tool, Filter::default()).await;
+        assert_eq!((tools.len(), tools[0].1, tools[0].2), (1, 1, 1));
+        let of_session = Filter { conversation: Some("s-1".to_owned()), ..Filter::default() };
+        assert_eq!(told(&store, Dimension::Model, of_session).await, models()[..1]);
+
+        let talks = ConversationQuery { limit: 10, ..ConversationQuery::default() };
+        let talks = store.conversations(&talks).await.unwrap().items;
+        let talk = talks.iter().find(|talk| talk.id.as_ref() == "s-1").unwrap();
+        assert_eq!((talk.llm_calls, talk.usage.input, talk.usage.output), (2, Some(3060), Some(200)));
+        assert_eq!(talk.cost.unwrap().nanos, 250_000_000);
+    }
 }

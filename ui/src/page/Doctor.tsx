@@ -19,7 +19,7 @@ export function Doctor() {
   const items = data ? [...data.items].sort((a, b) => ORDER[a.severity] - ORDER[b.severity] || b.count - a.count) : [];
   return (
     <div class="page">
-      <Top crumbs={<><h1>Doctor</h1>{data && <span class="mut">{plural(items.length, "finding")}</span>}</>}><TimeRange fallback={RANGE} /></Top>
+      <Top crumbs={<><h1>Doctor</h1>{data && <span class="mut">{plural(items.length, "finding")} in {data.looked.more ? "the newest " : ""}{plural(data.looked.traces, "trace")}</span>}</>}><TimeRange fallback={RANGE} /></Top>
       <div class="scroll" tabIndex={0} role="region" aria-label="Findings">
         <Busy on={answer.loading && !data} />
         {answer.error && !data ? <Failed error={answer.error} again={answer.again} /> : !data ? <Skeleton height={70} rows={6} /> : (

@@ -59,7 +59,8 @@ fn heading(call: &Value, style: Style) -> String {
     facts.extend(Some(format!("{usage} tokens")).filter(|_| !usage.is_empty()));
     facts.push(text::text(call, "finish"));
     facts.retain(|fact| !fact.is_empty());
-    let number = text::whole(call, "ordinal");
+    // People count from 1, as the page and the exports do.
+    let number = text::whole(call, "ordinal").saturating_add(1);
     let told = format!("{number}. {}", text::text(call, "op"));
     format!("\n{}  {}\n", style.paint(Paint::Strong, &told), style.paint(Paint::Faint, &facts.join(" · ")))
 }
@@ -143,7 +144,7 @@ mod tests {
         };
         let transcript = json!({
             "chains": [{"id": 0}],
-            "calls": [call(1, 0, json!([seen("u")]), json!([seen("a")])), call(2, 2, json!([seen("t")]), json!([seen("b")]))],
+            "calls": [call(0, 0, json!([seen("u")]), json!([seen("a")])), call(1, 2, json!([seen("t")]), json!([seen("b")]))],
             "messages": {
                 "s": {"role": "system", "parts": [{"type": "text", "content": "Be brief."}]},
                 "u": {"role": "user", "parts": [{"type": "text", "content": "The weather\n in\u{1b}[2J Paris?"}]},

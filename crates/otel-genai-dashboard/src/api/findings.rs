@@ -1,25 +1,31 @@
 //! What is wrong with what came, and how to fix it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use axum::extract::State;
 use otel_genai_store::{
-    Filter, LogQuery, ServiceInfo, StoreError, TraceId, TraceQuery, TraceState, TraceSummary, Which,
+    Filter, LogQuery, Range, ServiceInfo, StoreError, TraceId, TraceQuery, TraceState, TraceSummary, Which,
 };
+use tokio::time::Instant;
 
 use super::traces::summary;
-use crate::findings::{health, of_services, of_trace, together};
+use crate::findings::{Sum, health, of_services, of_trace, together};
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
-use crate::view::{Finding, Findings};
+use crate::view::{Finding, Findings, Looked};
 
 /// A trace has so many log records at most, as far as they are looked at.
 const LOGS: u32 = 10_000;
 
-/// So many traces are looked into, the newest,
-const TRACES: u32 = 20;
-/// of those with at most so many spans: what is wrong shows in small ones too.
-const SPANS: u64 = 500;
+/// So long traces are looked into for one answer. What was found is remembered: the next answer goes on from there.
+const TIME: Duration = Duration::from_secs(1);
+/// So many traces are asked for, the newest,
+const TRACES: u64 = 10_000;
+/// so many at a time.
+const PAGE: u32 = 200;
+/// Larger ones are not looked into together with others: what is wrong shows in small ones too.
+const SPANS: u64 = 5_000;
 
 pub(crate) async fn of_one(State(shared): State<Arc<Shared>>, ask: Ask) -> Answer {
     let id: TraceId = ask.path("trace")?;
@@ -36,19 +42,49 @@ pub(crate) async fn of_all(State(shared): State<Arc<Shared>>, mut ask: Ask) -> A
         Err(StoreError::Unsupported(_)) => Vec::new(),
         services => services?,
     };
-    let newest =
-        TraceQuery { filter: Filter { range, ..Filter::default() }, limit: TRACES, ..TraceQuery::default() };
-    let mut all = of_services(&services);
-    for trace in shared.store.traces(&newest).await?.items {
-        if trace.spans <= SPANS {
-            all.extend(
-                look_into(&shared, &trace).await?.into_iter().filter(|found| is_news(found, &services)),
-            );
+    let (found, looked) = in_traces(&shared, range).await?;
+    let news = found.into_iter().filter(|found| is_news(found, &services));
+    let items = together(of_services(&services).into_iter().chain(news));
+    let services = health(&services, &items);
+    Ok(json(&Findings { items, services, looked }))
+}
+
+/// What is wrong in the newest traces of this time, as far as there is time to look.
+async fn in_traces(shared: &Shared, range: Option<Range>) -> Result<(Vec<Finding>, Looked), Failure> {
+    let until = Instant::now() + TIME;
+    let filter = Filter { range, ..Filter::default() };
+    let mut query = TraceQuery { filter, limit: PAGE, ..TraceQuery::default() };
+    let (mut sum, mut looked) = (Sum::default(), Looked { traces: 0, more: false });
+    let seen = || shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    'pages: loop {
+        let page = shared.store.traces(&query).await?;
+        for trace in &page.items {
+            if trace.spans > SPANS {
+                looked.more = true;
+                continue;
+            }
+            if !seen().add(trace, &mut sum) {
+                if Instant::now() >= until {
+                    looked.more = true;
+                    break 'pages;
+                }
+                let found = look_into(shared, trace).await?;
+                let mut seen = seen();
+                seen.note(trace, found);
+                seen.add(trace, &mut sum);
+            }
+            looked.traces += 1;
+        }
+        query.cursor = page.next;
+        if query.cursor.is_none() {
+            break;
+        }
+        if looked.traces >= TRACES {
+            looked.more = true;
+            break;
         }
     }
-    let items = together(all);
-    let services = health(&services, &items);
-    Ok(json(&Findings { items, services }))
+    Ok((sum.done(), looked))
 }
 
 /// What is wrong in one trace.

@@ -1,5 +1,7 @@
 //! What agents and tools did in the newest traces: sums that need to know what is below what, which only whole traces tell.
 
+mod whole;
+
 use std::collections::{BTreeMap, HashMap};
 
 use otel_genai_store::{
@@ -7,6 +9,8 @@ use otel_genai_store::{
     TraceState, Usage,
 };
 
+pub(crate) use self::whole::Whole;
+use self::whole::{Reading, half};
 use crate::shared::Shared;
 use crate::tree::{self, Node, Options, What};
 use crate::view::{AgentRow, AgentTool, Agents, Edge, EdgeKind, Stat};
@@ -24,7 +28,7 @@ pub(crate) struct Runs {
     agents: BTreeMap<(String, String), Agent>,
     matrix: BTreeMap<(String, String), (u64, u64)>,
     edges: BTreeMap<(String, String, EdgeKind), u64>,
-    tools: HashMap<String, (u64, Option<String>)>,
+    tools: HashMap<String, Tool>,
     sampled: Option<u64>,
 }
 
@@ -36,6 +40,29 @@ struct Agent {
     total_nanos: u64,
     own: Sum,
     total: Sum,
+    /// The newest first.
+    versions: Vec<String>,
+}
+
+/// What the runs of a tool tell besides what is added up.
+#[derive(Default)]
+pub(crate) struct Tool {
+    pub(crate) retries: u64,
+    pub(crate) last_error: Option<String>,
+    pub(crate) kind: Option<String>,
+    /// Sizes in bytes.
+    arguments: Vec<u64>,
+    results: Vec<u64>,
+}
+
+impl Tool {
+    pub(crate) fn arguments_p50(&self) -> Option<u64> {
+        half(&self.arguments)
+    }
+
+    pub(crate) fn result_p50(&self) -> Option<u64> {
+        half(&self.results)
+    }
 }
 
 #[derive(Default)]
@@ -82,14 +109,15 @@ fn failed(span: &SpanRow) -> bool {
     span.error || span.facts.error.is_some()
 }
 
-/// Looks at the newest traces that fit.
-pub(crate) async fn runs(shared: &Shared, filter: &Filter) -> Result<Runs, StoreError> {
+/// Looks at the newest traces that fit; of these spans also at what is no column of theirs.
+pub(crate) async fn runs(shared: &Shared, filter: &Filter, whole_of: Whole) -> Result<Runs, StoreError> {
     let query = TraceQuery { filter: filter.clone(), limit: TRACES, ..TraceQuery::default() };
     let page = shared.store.traces(&query).await?;
     let mut runs = Runs::default();
     let mut rows = 0;
     let mut seen = 0;
     let mut whole = page.next.is_none();
+    let mut reading = Reading::new(whole_of);
     for summary in &page.items {
         if rows > ALL_ROWS {
             whole = false;
@@ -101,7 +129,9 @@ pub(crate) async fn runs(shared: &Shared, filter: &Filter) -> Result<Runs, Store
         seen += 1;
         let running = summary.state == TraceState::Running;
         runs.look(&spans.items, if running { Nanos::now() } else { summary.end }, running);
+        reading.read(shared, summary.id, &spans.items, &mut runs).await?;
     }
+    reading.done(shared, &mut runs).await?;
     runs.sampled = (!whole).then_some(seen);
     Ok(runs)
 }
@@ -148,10 +178,10 @@ impl Runs {
     fn tool(&mut self, node: &Node, span: &SpanRow, around: &[Above<'_>]) {
         let Some(name) = span.facts.tool.as_deref() else { return };
         let tool = self.tools.entry(name.to_owned()).or_default();
-        tool.0 += u64::from(node.retry > 0);
-        if failed(span) && tool.1.is_none() {
+        tool.retries += u64::from(node.retry > 0);
+        if failed(span) && tool.last_error.is_none() {
             let error = span.facts.error.as_deref().unwrap_or("error");
-            tool.1 = Some(error.to_owned());
+            tool.last_error = Some(error.to_owned());
         }
         if let Some((agent, _)) = around.first().and_then(|(span, _)| key(span)) {
             let cell = self.matrix.entry((agent, name.to_owned())).or_default();
@@ -161,8 +191,8 @@ impl Runs {
     }
 
     /// Retries of a tool, and how it failed last.
-    pub(crate) fn of_tool(&self, tool: &str) -> (u64, Option<String>) {
-        self.tools.get(tool).cloned().unwrap_or_default()
+    pub(crate) fn of_tool(&self, tool: &str) -> Option<&Tool> {
+        self.tools.get(tool)
     }
 
     pub(crate) fn agents(self) -> Agents {
@@ -176,7 +206,7 @@ impl Runs {
             total_ms: ms(told.total_nanos),
             own: Stat::from(&told.own.0),
             total: Stat::from(&told.total.0),
-            versions: Vec::new(),
+            versions: told.versions,
         };
         let mut items: Vec<_> = self.agents.into_iter().map(row).collect();
         items.sort_by_key(|row| std::cmp::Reverse(row.runs));

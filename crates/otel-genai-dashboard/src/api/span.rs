@@ -2,21 +2,28 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use otel_genai_store::{Held, LogQuery, LogRecord, Span, SpanId, TraceId, Which, otlp};
+use otel_genai_store::{
+    Exemplar, Held, LogQuery, LogRecord, Nanos, Range, Span, SpanId, StoreError, TraceId, Which, otlp,
+};
 
+use super::peer;
+use super::stats::nanos;
 use super::traces::summary;
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
-use crate::view::SpanDetail;
+use crate::view::{Beside, SpanDetail};
 
 /// A span has so many log records at most, as far as they are counted.
 const LOGS: u32 = 10_000;
+/// What was measured in a span is told by points that are taken this long after it: SDKs take them every minute.
+const PERIOD: Duration = Duration::from_secs(300);
 
 pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
     let trace: TraceId = ask.path("trace")?;
@@ -35,7 +42,21 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
         }
     };
     let logs = logs_of(&shared, trace, Some(id)).await?;
-    Ok(json(&SpanDetail::of(&span, start, &|other| known.contains(&other), &logs)))
+    let exemplars = exemplars_of(&shared, &span).await?;
+    let peer = peer::of(&shared, &span).await?;
+    let beside = Beside { known: &|other| known.contains(&other), logs: &logs, exemplars: &exemplars, peer };
+    Ok(json(&SpanDetail::of(&span, start, &beside)))
+}
+
+/// What was measured in a span, where the store can tell.
+async fn exemplars_of(shared: &Shared, span: &Span) -> Result<Vec<(Arc<str>, Exemplar)>, StoreError> {
+    let from = span.start.or(span.received);
+    let end = if span.end.0 == 0 { Nanos::now() } else { span.end };
+    let range = Range { from, to: Nanos(end.max(from).0.saturating_add(nanos(PERIOD))) };
+    match shared.store.exemplars(span.key.trace, span.key.span, range).await {
+        Err(StoreError::Unsupported(_)) => Ok(Vec::new()),
+        found => found,
+    }
 }
 
 /// A value in full: text as it is, what is structured as JSON.

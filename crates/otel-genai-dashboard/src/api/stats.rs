@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use otel_genai_store::{Dimension, Filter, Nanos, Op, Range, StatsQuery, StatsRow, StoreError, TraceQuery};
 
-use super::runs::{Runs, runs, together};
+use super::runs::{Runs, Tool, Whole, runs, together};
 use crate::http::{Answer, Ask, json};
 use crate::shared::Shared;
 use crate::view::{
@@ -36,7 +36,7 @@ pub(crate) async fn overview(State(shared): State<Arc<Shared>>, mut ask: Ask) ->
     let before = shared.store.stats(&StatsQuery { filter: before, ..StatsQuery::default() }).await?;
     let newest = TraceQuery { filter: filter.clone(), limit: 10, ..TraceQuery::default() };
     let newest = shared.store.traces(&newest).await?;
-    let seen = runs(&shared, &filter).await?;
+    let seen = runs(&shared, &filter, Whole::None).await?;
     let tools = tool_rows(&shared, &filter, &seen).await?;
     let mut failing: Vec<_> = tools.into_iter().filter(|tool| tool.stat.errors > 0).collect();
     failing.sort_by_key(|tool| std::cmp::Reverse(tool.stat.errors));
@@ -94,13 +94,13 @@ fn without_price(models: &[ModelRow]) -> Vec<Unpriced> {
 pub(crate) async fn agents(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
     let filter = Filter { range: ask.range()?, ..ask.filter()? };
     ask.done()?;
-    Ok(json(&runs(&shared, &filter).await?.agents()))
+    Ok(json(&runs(&shared, &filter, Whole::Agents).await?.agents()))
 }
 
 pub(crate) async fn tools(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
     let filter = Filter { range: ask.range()?, ..ask.filter()? };
     ask.done()?;
-    let seen = runs(&shared, &filter).await?;
+    let seen = runs(&shared, &filter, Whole::Tools).await?;
     Ok(json(&Tools { items: tool_rows(&shared, &filter, &seen).await? }))
 }
 
@@ -138,8 +138,16 @@ async fn tool_rows(shared: &Shared, filter: &Filter, seen: &Runs) -> Result<Vec<
     let rows = shared.store.stats(&StatsQuery { filter, by: vec![Dimension::Tool], step: None }).await?;
     let row = |row: &StatsRow| {
         let tool = key(row, Dimension::Tool);
-        let (retries, last_error) = seen.of_tool(&tool);
-        ToolRow { tool, stat: Stat::from(row), retries, last_error }
+        let told = seen.of_tool(&tool);
+        ToolRow {
+            stat: Stat::from(row),
+            kind: told.and_then(|told| told.kind.clone()),
+            arguments_p50: told.and_then(Tool::arguments_p50),
+            result_p50: told.and_then(Tool::result_p50),
+            retries: told.map_or(0, |told| told.retries),
+            last_error: told.and_then(|told| told.last_error.clone()),
+            tool,
+        }
     };
     let mut rows: Vec<_> = rows.iter().map(row).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.stat.calls));

@@ -11,7 +11,17 @@ use crate::view::{Finding, Severity};
 const MOST: usize = 500;
 
 /// What makes two findings one.
-type Same = (Severity, String, Option<String>, Option<String>, String);
+pub(super) type Same = (Severity, String, Option<String>, Option<String>, String);
+
+pub(super) fn same(finding: &Finding) -> Same {
+    (
+        finding.severity,
+        finding.code.clone(),
+        finding.service.clone(),
+        finding.scope.clone(),
+        finding.title.clone(),
+    )
+}
 
 /// What was found.
 #[derive(Default)]
@@ -32,13 +42,7 @@ impl Found {
     }
 
     pub(super) fn add(&mut self, finding: Finding) {
-        let same = (
-            finding.severity,
-            finding.code.clone(),
-            finding.service.clone(),
-            finding.scope.clone(),
-            finding.title.clone(),
-        );
+        let same = same(&finding);
         if let Some(known) = self.0.get_mut(&same) {
             known.count = known.count.saturating_add(finding.count);
         } else if self.0.len() < MOST {

@@ -2,6 +2,7 @@
 
 use otel_genai_store::Dialect;
 
+use crate::capture::capture;
 use crate::view::Severity;
 use crate::view::Severity::{Error, Info, Warning};
 
@@ -120,14 +121,5 @@ rules! {
 /// The setting by which senders in this vocabulary capture what is said.
 #[must_use]
 pub fn content_setting(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::V1_30 | Dialect::GenAiOther => "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
-        Dialect::OpenInference => "OPENINFERENCE_HIDE_INPUTS=false, OPENINFERENCE_HIDE_OUTPUTS=false",
-        Dialect::OpenLlmetry => "TRACELOOP_TRACE_CONTENT=true",
-        Dialect::Vercel => "experimental_telemetry: { recordInputs: true, recordOutputs: true }",
-        Dialect::Logfire => "InstrumentationSettings(include_content=True)",
-        Dialect::ClaudeCode => "OTEL_LOG_USER_PROMPTS=1",
-        Dialect::Codex => "[otel] log_user_prompt = true",
-        _ => "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_and_event",
-    }
+    capture(Some(dialect)).setting
 }

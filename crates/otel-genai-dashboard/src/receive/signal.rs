@@ -27,51 +27,33 @@ pub(crate) trait Signal: 'static {
     fn answer(rejected: u64, why: String) -> Self::Answer;
 }
 
-pub(crate) enum Traces {}
-pub(crate) enum Logs {}
-pub(crate) enum Metrics {}
+macro_rules! signals {
+    ($($signal:ident: $accept:path, $request:ident -> $answer:ident, $partial:ident { $rejected:ident })*) => {$(
+        pub(crate) enum $signal {}
 
-impl Signal for Traces {
-    type Request = ExportTraceServiceRequest;
-    type Answer = ExportTraceServiceResponse;
+        impl Signal for $signal {
+            type Request = $request;
+            type Answer = $answer;
 
-    fn accept(request: Self::Request) -> Accepted {
-        otlp::traces(request, Nanos::now())
-    }
+            fn accept(request: Self::Request) -> Accepted {
+                $accept(request, Nanos::now())
+            }
 
-    fn answer(rejected: u64, why: String) -> Self::Answer {
-        let partial = ExportTracePartialSuccess { rejected_spans: count(rejected), error_message: why };
-        ExportTraceServiceResponse { partial_success: (rejected > 0).then_some(partial) }
-    }
+            fn answer(rejected: u64, why: String) -> Self::Answer {
+                let partial = $partial { $rejected: count(rejected), error_message: why };
+                $answer { partial_success: (rejected > 0).then_some(partial) }
+            }
+        }
+    )*};
 }
 
-impl Signal for Logs {
-    type Request = ExportLogsServiceRequest;
-    type Answer = ExportLogsServiceResponse;
-
-    fn accept(request: Self::Request) -> Accepted {
-        otlp::logs(request, Nanos::now())
-    }
-
-    fn answer(rejected: u64, why: String) -> Self::Answer {
-        let partial = ExportLogsPartialSuccess { rejected_log_records: count(rejected), error_message: why };
-        ExportLogsServiceResponse { partial_success: (rejected > 0).then_some(partial) }
-    }
-}
-
-impl Signal for Metrics {
-    type Request = ExportMetricsServiceRequest;
-    type Answer = ExportMetricsServiceResponse;
-
-    fn accept(request: Self::Request) -> Accepted {
-        otlp::metrics(request, Nanos::now())
-    }
-
-    fn answer(rejected: u64, why: String) -> Self::Answer {
-        let partial =
-            ExportMetricsPartialSuccess { rejected_data_points: count(rejected), error_message: why };
-        ExportMetricsServiceResponse { partial_success: (rejected > 0).then_some(partial) }
-    }
+signals! {
+    Traces: otlp::traces, ExportTraceServiceRequest -> ExportTraceServiceResponse,
+        ExportTracePartialSuccess { rejected_spans }
+    Logs: otlp::logs, ExportLogsServiceRequest -> ExportLogsServiceResponse,
+        ExportLogsPartialSuccess { rejected_log_records }
+    Metrics: otlp::metrics, ExportMetricsServiceRequest -> ExportMetricsServiceResponse,
+        ExportMetricsPartialSuccess { rejected_data_points }
 }
 
 fn count(rejected: u64) -> i64 {

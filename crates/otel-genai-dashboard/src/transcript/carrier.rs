@@ -31,6 +31,7 @@ pub(super) fn read_span(book: &mut Book, span: &Span, references: &dyn Reference
     oldest::read(book, span, told);
     openllmetry::read(book, span, told);
     vercel::read(book, span, told);
+    coding_agent::read_span(book, span, told);
     logfire::read(book, span, told);
     // What is known of input and output as a whole is told only where nothing else is.
     openinference::read(book, span, told);
@@ -63,6 +64,7 @@ pub(super) fn tells_content(log: &LogRecord) -> bool {
 pub(super) fn may_tell(span: &Span) -> bool {
     span.attributes.0.iter().any(|attribute| otel_genai_dialect::is_content(&attribute.key))
         || reference::is_here(&span.attributes)
+        || coding_agent::is_here(span)
         || span.events.iter().any(|event| event.name.starts_with("gen_ai."))
 }
 

@@ -1,9 +1,11 @@
 //! Which calls there are, and which records tell of each.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use otel_genai_store::{Attributes, Facts, LogId, LogRecord, Nanos, Op, SpanKey, TraceId, Usage};
+use otel_genai_store::{
+    Attributes, Facts, LogId, LogRecord, Nanos, Op, SpanKey, Telling, TraceId, wrappers_among,
+};
 
 use super::carrier::{self, Event, LegacyPosition};
 use super::spans::Spans;
@@ -121,7 +123,11 @@ fn wrappers(spans: &Spans<'_>, outer: &[Option<usize>]) -> BTreeMap<usize, Vec<u
             below.entry(outer).or_default().push(at);
         }
     }
-    below.retain(|wrapper, calls| wraps(spans, *wrapper, calls));
+    let told_again = told_again(spans);
+    below.retain(|wrapper, calls| {
+        spans.get(*wrapper).is_some_and(|span| told_again.contains(&span.key))
+            || calls.iter().all(|call| tells_no_tokens(spans, *call))
+    });
     // A wrapper of wrappers wraps what they wrap.
     let chain: Vec<usize> = below.keys().copied().collect();
     for wrapper in chain.into_iter().rev() {
@@ -134,19 +140,20 @@ fn wrappers(spans: &Spans<'_>, outer: &[Option<usize>]) -> BTreeMap<usize, Vec<u
     below
 }
 
-/// Whether a call tells what the calls in it tell: the same usage as one of them or as all together, or none.
-fn wraps(spans: &Spans<'_>, wrapper: usize, calls: &[usize]) -> bool {
-    let facts = |at: usize| spans.get(at).map(|span| &span.facts);
-    let Some(outer) = facts(wrapper) else { return false };
-    let tokens = |usage: &Usage| (usage.input, usage.output);
-    let mut sum = Usage::default();
-    let mut same = tokens(&outer.usage) == (None, None);
-    for inner in calls.iter().filter_map(|at| facts(*at)) {
-        sum.add(&inner.usage);
-        same |= tokens(&inner.usage) == tokens(&outer.usage) || tokens(&inner.usage) == (None, None);
-        same |= outer.response_id.is_some() && outer.response_id == inner.response_id;
+/// Those that count in no sum, because calls in them tell the same.
+fn told_again(spans: &Spans<'_>) -> HashSet<SpanKey> {
+    // Ids are of one trace.
+    let mut traces: BTreeMap<TraceId, Vec<Telling<'_>>> = BTreeMap::new();
+    for (_, span) in spans.iter() {
+        let telling = Telling { key: span.key, parent: span.parent, state: span.state, facts: &span.facts };
+        traces.entry(span.key.trace).or_default().push(telling);
     }
-    same || tokens(&sum) == tokens(&outer.usage)
+    traces.into_values().flat_map(wrappers_among).collect()
+}
+
+/// Then the call around counts, and what was said in both is the same all the same.
+fn tells_no_tokens(spans: &Spans<'_>, call: usize) -> bool {
+    spans.get(call).is_some_and(|span| span.facts.usage.input.or(span.facts.usage.output).is_none())
 }
 
 impl<'a> Node<'a> {
@@ -389,6 +396,10 @@ fn add_sessions<'a>(sessions: Sessions<'a>, place: &HashMap<usize, usize>, nodes
                     current = Some(at);
                 }
                 Step::Prompt => heard.push((log, event, Side::Heard)),
+                Step::Saying => match call.or(current).and_then(|at| nodes.get_mut(at)) {
+                    Some(node) => node.session.push((log, event, Side::Said)),
+                    None => heard.push((log, event, Side::Said)),
+                },
                 Step::ToolResult | Step::Refusal => {
                     let again = Event {
                         step: event.step,

@@ -10,10 +10,10 @@ use super::chain::Chains;
 use super::collect::{Collected, Node};
 use super::conversation::{Conversation, Spoken};
 use super::evaluation::Evaluations;
-use super::hint;
 use super::merge::Merged;
 use super::tools::{self, Joined};
 use super::{Call, Chain, Cut, Evaluation, Failure, Options, Said, Seen, Transcript};
+use crate::capture::capture;
 
 /// At most so many messages in an answer.
 const MESSAGES: usize = 50_000;
@@ -155,7 +155,7 @@ fn call(collected: &Collected<'_>, book: &Book, node: &Node<'_>, spoken: &Spoken
         (false, false) => ContentState::Absent,
     };
     let hint = match content {
-        ContentState::Absent => Some(hint::hint(facts.dialect)),
+        ContentState::Absent => Some(capture(facts.dialect).advice),
         ContentState::ByReference => Some("The content was uploaded: its address is on the span."),
         _ => None,
     };

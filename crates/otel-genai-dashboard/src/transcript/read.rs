@@ -225,6 +225,13 @@ fn unknown(json: &Json) -> Part {
     }
 }
 
+/// The tools that a whole request offers.
+pub(super) fn tools_of_request(held: &Held) -> Vec<ToolDefinition> {
+    let is_request = held.text().is_none_or(|text| text.contains("\"tools\""));
+    let request = if is_request { held.json() } else { None };
+    request.and_then(|request| request.get("tools").map(tools)).unwrap_or_default()
+}
+
 /// The tools of a list, or of one element of it.
 pub(super) fn tools(json: &Json) -> Vec<ToolDefinition> {
     let one = |json: &Json| -> Vec<ToolDefinition> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ContentState, Dialect};
+use super::{ContentState, Dialect, is_false};
 
 /// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +58,18 @@ pub struct Findings {
     pub items: Vec<Finding>,
     /// The services.
     pub services: Vec<ServiceHealth>,
+    /// In how much of what was asked for it was looked for.
+    pub looked: Looked,
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Looked {
+    /// So many traces, the newest.
+    pub traces: u64,
+    /// There are others. Asked again, more of them are looked at.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub more: bool,
 }
 
 /// How a service tells its story.

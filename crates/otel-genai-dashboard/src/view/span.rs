@@ -1,6 +1,8 @@
 //! A span with everything that came with it.
 
-use otel_genai_store::{Attributes, LogRecord, Nanos, Span, TraceId};
+use std::sync::Arc;
+
+use otel_genai_store::{Attributes, Exemplar, LogRecord, Nanos, Span, SpanId, TraceId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -238,9 +240,22 @@ pub struct ExemplarOf {
     pub at: f64,
 }
 
+/// What is known of a span besides what it tells itself.
+pub(crate) struct Beside<'a> {
+    /// Of which traces there are spans here.
+    pub(crate) known: &'a dyn Fn(TraceId) -> bool,
+    /// The log records of the span.
+    pub(crate) logs: &'a [LogRecord],
+    /// Measurements that were taken in it, with the names of their metrics.
+    pub(crate) exemplars: &'a [(Arc<str>, Exemplar)],
+    /// The span of the other end of its request.
+    pub(crate) peer: Option<SpanId>,
+}
+
 impl SpanDetail {
-    /// `known` says of which traces there are spans here; `logs` are those of the span.
-    pub(crate) fn of(span: &Span, start: Nanos, known: &dyn Fn(TraceId) -> bool, logs: &[LogRecord]) -> Self {
+    /// A span of a trace that began then.
+    pub(crate) fn of(span: &Span, start: Nanos, beside: &Beside<'_>) -> Self {
+        let Beside { known, logs, exemplars, peer } = *beside;
         let key = span.key;
         let until = if span.end.0 == 0 { Nanos::now() } else { span.end };
         let more = |place: &str, key_of: &str| {
@@ -295,10 +310,17 @@ impl SpanDetail {
             documents: documents(told),
             query: text(told, &["gen_ai.retrieval.query.text", "gen_ai.rerank.query", "reranker.query"]),
             memory: memory(told),
-            mcp: mcp(told),
+            mcp: mcp(told, peer),
             evaluations: logs.iter().filter_map(evaluation).collect(),
             logs: logs.len() as u64,
-            exemplars: Vec::new(),
+            exemplars: exemplars
+                .iter()
+                .map(|(metric, one)| ExemplarOf {
+                    metric: metric.as_ref().to_owned(),
+                    value: one.value,
+                    at: millis(one.time),
+                })
+                .collect(),
         }
     }
 }
@@ -414,15 +436,19 @@ fn memory(told: &Attributes) -> Option<Memory> {
     (memory.store.is_some() || memory.operation.is_some() || memory.records.is_some()).then_some(memory)
 }
 
-fn mcp(told: &Attributes) -> Option<Mcp> {
+/// The id of a request of the Model Context Protocol, which may be a number.
+pub(crate) fn request_id(told: &Attributes) -> Option<String> {
+    text(told, &["jsonrpc.request.id"]).or_else(|| told.int("jsonrpc.request.id").map(|id| id.to_string()))
+}
+
+fn mcp(told: &Attributes, peer: Option<SpanId>) -> Option<Mcp> {
     let mcp = Mcp {
         method: text(told, &["mcp.method.name"]),
         session: text(told, &["mcp.session.id"]),
         protocol: text(told, &["mcp.protocol.version"]),
         transport: text(told, &["network.transport"]),
-        request_id: text(told, &["jsonrpc.request.id"])
-            .or_else(|| told.int("jsonrpc.request.id").map(|id| id.to_string())),
-        peer: None,
+        request_id: request_id(told),
+        peer: peer.map(|span| span.to_string()),
     };
     mcp.method.is_some().then_some(mcp)
 }

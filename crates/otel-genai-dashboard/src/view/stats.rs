@@ -263,6 +263,8 @@ pub enum EdgeKind {
     Tool,
     /// Within its own run.
     Nested,
+    /// By naming its span: one that handed over to the other.
+    Link,
 }
 
 /// The runs of a tool.
@@ -271,8 +273,17 @@ pub enum EdgeKind {
 pub struct ToolRow {
     /// Its name.
     pub tool: String,
+    /// What kind of tool it is, as it is told: `function`, `extension`, `datastore`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
     /// Its runs.
     pub stat: Stat,
+    /// Half of its arguments are at most so large, in bytes; of the newest runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arguments_p50: Option<u64>,
+    /// And half of its results.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result_p50: Option<u64>,
     /// How often it was run again after it failed, in the newest traces.
     pub retries: u64,
     /// How it failed last.

@@ -487,6 +487,65 @@ fn sessions_of_claude_code_are_conversations() {
 }
 
 #[test]
+fn what_claude_code_tells_of_prompts_and_answers_is_in_the_transcript() {
+    let attributes = |more: Json| {
+        let mut all = json!({"session.id": "s1", "event.sequence": 1});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
+    let mut told = Told::default();
+    let origin = crate::evidence::origin("com.anthropic.claude_code.events", "");
+    for (body, time, more) in [
+        ("claude_code.user_prompt", 1, json!({"prompt": "List the files."})),
+        ("claude_code.api_request", 3, json!({"model": "claude-x", "input_tokens": 10, "output_tokens": 5})),
+        ("claude_code.assistant_response", 4, json!({"response": "There are none."})),
+        ("claude_code.assistant_response", 5, json!({"response": "<REDACTED>"})),
+    ] {
+        let log = LogOf {
+            span: 0,
+            body: body.into(),
+            time: time * 1_000_000_000,
+            attributes: attributes(more),
+            ..LogOf::default()
+        };
+        told.add_log(log, &origin, 0);
+    }
+    let transcript = told.transcript();
+    assert_eq!(transcript.calls.len(), 1);
+    assert_eq!(texts(&transcript, &transcript.calls[0].input), ["List the files."]);
+    assert_eq!(texts(&transcript, &transcript.calls[0].output), ["There are none."]);
+
+    // With spans alone it is the one around all that has the prompt.
+    let interaction = SpanOf {
+        name: "claude_code.interaction",
+        attributes: json!({"span.type": "interaction", "session.id": "s1", "user_prompt": "List the files."}),
+        ..SpanOf::default()
+    };
+    let transcript = Told::default().span(interaction).transcript();
+    let said: Vec<_> = transcript.calls.iter().flat_map(|call| texts(&transcript, &call.input)).collect();
+    assert_eq!(said, ["List the files."]);
+}
+
+#[test]
+fn tools_that_a_request_offers_are_read_wherever_they_stand() {
+    let expected = plain().transcript().tools[0].1.clone();
+    let request = json!({"model": "m", "messages": openai(), "tools": openai_tools()}).to_string();
+    let pydantic = json!({"function_tools": [
+        {"name": "find", "description": "Finds.", "parameters_json_schema": {"type": "object"}}], "output_tools": []});
+    for more in [
+        json!({"mlflow.spanType": "CHAT_MODEL", "mlflow.spanInputs": request}),
+        json!({"mlflow.spanType": "CHAT_MODEL", "mlflow.chat.tools": openai_tools().to_string()}),
+        json!({"traceloop.entity.input": request}),
+        json!({"openinference.span.kind": "LLM", "input.value": request}),
+        json!({"model_request_parameters": pydantic.to_string(), "logfire.msg": "chat m"}),
+    ] {
+        let transcript = span(with(more.clone())).transcript();
+        let tools = transcript.tools.first().map(|(_, tools)| tools.clone());
+        assert_eq!(tools.as_ref(), Some(&expected), "{more}");
+    }
+}
+
+#[test]
 fn sessions_of_codex_are_conversations() {
     let log = |event: &'static str, time, more: Json| {
         let mut attributes = json!({"conversation.id": "k1", "model": "gpt-x"});
@@ -499,7 +558,7 @@ fn sessions_of_codex_are_conversations() {
         .log(log("codex.sse_event", 2_001, json!({"event.kind": "response.completed", "input_token_count": 100, "cached_token_count": 40, "output_token_count": 7})))
         .log(log("codex.tool_decision", 2_500, json!({"tool_name": "shell", "call_id": "c1", "decision": "approved"})))
         .log(log("codex.tool_result", 3_000, json!({"tool_name": "shell", "call_id": "c1", "arguments": "{\"command\":\"make\"}", "output": "ok", "success": "true"})))
-        .log(log("codex.sse_event", 4_000, json!({"event.kind": "response.completed", "input_token_count": 120, "output_token_count": 3})));
+        .log(log("codex.websocket_event", 4_000, json!({"event.kind": "response.completed", "input_token_count": 120, "output_token_count": 3})));
     let transcript = told.transcript();
     assert_eq!(transcript.calls.len(), 2);
     assert_eq!(transcript.calls[0].usage.input, Some(100));

@@ -169,7 +169,7 @@ impl Db {
              FROM span FINAL WHERE {of} AND {hours} ORDER BY trace_id, start_ns LIMIT {} BY trace_id",
             MOST_SPANS + 1
         );
-        let mut lines: HashMap<[u8; 16], Vec<(u32, [u8; 16], Told)>> = HashMap::new();
+        let mut lines: HashMap<[u8; 16], Vec<Placed>> = HashMap::new();
         self.each::<Line<'_>>(self.client.query_raw(&sql), |line| {
             if let Some(told) = line.told() {
                 lines.entry(line.trace_id).or_default().push((line.hour, line.print, told));
@@ -201,8 +201,11 @@ impl Db {
     }
 }
 
+/// Its hour, its print, and what it tells.
+type Placed = (u32, [u8; 16], Told);
+
 /// Those of a trace's spans that tell a call again.
-fn wrappers(lines: Vec<(u32, [u8; 16], Told)>) -> Vec<(u32, [u8; 16])> {
+fn wrappers(lines: Vec<Placed>) -> Vec<(u32, [u8; 16])> {
     if lines.len() > MOST_SPANS {
         return Vec::new();
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
+use super::filter::nanos;
 use super::segment::{Known, number};
 use super::sums::{Call, Names, Sums};
+use super::told;
 use super::trace::Added;
 use crate::facts::{ContentState, Facts, Op};
 use crate::id::Nanos;
@@ -21,6 +23,8 @@ pub(super) const STEP: u64 = 900_000_000_000;
 pub(super) struct Tally {
     /// By the first moment of the quarter of an hour.
     sums: HashMap<(i64, Names), Sums>,
+    /// Calls that counted, and do no more.
+    taken: Vec<Call>,
     /// By origin and dialect.
     heard: HashMap<(i64, u8), Heard>,
 }
@@ -84,7 +88,7 @@ pub(super) fn span(
             error: span.status.is_error() || facts.error.is_some(),
             usage: facts.usage,
             cost: facts.cost,
-            first_chunk: facts.first_chunk.map(|first| u64::try_from(first.as_nanos()).unwrap_or(u64::MAX)),
+            first_chunk: facts.first_chunk.map(nanos),
             finish,
             row: 0,
             flags: 0,
@@ -92,6 +96,10 @@ pub(super) fn span(
             dialect: facts.dialect.map_or(0, |dialect| dialect as u8),
         };
         known.tally.sums.entry((quarter(call.start), names)).or_default().add(&call);
+        for (trace, call) in told::tell_again(tx, known, span)? {
+            known.changes.entry(trace).or_default().untell(&call);
+            known.tally.taken.push(call);
+        }
     }
     Ok(())
 }
@@ -111,21 +119,48 @@ pub(super) fn log(
     heard.at(moment);
     heard.logs += 1;
     let Some(trace) = trace else { return Ok(()) };
-    let session = log.is_of_session();
-    let (mut names, mut conversation) = (Names::default(), 0);
-    if session {
-        names = names_of(tx, known, facts, &log.origin.resource.service)?;
-        conversation = known.maybe(tx, facts.conversation.as_ref())?.unwrap_or(0);
+    let mut told = None;
+    if log.is_of_session() {
+        let names = names_of(tx, known, facts, &log.origin.resource.service)?;
+        let conversation = known.maybe(tx, facts.conversation.as_ref())?.unwrap_or(0);
+        let finish = known.maybe(tx, facts.finish.as_ref())?.unwrap_or(0);
+        let call = Call {
+            start: began(log),
+            end: moment.0,
+            names,
+            error: facts.error.is_some(),
+            usage: facts.usage,
+            cost: facts.cost,
+            first_chunk: facts.first_chunk.map(nanos),
+            finish,
+            row: 0,
+            flags: 0,
+            conversation,
+            dialect: facts.dialect.map_or(0, |dialect| dialect as u8),
+        };
+        let counts = told::write(tx, known, log, (trace, origin, row), &call)?;
+        if counts {
+            known.tally.sums.entry((quarter(call.start), names)).or_default().add(&call);
+        }
+        told = Some((call, counts));
     }
     let change = known.changes.entry(trace).or_default();
     change.seen(moment, moment, log.received);
     change.logs += 1;
     change.title(moment.0, title);
     change.says(facts.content);
-    if session {
-        change.told(log, names, conversation, row);
+    if let Some((call, counts)) = told {
+        change.told(log, &call, row, counts);
     }
     Ok(())
+}
+
+/// When what a record tells of began: it comes at the end. Both coding agents tell how long it took.
+fn began(log: &LogRecord) -> u64 {
+    let end = log.moment().0;
+    let lasted = log.attributes.float("duration_ms").filter(|lasted| (0.0..1e12).contains(lasted));
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 10^18, from 0")]
+    end.saturating_sub(lasted.map_or(0, |lasted| (lasted * 1e6) as u64))
 }
 
 /// The words by which calls are told apart.
@@ -162,6 +197,7 @@ pub(super) fn quarter(moment: u64) -> i64 {
 impl Tally {
     pub(super) fn clear(&mut self) {
         self.sums.clear();
+        self.taken.clear();
         self.heard.clear();
     }
 
@@ -169,6 +205,9 @@ impl Tally {
     pub(super) fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
         for ((at, names), more) in self.sums.drain() {
             change_sums(tx, at, &names, |sums| sums.merge(&more))?;
+        }
+        for call in self.taken.drain(..) {
+            change_sums(tx, quarter(call.start), &call.names, |sums| sums.take(&call))?;
         }
         for ((origin, dialect), heard) in self.heard.drain() {
             tx.prepare_cached(

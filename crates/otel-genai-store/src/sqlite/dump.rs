@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use prost::Message as _;
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::content::Shelf;
 use super::fault;
@@ -58,46 +58,41 @@ pub(super) fn dump(
 /// Adds records of one kind behind a position; `None` when the file has no more.
 fn fill(file: &File, range: Range, at: Position, batch: &mut Batch) -> Result<Option<Position>, StoreError> {
     let bounds = (number(range.from.0), number(range.to.0));
-    match at.value {
-        SPANS => {
-            let last = spans(file, bounds, at.row, batch)?;
-            Ok(Some(last.map_or(Position { value: LOGS, row: 0, ..at }, |row| Position { row, ..at })))
-        }
-        LOGS => {
-            let last = logs(file, bounds, at.row, batch)?;
-            Ok(Some(last.map_or(Position { value: POINTS, row: 0, ..at }, |row| Position { row, ..at })))
-        }
-        _ => points(file, bounds, at, batch),
-    }
+    let rows = match at.value {
+        SPANS => records(file, &span_rows(), bounds, at.row, batch, span)?,
+        LOGS => records(file, LOG_ROWS, bounds, at.row, batch, log)?,
+        _ => return points(file, bounds, at, batch),
+    };
+    // Spans come first, then log records, then points.
+    Ok(Some(rows.map_or(Position { value: at.value + 1, row: 0, ..at }, |row| Position { row, ..at })))
 }
 
-/// The last row, if there may be others behind it.
-fn spans(
-    file: &File,
-    (from, to): (i64, i64),
-    after: i64,
-    batch: &mut Batch,
-) -> Result<Option<i64>, StoreError> {
-    let told = |error| file.fault(error);
-    let sql = format!(
+const LOG_ROWS: &str = "SELECT id, time_ns, received_ns, trace_id, origin, rest, refs FROM log
+     WHERE id > ? AND time_ns >= ? AND time_ns < ? ORDER BY id";
+
+fn span_rows() -> String {
+    format!(
         "SELECT id, (SELECT trace_id FROM trace WHERE trace.id = span.trace) AS trace_id, span_id, variant, parent,
            received_ns, origin, state, {FACTS}, rest, refs
          FROM span WHERE id > ? AND start_ns >= ? AND start_ns < ? ORDER BY id"
-    );
-    let mut find = file.connection.prepare_cached(&sql).map_err(told)?;
+    )
+}
+
+/// Adds the records of a table; the last row, if there may be others behind it.
+fn records(
+    file: &File,
+    sql: &str,
+    (from, to): (i64, i64),
+    after: i64,
+    batch: &mut Batch,
+    add: fn(&File, &mut Shelf, &Row<'_>, &mut Batch) -> Result<(), StoreError>,
+) -> Result<Option<i64>, StoreError> {
+    let told = |error| file.fault(error);
+    let mut find = file.connection.prepare_cached(sql).map_err(told)?;
     let mut rows = find.query(params![after, from, to]).map_err(told)?;
     let mut shelf = Shelf::default();
     while let Some(row) = rows.next().map_err(told)? {
-        let trace =
-            row.get_ref("trace_id").map_err(told)?.as_blob_or_null().ok().flatten().and_then(TraceId::new);
-        let Some(key) =
-            trace.and_then(|trace| read::key(trace, row).transpose()).transpose().map_err(told)?
-        else {
-            continue;
-        };
-        let span = read::whole(file, &mut shelf, key, row)?;
-        batch.bytes += span.to_otlp().encoded_len();
-        batch.spans.push(span);
+        add(file, &mut shelf, row, batch)?;
         if batch.bytes >= MOST_BYTES {
             return row.get("id").map(Some).map_err(told);
         }
@@ -105,31 +100,24 @@ fn spans(
     Ok(None)
 }
 
-fn logs(
-    file: &File,
-    (from, to): (i64, i64),
-    after: i64,
-    batch: &mut Batch,
-) -> Result<Option<i64>, StoreError> {
+fn span(file: &File, shelf: &mut Shelf, row: &Row<'_>, batch: &mut Batch) -> Result<(), StoreError> {
     let told = |error| file.fault(error);
-    let mut find = file
-        .connection
-        .prepare_cached(
-            "SELECT id, time_ns, received_ns, trace_id, origin, rest, refs FROM log
-             WHERE id > ? AND time_ns >= ? AND time_ns < ? ORDER BY id",
-        )
-        .map_err(told)?;
-    let mut rows = find.query(params![after, from, to]).map_err(told)?;
-    let mut shelf = Shelf::default();
-    while let Some(row) = rows.next().map_err(told)? {
-        let log = read::log(file, &mut shelf, row)?;
-        batch.bytes += log.to_otlp().encoded_len();
-        batch.logs.push(log);
-        if batch.bytes >= MOST_BYTES {
-            return row.get("id").map(Some).map_err(told);
-        }
+    let trace =
+        row.get_ref("trace_id").map_err(told)?.as_blob_or_null().ok().flatten().and_then(TraceId::new);
+    let key = trace.and_then(|trace| read::key(trace, row).transpose()).transpose().map_err(told)?;
+    if let Some(key) = key {
+        let span = read::whole(file, shelf, key, row)?;
+        batch.bytes += span.to_otlp().encoded_len();
+        batch.spans.push(span);
     }
-    Ok(None)
+    Ok(())
+}
+
+fn log(file: &File, shelf: &mut Shelf, row: &Row<'_>, batch: &mut Batch) -> Result<(), StoreError> {
+    let log = read::log(file, shelf, row)?;
+    batch.bytes += log.to_otlp().encoded_len();
+    batch.logs.push(log);
+    Ok(())
 }
 
 /// The points of the series at hand, or of the next.

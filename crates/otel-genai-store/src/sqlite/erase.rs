@@ -11,6 +11,7 @@ use super::more::Kind;
 use super::search::list;
 use super::segment::{Known, Segment};
 use super::sums::{self, Call};
+use super::told;
 use crate::facts::Op;
 use crate::id::{Nanos, TraceId};
 use crate::query::Range;
@@ -152,7 +153,12 @@ fn uncount(tx: &Transaction<'_>, traces: &Value, logs: &Value, of_logs: &str) ->
         .collect::<rusqlite::Result<_>>()?;
     let counted =
         |call: &&Call| !call.is_wrapper() && Op::from_number(call.names.op).is_some_and(Op::is_genai);
-    for call in calls.iter().filter(counted) {
+    let told: Vec<Call> = tx
+        .prepare(&format!("SELECT {} FROM {} WHERE s.trace {of_list}", sums::COLUMNS, told::TABLES))?
+        .query_map([traces], Call::read)?
+        .collect::<rusqlite::Result<_>>()?;
+    tx.execute(&format!("DELETE FROM told WHERE trace {of_list}"), [traces])?;
+    for call in calls.iter().chain(&told).filter(counted) {
         change_sums(tx, quarter(call.start), &call.names, |sums| sums.take(call))?;
     }
     tx.execute(

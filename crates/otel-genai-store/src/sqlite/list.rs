@@ -1,4 +1,4 @@
-//! Traces in lists. One that went on over midnight has a row in each day's file, and is told with its first day.
+//! Traces in lists. One that went on over midnight has a row in the file of each of its days, and is told with the first.
 
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, Row, params_from_iter};
@@ -66,7 +66,7 @@ pub(super) fn traces(reader: &mut Reader, query: &TraceQuery) -> Result<Page<Tra
 
 /// Whether records of this time may be in the file of this day.
 pub(super) fn may_have(day: Day, range: Range) -> bool {
-    // A trace that began the day before is told there.
+    // A trace that began earlier is told there.
     (Day::of(range.from)..=Day::of(range.to)).contains(&day)
 }
 
@@ -123,12 +123,13 @@ fn of_file(
         }
         begun
     };
+    let all_days = if begun.is_empty() { Vec::new() } else { reader.days()? };
     for mut found in begun {
-        // Where the day before is gone, or this trace in it, this is the first that is left.
-        if found.also & BEGAN != 0 && of_day(reader, Day(day.0 - 1), found.summary.id)?.is_some() {
+        // Where the days before are gone, or this trace in them, this is the first that is left.
+        if part_before(reader, day, &all_days, &found)?.is_some() {
             continue;
         }
-        let days = join_later(reader, day, &mut found)?;
+        let days = join_later(reader, day, &all_days, &mut found)?;
         let value = value(&found, query);
         let behind = from.is_none_or(|from| {
             let by_start = query.sort == TraceSort::Start;
@@ -231,21 +232,47 @@ fn fits(reader: &mut Reader, days: &[Day], found: &Found, filter: &Filter) -> Re
     Ok(true)
 }
 
-/// Adds what the days after have of a trace, and says which days have it.
-pub(super) fn join_later(reader: &mut Reader, day: Day, found: &mut Found) -> Result<Vec<Day>, StoreError> {
-    let mut days = vec![day];
-    let mut goes_on = found.also & GOES_ON != 0;
-    while goes_on {
-        let next = Day(days.last().map_or(day.0, |day| day.0) + 1);
-        let Some(more) = of_day(reader, next, found.summary.id)? else { break };
-        goes_on = more.also & GOES_ON != 0;
-        found.join(more);
-        days.push(next);
+/// What the last day before has of a trace that began earlier.
+fn part_before(
+    reader: &mut Reader,
+    day: Day,
+    days: &[Day],
+    found: &Found,
+) -> Result<Option<(Found, Day)>, StoreError> {
+    if found.also & BEGAN == 0 {
+        return Ok(None);
     }
-    Ok(days)
+    for earlier in days.iter().rev().filter(|earlier| **earlier < day) {
+        if let Some(found) = of_day(reader, *earlier, found.summary.id)? {
+            return Ok(Some((found, *earlier)));
+        }
+    }
+    Ok(None)
 }
 
-pub(super) fn of_day(reader: &mut Reader, day: Day, trace: TraceId) -> Result<Option<Found>, StoreError> {
+/// Adds what the days after have of a trace, and says which days have it.
+fn join_later(
+    reader: &mut Reader,
+    day: Day,
+    days: &[Day],
+    found: &mut Found,
+) -> Result<Vec<Day>, StoreError> {
+    let mut with = vec![day];
+    let mut goes_on = found.also & GOES_ON != 0;
+    for next in days.iter().filter(|next| **next > day) {
+        if !goes_on {
+            break;
+        }
+        if let Some(more) = of_day(reader, *next, found.summary.id)? {
+            goes_on = more.also & GOES_ON != 0;
+            found.join(more);
+            with.push(*next);
+        }
+    }
+    Ok(with)
+}
+
+fn of_day(reader: &mut Reader, day: Day, trace: TraceId) -> Result<Option<Found>, StoreError> {
     let Some(file) = reader.file(day)? else { return Ok(None) };
     let sql = format!("SELECT {} FROM trace WHERE trace_id = ?", trace::COLUMNS);
     let mut find = file.connection.prepare_cached(&sql).map_err(|error| file.fault(error))?;
@@ -268,12 +295,13 @@ pub(super) fn whole(
 ) -> Result<Option<(Found, Day)>, StoreError> {
     let Some(mut found) = of_day(reader, day, trace)? else { return Ok(None) };
     let mut first = day;
-    while found.also & BEGAN != 0 {
-        let before = Day(first.0 - 1);
-        let Some(earlier) = of_day(reader, before, trace)? else { break };
-        (found, first) = (earlier, before);
+    if found.also != 0 {
+        let days = reader.days()?;
+        while let Some((earlier, before)) = part_before(reader, first, &days, &found)? {
+            (found, first) = (earlier, before);
+        }
+        join_later(reader, first, &days, &mut found)?;
     }
-    join_later(reader, first, &mut found)?;
     Ok(Some((found, first)))
 }
 

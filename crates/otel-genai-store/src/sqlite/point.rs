@@ -8,7 +8,7 @@ use super::count;
 use super::record::Fate;
 use super::rest::unpack;
 use super::segment::{Known, number};
-use crate::id::Nanos;
+use crate::id::{Nanos, SpanId};
 use crate::metric::{self, Point, Series};
 
 /// Writes a point. One of the same series and times has been stored before: whoever sends it again.
@@ -33,6 +33,12 @@ pub(super) fn write_point(
     }
     count::point(known, origin, moment);
     Ok(Fate::Stored)
+}
+
+/// Whether a body may name a span, without reading it.
+pub(super) fn mentions(body: &[u8], span: SpanId) -> bool {
+    let id = span.bytes();
+    unpack(body).is_some_and(|bytes| bytes.windows(id.len()).any(|part| part == id))
 }
 
 /// The point of a body; none if it is damaged.

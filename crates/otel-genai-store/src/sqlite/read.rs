@@ -305,7 +305,7 @@ pub(super) fn status(reader: &mut Reader) -> Result<StoreStatus, StoreError> {
     let days = reader.days()?;
     for day in &days {
         let Some(file) = reader.file(*day)? else { continue };
-        let traces_begun = if days.contains(&Day(day.0 - 1)) {
+        let traces_begun = if days.first() != Some(day) {
             "SELECT (SELECT count(*) FROM trace) - (SELECT count(*) FROM trace WHERE also IN (1, 3))"
         } else {
             "SELECT count(*) FROM trace"

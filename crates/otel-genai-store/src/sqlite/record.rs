@@ -189,7 +189,7 @@ pub(super) const FACTS: &str = "flags, op, dialect, provider, req_model, resp_mo
 
 /// Content state (2 bits), streamed (2: told, and which), inferred (1), who says the cost (2). The last bit says later that
 /// the call is told again inside.
-fn flags(facts: &Facts) -> u8 {
+pub(super) fn flags(facts: &Facts) -> u8 {
     let stream = match facts.stream {
         None => 0,
         Some(false) => 1,

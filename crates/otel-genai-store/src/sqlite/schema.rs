@@ -37,8 +37,8 @@ CREATE TABLE trace(
   reason_tok INT, audio_in INT, audio_out INT, cost INT, saved INT, reported INT NOT NULL DEFAULT 0,
   unpriced INT NOT NULL DEFAULT 0, ttfc_ns INT, ttfc_at INT, content INT NOT NULL DEFAULT 0,
   genai INT NOT NULL DEFAULT 0, counted INT NOT NULL DEFAULT 0, -- spans whose tokens count
-  unsettled INT NOT NULL DEFAULT 0, -- whether calls may be in it that are told twice
-  also INT NOT NULL DEFAULT 0, -- 1: it began the day before, 2: it goes on the day after
+  unsettled INT NOT NULL DEFAULT 0, -- whether calls may be in it that are told twice, or it may have begun elsewhere
+  also INT NOT NULL DEFAULT 0, -- 1: it began on an earlier day, 2: it goes on on a later one
   rev INT NOT NULL DEFAULT 0, -- how often it was changed
   title TEXT, title_ns INT, more BLOB); -- the names in it, and the bars of its picture
 CREATE INDEX trace_start ON trace(start_ns);
@@ -73,6 +73,17 @@ CREATE TABLE span(
 CREATE UNIQUE INDEX span_key ON span(trace, span_id, variant);
 CREATE INDEX span_start ON span(start_ns) WHERE op < 30;
 CREATE INDEX span_response ON span(response_id) WHERE response_id IS NOT NULL;
+-- Calls that only log records tell of, by their rows: columns as those of spans. Where a span tells of the call too, the
+-- flags say so.
+CREATE TABLE told(
+  id INTEGER PRIMARY KEY, trace INT NOT NULL, origin INT NOT NULL, name INT NOT NULL, start_ns INT NOT NULL,
+  end_ns INT NOT NULL, status INT NOT NULL, state INT NOT NULL, flags INT NOT NULL, op INT NOT NULL, dialect INT,
+  provider INT, req_model INT, resp_model INT, response_id TEXT, agent INT, tool INT, tool_call TEXT, conv INT, error INT,
+  finish INT, in_tok INT, out_tok INT, cache_r INT, cache_w INT, reason_tok INT, audio_in INT, audio_out INT, ttfc_ns INT,
+  cost INT, saved INT);
+CREATE INDEX told_start ON told(start_ns);
+CREATE INDEX told_end ON told(end_ns);
+CREATE INDEX told_trace ON told(trace);
 CREATE TABLE log(
   id INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL UNIQUE, -- of the record and its origin: a retry is known by it
   time_ns INT NOT NULL, received_ns INT NOT NULL, trace_id BLOB, span_id BLOB, origin INT NOT NULL, event INT,

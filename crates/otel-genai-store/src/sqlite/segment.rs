@@ -48,6 +48,8 @@ pub(super) struct Known {
     pub(super) uses: Recent<(i64, i64, u8), ()>,
     pub(super) changes: HashMap<i64, Change>,
     pub(super) tally: Tally,
+    /// Whether log records tell of calls in it, where that was looked up.
+    pub(super) tells_calls: Option<bool>,
     series: HashMap<[u8; 16], i64>,
     pub(super) packer: Packer,
 }
@@ -124,6 +126,7 @@ impl Known {
             uses: Recent::new(MOST_PIECES),
             changes: HashMap::new(),
             tally: Tally::default(),
+            tells_calls: None,
             series: HashMap::new(),
             packer: Packer::new(),
         }

@@ -1,12 +1,14 @@
 //! Calls that are told twice are taken out of all sums, once their trace has been quiet for a while.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::count::{change_sums, quarter};
 use super::segment::{Segment, number};
 use super::sums::{self, Call, Sums};
+use super::trace::BEGAN;
 use crate::facts::{CostSource, Op};
 use crate::id::{Nanos, SpanId, TraceId};
 use crate::span::SpanState;
@@ -26,13 +28,23 @@ pub(super) const WRAPPER: u8 = 1 << 7;
 pub(super) struct Settled {
     /// Traces whose sums are others now.
     pub(super) changed: Vec<TraceId>,
+    /// Traces that other days have too, or may have: what is in all of them is settled together.
+    pub(super) over: Vec<Over>,
     /// Whether there are traces that were not quiet yet.
     pub(super) more: bool,
     /// Whether there may be others that were.
     pub(super) full: bool,
 }
 
-/// Settles the traces of a file that have been quiet.
+/// A trace that other days have too, or may have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Over {
+    pub(super) trace: TraceId,
+    /// Whether nothing says yet that it began earlier, but for its root, which is not here.
+    pub(super) may_have_begun: bool,
+}
+
+/// Settles the traces of a file that have been quiet, but for those that other days may have too.
 pub(super) fn settle(segment: &mut Segment) -> rusqlite::Result<Settled> {
     let until = Nanos::now().0.saturating_sub(u64::try_from(QUIET.as_nanos()).unwrap_or(0));
     let mut settled = Settled::default();
@@ -40,11 +52,23 @@ pub(super) fn settle(segment: &mut Segment) -> rusqlite::Result<Settled> {
     settled.full = i64::try_from(quiet.len()).unwrap_or(MOST) >= MOST;
     if !quiet.is_empty() {
         let tx = segment.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for (trace, id, spans) in &quiet {
-            if *spans <= MOST_SPANS && settle_one(&tx, *trace)? {
-                settled.changed.extend(id);
+        for Quiet { row, id, spans, counted, also, rootless } in quiet {
+            let may_have_begun = rootless && also & BEGAN == 0;
+            match id {
+                Some(trace) if may_have_begun || also != 0 => {
+                    settled.over.push(Over { trace, may_have_begun });
+                }
+                _ if counted > 1 && spans <= MOST_SPANS => {
+                    let part = Part::read(&tx, row)?;
+                    let wrappers = usage::of(&part.told);
+                    let is = |at: usize| wrappers.binary_search(&at).is_ok();
+                    if part.apply(&tx, &is)? {
+                        settled.changed.extend(id);
+                    }
+                }
+                _ => {}
             }
-            tx.prepare_cached("UPDATE trace SET unsettled = 0 WHERE id = ?")?.execute([trace])?;
+            tx.prepare_cached("UPDATE trace SET unsettled = 0 WHERE id = ?")?.execute([row])?;
         }
         tx.commit()?;
         segment.dirty = true;
@@ -55,30 +79,63 @@ pub(super) fn settle(segment: &mut Segment) -> rusqlite::Result<Settled> {
     Ok(settled)
 }
 
-fn quiet(connection: &Connection, until: u64) -> rusqlite::Result<Vec<(i64, Option<TraceId>, i64)>> {
-    let mut find = connection.prepare_cached(
-        "SELECT id, trace_id, spans FROM trace WHERE unsettled AND last_ns <= ? ORDER BY last_ns LIMIT ?",
-    )?;
-    let read =
-        |row: &rusqlite::Row<'_>| Ok((row.get(0)?, TraceId::new(row.get_ref(1)?.as_blob()?), row.get(2)?));
-    find.query_map([number(until), MOST], read)?.collect()
+struct Quiet {
+    row: i64,
+    id: Option<TraceId>,
+    spans: i64,
+    counted: i64,
+    also: u8,
+    rootless: bool,
 }
 
-/// Whether the sums of the trace are others now.
-fn settle_one(tx: &Transaction<'_>, trace: i64) -> rusqlite::Result<bool> {
-    let (mut told, mut calls) = (Vec::new(), Vec::new());
-    {
+fn quiet(connection: &Connection, until: u64) -> rusqlite::Result<Vec<Quiet>> {
+    let mut find = connection.prepare_cached(
+        "SELECT id, trace_id, spans, counted, also, root_span IS NULL FROM trace WHERE unsettled AND last_ns <= ?
+         ORDER BY last_ns LIMIT ?",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Quiet {
+            row: row.get(0)?,
+            id: TraceId::new(row.get_ref(1)?.as_blob()?),
+            spans: row.get(2)?,
+            counted: row.get(3)?,
+            also: row.get(4)?,
+            rootless: row.get(5)?,
+        })
+    };
+    find.query_map(params![number(until), MOST], read)?.collect()
+}
+
+/// What a file has of a trace.
+pub(super) struct Part {
+    row: i64,
+    told: Vec<Told>,
+    calls: Vec<Call>,
+}
+
+impl Part {
+    /// The part of a trace in a file; none if the file has it not, or too much of it.
+    pub(super) fn find(connection: &Connection, trace: TraceId) -> rusqlite::Result<Option<Self>> {
+        let row = connection
+            .prepare_cached("SELECT id FROM trace WHERE trace_id = ? AND spans <= ?")?
+            .query_row(params![trace.bytes(), MOST_SPANS], |row| row.get(0))
+            .optional()?;
+        row.map(|row| Self::read(connection, row)).transpose()
+    }
+
+    fn read(connection: &Connection, row: i64) -> rusqlite::Result<Self> {
+        let mut part = Self { row, told: Vec::new(), calls: Vec::new() };
         let sql = format!(
             "SELECT {}, s.span_id, s.parent, s.response_id, s.state FROM {} WHERE s.trace = ?",
             sums::COLUMNS,
             sums::TABLES
         );
-        let mut find = tx.prepare_cached(&sql)?;
-        let mut rows = find.query([trace])?;
+        let mut find = connection.prepare_cached(&sql)?;
+        let mut rows = find.query([row])?;
         while let Some(row) = rows.next()? {
             let call = Call::read(row)?;
             let Some(span) = SpanId::new(row.get_ref("span_id")?.as_blob()?) else { continue };
-            told.push(Told {
+            part.told.push(Told {
                 span,
                 parent: row.get_ref("parent")?.as_blob_or_null()?.and_then(SpanId::new),
                 op: Op::from_number(call.names.op),
@@ -86,32 +143,60 @@ fn settle_one(tx: &Transaction<'_>, trace: i64) -> rusqlite::Result<bool> {
                 response_id: row.get("response_id")?,
                 ended: row.get::<_, u8>("state")? == SpanState::Ended as u8,
             });
-            calls.push(call);
+            part.calls.push(call);
         }
+        Ok(part)
     }
-    let wrappers = usage::of(&told);
-    let mut changed = false;
-    for (at, call) in calls.iter().enumerate() {
-        let is = wrappers.binary_search(&at).is_ok();
-        if is == call.is_wrapper() {
-            continue;
+
+    /// Takes the calls that are told again, by their places in the part, out of the sums. Whether those are others now.
+    fn apply(&self, tx: &Transaction<'_>, is_wrapper: &dyn Fn(usize) -> bool) -> rusqlite::Result<bool> {
+        let mut changed = false;
+        for (at, call) in self.calls.iter().enumerate() {
+            let is = is_wrapper(at);
+            if is == call.is_wrapper() {
+                continue;
+            }
+            changed = true;
+            let flags = if is { call.flags | WRAPPER } else { call.flags & !WRAPPER };
+            tx.prepare_cached("UPDATE span SET flags = ? WHERE id = ?")?.execute(params![flags, call.row])?;
+            change_sums(tx, quarter(call.start), &call.names, |sums| {
+                if is { sums.take(call) } else { sums.add(call) }
+            })?;
         }
-        changed = true;
-        let flags = if is { call.flags | WRAPPER } else { call.flags & !WRAPPER };
-        tx.prepare_cached("UPDATE span SET flags = ? WHERE id = ?")?.execute(params![flags, call.row])?;
-        change_sums(
-            tx,
-            quarter(call.start),
-            &call.names,
-            |sums| if is { sums.take(call) } else { sums.add(call) },
-        )?;
+        if changed {
+            let counted = self.told.iter().zip(&self.calls).enumerate().filter(|(at, (told, _))| {
+                told.ended && told.op.is_some_and(Op::counts_tokens) && !is_wrapper(*at)
+            });
+            write(tx, self.row, counted.map(|(_, (_, call))| call))?;
+        }
+        Ok(changed)
     }
-    if changed {
-        let counted = told.iter().zip(&calls).enumerate().filter(|(at, (told, _))| {
-            told.ended && told.op.is_some_and(Op::counts_tokens) && wrappers.binary_search(at).is_err()
-        });
-        write(tx, trace, counted.map(|(_, (_, call))| call))?;
-    }
+}
+
+/// Which calls of a trace that lies in several files are told again: for each part their places.
+pub(super) fn wrappers(parts: &[Part]) -> Vec<HashSet<usize>> {
+    let all: Vec<Told> = parts.iter().flat_map(|part| part.told.iter().cloned()).collect();
+    let mut found = usage::of(&all).into_iter().peekable();
+    let mut first = 0;
+    let each = parts.iter().map(|part| {
+        let end = first + part.told.len();
+        let own = std::iter::from_fn(|| found.next_if(|at| *at < end).map(|at| at - first)).collect();
+        first = end;
+        own
+    });
+    each.collect()
+}
+
+/// Settles what a file has of such a trace.
+pub(super) fn settle_part(
+    segment: &mut Segment,
+    part: &Part,
+    wrappers: &HashSet<usize>,
+) -> rusqlite::Result<bool> {
+    let tx = segment.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let changed = part.apply(&tx, &|at| wrappers.contains(&at))?;
+    tx.commit()?;
+    segment.dirty |= changed;
     Ok(changed)
 }
 

@@ -1,4 +1,4 @@
-//! Calls added up: whole quarters of an hour from sums, the rest from spans.
+//! Calls added up: whole quarters of an hour from sums, the rest call by call.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range as Span;
@@ -15,6 +15,7 @@ use super::reader::{File, Reader};
 use super::search;
 use super::settle::WRAPPER;
 use super::sums::{self, Call, Names, Sums};
+use super::told;
 use crate::error::StoreError;
 use crate::facts::{Dialect, Op};
 use crate::id::{Nanos, TraceId};
@@ -55,8 +56,10 @@ pub(super) fn stats(reader: &mut Reader, query: &StatsQuery) -> Result<Vec<Stats
                 of_sums(&file, &whole, &words, query, &mut groups)?;
             }
             for rest in [range.start..whole.start.max(range.start), whole.end.max(range.start)..range.end] {
-                if rest.start < rest.end {
-                    of_spans(&file, &rest, &words, said.as_deref(), query, &mut groups)?;
+                for tables in [sums::TABLES, told::TABLES] {
+                    if rest.start < rest.end {
+                        of_calls((&file, tables), &rest, &words, said.as_deref(), query, &mut groups)?;
+                    }
                 }
             }
             for ((at, ids), sums) in groups.drain() {
@@ -163,8 +166,9 @@ fn of_sums(
     Ok(())
 }
 
-fn of_spans(
-    file: &File,
+/// Calls one by one: those of spans, or those that only log records tell of.
+fn of_calls(
+    (file, tables): (&File, &str),
     range: &Span<u64>,
     words: &Words,
     said: Option<&[i64]>,
@@ -205,7 +209,7 @@ fn of_spans(
         let condition = format!("s.trace IN (SELECT id FROM trace WHERE {})", search::IN_LIST);
         all.and(condition, [search::list(rows)]);
     }
-    let sql = format!("SELECT {} FROM {} WHERE {}", sums::COLUMNS, sums::TABLES, all.sql());
+    let sql = format!("SELECT {} FROM {} WHERE {}", sums::COLUMNS, tables, all.sql());
     let mut find = file.connection.prepare_cached(&sql)?;
     let mut rows = find.query(params_from_iter(&all.values))?;
     while let Some(row) = rows.next()? {

@@ -7,16 +7,16 @@ use rusqlite::{Row, Transaction, params};
 
 use super::more::{Kind, More, Stretch};
 use super::segment::number;
-use super::sums::Names;
+use super::sums::{Call, Names};
 use crate::facts::{ContentState, Cost, CostSource, Dialect, Facts, Op, Usage};
 use crate::id::{Nanos, SpanId, TraceId};
 use crate::log::LogRecord;
 use crate::span::{Span, SpanState};
 use crate::summary::{Few, Root, TraceState, TraceSummary};
 
-/// Of a trace: it began the day before,
+/// Of a trace: it began on an earlier day,
 pub(super) const BEGAN: u8 = 1;
-/// or goes on the day after.
+/// or goes on on a later one. Mostly that is the next, but one may have been silent in between.
 pub(super) const GOES_ON: u8 = 2;
 
 /// What a transaction adds to the row of a trace.
@@ -35,6 +35,8 @@ pub(super) struct Change {
     tools: i64,
     tool_errors: i64,
     usage: Usage,
+    /// Tokens that count no more.
+    gone: Usage,
     cost: Option<(i64, i64)>,
     reported: bool,
     unpriced: i64,
@@ -47,7 +49,7 @@ pub(super) struct Change {
     /// Kind and word, and when the first span that has them began.
     names: HashMap<(u8, i64), u64>,
     stretches: More,
-    /// Whether it began the day before, or goes on the day after.
+    /// Whether it began on an earlier day, or goes on on a later one.
     pub(super) also: u8,
 }
 
@@ -143,35 +145,55 @@ impl Change {
         self.content = self.content.max(content_rank(content));
     }
 
-    /// A log record that tells of a session without spans. It came at the end of what it tells of.
-    pub(super) fn told(&mut self, log: &LogRecord, names: Names, conversation: i64, row: i64) {
+    /// A log record that tells of a session without spans, and what it tells of; whether that counts as a call.
+    pub(super) fn told(&mut self, log: &LogRecord, call: &Call, row: i64, counts: bool) {
         let facts = &log.facts;
-        let end = log.moment().0;
-        // Both coding agents tell how long it took.
-        let lasted = log.attributes.float("duration_ms").filter(|lasted| (0.0..1e12).contains(lasted));
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 10^18, from 0")]
-        let start = end.saturating_sub(lasted.map_or(0, |lasted| (lasted * 1e6) as u64));
+        let Call { start, end, names, .. } = *call;
         self.start = self.start.map(|known| known.min(start));
         self.genai = true;
         for (kind, word) in [
             (Kind::Service, names.service),
             (Kind::Agent, names.agent),
-            (Kind::Conversation, conversation),
+            (Kind::Conversation, call.conversation),
             (Kind::Op, i64::from(names.op)),
             (Kind::Provider, names.provider),
             (Kind::Model, names.model),
             (Kind::Tool, names.tool),
-            (Kind::Dialect, facts.dialect.map_or(0, |dialect| dialect as i64)),
+            (Kind::Dialect, i64::from(call.dialect)),
         ] {
             self.name(kind, word, start);
         }
-        let error = i64::from(facts.error.is_some());
+        let error = i64::from(call.error);
         self.errors += error;
         let Some(op) = facts.op.filter(|op| op.is_genai()) else { return };
         if let Some(span) = SpanId::new(&row.to_be_bytes()) {
             self.stretches.stretch(Stretch { op: op as u8, error: error > 0, start, end, span });
         }
-        self.call(op, facts, start, error);
+        if counts {
+            self.call(op, facts, start, error);
+        }
+    }
+
+    /// A call of the trace that a log record had told of, and that a span tells of now.
+    pub(super) fn untell(&mut self, call: &Call) {
+        let Some(op) = Op::from_number(call.names.op) else { return };
+        let error = i64::from(call.error);
+        if op.is_inference() {
+            self.llm -= 1;
+            self.llm_errors -= error;
+        }
+        if op == Op::ExecuteTool {
+            self.tools -= 1;
+            self.tool_errors -= error;
+        }
+        if op.counts_tokens() {
+            self.gone.add(&call.usage);
+            self.unpriced -= i64::from(call.is_unpriced());
+            if let Some(cost) = call.cost {
+                let (nanos, saved) = self.cost.unwrap_or_default();
+                self.cost = Some((nanos.saturating_sub(cost.nanos), saved.saturating_sub(cost.saved)));
+            }
+        }
     }
 
     /// A call that was told whole.
@@ -206,8 +228,10 @@ impl Change {
 
     /// Adds it to the row.
     pub(super) fn write(&self, tx: &Transaction<'_>, trace: i64) -> rusqlite::Result<()> {
-        let usage = &self.usage;
-        let tokens = |count: Option<u64>| count.map(number);
+        let (usage, gone) = (&self.usage, &self.gone);
+        let tokens = |more: Option<u64>, less: Option<u64>| {
+            more.or(less).map(|_| number(more.unwrap_or(0)).saturating_sub(number(less.unwrap_or(0))))
+        };
         let more: Option<Vec<u8>> =
             tx.prepare_cached("SELECT more FROM trace WHERE id = ?")?.query_row([trace], |row| row.get(0))?;
         let mut more = more.and_then(|more| More::decode(&more)).unwrap_or_default();
@@ -236,7 +260,8 @@ impl Change {
                saved = CASE WHEN ?21 IS NULL THEN saved ELSE ifnull(saved, 0) + ?21 END,
                reported = max(reported, ?22), unpriced = unpriced + ?23, content = max(content, ?24),
                genai = max(genai, ?25), counted = counted + ?26,
-               unsettled = max(unsettled, ?26 > 0 AND counted + ?26 > 1), also = also | ?27, more = ?28, rev = rev + 1
+               unsettled = max(unsettled, (?26 > 0 AND (counted + ?26 > 1 OR also | ?27))
+                 OR (?29 AND root_span IS NULL AND spans = 0 AND logs = 0)), also = also | ?27, more = ?28, rev = rev + 1
              WHERE id = ?1 RETURNING start_ns, end_ns",
         )?;
         let values = params![
@@ -252,13 +277,13 @@ impl Change {
             self.llm_errors,
             self.tools,
             self.tool_errors,
-            tokens(usage.input),
-            tokens(usage.output),
-            tokens(usage.cache_read),
-            tokens(usage.cache_write),
-            tokens(usage.reasoning),
-            tokens(usage.audio_input),
-            tokens(usage.audio_output),
+            tokens(usage.input, gone.input),
+            tokens(usage.output, gone.output),
+            tokens(usage.cache_read, gone.cache_read),
+            tokens(usage.cache_write, gone.cache_write),
+            tokens(usage.reasoning, gone.reasoning),
+            tokens(usage.audio_input, gone.audio_input),
+            tokens(usage.audio_output, gone.audio_output),
             self.cost.map(|(nanos, _)| nanos),
             self.cost.map(|(_, saved)| saved),
             self.reported,
@@ -268,6 +293,8 @@ impl Change {
             self.counted,
             self.also,
             more.encode(),
+            // Without its root it may have begun on an earlier day.
+            self.root.is_none(),
         ];
         let (start, end): (i64, i64) = update.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
         for name in more.names.iter().filter(|name| name.kind == Kind::Conversation as u8) {
@@ -331,7 +358,7 @@ pub(super) struct Found {
     /// Whether generative AI is in it.
     pub(super) genai: bool,
     pub(super) summary: TraceSummary,
-    /// 1: it began the day before; 2: it goes on the day after.
+    /// 1: it began on an earlier day; 2: it goes on on a later one.
     pub(super) also: u8,
     more: Told,
     first_chunk_at: i64,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Durability;
@@ -18,7 +18,7 @@ use super::point::write_point;
 use super::record::{self, Fate};
 use super::retention::{Limits, Sweep};
 use super::segment::{Known, NoFile, Segment};
-use super::settle;
+use super::settle::{self, Over, Part};
 use super::tell::{Ear, News};
 use super::trace::{BEGAN, GOES_ON};
 use crate::error::StoreError;
@@ -54,6 +54,8 @@ const MOST_BYTES: usize = 16 << 20;
 const IDLE: Duration = Duration::from_secs(2);
 /// So often traces are looked for that have been quiet.
 const SETTLE: Duration = Duration::from_secs(1);
+/// A trace that goes on after some days is looked for in so many files before.
+const SILENT_DAYS: usize = 7;
 /// A log that has so many pages (16 MiB) is moved also while there is work.
 const MOST_PAGES: i64 = 2_048;
 /// So many files stay open.
@@ -211,14 +213,18 @@ impl Writer {
         }
     }
 
-    /// Takes calls that are told twice out of the sums.
+    /// Takes calls that are told twice out of the sums, and joins traces that had been silent for days.
     fn settle(&mut self) {
         self.settle = None;
         let mut news = News::default();
+        let mut over = Vec::new();
         for segment in &mut self.open {
             match settle::settle(segment) {
                 Ok(settled) => {
                     news.traces.extend(settled.changed);
+                    if !settled.over.is_empty() {
+                        over.push((segment.day, settled.over));
+                    }
                     if settled.more {
                         let soon = Instant::now() + if settled.full { SETTLE / 10 } else { SETTLE };
                         self.settle = Some(self.settle.map_or(soon, |due| due.min(soon)));
@@ -228,9 +234,89 @@ impl Writer {
                 Err(error) => tracing::debug!(target: "otel-genai-store", "cannot settle sums: {error}"),
             }
         }
+        for (day, traces) in over {
+            // What cannot be read of other days is left as it is told here.
+            match self.settle_over(day, &traces) {
+                Ok(changed) => news.traces.extend(changed),
+                Err(_) => tracing::debug!(target: "otel-genai-store", "cannot settle over midnight"),
+            }
+        }
         if self.ear.listens() && !news.traces.is_empty() {
             self.ear.tell(news);
         }
+    }
+
+    /// The same for traces that other days have too, or may have.
+    fn settle_over(&mut self, day: Day, traces: &[Over]) -> Result<Vec<TraceId>, Failure> {
+        let mut changed = Vec::new();
+        let days = folder::days(self.folder.path()).map_err(|error| Failure::Io(error.kind()))?;
+        let lost: Vec<TraceId> =
+            traces.iter().filter(|over| over.may_have_begun).map(|over| over.trace).collect();
+        for (trace, earlier) in self.earlier(day, &days, lost) {
+            for (day, also) in [(earlier, GOES_ON), (day, BEGAN)] {
+                let segment = self.segment(day)?;
+                segment.dirty |= mark(&segment.connection, trace, also)?;
+            }
+            changed.push(trace);
+        }
+        for Over { trace, .. } in traces {
+            let lies_in = self.days_of(day, &days, *trace)?;
+            let (mut parts, mut in_days) = (Vec::new(), Vec::new());
+            for day in lies_in {
+                if let Some(part) = Part::find(&self.segment(day)?.connection, *trace)? {
+                    parts.push(part);
+                    in_days.push(day);
+                }
+            }
+            let wrappers = settle::wrappers(&parts);
+            for ((day, part), wrappers) in in_days.into_iter().zip(&parts).zip(&wrappers) {
+                if settle::settle_part(self.segment(day)?, part, wrappers)? {
+                    changed.push(*trace);
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Of traces without a root the day on which each has begun, where one of the days before has it. The day right before
+    /// was asked when the trace came.
+    fn earlier(&self, day: Day, days: &[Day], mut traces: Vec<TraceId>) -> Vec<(TraceId, Day)> {
+        let mut found = Vec::new();
+        for earlier in days.iter().rev().filter(|earlier| earlier.0 < day.0 - 1).take(SILENT_DAYS) {
+            if traces.is_empty() {
+                break;
+            }
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let file = folder::file(self.folder.path(), *earlier);
+            let Ok(connection) = Connection::open_with_flags(file, flags) else { continue };
+            traces.retain(|trace| {
+                let has = marks(&connection, *trace).is_ok_and(|marks| marks.is_some());
+                found.extend(has.then_some((*trace, *earlier)));
+                !has
+            });
+        }
+        found
+    }
+
+    /// The days that have a trace, of which one has it, oldest first.
+    fn days_of(&mut self, day: Day, days: &[Day], trace: TraceId) -> Result<Vec<Day>, Failure> {
+        let mut all = vec![day];
+        let earlier: Vec<Day> = days.iter().rev().copied().filter(|other| *other < day).collect();
+        let later: Vec<Day> = days.iter().copied().filter(|other| *other > day).collect();
+        for (others, way) in [(earlier, BEGAN), (later, GOES_ON)] {
+            let mut told = marks(&self.segment(day)?.connection, trace)?;
+            for other in others {
+                if told.is_none_or(|told| told & way == 0) {
+                    break;
+                }
+                if let Some(marks) = marks(&self.segment(other)?.connection, trace)? {
+                    told = Some(marks);
+                    all.push(other);
+                }
+            }
+        }
+        all.sort_unstable();
+        Ok(all)
     }
 
     fn store(&mut self, jobs: Vec<Job>) {
@@ -412,16 +498,19 @@ impl Segment {
 
 /// Marks a trace, if the file has it.
 fn mark(connection: &Connection, trace: TraceId, also: u8) -> rusqlite::Result<bool> {
-    let mut find = connection.prepare_cached("SELECT also FROM trace WHERE trace_id = ?")?;
-    let Some(marks) = find.query_row([trace.bytes()], |row| row.get::<_, u8>(0)).optional()? else {
-        return Ok(false);
-    };
+    let Some(marks) = marks(connection, trace)? else { return Ok(false) };
     if marks & also == 0 {
         connection
             .prepare_cached("UPDATE trace SET also = also | ?, rev = rev + 1 WHERE trace_id = ?")?
             .execute(params![also, trace.bytes()])?;
     }
     Ok(true)
+}
+
+/// The marks of a trace, if the file has it.
+fn marks(connection: &Connection, trace: TraceId) -> rusqlite::Result<Option<u8>> {
+    let mut find = connection.prepare_cached("SELECT also FROM trace WHERE trace_id = ?")?;
+    find.query_row([trace.bytes()], |row| row.get(0)).optional()
 }
 
 fn transact(segment: &mut Segment, jobs: &[Job], items: &Items) -> rusqlite::Result<Vec<Fate>> {

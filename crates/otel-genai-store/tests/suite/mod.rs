@@ -10,6 +10,7 @@ pub(crate) mod keeping;
 pub(crate) mod load;
 pub(crate) mod logs;
 mod records;
+pub(crate) mod sessions;
 pub(crate) mod sums;
 pub(crate) mod traces;
 
@@ -18,7 +19,7 @@ pub(crate) use records::*;
 /// The cases by topic. A store that cannot do everything yet names its topics.
 macro_rules! suite {
     ($run:ident: every) => {
-        suite!($run: exact content traces conversations sums logs changes load keeping dump);
+        suite!($run: exact content traces conversations sessions sums logs changes load keeping dump);
     };
     ($run:ident: exact) => {
         $run!(exact: everything_comes_back_exactly facts_come_back wrong_clocks_are_kept);
@@ -33,6 +34,9 @@ macro_rules! suite {
     };
     ($run:ident: conversations) => {
         $run!(conversations: a_trace_is_named_by_what_was_asked);
+    };
+    ($run:ident: sessions) => {
+        $run!(sessions: what_records_tell_of_a_session_counts);
     };
     ($run:ident: sums) => {
         $run!(sums: sums_are_what_a_look_at_all_records_comes_to sums_are_right_in_another_order);

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use otel_genai_store::{
-    ContentState, ConversationQuery, Cost, CostSource, Day, Dialect, Dimension, Facts, Filter, Histogram,
-    Nanos, Op, Range, Span, SpanId, SpanState, StatsQuery, StatsRow, Store, TraceId, TraceQuery, TraceSort,
-    TraceSummary, Usage, wrappers,
+    ContentState, ConversationQuery, Cost, CostSource, Dialect, Dimension, Facts, Filter, Histogram, Nanos,
+    Op, Range, Span, SpanState, StatsQuery, StatsRow, Store, TraceId, TraceQuery, TraceSort, TraceSummary,
+    Usage, wrappers,
 };
 
 use super::{batch, log, noon, origin, span};
@@ -106,18 +106,6 @@ async fn send(store: &impl Store, chance: &mut Chance, spans: &[Span]) {
         store.ingest(batch(some.to_vec(), vec![])).await.unwrap();
         rest = others;
     }
-}
-
-/// Spans by chance. Whether a call is told again by one of another day is left open: nobody's parent is of another day.
-fn any_spans(chance: &mut Chance, count: u64) -> Vec<Span> {
-    let mut spans: Vec<Span> = (0..count).map(|id| any_span(chance, id)).collect();
-    let days: BTreeMap<(TraceId, SpanId), Day> =
-        spans.iter().map(|span| ((span.key.trace, span.key.span), Day::of(span.start))).collect();
-    for span in &mut spans {
-        let day = Day::of(span.start);
-        span.parent = span.parent.filter(|parent| days[&(span.key.trace, *parent)] == day);
-    }
-    spans
 }
 
 /// Those whose calls count.
@@ -410,7 +398,7 @@ pub(crate) async fn sums_are_right_in_another_order(store: &impl Store) {
 
 async fn one_round(store: &impl Store, seed: u64) {
     let mut chance = Chance(seed);
-    let spans = any_spans(&mut chance, 400);
+    let spans: Vec<Span> = (0..400).map(|id| any_span(&mut chance, id)).collect();
     send(store, &mut chance, &spans).await;
     let once = calls_once(&spans);
     assert!(once.len() < spans.len(), "some calls are told twice");

@@ -1,13 +1,18 @@
 //! Coding agents that tell their sessions in log events: Claude Code and Codex.
 //!
-//! They tell what was asked, which tools ran and what a call cost, and not what the model said: the tools that it asked for
-//! are known by their results.
+//! They tell what was asked, which tools ran and what a call cost, and seldom what the model said: the tools that it asked
+//! for are known by their results.
 
 use std::sync::Arc;
 
 use otel_genai::{Message, Part};
-use otel_genai_store::{Attributes, Held, LogRecord};
+use otel_genai_store::{Attributes, Held, LogRecord, Span};
 use serde_json::{Map, Value as Json};
+
+use super::{name, of_span};
+use crate::transcript::Carrier;
+use crate::transcript::book::Book;
+use crate::transcript::telling::{Line, Slot, Told};
 
 /// What an event of a session tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +21,8 @@ pub(crate) enum Step {
     Prompt,
     /// A model answered.
     Answer,
+    /// What a model said, told by itself.
+    Saying,
     /// A call failed.
     Failure,
     /// A tool that was asked for was not allowed.
@@ -53,7 +60,8 @@ pub(crate) fn event(log: &LogRecord) -> Option<Event> {
         (_, "user_prompt") => Step::Prompt,
         ("claude_code", "api_request") => Step::Answer,
         ("claude_code", "api_error") => Step::Failure,
-        ("codex", "sse_event") => match attributes.text("event.kind")?.as_ref() {
+        ("claude_code", "assistant_response") => Step::Saying,
+        ("codex", "sse_event" | "websocket_event") => match attributes.text("event.kind")?.as_ref() {
             "response.completed" => Step::Answer,
             "response.failed" => Step::Failure,
             _ => return None,
@@ -71,18 +79,33 @@ pub(crate) fn event(log: &LogRecord) -> Option<Event> {
 pub(crate) fn said(log: &LogRecord, step: Step) -> (Option<Message>, Option<Message>) {
     let attributes = &log.attributes;
     match step {
-        Step::Prompt => {
-            let prompt = attributes
-                .text("prompt")
-                .filter(|prompt| !prompt.is_empty() && *prompt != "<REDACTED>" && *prompt != "[REDACTED]");
-            (None, prompt.map(|prompt| Message::user(prompt.into_owned())))
-        }
-        Step::Answer | Step::Failure => {
-            let text = ["response", "content"].into_iter().find_map(|key| attributes.text(key));
-            (text.map(|text| Message::assistant(text.into_owned())), None)
+        Step::Prompt => (None, told(attributes, "prompt").map(Message::user)),
+        Step::Answer | Step::Saying | Step::Failure => {
+            let text = ["response", "content"].into_iter().find_map(|key| told(attributes, key));
+            (text.map(Message::assistant), None)
         }
         Step::Refusal | Step::ToolResult => (Some(asked(attributes)), Some(answered(attributes, step))),
     }
+}
+
+/// A text; a word stands for what was not to be told.
+fn told(attributes: &Attributes, key: &str) -> Option<String> {
+    let text = attributes.text(key)?;
+    (!matches!(&*text, "" | "<REDACTED>" | "[REDACTED]")).then(|| text.into_owned())
+}
+
+/// What a person asked, where Claude Code tells it on the span around all that came of it.
+const PROMPT: &str = "user_prompt";
+
+pub(super) fn is_here(span: &Span) -> bool {
+    span.name.starts_with("claude_code.") && span.attributes.get(PROMPT).is_some()
+}
+
+pub(super) fn read_span(book: &mut Book, span: &Span, all: &mut Told) {
+    let prompt = told(&span.attributes, PROMPT).filter(|_| is_here(span));
+    let Some(message) = prompt.and_then(|prompt| book.enter(Message::user(prompt))) else { return };
+    let line = Line { message, name: name(PROMPT), index: None, log: None, partial: false };
+    all.add(book, Slot::Input, &of_span(span, Carrier::CodingAgent), vec![line]);
 }
 
 fn id(attributes: &Attributes) -> Option<String> {

@@ -9,6 +9,7 @@ use super::legacy;
 use super::{name, of_span};
 use crate::transcript::Carrier;
 use crate::transcript::book::{As, Book};
+use crate::transcript::read;
 use crate::transcript::telling::{Line, Slot, Told};
 
 pub(super) fn read(book: &mut Book, span: &Span, told: &mut Told) {
@@ -33,6 +34,12 @@ pub(super) fn read(book: &mut Book, span: &Span, told: &mut Told) {
         }
         legacy::add(book, told, &from, said);
     }
+    // What pydantic-ai may ask a model to call, among its other settings of the request.
+    if let Some(request) = span.attributes.json("model_request_parameters") {
+        for key in ["function_tools", "output_tools"] {
+            told.add_tools(&from, request.get(key).map(read::tools).unwrap_or_default());
+        }
+    }
     if let Some(value) = span.attributes.get("pydantic_ai.all_messages") {
         let mut read = book.read(value, As::Input);
         // The history of a run ends with its answer.
@@ -53,8 +60,16 @@ pub(super) fn read_whole(book: &mut Book, span: &Span, told: &mut Told) {
     ];
     for (key, slot, carrier) in keys {
         let told_better = told.tellings.iter().any(|telling| telling.slot == slot);
-        if let Some(value) = span.attributes.get(key).filter(|_| !told_better) {
-            told.add_value(book, slot, &of_span(span, carrier), &name(key), value);
+        let Some(value) = span.attributes.get(key) else { continue };
+        let from = of_span(span, carrier);
+        if slot == Slot::Input && told.tools.is_empty() {
+            told.add_tools(&from, read::tools_of_request(value));
         }
+        if !told_better {
+            told.add_value(book, slot, &from, &name(key), value);
+        }
+    }
+    if let Some(tools) = span.attributes.json("mlflow.chat.tools").filter(|_| told.tools.is_empty()) {
+        told.add_tools(&of_span(span, Carrier::Mlflow), read::tools(&tools));
     }
 }

@@ -38,7 +38,11 @@ pub(super) fn read(book: &mut Book, span: &Span, told: &mut Told) {
     // The whole of a request or answer, as the program's own functions have it.
     for (key, slot) in [("input.value", Slot::Input), ("output.value", Slot::Output)] {
         let told_better = told.tellings.iter().any(|telling| telling.slot == slot);
-        if let Some(value) = span.attributes.get(key).filter(|_| !told_better) {
+        let Some(value) = span.attributes.get(key) else { continue };
+        if slot == Slot::Input && told.tools.is_empty() {
+            told.add_tools(&from, read::tools_of_request(value));
+        }
+        if !told_better {
             told.add_value(book, slot, &from, &name(key), value);
         }
     }
