@@ -134,7 +134,8 @@ fn trace(number: u8) -> TraceId {
 
 /// What a store answers, but for the numbers that are its own.
 async fn answers(store: &dyn Store, at: u64) -> String {
-    let range = Some(Range { from: Nanos(at - 60 * SECOND), to: Nanos(at + 600 * SECOND) });
+    let within = Range { from: Nanos(at - 60 * SECOND), to: Nanos(at + 600 * SECOND) };
+    let range = Some(within);
     let filter = Filter { range, ..Filter::default() };
     let mut told = String::new();
     let mut ids = vec![];
@@ -166,7 +167,7 @@ async fn answers(store: &dyn Store, at: u64) -> String {
     for name in ["gen_ai.client.operation.duration", "gen_ai.client.token.total"] {
         let query = SeriesQuery {
             name: name.to_owned(),
-            range: range.unwrap(),
+            range: within,
             step: Duration::from_secs(60),
             by: vec!["gen_ai.request.model".to_owned()],
             matches: vec![],
@@ -217,7 +218,7 @@ fn same_answers(flavour: Flavour) {
         sent.iter_mut().for_each(|log| kept(flavour, &mut log.attributes));
         let of_trace = LogQuery { trace: Some(trace(1)), limit: 10, ..LogQuery::default() };
         let logs = foreign.logs(&of_trace).await.unwrap().items;
-        assert_eq!(logs.iter().map(|log| log.to_otlp()).collect::<Vec<_>>(), sent[..2]);
+        assert_eq!(logs.iter().map(LogRecord::to_otlp).collect::<Vec<_>>(), sent[..2]);
 
         // Found by its words, as soon as they are indexed.
         let query = SearchQuery { text: "naively".into(), limit: 10, ..SearchQuery::default() };

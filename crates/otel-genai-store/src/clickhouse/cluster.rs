@@ -54,7 +54,10 @@ mod tests {
     fn each_table_has_its_key() {
         let text = text("genai", "two");
         for table in statements().filter_map(table) {
-            assert!(text.contains(&format!("CREATE TABLE IF NOT EXISTS genai.{table} AS genai_shard.{table}\n")), "{table}");
+            assert!(
+                text.contains(&format!("CREATE TABLE IF NOT EXISTS genai.{table} AS genai_shard.{table}\n")),
+                "{table}"
+            );
             assert!(key(table) != "1" || table == "schema_version", "{table}");
         }
     }

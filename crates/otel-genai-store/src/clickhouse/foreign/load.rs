@@ -428,9 +428,8 @@ struct Portion {
 
 fn too_much(records: u64) -> StoreError {
     StoreError::BadQuery(format!(
-        "there are more than {} records of generative AI to read ({records}), and the tables of a Collector's exporter are \
-         read as they are: narrow the time range",
-        MOST_ASKED
+        "there are more than {MOST_ASKED} records of generative AI to read ({records}), and the tables of a Collector's \
+         exporter are read as they are: narrow the time range"
     ))
 }
 

@@ -134,9 +134,7 @@ mod tests {
     #[test]
     fn ids_are_read() {
         assert_eq!(id(b"00f067aa0ba902b7"), [0, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7]);
-        assert_eq!(id(b"00f067aa0ba902b"), []);
-        assert_eq!(id(b"zz"), []);
-        assert_eq!(id(b""), []);
+        assert!([&b"00f067aa0ba902b"[..], b"zz", b""].iter().all(|told| id(told).is_empty()));
     }
 
     #[test]
