@@ -1,4 +1,8 @@
 //! Calls added up, from the table of spans: each once, however often it was stored.
+//!
+//! There is no roll-up by a materialised view: a view sees each insert by itself, and would count again what a sender sends
+//! again, and calls that another dashboard finds to be told twice. To leave both out while reading (`FINAL`, `wrapper`) is a
+//! fifth of what adding up costs: about 1 µs of one core for each span of the time that is asked for.
 
 use std::sync::Arc;
 
