@@ -9,13 +9,19 @@ mod calls;
 mod cluster;
 mod conversations;
 mod delete;
+mod dump;
 mod fault;
 mod fold;
 mod foreign;
 mod line;
 mod list;
+mod metrics;
+mod point;
 mod read;
+mod retention;
+mod said;
 mod schema;
+mod search;
 mod services;
 mod settle;
 mod stats;
@@ -36,6 +42,7 @@ use url::Url;
 use self::fault::Place;
 use self::foreign::Foreign;
 use self::read::Db;
+use self::retention::Keeping;
 use self::settle::Settler;
 use self::tell::{Ear, Teller};
 use self::writer::{Job, Order, Pressed, Writer};
@@ -69,6 +76,8 @@ pub struct ClickHouseOptions {
     user: Option<String>,
     password: Option<String>,
     pricing: Arc<dyn Pricing>,
+    keeping: Keeping,
+    read_only: bool,
 }
 
 impl fmt::Debug for ClickHouseOptions {
@@ -116,7 +125,15 @@ impl ClickHouseOptions {
             .map_err(|_| wrong("the address cannot be read"))?;
         let user = decoded(told.username()).filter(|user| !user.is_empty());
         let password = told.password().and_then(decoded);
-        Ok(Self { database: database.to_owned(), url, user, password, pricing: Arc::new(NoPrices) })
+        Ok(Self {
+            database: database.to_owned(),
+            url,
+            user,
+            password,
+            pricing: Arc::new(NoPrices),
+            keeping: Keeping::default(),
+            read_only: false,
+        })
     }
 
     /// As whom.
@@ -133,6 +150,12 @@ impl ClickHouseOptions {
         self
     }
 
+    /// Whether it was told a password.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.password.is_some()
+    }
+
     /// By which prices calls cost something that did not tell their cost. By default by none.
     #[must_use]
     pub fn pricing(mut self, pricing: Arc<dyn Pricing>) -> Self {
@@ -140,11 +163,30 @@ impl ClickHouseOptions {
         self
     }
 
+    /// How long the server keeps records, for all who use the database: days that ended earlier are deleted, by the server
+    /// itself and some hours later. `None`: for ever. By default what is set there stays as it is.
+    #[must_use]
+    pub fn max_age(mut self, age: Option<Duration>) -> Self {
+        self.keeping = age.map_or(Keeping::Forever, Keeping::For);
+        self
+    }
+
+    /// Only to look at what is there: nothing is made, written, or deleted.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
     /// The statements that make the tables, and the rights that those need who read and write: for an administrator, so that
     /// otel-genai itself needs no right to make anything.
     #[must_use]
     pub fn schema(&self) -> String {
-        schema::text(&self.database)
+        let age = match self.keeping {
+            Keeping::For(age) => Some(age),
+            Keeping::AsItIs | Keeping::Forever => None,
+        };
+        schema::text(&self.database, age)
     }
 
     /// The same for several servers that know each other as a cluster: what each of them is given. It is not made by
@@ -162,7 +204,8 @@ impl ClickHouseOptions {
     }
 
     /// Where it is, without name and password.
-    fn location(&self) -> String {
+    #[must_use]
+    pub fn location(&self) -> String {
         let scheme = if self.url.scheme() == "https" { "clickhouses" } else { "clickhouse" };
         let host = self.url.host_str().unwrap_or_default();
         format!("{scheme}://{host}:{}/{}", self.url.port_or_known_default().unwrap_or(0), self.database)
@@ -176,11 +219,12 @@ impl ClickHouseOptions {
     /// Those of [`connect`](Self::connect), and [`StoreError::Backend`] if the exporter's tables are of a kind that is not
     /// known: it names the column.
     pub async fn open(self) -> Result<Arc<dyn Store>, StoreError> {
+        let (keeping, read_only) = (self.keeping, self.read_only);
         let db = self.reach().await?;
         if let Some(foreign) = Foreign::find(&db).await? {
             return Ok(Arc::new(foreign));
         }
-        Ok(Arc::new(ClickHouseStore::new(db).await?))
+        Ok(Arc::new(ClickHouseStore::new(db, keeping, read_only).await?))
     }
 
     /// Connects, and makes the tables if there are none. To be called in Tokio's runtime, where the store writes as long as it
@@ -190,7 +234,8 @@ impl ClickHouseOptions {
     /// [`StoreError::Away`] if nobody answers, [`StoreError::Newer`] if the tables are of a later version, and what else the
     /// server has to say.
     pub async fn connect(self) -> Result<ClickHouseStore, StoreError> {
-        ClickHouseStore::new(self.reach().await?).await
+        let (keeping, read_only) = (self.keeping, self.read_only);
+        ClickHouseStore::new(self.reach().await?, keeping, read_only).await
     }
 
     async fn reach(self) -> Result<Db, StoreError> {
@@ -244,6 +289,7 @@ fn decoded(text: &str) -> Option<String> {
 /// A store in ClickHouse.
 pub struct ClickHouseStore {
     db: Db,
+    read_only: bool,
     /// Of the queue, in KiB.
     room: Arc<Semaphore>,
     rate: Arc<Rate>,
@@ -268,8 +314,12 @@ impl fmt::Debug for ClickHouseStore {
 const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
 
 impl ClickHouseStore {
-    async fn new(db: Db) -> Result<Self, StoreError> {
-        schema::prepare(&db.client, &db.place).await?;
+    async fn new(db: Db, keeping: Keeping, read_only: bool) -> Result<Self, StoreError> {
+        schema::prepare(&db.client, &db.place, read_only).await?;
+        let read_only = read_only || db.may_only_read().await?;
+        if !read_only {
+            db.keep(keeping).await?;
+        }
         let (orders, given) = unbounded_channel();
         let (news, heard) = unbounded_channel();
         let (voice, _) = broadcast::channel(tell::MOST);
@@ -281,6 +331,7 @@ impl ClickHouseStore {
         let writer = tokio::spawn(Writer::new(db.clone(), ear, called, Arc::clone(&rate)).run(given));
         Ok(Self {
             db,
+            read_only,
             room: Arc::new(Semaphore::new(QUEUE as usize)),
             rate,
             open: Mutex::new(Some(Open { orders, voice })),
@@ -295,15 +346,19 @@ impl ClickHouseStore {
     fn db(&self) -> Result<&Db, StoreError> {
         self.opened().map(|_| &self.db)
     }
+
+    fn writable(&self) -> Result<Open, StoreError> {
+        if self.read_only {
+            return Err(StoreError::ReadOnly(self.db.place.location.clone().into()));
+        }
+        self.opened()
+    }
 }
 
 #[async_trait::async_trait]
 impl Store for ClickHouseStore {
     async fn ingest(&self, mut batch: Batch) -> Result<Stored, StoreError> {
-        if !batch.points.is_empty() {
-            return Err(StoreError::Unsupported("keep metrics yet"));
-        }
-        let Open { orders, .. } = self.opened()?;
+        let Open { orders, .. } = self.writable()?;
         let wanted = u32::try_from(batch.bytes / 1024).unwrap_or(QUEUE).saturating_add(1).min(QUEUE);
         let room = Arc::clone(&self.room);
         let room = if wanted == QUEUE {
@@ -375,24 +430,28 @@ impl Store for ClickHouseStore {
         self.db()?.facets(filter, dimension, limit).await
     }
 
-    async fn search(&self, _: &SearchQuery) -> Result<Page<Hit>, StoreError> {
-        Err(StoreError::Unsupported("search yet"))
+    async fn search(&self, query: &SearchQuery) -> Result<Page<Hit>, StoreError> {
+        self.db()?.search(query).await
     }
 
     async fn services(&self, range: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError> {
         self.db()?.services(range).await
     }
 
-    async fn metrics(&self, _: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {
-        Err(StoreError::Unsupported("list metrics yet"))
+    async fn metrics(&self, range: Option<Range>) -> Result<Vec<MetricInfo>, StoreError> {
+        self.db()?.metrics(range).await
     }
 
-    async fn series(&self, _: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
-        Err(StoreError::Unsupported("give metrics yet"))
+    async fn series(&self, query: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
+        self.db()?.series(query).await
     }
 
-    async fn dump(&self, _: Range, _: Option<Cursor>) -> Result<(Batch, Option<Cursor>), StoreError> {
-        Err(StoreError::Unsupported("export yet"))
+    async fn dump(
+        &self,
+        range: Range,
+        cursor: Option<Cursor>,
+    ) -> Result<(Batch, Option<Cursor>), StoreError> {
+        self.db()?.dump(range, cursor.as_ref()).await
     }
 
     /// Of what this process stores at once; of what others store in the same database a second later.
@@ -410,13 +469,20 @@ impl Store for ClickHouseStore {
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {
         let queued = u64::from(QUEUE).saturating_sub(self.room.available_permits() as u64) * 1024;
-        let status = self.db()?.status().await?;
-        Ok(StoreStatus { queued_bytes: queued, per_second: self.rate.per_second(), ..status })
+        let db = self.db()?;
+        let (status, max_age) = (db.status().await?, db.max_age().await?);
+        Ok(StoreStatus {
+            queued_bytes: queued,
+            per_second: self.rate.per_second(),
+            max_age,
+            read_only: self.read_only,
+            ..status
+        })
     }
 
     async fn delete(&self, what: Delete) -> Result<Deleted, StoreError> {
         let (answer, deleted) = oneshot::channel();
-        self.opened()?.orders.send(Order::Delete(what, answer)).map_err(|_| CLOSED)?;
+        self.writable()?.orders.send(Order::Delete(what, answer)).map_err(|_| CLOSED)?;
         deleted.await.unwrap_or(Err(CLOSED))
     }
 

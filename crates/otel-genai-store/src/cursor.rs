@@ -26,6 +26,9 @@ pub(crate) struct Position {
 }
 
 const VERSION: u8 = 1;
+/// Begins a cursor that is a place.
+#[cfg(feature = "clickhouse")]
+const PLACE: u8 = 2;
 
 impl Cursor {
     pub(crate) fn new(position: Position, query: u64) -> Self {
@@ -35,6 +38,20 @@ impl Cursor {
         bytes.extend(position.row.to_be_bytes());
         bytes.extend(query.to_be_bytes());
         Self(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// Behind something that no [`Position`] can tell.
+    #[cfg(feature = "clickhouse")]
+    pub(crate) fn at_place(place: &[u8], query: u64) -> Self {
+        Self(URL_SAFE_NO_PAD.encode([&[PLACE], &query.to_be_bytes()[..], place].concat()))
+    }
+
+    /// What [`Self::at_place`] was given, if it is of this query.
+    #[cfg(feature = "clickhouse")]
+    pub(crate) fn place(&self, query: u64) -> Result<Vec<u8>, StoreError> {
+        let bytes = URL_SAFE_NO_PAD.decode(&self.0).map_err(|_| StoreError::BadCursor)?;
+        let place = bytes.strip_prefix(&[PLACE]).and_then(|rest| rest.strip_prefix(&query.to_be_bytes()));
+        place.map(<[u8]>::to_vec).ok_or(StoreError::BadCursor)
     }
 
     /// What it says, if it is of this query.

@@ -84,6 +84,24 @@ id!(TraceId, 16);
 id!(SpanId, 8);
 id!(ContentHash, 16);
 
+impl TraceId {
+    /// The first and the last id that begin with these hexadecimal digits.
+    pub(crate) fn beginning(digits: &str) -> Option<([u8; 16], [u8; 16])> {
+        let (mut from, mut to) = ([0; 16], [0xff; 16]);
+        if digits.len() > 32 {
+            return None;
+        }
+        for (at, digit) in digits.chars().enumerate() {
+            let digit = u8::try_from(digit.to_digit(16)?).ok()?;
+            let (from, to) = (from.get_mut(at / 2)?, to.get_mut(at / 2)?);
+            let shift = if at % 2 == 0 { 4 } else { 0 };
+            *from |= digit << shift;
+            *to &= !(0xf << shift) | (digit << shift);
+        }
+        Some((from, to))
+    }
+}
+
 impl ContentHash {
     /// The name of a piece: `form` tells what its bytes are, so that equal bytes of two forms are two pieces.
     #[must_use]

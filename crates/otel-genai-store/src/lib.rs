@@ -5,8 +5,11 @@
 //! * [`Store`] takes them in batches and answers in pages. What it has acknowledged is durable. [`SqliteStore`] keeps them in
 //!   a folder, one file a day.
 
+#[cfg(feature = "clickhouse")]
+pub mod copy;
 pub mod otlp;
 
+mod buckets;
 mod change;
 #[cfg(feature = "clickhouse")]
 mod clickhouse;
@@ -16,6 +19,7 @@ mod facts;
 mod heard;
 mod histogram;
 mod id;
+mod instruments;
 mod log;
 mod metric;
 mod origin;
@@ -27,6 +31,7 @@ mod recent;
 mod span;
 mod split;
 mod sqlite;
+mod steps;
 mod store;
 mod summary;
 mod title;

@@ -195,6 +195,24 @@ impl Series {
         }
     }
 
+    /// What tells it from all others, for a hash: besides its origin.
+    pub(crate) fn marks(&self) -> ([u8; 3], Vec<u8>) {
+        let marks = [self.kind as u8, self.temporality.to_le_bytes()[0], u8::from(self.monotonic)];
+        (marks, identity(&self.attributes.to_otlp()))
+    }
+
+    /// The series as an instrument of OTLP with one point that says nothing, so that its attributes are told.
+    pub(crate) fn to_otlp_alone(&self) -> otlp::Metric {
+        let empty = Point {
+            start: Nanos(0),
+            time: Nanos(0),
+            flags: 0,
+            value: PointValue::None,
+            exemplars: Vec::new(),
+        };
+        self.to_otlp(&[empty])
+    }
+
     /// Points without what they have in common, for [`points`].
     pub(crate) fn data(&self, points: &[Point], attributes: &[KeyValue]) -> Data {
         fn each<T>(points: &[Point], attributes: &[KeyValue], of: fn(&Point, Vec<KeyValue>) -> T) -> Vec<T> {
@@ -226,7 +244,7 @@ impl Series {
 }
 
 /// What attributes are called by, in whatever order they stand.
-pub(crate) fn identity(attributes: &[KeyValue]) -> Vec<u8> {
+fn identity(attributes: &[KeyValue]) -> Vec<u8> {
     let mut each: Vec<Vec<u8>> =
         attributes.iter().map(prost::Message::encode_length_delimited_to_vec).collect();
     each.sort_unstable();

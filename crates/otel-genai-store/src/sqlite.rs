@@ -3,7 +3,6 @@
 //! One thread writes; what waits for it goes into one transaction, so that a commit costs the less the more there is to do,
 //! and a batch is acknowledged when the commit is on the disk. Others read beside it, each record as it was committed.
 
-mod buckets;
 mod content;
 mod conversations;
 mod count;

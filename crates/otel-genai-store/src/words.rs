@@ -4,11 +4,13 @@
 //! whose words take endings) are indexed by pairs of neighbours, and what was found by them is looked up in the text.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::logs::v1 as otlp_logs;
 use prost::Message as _;
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
+use crate::log::LogRecord;
 use crate::query::Snippet;
-use crate::value::{AnyValue, Form};
+use crate::value::{AnyValue, Form, Held};
 
 /// Of a longer word this much counts.
 const LONGEST: usize = 64;
@@ -33,6 +35,24 @@ pub(crate) fn texts(form: Form, bytes: &[u8]) -> Vec<String> {
             if let Ok(value) = AnyValue::decode(bytes) {
                 add_value(&value, &mut texts);
             }
+        }
+    }
+    texts
+}
+
+/// What a log record says that is no piece of content: its body, and the texts of an event.
+pub(crate) fn log_texts(rest: &[u8]) -> Vec<String> {
+    let Ok(log) = otlp_logs::LogRecord::decode(rest) else { return Vec::new() };
+    let mut texts = Vec::new();
+    if let Some(body) = &log.body {
+        add_value(body, &mut texts);
+    }
+    for attribute in &log.attributes {
+        // Numbers are looked for elsewhere.
+        if let Some(value) = &attribute.value
+            && !matches!(value.value, Some(Value::IntValue(_)))
+        {
+            add_value(value, &mut texts);
         }
     }
     texts
@@ -257,6 +277,41 @@ struct Term {
     ends: bool,
 }
 
+/// A word, or several in a row, as they stand among the words of a text.
+#[cfg(feature = "clickhouse")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Phrase {
+    /// These are there, each as a word of its own,
+    pub(crate) tokens: Vec<String>,
+    /// and this stands there, if one word alone does not say it.
+    pub(crate) run: Option<String>,
+}
+
+#[cfg(feature = "clickhouse")]
+impl Term {
+    fn phrase(&self) -> Phrase {
+        let mut asked = tokens(&self.letters, false);
+        let mut run = tokens(&self.letters, true);
+        let is_pair =
+            |Token(text, open): &Token| !open && text.chars().all(|letter| kind(letter) == Kind::Run);
+        let pair = asked.last().is_some_and(is_pair);
+        if pair {
+            // The last letter of a script without spaces stands alone only where the text ends, too.
+            run.pop();
+        }
+        let open = !pair && (!self.ends || asked.last().is_some_and(|Token(_, open)| *open));
+        let plain = !open && run.len() <= 1;
+        let mut text: String = run.iter().flat_map(|Token(token, _)| [" ", token]).collect();
+        if open {
+            asked.pop();
+        } else {
+            text.push(' ');
+        }
+        let tokens = asked.into_iter().map(|Token(token, _)| token).collect();
+        Phrase { tokens, run: (!plain).then_some(text) }
+    }
+}
+
 impl Sought {
     /// None if there is no word in the question.
     pub(crate) fn new(question: &str) -> Option<Self> {
@@ -297,9 +352,23 @@ impl Sought {
         &self.index
     }
 
+    /// What stands in the words of [`indexed`] wherever this is said, with a space before it.
+    #[cfg(feature = "clickhouse")]
+    pub(crate) fn phrases(&self) -> Vec<Phrase> {
+        self.terms.iter().map(Term::phrase).collect()
+    }
+
     /// Whether what the index finds must be looked up in the text.
     pub(crate) fn verifies(&self) -> bool {
         self.terms.iter().any(|term| term.verify)
+    }
+
+    /// Whether a log record says it.
+    pub(crate) fn is_in(&self, log: &LogRecord) -> bool {
+        let values = log.body.iter().chain(log.attributes.0.iter().map(|attribute| &attribute.value));
+        let mut texts = Vec::new();
+        values.filter_map(Held::value).for_each(|value| add_value(&value, &mut texts));
+        self.find(&texts).is_some()
     }
 
     /// The words in these texts; none if they are not all there.
@@ -415,6 +484,40 @@ mod tests {
         assert_eq!(index("foo_bar(x)?"), r#""foo" AND "bar" AND "x"*"#);
         for nothing in ["", "  ", "?!", "\"=>\""] {
             assert!(Sought::new(nothing).is_none(), "{nothing}");
+        }
+    }
+
+    #[cfg(feature = "clickhouse")]
+    #[test]
+    fn phrases_stand_among_the_words_of_a_text() {
+        let among = |question: &str, text: &str| {
+            let words = format!(" {}", indexed(&[text.to_owned()]));
+            let each: Vec<&str> = words.split_whitespace().collect();
+            Sought::new(question).unwrap().phrases().iter().all(|phrase| {
+                phrase.tokens.iter().all(|token| each.contains(&token.as_str()))
+                    && phrase.run.as_ref().is_none_or(|run| words.contains(run.as_str()))
+            })
+        };
+        for (question, text) in [
+            ("parc", "my parcel"),
+            ("\"is my\" parcel", "where is my parcel"),
+            ("\"天气4\"", "今天的天气4月"),
+            ("\"비가 올까요\"", "내일은 비가 올까요?"),
+            ("京", "東京の天気"),
+            ("京", "京都"),
+            ("x京", "x京都"),
+            ("foo_bar(x)", "a foo_bar(x)"),
+            ("\"fn main() {\"", "fn main() { }"),
+        ] {
+            assert!(among(question, text), "{question}: {:?}", Sought::new(question).unwrap().phrases());
+        }
+        for (question, text) in [
+            ("\"parc\"", "my parcel"),
+            ("\"my is\"", "is my"),
+            ("京都", "東京の都"),
+            ("parc my", "my parcel"),
+        ] {
+            assert!(!among(question, text), "{question}");
         }
     }
 

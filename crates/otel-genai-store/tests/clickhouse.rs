@@ -9,17 +9,17 @@
 )]
 
 mod engine;
-#[allow(dead_code, reason = "not everything that a store must do is done by this one yet")]
 mod suite;
-#[allow(dead_code, reason = "metrics are not kept by this store yet")]
 mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use otel_genai_store::copy::{EVER, compare, copy};
 use otel_genai_store::{
-    ClickHouseOptions, ClickHouseStore, LogQuery, Nanos, StatsQuery, Store, StoreError, TraceQuery, Which,
+    Batch, ClickHouseOptions, ClickHouseStore, Delete, LogQuery, Nanos, SqliteOptions, StatsQuery, Store,
+    StoreError, TraceQuery, Which,
 };
 use suite::{batch, log, noon, span, suite, trace_id};
 use tempfile::TempDir;
@@ -40,7 +40,7 @@ macro_rules! run {
     };
 }
 
-suite!(run: exact content traces conversations sessions sums logs changes load keeping);
+suite!(run: every);
 
 async fn open() -> Option<ClickHouseStore> {
     Some(engine::database()?.connect().await.unwrap())
@@ -194,13 +194,132 @@ fn tables_of_a_newer_version_are_left_alone() {
     block_on(async {
         let Some(options) = engine::database() else { return };
         options.clone().connect().await.unwrap().close().await;
-        let location = format!("{options:?}");
-        let database = location.rsplit('/').next().unwrap().split('"').next().unwrap().to_owned();
-        let address = engine::address().unwrap().replace("clickhouse://", "http://");
-        let raw = clickhouse::Client::default().with_url(address).with_database(&database);
-        raw.query("INSERT INTO schema_version VALUES (99)").execute().await.unwrap();
+        raw(&options).query("INSERT INTO schema_version VALUES (99)").execute().await.unwrap();
         let error = options.connect().await.unwrap_err();
         assert!(matches!(error, StoreError::Newer { found: 99, known: 1, .. }), "{error}");
+    });
+}
+
+fn raw(options: &ClickHouseOptions) -> clickhouse::Client {
+    let location = options.location();
+    let database = location.rsplit('/').next().unwrap();
+    let address = engine::address().unwrap().replace("clickhouse://", "http://");
+    clickhouse::Client::default().with_url(address).with_database(database)
+}
+
+/// Whoever was stopped while it made the tables is no hindrance.
+#[test]
+fn tables_that_are_half_made_are_completed() {
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        options.clone().connect().await.unwrap().close().await;
+        let looks = options.clone().read_only();
+        for table in ["schema_version", "point", "trace_of_log"] {
+            raw(&options).query(&format!("DROP TABLE {table}")).execute().await.unwrap();
+        }
+        let told = looks.connect().await.unwrap_err().to_string();
+        assert!(told.contains("only to be read") && told.contains("store schema clickhouse"), "{told}");
+        let store = options.connect().await.unwrap();
+        assert_eq!(store.ingest(batch(vec![], vec![log(Some(1), "x", noon())])).await.unwrap().logs, 1);
+        assert_eq!(store.traces(&all()).await.unwrap().items.len(), 1);
+    });
+}
+
+/// Days that are too old go by themselves, whoever set it, and whoever only looks changes nothing.
+#[test]
+fn old_days_are_dropped_by_the_server() {
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        let store = options.clone().connect().await.unwrap();
+        assert_eq!(store.status().await.unwrap().max_age, None);
+        store.ingest(batch(vec![span(1, 1, None, noon())], vec![log(None, "x", noon())])).await.unwrap();
+        store.ingest(batch(vec![span(2, 1, None, Nanos::now().0)], vec![])).await.unwrap();
+        let short =
+            options.clone().max_age(Some(days(2) - Duration::from_secs(3_600))).connect().await.unwrap();
+        assert_eq!(store.status().await.unwrap().max_age, Some(days(2)));
+        for table in ["span", "log", "trace", "piece", "said"] {
+            raw(&options).query(&format!("OPTIMIZE TABLE {table} FINAL")).execute().await.unwrap();
+        }
+        let ids: Vec<_> = short.traces(&all()).await.unwrap().items.iter().map(|trace| trace.id).collect();
+        assert_eq!((ids, short.status().await.unwrap().logs), (vec![trace_id(2)], 0));
+        let looks = options.clone().read_only().connect().await.unwrap();
+        assert!(looks.status().await.unwrap().read_only);
+        assert!(matches!(looks.ingest(batch(vec![], vec![])).await, Err(StoreError::ReadOnly(_))));
+        assert!(matches!(looks.delete(Delete::All).await, Err(StoreError::ReadOnly(_))));
+        options.max_age(None).connect().await.unwrap();
+        assert_eq!(looks.status().await.unwrap().max_age, None);
+    });
+}
+
+fn told(batch: &Batch) -> (Vec<String>, usize) {
+    let spans = batch.spans.iter().map(|span| format!("{:?} {:?}", span.to_otlp(), span.facts)).collect();
+    (spans, batch.points.iter().map(|(_, points)| points.len()).sum())
+}
+
+/// All that a store tells, in an order of its own.
+async fn whole(store: &dyn Store) -> (Vec<String>, usize, usize) {
+    let (mut spans, mut logs, mut points, mut cursor) = (Vec::new(), 0, 0, None);
+    loop {
+        let (batch, next) = store.dump(EVER, cursor).await.unwrap();
+        let (more, count) = told(&batch);
+        spans.extend(more);
+        logs += batch.logs.len();
+        points += count;
+        cursor = next;
+        if cursor.is_none() {
+            spans.sort_unstable();
+            return (spans, logs, points);
+        }
+    }
+}
+
+/// From files into the database and back again, with an interruption: nothing is missing, nothing is there twice.
+#[test]
+fn a_copy_there_and_back_again_is_equal() {
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        let there = options.connect().await.unwrap();
+        let [files, back] = [(); 2].map(|()| SqliteOptions::temporary().open().unwrap());
+        let mut everything = suite::dump::everything(120);
+        // Clocks that are wrong, and content that many share.
+        everything
+            .spans
+            .extend([0, 5, u64::MAX - 1_000_000_000].map(|start| span(900, start % 100, None, start)));
+        everything.spans.extend((1_000..1_050).map(|trace| suite::search::said(trace, "the same old story")));
+        files.ingest(everything).await.unwrap();
+
+        let (reached, pieces) = (std::sync::Mutex::new(None), std::sync::atomic::AtomicU32::new(0));
+        let stop = tokio::sync::Notify::new();
+        let first = copy(&files, &there, EVER, None, |_, next| {
+            *reached.lock().unwrap() = next.cloned();
+            if pieces.fetch_add(1, Ordering::Relaxed) == 0 {
+                stop.notify_one();
+            }
+        });
+        tokio::select! {
+            ended = first => panic!("it ends before it is interrupted: {ended:?}"),
+            () = stop.notified() => {}
+        }
+        let reached = reached.lock().unwrap().take();
+        assert!(reached.is_some());
+        let half = compare(&files, &there, EVER, |_| ()).await.unwrap();
+        assert!(half.same.records() > 0 && half.others.records() == 0, "{half:?}");
+        let rest = copy(&files, &there, EVER, reached, |_, _| ()).await.unwrap();
+        let all = whole(&files).await;
+        assert!(rest.spans < all.0.len() as u64, "what was copied is not copied again: {rest:?}");
+        let compared = compare(&files, &there, EVER, |_| ()).await.unwrap();
+        assert_eq!((compared.missing.records(), compared.others.records()), (0, 0), "{compared:?}");
+        assert_eq!(whole(&there).await, all);
+
+        copy(&there, &back, EVER, None, |_, _| ()).await.unwrap();
+        assert_eq!(whole(&back).await, all);
+        // Once more changes nothing.
+        copy(&files, &there, EVER, None, |_, _| ()).await.unwrap();
+        assert_eq!(whole(&there).await, all);
+        back.ingest(batch(vec![span(7_000, 1, None, noon())], vec![])).await.unwrap();
+        let compared = compare(&back, &there, EVER, |_| ()).await.unwrap();
+        assert_eq!((compared.missing.spans, compared.others.records()), (1, 0), "{compared:?}");
     });
 }
 

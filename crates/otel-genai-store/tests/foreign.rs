@@ -29,9 +29,9 @@ use futures_util::StreamExt as _;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use otel_genai_store::{
-    Batch, Change, ClickHouseOptions, ConversationQuery, Delete, Dimension, Filter, Hit, LogQuery, Nanos,
-    Range, SearchQuery, SeriesQuery, SqliteOptions, StatsQuery, Store, StoreError, TraceId, TraceQuery,
-    TraceSort, Which, otlp,
+    Batch, Change, ClickHouseOptions, ConversationQuery, Delete, Dimension, Filter, Hit, LogQuery, LogRecord,
+    Nanos, Range, SearchQuery, SeriesQuery, SqliteOptions, StatsQuery, Store, StoreError, TraceId,
+    TraceQuery, TraceSort, Which, otlp,
 };
 use tempfile::TempDir;
 

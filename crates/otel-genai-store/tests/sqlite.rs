@@ -19,7 +19,7 @@ use otel_genai_store::{
     StoreError, TraceQuery, Usage, Which,
 };
 use prost::Message as _;
-use suite::{batch, noon, span, span_id, suite, trace_id};
+use suite::{batch, noon, search, span, span_id, suite, trace_id};
 use tempfile::TempDir;
 
 fn open() -> (SqliteStore, TempDir) {
@@ -268,6 +268,20 @@ fn a_trace_outlives_its_first_day() {
             [(trace_id(1), 1)]
         );
         assert_eq!(store.status().await.unwrap().traces, 1);
+    });
+}
+
+/// What is not in the index yet is said to be missing, and is found after a restart.
+#[test]
+fn what_was_not_indexed_is_indexed_later() {
+    let (store, folder) = open();
+    block_on(async {
+        let spans = (0..2_000).map(|trace| search::said(trace, &format!("number {trace} of many"))).collect();
+        store.ingest(batch(spans, vec![])).await.unwrap();
+        drop(store);
+        let store = at(&folder);
+        search::indexed(&store).await;
+        assert_eq!(store.search(&search::query("\"number 1234 of\"")).await.unwrap().items.len(), 1);
     });
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::line::number;
-use super::list;
 use super::read::Where;
+use super::search;
 use crate::error::StoreError;
 use crate::facts::Op;
 use crate::query::{Dimension, Filter, Range};
@@ -101,7 +101,7 @@ pub(super) fn conditions(filter: &Filter) -> Result<Where, StoreError> {
         all.and(format!("position(lowerUTF8(name), {part}) > 0"));
     }
     if let Some(text) = &filter.text {
-        let said = list::said(&mut all, text)?;
+        let said = search::traces_that_say(&mut all, text)?;
         all.and(said);
     }
     Ok(all)

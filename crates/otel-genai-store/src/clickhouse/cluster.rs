@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::schema::{TABLES, VERSION, statements};
+use super::schema::tables;
 
 /// What tells on which server a row is kept: what belongs together is together, and what is sent again is where it was.
 fn key(table: &str) -> &'static str {
@@ -18,18 +18,16 @@ fn key(table: &str) -> &'static str {
 
 /// What an administrator gives to each server of a cluster.
 pub(super) fn text(database: &str, cluster: &str) -> String {
-    let shard = format!("{database}_shard");
+    let (shard, tables) = (format!("{database}_shard"), tables());
     let mut text = format!(
         "-- For each server of the cluster {cluster}: its share in {shard}, and {database} for all that is asked and written.
 CREATE DATABASE IF NOT EXISTS {shard};
 USE {shard};
 
-{TABLES}INSERT INTO schema_version VALUES ({VERSION});
-
-CREATE DATABASE IF NOT EXISTS {database};
+{tables}CREATE DATABASE IF NOT EXISTS {database};
 "
     );
-    for table in statements().filter_map(table) {
+    for table in tables.lines().filter_map(table) {
         let _ = writeln!(
             text,
             "CREATE TABLE IF NOT EXISTS {database}.{table} AS {shard}.{table}
@@ -40,10 +38,9 @@ CREATE DATABASE IF NOT EXISTS {database};
     text
 }
 
-/// The table that a statement makes.
-fn table(statement: &str) -> Option<&str> {
-    let (_, behind) = statement.split_once("CREATE TABLE IF NOT EXISTS ")?;
-    behind.split([' ', '\n']).next()
+/// The table that a line of a statement makes.
+fn table(line: &str) -> Option<&str> {
+    line.strip_prefix("CREATE TABLE IF NOT EXISTS ")?.split(' ').next()
 }
 
 #[cfg(test)]
@@ -53,7 +50,7 @@ mod tests {
     #[test]
     fn each_table_has_its_key() {
         let text = text("genai", "two");
-        for table in statements().filter_map(table) {
+        for table in tables().lines().filter_map(table) {
             assert!(
                 text.contains(&format!("CREATE TABLE IF NOT EXISTS genai.{table} AS genai_shard.{table}\n")),
                 "{table}"

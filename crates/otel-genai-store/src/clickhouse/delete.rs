@@ -14,7 +14,7 @@ impl Db {
         let (traces, range) = match what {
             Delete::All => {
                 let traces = self.traces_of("1").await?;
-                for table in BY_DAY {
+                for (table, _) in BY_DAY {
                     self.run(&format!("TRUNCATE TABLE {table}")).await?;
                 }
                 (traces, Range { from: Nanos(0), to: Nanos(u64::MAX) })
@@ -22,7 +22,7 @@ impl Db {
             Delete::Before(moment) => {
                 let first = Day::of(moment);
                 let traces = self.traces_of(&format!("day < toDate({})", first.0)).await?;
-                for table in BY_DAY {
+                for (table, _) in BY_DAY {
                     self.drop_before(table, first).await?;
                 }
                 (traces, Range { from: Nanos(0), to: first.start() })

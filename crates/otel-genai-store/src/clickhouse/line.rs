@@ -53,9 +53,9 @@ pub(super) struct SpanLine<'a> {
     parent: [u8; 8],
     pub(super) start_ns: i64,
     end_ns: i64,
-    received_ns: i64,
+    pub(super) received_ns: i64,
     /// Read, it is the span's variant.
-    seq: u32,
+    pub(super) seq: u32,
     pub(super) origin: [u8; 16],
     service: &'a str,
     scope: &'a str,
@@ -499,6 +499,11 @@ impl Holes {
 }
 
 impl Half<otlp_trace::Span> {
+    /// The same, as this one of those with its ids.
+    pub(super) fn variant(self, variant: u8) -> Self {
+        Self { variant, ..self }
+    }
+
     pub(super) fn whole(self, origin: &Arc<Origin>, piece: Pick<'_>) -> Result<Span, StoreError> {
         let holes = self.holes.filled(piece)?;
         let mut fill = |value| pack::filled(value, &holes);

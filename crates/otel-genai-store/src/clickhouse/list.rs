@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::calls::{self, FAILED, nanos, ops};
 use super::fold::{self, Frame, Rows};
 use super::read::{Db, MOST_ON_PAGE, Where, hours, one_of};
-use super::writer::ORIGIN;
+use super::search;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
 use crate::facts::Op;
@@ -49,8 +49,6 @@ struct LogCount {
 const COLUMNS: &str = "trace_id, min(start_ns) AS start, max(end_ns) AS end, max(last_ns) AS last, \
      tupleElement(min(title), 2) AS asked";
 const DAY: u64 = 86_400_000_000_000;
-/// Of so many pieces with the words that a filter asks for, the traces are found.
-const MOST_PIECES: u32 = 10_000;
 /// The number by which traces of equal start are put in order.
 const TIE: &str = "reinterpretAsInt64(substring(trace_id, 9, 8))";
 
@@ -276,28 +274,14 @@ fn conditions(filter: &Filter) -> Result<Where, StoreError> {
         all.and(format!("end - start <= {}", nanos(most)));
     }
     if let Some(text) = &filter.text {
-        let said = said(&mut all, text)?;
-        let sought = all.text(text.to_lowercase());
-        all.and(format!(
-            "(position(lowerUTF8(tupleElement(min(title), 2)), {sought}) > 0
-              OR position(lowerUTF8(tupleElement(min(root), 2)), {sought}) > 0 OR {said})"
-        ));
+        let said = search::traces_that_say(&mut all, text)?;
+        all.and(said);
     }
     if let Some(name) = &filter.name {
         let part = all.text(name.to_lowercase());
         all.and(format!("position(lowerUTF8(tupleElement(min(root), 2)), {part}) > 0"));
     }
     Ok(all)
-}
-
-/// Those of the traces in which this was said.
-pub(super) fn said(all: &mut Where, text: &str) -> Result<String, StoreError> {
-    let sought = all.text(text.to_lowercase());
-    Ok(format!(
-        "trace_id IN (SELECT trace_id FROM span WHERE hasAny(pieces, (
-           SELECT groupUniqArray({MOST_PIECES})(hash) FROM piece
-           WHERE form != {ORIGIN} AND position(lowerUTF8(body), {sought}) > 0)))"
-    ))
 }
 
 /// The hours of the records of traces that began in the time of a filter.

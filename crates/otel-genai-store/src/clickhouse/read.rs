@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::fault::{self, Place};
 use super::line::{self, Half, LogLine, PieceLine, SESSION, SpanLine, WHOLE, number};
+use super::search;
 use super::writer::ORIGIN;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
@@ -24,6 +25,7 @@ use crate::origin::{Origin, Resource, Scope};
 use crate::query::{LogQuery, Page, Range, StoreStatus, Which};
 use crate::span::{Span, SpanRow};
 use crate::value::{Form, Piece};
+use crate::words::Sought;
 
 /// A page has at most so many items,
 pub(super) const MOST_ON_PAGE: u32 = 500;
@@ -109,6 +111,11 @@ pub(super) fn bytes(bytes: &[u8]) -> String {
     text
 }
 
+/// An id or a hash in a query, for what is compared in order.
+pub(super) fn fixed(id: &[u8]) -> String {
+    format!("toFixedString({}, {})", bytes(id), id.len())
+}
+
 /// Those with these bytes.
 pub(super) fn one_of<'a>(column: &str, all: impl IntoIterator<Item = &'a [u8]>) -> String {
     let all: Vec<String> = all.into_iter().map(bytes).collect();
@@ -179,7 +186,7 @@ impl Db {
     }
 
     /// The first row.
-    async fn one<T>(&self, sql: &str) -> Result<Option<T>, StoreError>
+    pub(super) async fn one<T>(&self, sql: &str) -> Result<Option<T>, StoreError>
     where
         T: for<'a> Row<Value<'a> = T> + RowRead,
     {
@@ -277,10 +284,8 @@ impl Db {
     /// Log records: of one trace oldest first, else newest first.
     pub(super) async fn logs(&self, query: &LogQuery) -> Result<Page<LogRecord>, StoreError> {
         let LogQuery { id, range, trace, span, event, min_severity, service, text, .. } = query;
-        if text.is_some() {
-            return Err(StoreError::Unsupported("search log records yet"));
-        }
-        let asked = Cursor::of_query(&(id, range, trace, span, event, min_severity, service));
+        let sought = text.as_deref().map(search::sought).transpose()?;
+        let asked = Cursor::of_query(&(id, range, trace, span, event, min_severity, service, text));
         let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
         let ascending = trace.is_some();
         let limit = query.limit.clamp(1, if ascending { MOST_ROWS } else { MOST_ON_PAGE }) as usize;
@@ -302,6 +307,10 @@ impl Db {
         }
         all.any("event", event);
         all.any("service", service);
+        if let Some(sought) = &sought {
+            let said = search::logs_that_say(&mut all, sought);
+            all.and(said);
+        }
         let (sign, order) = if ascending { (">", "ASC") } else { ("<", "DESC") };
         if let Some(from) = from {
             // The hour stands where other stores have the day.
@@ -333,16 +342,25 @@ impl Db {
             let origin = shelf.origin(&half.origin)?;
             half.whole(&origin, &|hash| shelf.piece(hash), self.pricing.as_ref())
         });
+        let mut items = items.collect::<Result<Vec<_>, StoreError>>()?;
+        if let Some(sought) = sought.filter(Sought::verifies) {
+            items.retain(|log| sought.is_in(log));
+        }
         let next = last.filter(|_| more).map(|position| Cursor::new(position, asked));
-        Ok(Page { items: items.collect::<Result<_, StoreError>>()?, next, total: None })
+        Ok(Page { items, next, total: None })
     }
 
     /// What the records of an answer refer to.
-    async fn shelf<T>(&self, halves: &[Half<T>]) -> Result<Shelf, StoreError> {
+    pub(super) async fn shelf<'a, T: 'a>(
+        &self,
+        halves: impl IntoIterator<Item = &'a Half<T>>,
+    ) -> Result<Shelf, StoreError> {
         let mut shelf = Shelf::default();
-        let days: BTreeSet<u16> = halves.iter().map(|half| line::day(half.hour)).collect();
-        let hashes: BTreeSet<[u8; 16]> =
-            halves.iter().flat_map(|half| half.holes.pieces.iter().chain([&half.origin])).copied().collect();
+        let (mut days, mut hashes) = (BTreeSet::new(), BTreeSet::new());
+        for half in halves {
+            days.insert(line::day(half.hour));
+            hashes.extend(half.holes.pieces.iter().chain([&half.origin]).copied());
+        }
         let hashes: Vec<[u8; 16]> = hashes.into_iter().collect();
         let days: Vec<String> = days.iter().map(|day| format!("toDate({day})")).collect();
         for some in hashes.chunks(MOST_PIECES) {
@@ -387,6 +405,12 @@ impl Db {
         Ok(None)
     }
 
+    /// Whether the user's settings forbid everything but to read.
+    pub(super) async fn may_only_read(&self) -> Result<bool, StoreError> {
+        let readonly = self.one::<u64>("SELECT toUInt64(getSetting('readonly'))").await?;
+        Ok(readonly.is_some_and(|readonly| readonly > 0))
+    }
+
     /// How much there is. What was stored twice counts twice until the server has merged it; spans that ran and have ended
     /// since count once.
     pub(super) async fn status(&self) -> Result<StoreStatus, StoreError> {
@@ -394,6 +418,7 @@ impl Db {
         struct Counts {
             spans: u64,
             logs: u64,
+            points: u64,
             traces: u64,
             oldest: Option<i64>,
             bytes: u64,
@@ -402,6 +427,7 @@ impl Db {
                SELECT count() - uniqExactIf((trace_id, span_id), state = 1 AND (trace_id, span_id) NOT IN (
                  SELECT trace_id, span_id FROM span WHERE state = 0 AND trace_id IN (SELECT trace_id FROM span WHERE state = 1)))
                FROM span WHERE state > 0), 0)) AS spans, ifNull((SELECT count() FROM log), 0) AS logs,
+             ifNull((SELECT count() FROM point), 0) AS points,
              ifNull((SELECT uniq(trace_id) FROM trace), 0) AS traces,
              (SELECT minOrNull(moment) FROM (
                SELECT min(start_ns) AS moment FROM trace WHERE day = (SELECT min(day) FROM trace) HAVING count() > 0
@@ -413,6 +439,7 @@ impl Db {
         Ok(StoreStatus {
             spans: counts.spans,
             logs: counts.logs,
+            points: counts.points,
             traces: counts.traces,
             bytes: counts.bytes,
             oldest: counts.oldest.map(|moment| Nanos(u64::try_from(moment).unwrap_or(0))),
@@ -450,7 +477,7 @@ impl Shelf {
         Ok(())
     }
 
-    fn piece(&self, hash: &[u8; 16]) -> Result<Arc<Piece>, StoreError> {
+    pub(super) fn piece(&self, hash: &[u8; 16]) -> Result<Arc<Piece>, StoreError> {
         self.pieces.get(hash).cloned().ok_or_else(|| Place::unreadable("content is missing"))
     }
 

@@ -2,66 +2,122 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clickhouse::Client;
 
 use super::fault::{self, Place};
+use super::retention;
 use crate::error::StoreError;
 
-/// The version of [`TABLES`].
+/// What makes the tables, version by version: the first all of them, each further one what it changes of those before. Every
+/// statement may run again: two processes may start at once, and one may have been stopped half way.
+const VERSIONS: [&str; 1] = [include_str!("schema.sql")];
+/// The version of the tables that is known here.
 pub(super) const VERSION: u32 = 1;
-/// The tables with content, which are of days.
-pub(super) const BY_DAY: [&str; 5] = ["span", "wrapper", "log", "piece", "trace"];
+/// The tables with content, and the day of a row.
+pub(super) const BY_DAY: [(&str, &str); 8] = [
+    ("span", "toDate(hour)"),
+    ("wrapper", "toDate(hour)"),
+    ("log", "toDate(hour)"),
+    ("piece", "day"),
+    ("said", "day"),
+    ("series", "day"),
+    ("point", "toDate(hour)"),
+    ("trace", "day"),
+];
 
-pub(super) const TABLES: &str = include_str!("schema.sql");
+/// The statements of a version.
+fn statements(text: &str) -> impl Iterator<Item = &str> {
+    let is_comment =
+        |statement: &str| statement.lines().all(|line| line.is_empty() || line.starts_with("--"));
+    text.split(";\n").map(str::trim).filter(move |statement| !is_comment(statement))
+}
 
-pub(super) fn statements() -> impl Iterator<Item = &'static str> {
-    TABLES.split(";\n").map(str::trim).filter(|statement| statement.contains("CREATE"))
+/// All that makes the tables.
+pub(super) fn tables() -> String {
+    let mut text = String::new();
+    for (version, tables) in (1..).zip(VERSIONS) {
+        let _ = writeln!(text, "{}\nINSERT INTO schema_version VALUES ({version});\n", tables.trim_end());
+    }
+    text
 }
 
 /// What an administrator gives to the server, so that otel-genai itself needs no right to make anything.
-pub(super) fn text(database: &str) -> String {
-    let mut text = format!("CREATE DATABASE IF NOT EXISTS {database};\nUSE {database};\n\n{TABLES}");
+pub(super) fn text(database: &str, age: Option<Duration>) -> String {
+    let mut text = format!("CREATE DATABASE IF NOT EXISTS {database};\nUSE {database};\n\n{}", tables());
+    if age.is_some() {
+        text.push_str("-- How long records are kept; to be run again with another number to change it.\n");
+        for statement in retention::statements(age) {
+            let _ = writeln!(text, "{statement};");
+        }
+        text.push('\n');
+    }
     let _ = write!(
         text,
-        "INSERT INTO schema_version VALUES ({VERSION});
-
--- Who only looks:
+        "-- Who only looks:
 -- CREATE USER otel_genai_reader IDENTIFIED BY '...';
 -- GRANT SELECT ON {database}.* TO otel_genai_reader;
--- Who receives, too. Deleting asks for ALTER DELETE and TRUNCATE besides:
+-- Who receives, too:
 -- CREATE USER otel_genai_writer IDENTIFIED BY '...';
 -- GRANT SELECT, INSERT ON {database}.* TO otel_genai_writer;
+-- Who may delete traces and days by the dashboard, besides:
+-- GRANT ALTER DELETE, TRUNCATE ON {database}.* TO otel_genai_writer;
+-- Who may set how long records are kept by starting the dashboard with --max-age, besides:
+-- GRANT ALTER TTL, ALTER MATERIALIZE TTL ON {database}.* TO otel_genai_writer;
 "
     );
     text
 }
 
-/// Makes the tables where there are none, and looks whether those that there are can be understood.
-pub(super) async fn prepare(client: &Client, place: &Place) -> Result<(), StoreError> {
-    match version(client).await {
-        Ok(VERSION) => return Ok(()),
-        Ok(0) => {}
-        Ok(found) if found > VERSION => {
-            return Err(StoreError::Newer { file: PathBuf::from(&place.location), found, known: VERSION });
-        }
-        Ok(_) => {}
+/// Makes the tables where there are none, changes those of an earlier version, and looks whether those that there are can be
+/// understood. `looks`: nothing may be made.
+pub(super) async fn prepare(client: &Client, place: &Place, looks: bool) -> Result<(), StoreError> {
+    let found = match version(client).await {
+        Ok(found) => found,
         Err(error) if matches!(fault::code(&error), Some(fault::UNKNOWN_TABLE | fault::UNKNOWN_DATABASE)) => {
+            0
         }
         Err(error) => return Err(place.fault("cannot read the version of the tables", error)),
+    };
+    if found > VERSION {
+        return Err(StoreError::Newer { file: PathBuf::from(&place.location), found, known: VERSION });
     }
-    let told = |error| place.fault("cannot make the tables", error);
+    if found == VERSION {
+        return Ok(());
+    }
+    let told = |error| match fault::code(&error) {
+        Some(fault::READONLY | fault::ACCESS_DENIED) => missing("this user has no right to"),
+        _ => place.fault("cannot make the tables", error),
+    };
+    if looks {
+        return Err(missing("it is only to be read"));
+    }
     let create = format!("CREATE DATABASE IF NOT EXISTS {}", place.database);
     match client.clone().with_database("default").query_raw(&create).execute().await {
         // Who may not make databases may have been given one.
         Err(error) if fault::code(&error) == Some(fault::ACCESS_DENIED) => {}
         result => result.map_err(told)?,
     }
-    for statement in statements() {
-        client.query_raw(statement).execute().await.map_err(told)?;
+    for (version, text) in (1..).zip(VERSIONS).filter(|(version, _)| *version > found) {
+        for statement in statements(text) {
+            client.query_raw(statement).execute().await.map_err(told)?;
+        }
+        let insert = format!("INSERT INTO schema_version VALUES ({version})");
+        client.query_raw(&insert).execute().await.map_err(told)?;
     }
-    let insert = format!("INSERT INTO schema_version VALUES ({VERSION})");
-    client.query_raw(&insert).execute().await.map_err(told)
+    Ok(())
+}
+
+/// There are no tables, or those of an earlier version, and none can be made.
+fn missing(why: &str) -> StoreError {
+    StoreError::Backend {
+        what: "cannot make the tables",
+        source: format!(
+            "{why}; an administrator makes them by what `otel-genai store schema clickhouse` prints"
+        )
+        .into(),
+    }
 }
 
 async fn version(client: &Client) -> clickhouse::error::Result<u32> {
@@ -74,7 +130,10 @@ mod tests {
 
     #[test]
     fn statements_are_found() {
-        assert_eq!(statements().count(), 8);
-        assert!(text("traces").contains("GRANT SELECT ON traces.*"));
+        assert_eq!(VERSIONS.len(), usize::try_from(VERSION).unwrap());
+        assert_eq!(statements(VERSIONS[0]).count(), 11);
+        let text = text("traces", Some(Duration::from_secs(86_400 * 30)));
+        assert!(text.contains("GRANT SELECT ON traces.*") && text.contains("toIntervalDay(31);"), "{text}");
+        assert!(statements(&text).all(|statement| !statement.contains("CREATE USER")));
     }
 }

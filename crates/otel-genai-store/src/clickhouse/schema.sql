@@ -28,12 +28,13 @@ CREATE TABLE IF NOT EXISTS span (
   glue Array(UInt8), lens Array(UInt32), pieces Array(FixedString(16)), -- what fills the holes
   at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(start_ns),
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX by_response response_id TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX by_conversation conversation TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX by_piece pieces TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX by_state state TYPE minmax GRANULARITY 1
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toDate(hour) ORDER BY (hour, trace_id, span_id, print)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 -- Spans whose calls are told again by spans inside them, which count in no sum: found a moment after they were stored. `told`
 -- 0 takes it back.
@@ -41,7 +42,7 @@ CREATE TABLE IF NOT EXISTS wrapper (
   hour DateTime('UTC') CODEC(Delta, ZSTD(1)), trace_id FixedString(16), print FixedString(16), told UInt8, at Int64
 ) ENGINE = ReplacingMergeTree(at)
 PARTITION BY toDate(hour) ORDER BY (hour, trace_id, print)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 -- Log records.
 CREATE TABLE IF NOT EXISTS log (
@@ -58,14 +59,44 @@ CREATE TABLE IF NOT EXISTS log (
   INDEX by_event event TYPE set(100) GRANULARITY 4
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toDate(hour) ORDER BY (hour, time_ns, row)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 -- Content, and where records come from: each once a day. Forms: 0 text, 1 a value in protobuf, 2 resource and scope.
 CREATE TABLE IF NOT EXISTS piece (
   day Date, hash FixedString(16), form UInt8, body String CODEC(ZSTD(3))
 ) ENGINE = ReplacingMergeTree
 PARTITION BY day ORDER BY hash
-SETTINGS index_granularity = 256, ttl_only_drop_parts = 1;
+SETTINGS index_granularity = 256, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+
+-- What is said in a piece of content or in a log record: its words as they count, without case and accents, and pairs of
+-- letters where a script has no spaces.
+CREATE TABLE IF NOT EXISTS said (
+  day Date, hash FixedString(16), row Int64, -- of a log record the row; its hash is zeros
+  words String CODEC(ZSTD(3)),
+  INDEX by_word words TYPE text(tokenizer = splitByString([' ']))
+) ENGINE = ReplacingMergeTree
+PARTITION BY day ORDER BY (hash, row)
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+
+-- Series of metrics: each once a day.
+CREATE TABLE IF NOT EXISTS series (
+  day Date, hash FixedString(16), origin FixedString(16), service LowCardinality(String), name LowCardinality(String),
+  body String CODEC(ZSTD(3)) -- OTLP's Metric in protobuf, with one point that says nothing
+) ENGINE = ReplacingMergeTree
+PARTITION BY day ORDER BY (name, hash)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+
+-- Their points. Of two of the same times the one that came first is kept.
+CREATE TABLE IF NOT EXISTS point (
+  hour DateTime('UTC') CODEC(Delta, ZSTD(1)),
+  series FixedString(16), time_ns Int64 CODEC(Delta, ZSTD(1)), start_ns Int64 CODEC(Delta, ZSTD(1)),
+  received_ns Int64 CODEC(Delta, ZSTD(1)), service LowCardinality(String),
+  body String CODEC(ZSTD(3)), -- OTLP's Metric in protobuf, with this point
+  early UInt64 MATERIALIZED toUInt64(9223372036854775807 - received_ns) CODEC(Delta, ZSTD(1)),
+  at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(time_ns)
+) ENGINE = ReplacingMergeTree(early)
+PARTITION BY toDate(hour) ORDER BY (series, time_ns, start_ns)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 -- What a list of traces is chosen by: sums of the kind that stay the same when a row is added twice.
 CREATE TABLE IF NOT EXISTS trace (
@@ -78,7 +109,7 @@ CREATE TABLE IF NOT EXISTS trace (
   INDEX by_last last_ns TYPE minmax GRANULARITY 1 -- what others wrote is looked for every second
 ) ENGINE = AggregatingMergeTree
 PARTITION BY day ORDER BY trace_id
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS trace_of_span TO trace AS
 SELECT toDate(hour) AS day, trace_id, min(span.start_ns) AS start_ns,

@@ -33,6 +33,8 @@ pub(super) struct News {
     pub(super) traces: Traces,
     /// So many log records.
     pub(super) logs: u64,
+    /// So many points of metrics.
+    pub(super) points: u64,
     /// So many records of all kinds.
     pub(super) records: u64,
     /// What it deleted.
@@ -111,12 +113,14 @@ impl Teller {
     }
 
     fn has_news(&self) -> bool {
-        !self.news.traces.is_empty() || self.news.logs > 0 || self.news.deleted.is_some()
+        let News { traces, logs, points, deleted, .. } = &self.news;
+        !traces.is_empty() || *logs > 0 || *points > 0 || deleted.is_some()
     }
 
     fn hear(&mut self, news: News) {
         self.news.traces.extend(news.traces);
         self.news.logs += news.logs;
+        self.news.points += news.points;
         let joined =
             |one: Range, other: Range| Range { from: one.from.min(other.from), to: one.to.max(other.to) };
         self.news.deleted = match (self.news.deleted, news.deleted) {
@@ -147,7 +151,7 @@ impl Teller {
     }
 
     async fn tell(&mut self) {
-        let News { traces, logs, deleted, .. } = std::mem::take(&mut self.news);
+        let News { traces, logs, points, deleted, .. } = std::mem::take(&mut self.news);
         // Nobody who listens is no error.
         let say = |change| {
             let _ = self.voice.send(change);
@@ -157,6 +161,9 @@ impl Teller {
         }
         if logs > 0 {
             say(Change::Logs { count: logs });
+        }
+        if points > 0 {
+            say(Change::Metrics { count: points });
         }
         if traces.is_empty() || self.voice.receiver_count() == 0 {
             return;

@@ -14,7 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::fault::WRITE;
 use super::line::{self, LogLine, PieceLine, Record, SpanLine, day};
+use super::point::{Heard, PointLine, SeriesLine};
 use super::read::Db;
+use super::said::SaidLine;
 use super::tell::{Ear, News};
 use crate::error::StoreError;
 use crate::facts::Op;
@@ -39,6 +41,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 const MOST_KNOWN: usize = 128 << 10;
 /// So many spans may come with the same ids and other contents, the first included.
 const MOST_VARIANTS: u8 = 8;
+/// After so many bytes of text others get their turn.
+const TURN: usize = 64 << 10;
 /// How long the server may take to read, and to store what it has read.
 const SEND: Duration = Duration::from_secs(10);
 const STORE: Duration = Duration::from_secs(60);
@@ -65,6 +69,7 @@ pub(super) struct Job {
 pub(super) struct Pressed {
     spans: Vec<Record>,
     logs: Vec<Record>,
+    points: Vec<Heard>,
     origins: HashMap<ContentHash, Vec<u8>>,
 }
 
@@ -89,6 +94,10 @@ impl Pressed {
             let print = line::print(&packed, origin, &[]);
             let title = titles.logs.remove(&at).unwrap_or_default();
             pressed.logs.push(Record { packed, print, origin, title });
+        }
+        for (series, points) in &batch.points {
+            let origin = pressed.origin(&mut at_hand, &series.origin);
+            pressed.points.push(Heard::new(series, points, origin));
         }
         pressed
     }
@@ -196,7 +205,8 @@ impl Writer {
     }
 
     async fn store(&mut self, jobs: Vec<Job>) {
-        let (lines, answers, news) = Lines::of(&jobs, &mut self.known);
+        let (mut lines, answers, news) = Lines::of(&jobs, &mut self.known);
+        lines.listen().await;
         let result = lines.insert(&self.db).await;
         match &result {
             Ok(()) => {
@@ -230,10 +240,13 @@ type Body<'a> = (u8, &'a [u8]);
 struct Lines<'a> {
     spans: Vec<SpanLine<'a>>,
     logs: Vec<LogLine<'a>>,
+    points: Vec<PointLine<'a>>,
     /// Traces in which there are calls.
     called: Traces,
     /// By day and hash; in order, as the table has them.
     pieces: BTreeMap<(u16, [u8; 16]), Body<'a>>,
+    series: BTreeMap<(u16, [u8; 16]), SeriesLine<'a>>,
+    said: Vec<SaidLine>,
 }
 
 impl<'a> Lines<'a> {
@@ -277,6 +290,7 @@ impl<'a> Lines<'a> {
                 news.traces.extend(log.trace);
                 let line = LogLine::new(log, record);
                 lines.pieces(known, day(line.hour), record, pressed);
+                lines.said.extend(SaidLine::of_log(day(line.hour), line.row, &record.packed.bytes));
                 lines.logs.push(line);
                 if log.is_of_session() {
                     seq += 1;
@@ -284,22 +298,64 @@ impl<'a> Lines<'a> {
                     lines.spans.push(SpanLine::of_session(log, record, seq));
                 }
             }
-            news.records += stored.spans + stored.logs;
+            for ((series, points), heard) in batch.points.iter().zip(&pressed.points) {
+                for (point, body) in points.iter().zip(&heard.points) {
+                    let line = PointLine::new(series, heard, point, batch.received, body);
+                    let print = line.print();
+                    if known.prints.get(&print).is_some() {
+                        stored.known += 1;
+                        continue;
+                    }
+                    known.prints.insert(print, ());
+                    stored.points += 1;
+                    let day = day(line.hour);
+                    lines.origin(known, day, heard.origin, pressed);
+                    if known.pieces.get(&(day, heard.hash)).is_none() {
+                        known.pieces.insert((day, heard.hash), ());
+                        lines.series.insert((day, heard.hash), SeriesLine::new(day, series, heard));
+                    }
+                    lines.points.push(line);
+                }
+            }
+            news.points += stored.points;
+            news.records += stored.spans + stored.logs + stored.points;
             answers.push(stored);
         }
         (lines, answers, news)
     }
 
     fn pieces(&mut self, known: &mut Known, day: u16, record: &'a Record, pressed: &'a Pressed) {
-        let origin = pressed.origins.get(&record.origin).map(Vec::as_slice).unwrap_or_default();
-        let content = record.packed.holes.iter().flat_map(|Pieces { list, .. }| list);
-        let content = content.map(|piece| (*piece.hash.bytes(), piece.form as u8, piece.bytes.as_ref()));
-        for (hash, form, body) in content.chain([(*record.origin.bytes(), ORIGIN, origin)]) {
-            if known.pieces.get(&(day, hash)).is_none() {
-                known.pieces.insert((day, hash), ());
-                self.pieces.insert((day, hash), (form, body));
+        self.origin(known, day, record.origin, pressed);
+        for piece in record.packed.holes.iter().flat_map(|Pieces { list, .. }| list) {
+            self.piece(known, day, *piece.hash.bytes(), (piece.form as u8, &piece.bytes));
+        }
+    }
+
+    /// Where records come from.
+    fn origin(&mut self, known: &mut Known, day: u16, hash: ContentHash, pressed: &'a Pressed) {
+        let body = pressed.origins.get(&hash).map(Vec::as_slice).unwrap_or_default();
+        self.piece(known, day, *hash.bytes(), (ORIGIN, body));
+    }
+
+    fn piece(&mut self, known: &mut Known, day: u16, hash: [u8; 16], body: Body<'a>) {
+        if known.pieces.get(&(day, hash)).is_none() {
+            known.pieces.insert((day, hash), ());
+            self.pieces.insert((day, hash), body);
+        }
+    }
+
+    /// What is to be found by its words. That takes a while, so that others get their turn in between.
+    async fn listen(&mut self) {
+        let mut bytes = 0;
+        for ((day, hash), (form, body)) in &self.pieces {
+            self.said.extend(SaidLine::of_piece(*day, *hash, *form, body));
+            bytes += body.len();
+            if bytes > TURN {
+                bytes = 0;
+                tokio::task::yield_now().await;
             }
         }
+        self.said.sort_unstable_by_key(|line| (line.day, line.hash, line.row));
     }
 
     /// Content first, so that no record refers to what is not there.
@@ -309,9 +365,13 @@ impl<'a> Lines<'a> {
             .iter()
             .map(|((day, hash), (form, body))| PieceLine { day: *day, hash: *hash, form: *form, body })
             .collect();
+        let series: Vec<SeriesLine<'_>> = self.series.values().copied().collect();
         insert::<PieceLine<'_>>(db, "piece", &pieces).await?;
+        insert::<SaidLine>(db, "said", &self.said).await?;
+        insert::<SeriesLine<'_>>(db, "series", &series).await?;
         insert::<SpanLine<'_>>(db, "span", &self.spans).await?;
-        insert::<LogLine<'_>>(db, "log", &self.logs).await
+        insert::<LogLine<'_>>(db, "log", &self.logs).await?;
+        insert::<PointLine<'_>>(db, "point", &self.points).await
     }
 }
 
@@ -360,5 +420,6 @@ fn for_one(error: &StoreError) -> StoreError {
 }
 
 fn size(batch: &Batch) -> usize {
-    batch.spans.len() + batch.logs.len()
+    let points: usize = batch.points.iter().map(|(_, points)| points.len()).sum();
+    batch.spans.len() + batch.logs.len() + points
 }

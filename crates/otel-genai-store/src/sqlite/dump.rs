@@ -55,9 +55,14 @@ pub(super) fn dump(
     Ok((batch, None))
 }
 
+/// The last moment of a range: of all time, one that is beyond SQLite's numbers, too.
+fn last(range: Range) -> i64 {
+    range.to.0.checked_sub(1).map_or(-1, number)
+}
+
 /// Adds records of one kind behind a position; `None` when the file has no more.
 fn fill(file: &File, range: Range, at: Position, batch: &mut Batch) -> Result<Option<Position>, StoreError> {
-    let bounds = (number(range.from.0), number(range.to.0));
+    let bounds = (number(range.from.0), last(range));
     let rows = match at.value {
         SPANS => records(file, &span_rows(), bounds, at.row, batch, span)?,
         LOGS => records(file, LOG_ROWS, bounds, at.row, batch, log)?,
@@ -68,13 +73,13 @@ fn fill(file: &File, range: Range, at: Position, batch: &mut Batch) -> Result<Op
 }
 
 const LOG_ROWS: &str = "SELECT id, time_ns, received_ns, trace_id, origin, rest, refs FROM log
-     WHERE id > ? AND time_ns >= ? AND time_ns < ? ORDER BY id";
+     WHERE id > ? AND time_ns >= ? AND time_ns <= ? ORDER BY id";
 
 fn span_rows() -> String {
     format!(
         "SELECT id, (SELECT trace_id FROM trace WHERE trace.id = span.trace) AS trace_id, span_id, variant, parent,
            received_ns, origin, state, {FACTS}, rest, refs
-         FROM span WHERE id > ? AND start_ns >= ? AND start_ns < ? ORDER BY id"
+         FROM span WHERE id > ? AND start_ns >= ? AND start_ns <= ? ORDER BY id"
     )
 }
 
@@ -142,7 +147,7 @@ fn points(
     let mut find = file
         .connection
         .prepare_cached(
-            "SELECT time_ns, body FROM point WHERE series = ? AND time_ns > ? AND time_ns >= ? AND time_ns < ?
+            "SELECT time_ns, body FROM point WHERE series = ? AND time_ns > ? AND time_ns >= ? AND time_ns <= ?
              ORDER BY time_ns, start_ns",
         )
         .map_err(told)?;

@@ -5,9 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::logs::v1 as otlp_logs;
-use prost::Message as _;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use super::folder::{self, Folder};
@@ -15,7 +12,7 @@ use super::rest::unpack;
 use super::schema;
 use crate::id::Day;
 use crate::value::Form;
-use crate::words;
+use crate::words::{self, log_texts};
 
 /// At a time so many pieces or records are indexed,
 const MOST: usize = 500;
@@ -204,22 +201,4 @@ fn step(connection: &mut Connection, table: Table) -> rusqlite::Result<bool> {
     }
     tx.commit()?;
     Ok(true)
-}
-
-/// What a log record says that is no piece of content: its body, and the texts of an event.
-pub(super) fn log_texts(rest: &[u8]) -> Vec<String> {
-    let Ok(log) = otlp_logs::LogRecord::decode(rest) else { return Vec::new() };
-    let mut texts = Vec::new();
-    if let Some(body) = &log.body {
-        words::add_value(body, &mut texts);
-    }
-    for attribute in &log.attributes {
-        // Numbers are looked for elsewhere.
-        if let Some(value) = &attribute.value
-            && !matches!(value.value, Some(Value::IntValue(_)))
-        {
-            words::add_value(value, &mut texts);
-        }
-    }
-    texts
 }

@@ -8,7 +8,6 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 
 use super::filter::containing;
-use super::indexer::log_texts;
 use super::list;
 use super::more::Kind;
 use super::reader::{File, Reader};
@@ -18,8 +17,8 @@ use crate::error::StoreError;
 use crate::id::{ContentHash, Day, LogId, Nanos, SpanId, TraceId};
 use crate::log::LogRecord;
 use crate::query::{Dimension, Hit, Page, SearchQuery, Snippet};
-use crate::value::{Form, Held};
-use crate::words::{self, Sought};
+use crate::value::Form;
+use crate::words::{self, Sought, log_texts};
 
 /// A page has at most so many hits.
 const MOST_ON_PAGE: u32 = 500;
@@ -276,7 +275,7 @@ fn by_id(reader: &mut Reader, text: &str) -> Result<Vec<Hit>, StoreError> {
     if text.len() < FEWEST_DIGITS || text.contains(char::is_whitespace) {
         return Ok(Vec::new());
     }
-    let bounds = bounds(text);
+    let bounds = TraceId::beginning(text);
     let mut ids: Vec<TraceId> = Vec::new();
     for day in reader.days()?.into_iter().rev() {
         let Some(file) = reader.file(day)? else { continue };
@@ -349,22 +348,6 @@ fn names(reader: &mut Reader, text: &str) -> Result<Vec<Hit>, StoreError> {
         Some(Hit::Name { dimension, text, calls: traces })
     };
     Ok(names.into_iter().filter_map(hit).collect())
-}
-
-/// The first and the last id that begin with these digits.
-fn bounds(digits: &str) -> Option<([u8; 16], [u8; 16])> {
-    let (mut from, mut to) = ([0; 16], [0xff; 16]);
-    if digits.len() > 32 {
-        return None;
-    }
-    for (at, digit) in digits.chars().enumerate() {
-        let digit = u8::try_from(digit.to_digit(16)?).ok()?;
-        let (from, to) = (from.get_mut(at / 2)?, to.get_mut(at / 2)?);
-        let shift = if at % 2 == 0 { 4 } else { 0 };
-        *from |= digit << shift;
-        *to &= !(0xf << shift) | (digit << shift);
-    }
-    Some((from, to))
 }
 
 /// Where words are, for the lists: as far as the first many of a day tell.
@@ -471,10 +454,7 @@ impl Matching {
 
     /// Whether a log record says it.
     pub(super) fn is_in(&self, log: &LogRecord) -> bool {
-        let values = log.body.iter().chain(log.attributes.0.iter().map(|attribute| &attribute.value));
-        let mut texts = Vec::new();
-        values.filter_map(Held::value).for_each(|value| words::add_value(&value, &mut texts));
-        self.sought.find(&texts).is_some()
+        self.sought.is_in(log)
     }
 
     fn candidates(&self, file: &File, sql: &str) -> Result<Vec<i64>, StoreError> {

@@ -15,8 +15,8 @@ use super::rest::Packer;
 use super::schema;
 use super::trace::Change;
 use crate::error::StoreError;
-use crate::id::{ContentHash, Day, Nanos, TraceId};
-use crate::metric::{self, Point, PointValue, Series};
+use crate::id::{ContentHash, Day, TraceId};
+use crate::metric::Series;
 use crate::origin::Origin;
 use crate::recent::Recent;
 
@@ -234,16 +234,7 @@ impl Known {
     /// The row of a series, and that of its origin.
     pub(super) fn series(&mut self, tx: &Transaction<'_>, series: &Series) -> rusqlite::Result<(i64, i64)> {
         let (origin, origin_hash) = self.origin(tx, &series.origin)?;
-        let empty = Point {
-            start: Nanos(0),
-            time: Nanos(0),
-            flags: 0,
-            value: PointValue::None,
-            exemplars: Vec::new(),
-        };
-        let mut body = series.to_otlp(&[empty]);
-        let identity = metric::identity(&series.attributes.to_otlp());
-        let marks = [series.kind as u8, series.temporality.to_le_bytes()[0], u8::from(series.monotonic)];
+        let (marks, identity) = series.marks();
         let hash = hash(&[&origin_hash, series.name.as_bytes(), series.unit.as_bytes(), &marks, &identity]);
         if let Some(id) = self.series.get(&hash) {
             return Ok((*id, origin));
@@ -254,6 +245,7 @@ impl Known {
             Some(id) => id,
             None => {
                 let name = self.word(tx, &series.name)?;
+                let mut body = series.to_otlp_alone();
                 // The name is a word already.
                 body.name.clear();
                 let body = self.packer.pack(&body.encode_to_vec());

@@ -76,7 +76,7 @@ impl Engine {
     /// The same, with the port of ClickHouse's own protocol, by which servers talk to each other.
     pub(crate) fn start_at_both(library: &Path, folder: &Path, ports: [u16; 2], options: &[&str]) -> Self {
         let mut child = Command::new("python3")
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine/serve.py"))
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../otel-genai-store/tests/engine/serve.py"))
             .args([library, folder])
             .args(ports.map(|port| port.to_string()))
             .args(options)

@@ -7,14 +7,13 @@ use proptest::test_runner::TestRunner;
 use super::{SECOND, log, noon, origin, span, trace_id};
 use crate::support;
 
-/// A store that is given what another has told is the same.
-pub(crate) async fn a_dump_makes_the_same_store(store: &impl Store) {
+/// Records of all kinds, some of them large, with this many spans over a day and a half: it takes several pieces.
+pub(crate) fn everything(spans: u64) -> Batch {
     let mut runner = TestRunner::deterministic();
     let mut whole = Batch::default();
-    for number in 0..60u64 {
-        let start = noon() + number * 1_800 * SECOND;
+    for number in 0..spans {
+        let start = noon() + number * 108_000 / spans * SECOND;
         let mut span = span(number / 4, number, None, start);
-        // Some MiB, so that it takes several pieces.
         span.trace_state = format!("{number}").repeat(50_000);
         whole.spans.push(span);
         whole.logs.push(log(Some(number / 4), "gen_ai.choice", start));
@@ -22,14 +21,20 @@ pub(crate) async fn a_dump_makes_the_same_store(store: &impl Store) {
         let mut points = Series::from_otlp(metric, &origin("shop"));
         for (_, points) in &mut points {
             // Each at its own time: of two with the same the first is kept.
-            points.iter_mut().zip(0..).for_each(|(point, at)| {
-                (point.time, point.start) = (Nanos(start + at), Nanos(0));
-                point.exemplars.clear();
-            });
+            points
+                .iter_mut()
+                .zip(0..)
+                .for_each(|(point, at)| (point.time, point.start) = (Nanos(start + at), Nanos(0)));
         }
         whole.points.extend(points);
     }
     (whole.bytes, whole.received) = (1_000, Nanos::now());
+    whole
+}
+
+/// A store that is given what another has told is the same.
+pub(crate) async fn a_dump_makes_the_same_store(store: &impl Store) {
+    let whole = everything(60);
     let stored = store.ingest(whole.clone()).await.unwrap();
     assert_eq!((stored.spans, stored.logs), (60, 60));
 

@@ -9,7 +9,9 @@ pub(crate) mod exact;
 pub(crate) mod keeping;
 pub(crate) mod load;
 pub(crate) mod logs;
+pub(crate) mod metrics;
 mod records;
+pub(crate) mod search;
 pub(crate) mod sessions;
 pub(crate) mod sums;
 pub(crate) mod traces;
@@ -19,7 +21,7 @@ pub(crate) use records::*;
 /// The cases by topic. A store that cannot do everything yet names its topics.
 macro_rules! suite {
     ($run:ident: every) => {
-        suite!($run: exact content traces conversations sessions sums logs changes load keeping dump);
+        suite!($run: exact content traces conversations sessions sums logs changes load keeping dump metrics search);
     };
     ($run:ident: exact) => {
         $run!(exact: everything_comes_back_exactly facts_come_back wrong_clocks_are_kept);
@@ -55,6 +57,16 @@ macro_rules! suite {
     };
     ($run:ident: dump) => {
         $run!(dump: a_dump_makes_the_same_store);
+    };
+    ($run:ident: metrics) => {
+        $run!(metrics: differences_and_totals_tell_the_same what_there_is_of_metrics_is_listed
+            single_measurements_lead_to_their_spans);
+    };
+    ($run:ident: search) => {
+        $run!(search: each_phrase_is_found_where_it_was_said_and_nowhere_else
+            log_records_are_found_and_listed_by_their_words traces_are_listed_by_what_was_said_in_them
+            pages_range_and_service_bound_what_is_found a_trace_is_found_by_its_id_and_by_the_id_of_an_answer
+            names_are_found_by_their_parts very_long_texts_are_searched_at_their_beginning);
     };
     ($run:ident: $($topic:ident)+) => {
         $(suite!($run: $topic);)+

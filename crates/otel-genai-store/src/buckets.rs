@@ -13,7 +13,7 @@ const COARSEST: i32 = -11;
 
 /// Bounds that fit all of several histograms.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Grid {
+pub(crate) enum Grid {
     /// There are no buckets.
     None,
     /// The bounds of all.
@@ -24,7 +24,7 @@ pub(super) enum Grid {
 
 impl Grid {
     /// Of all these values. Bounds win where both kinds come together.
-    pub(super) fn of<'a>(values: impl Iterator<Item = &'a PointValue>) -> Self {
+    pub(crate) fn of<'a>(values: impl Iterator<Item = &'a PointValue>) -> Self {
         let mut bounds: Vec<f64> = Vec::new();
         let mut known: Option<Arc<[f64]>> = None;
         let mut powers: Option<(i32, i64, i64)> = None;
@@ -76,7 +76,7 @@ impl Grid {
     }
 
     /// The bounds between buckets.
-    pub(super) fn bounds(&self) -> Option<Arc<[f64]>> {
+    pub(crate) fn bounds(&self) -> Option<Arc<[f64]>> {
         match self {
             Self::None => None,
             Self::Bounds(bounds) => Some(Arc::clone(bounds)),
@@ -92,7 +92,7 @@ impl Grid {
     }
 
     /// Empty buckets.
-    pub(super) fn zeros(&self) -> Vec<u64> {
+    pub(crate) fn zeros(&self) -> Vec<u64> {
         let buckets = match self {
             Self::None => 0,
             Self::Bounds(bounds) => bounds.len() + 1,
@@ -104,7 +104,7 @@ impl Grid {
 }
 
 /// The buckets of a histogram in those of a grid. What lies between two bounds of its own is counted below the upper.
-pub(super) fn counts(value: &PointValue, grid: &Grid) -> Vec<u64> {
+pub(crate) fn counts(value: &PointValue, grid: &Grid) -> Vec<u64> {
     let mut counts = grid.zeros();
     let mut add = |at: usize, count: u64| {
         if let Some(into) = counts.get_mut(at) {

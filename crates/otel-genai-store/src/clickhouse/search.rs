@@ -1,0 +1,367 @@
+//! What was said, found by its words: the table of words names candidates, the last first; the text itself says whether they
+//! hold, and where.
+
+use std::collections::HashMap;
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use super::line::PieceLine;
+use super::read::{Db, MOST_ON_PAGE, Where, fixed, one_of};
+use crate::cursor::{Cursor, Position};
+use crate::error::StoreError;
+use crate::id::{ContentHash, Day, LogId, Nanos, SpanId, TraceId};
+use crate::query::{Dimension, Hit, Page, SearchQuery, Snippet};
+use crate::value::Form;
+use crate::words::{self, Sought};
+
+/// So many candidates are looked at at a time.
+const AT_A_TIME: usize = 200;
+/// A trace is found by so many of the first digits of its id.
+const FEWEST_DIGITS: usize = 8;
+/// And so many traces are.
+const MOST_BY_ID: usize = 5;
+/// So many names are told, of texts with
+const MOST_NAMES: usize = 10;
+/// so many letters.
+const FEWEST_LETTERS: usize = 2;
+
+/// What somebody looks for.
+///
+/// # Errors
+/// [`StoreError::BadQuery`], if there is no word in it.
+pub(super) fn sought(text: &str) -> Result<Sought, StoreError> {
+    Sought::new(text).ok_or_else(|| StoreError::BadQuery("there is no word to search for".to_owned()))
+}
+
+/// The condition on the column `words` that all this is said. Where a phrase has other signs than letters, it may hold for
+/// what is said without them.
+fn words_of(all: &mut Where, sought: &Sought) -> String {
+    let mut conditions = Vec::new();
+    for phrase in sought.phrases() {
+        conditions.extend(phrase.tokens.iter().map(|token| {
+            let token = all.text(token);
+            format!("hasToken(words, {token})")
+        }));
+        if let Some(run) = phrase.run {
+            let run = all.text(run);
+            conditions.push(format!("position(words, {run}) > 0"));
+        }
+    }
+    if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") }
+}
+
+/// The condition on traces that somebody said this in their spans or log records.
+///
+/// # Errors
+/// [`StoreError::BadQuery`], if there is no word in the text.
+pub(super) fn traces_that_say(all: &mut Where, text: &str) -> Result<String, StoreError> {
+    let words = words_of(all, &sought(text)?);
+    let pieces = format!("piece IN (SELECT hash FROM said WHERE row = 0 AND {words})");
+    let of = |table: &str| format!("SELECT trace_id FROM {table} ARRAY JOIN pieces AS piece WHERE {pieces}");
+    Ok(format!(
+        "trace_id IN ({} UNION ALL {} UNION ALL
+           SELECT trace_id FROM log WHERE row IN (SELECT row FROM said WHERE row > 0 AND {words}))",
+        of("span"),
+        of("log")
+    ))
+}
+
+/// The condition on log records that they say this.
+pub(super) fn logs_that_say(all: &mut Where, sought: &Sought) -> String {
+    let words = words_of(all, sought);
+    format!(
+        "(row IN (SELECT row FROM said WHERE row > 0 AND {words}) OR row IN (
+           SELECT row FROM log ARRAY JOIN pieces AS piece
+           WHERE piece IN (SELECT hash FROM said WHERE row = 0 AND {words})))"
+    )
+}
+
+/// What may be a hit.
+#[derive(Debug, Row, Deserialize)]
+struct Candidate {
+    at: i64,
+    tie: i64,
+    trace_id: [u8; 16],
+    span_id: [u8; 8],
+    /// Of a piece; zeros: the log record says it itself.
+    hash: [u8; 16],
+    /// Of a log record, or 0.
+    row: i64,
+}
+
+impl Db {
+    /// What was said, newest first; before it, on the first page, traces by their ids, and what is called so.
+    pub(super) async fn search(&self, query: &SearchQuery) -> Result<Page<Hit>, StoreError> {
+        let asked = Cursor::of_query(&("search", &query.text, query.range, &query.service));
+        let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
+        let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
+        let mut page = Page { items: Vec::new(), next: None, total: None };
+        if from.is_none() {
+            page.items = self.by_id(&query.text).await?;
+            page.items.extend(self.names(query).await?);
+            page.items.truncate(limit);
+        }
+        let sought = match sought(&query.text) {
+            Err(_) if !page.items.is_empty() => return Ok(page),
+            sought => sought?,
+        };
+        let mut last = from;
+        for day in self.days_of(&sought, query).await? {
+            if from.is_some_and(|from| day > from.day) {
+                continue;
+            }
+            let mut behind = from.filter(|from| from.day == day);
+            loop {
+                let candidates = self.candidates(&sought, query, day, behind).await?;
+                let more = candidates.len() == AT_A_TIME;
+                let snippets = self.snippets(&sought, day, &candidates).await?;
+                for candidate in candidates {
+                    let position = Position { value: candidate.at, day, row: candidate.tie };
+                    behind = Some(position);
+                    let Some(hit) = snippets.hit(&candidate, day) else { continue };
+                    if page.items.len() >= limit {
+                        page.next = last.map(|last| Cursor::new(last, asked));
+                        return Ok(page);
+                    }
+                    page.items.push(hit);
+                    last = Some(position);
+                }
+                if !more {
+                    break;
+                }
+            }
+        }
+        Ok(page)
+    }
+
+    /// The days on which somebody may have said it, the last first.
+    async fn days_of(&self, sought: &Sought, query: &SearchQuery) -> Result<Vec<Day>, StoreError> {
+        let mut all = Where::default();
+        let words = words_of(&mut all, sought);
+        all.and(words);
+        if let Some(range) = query.range {
+            let day = |moment: Nanos| Day::of(moment).0.clamp(0, i32::from(u16::MAX));
+            all.and(format!("day >= toDate({}) AND day <= toDate({})", day(range.from), day(range.to)));
+        }
+        let sql = format!("SELECT day FROM said WHERE {} GROUP BY day ORDER BY day DESC", all.sql());
+        let mut days = Vec::new();
+        self.each::<u16>(all.query(self, &sql), |day| {
+            days.push(Day(day.into()));
+            Ok(())
+        })
+        .await?;
+        Ok(days)
+    }
+
+    /// Pieces where they were told last by a span that fits, else by log records, and log records that say it themselves.
+    async fn candidates(
+        &self,
+        sought: &Sought,
+        query: &SearchQuery,
+        day: Day,
+        behind: Option<Position>,
+    ) -> Result<Vec<Candidate>, StoreError> {
+        let mut all = Where::default();
+        let words = words_of(&mut all, sought);
+        let found = |column: &str, which: &str| {
+            format!("(SELECT {column} FROM said WHERE day = toDate({}) AND {which} AND {words})", day.0)
+        };
+        let (pieces, rows) = (found("hash", "row = 0"), found("row", "row > 0"));
+        let hours = format!("toDate(hour) = toDate({})", day.0);
+        let service = all.any_of("service", &query.service).unwrap_or_else(|| "1".to_owned());
+        let fits = |time: &str| {
+            let mut when = Where::default();
+            when.range(time, query.range);
+            format!("{hours} AND {service} AND {}", when.sql())
+        };
+        let (spans, logs) = (fits("start_ns"), fits("time_ns"));
+        let rest = behind.map_or_else(
+            || "1".to_owned(),
+            |behind| format!("(at, tie) < ({}, {})", behind.value, behind.row),
+        );
+        let sql = format!(
+            "SELECT at, tie, trace_id, span_id, hash, row FROM (
+               SELECT tupleElement(told, 1) AS at, reinterpretAsInt64(substring(hash, 1, 8)) AS tie,
+                 tupleElement(told, 2) AS trace_id, tupleElement(told, 3) AS span_id, hash, toInt64(0) AS row
+               FROM (
+                 SELECT hash, max((tupleElement(first, 1), trace_id, tupleElement(first, 2))) AS told FROM (
+                   SELECT piece AS hash, trace_id, min((start_ns, span_id)) AS first
+                   FROM (SELECT pieces, trace_id, start_ns, span_id FROM span WHERE {spans})
+                   ARRAY JOIN pieces AS piece WHERE piece IN {pieces} GROUP BY hash, trace_id
+                 ) GROUP BY hash
+               )
+               UNION ALL
+               SELECT max(time_ns) AS at, row AS tie, any(trace_id) AS trace_id, any(span_id) AS span_id,
+                 max(hash) AS hash, row
+               FROM (
+                 SELECT time_ns, trace_id, span_id, toFixedString('', 16) AS hash, row
+                 FROM log WHERE {logs} AND row IN {rows}
+                 UNION ALL
+                 SELECT time_ns, trace_id, span_id, piece AS hash, row
+                 FROM (SELECT pieces, time_ns, trace_id, span_id, row FROM log WHERE {logs})
+                 ARRAY JOIN pieces AS piece WHERE piece IN {pieces} AND piece NOT IN (
+                   SELECT piece FROM (SELECT pieces FROM span WHERE {spans}) ARRAY JOIN pieces AS piece
+                   WHERE piece IN {pieces})
+               ) GROUP BY row
+             ) WHERE {rest} ORDER BY at DESC, tie DESC LIMIT {AT_A_TIME}"
+        );
+        let mut candidates = Vec::new();
+        self.each::<Candidate>(all.query(self, &sql), |candidate| {
+            candidates.push(candidate);
+            Ok(())
+        })
+        .await?;
+        Ok(candidates)
+    }
+
+    /// Where the words stand in what these candidates say.
+    async fn snippets(
+        &self,
+        sought: &Sought,
+        day: Day,
+        candidates: &[Candidate],
+    ) -> Result<Snippets, StoreError> {
+        #[derive(Row, Deserialize)]
+        struct Rest<'a> {
+            row: i64,
+            #[serde(with = "serde_bytes")]
+            rest: &'a [u8],
+        }
+        let mut snippets = Snippets::default();
+        let hashes = candidates.iter().filter(|one| one.hash != [0; 16]).map(|one| one.hash.as_slice());
+        let sql = format!(
+            "SELECT day, hash, form, body FROM piece WHERE day = toDate({}) AND {} LIMIT 1 BY hash",
+            day.0,
+            one_of("hash", hashes)
+        );
+        self.each::<PieceLine<'_>>(self.client.query_raw(&sql), |line| {
+            let form = if line.form == Form::Text as u8 { Form::Text } else { Form::Value };
+            if let Some(snippet) = sought.find(&words::texts(form, line.body)) {
+                snippets.pieces.insert(line.hash, snippet);
+            }
+            Ok(())
+        })
+        .await?;
+        let rows: Vec<String> =
+            candidates.iter().filter(|one| one.hash == [0; 16]).map(|one| one.row.to_string()).collect();
+        if !rows.is_empty() {
+            let sql = format!(
+                "SELECT row, rest FROM log WHERE toDate(hour) = toDate({}) AND row IN ({}) LIMIT 1 BY row",
+                day.0,
+                rows.join(",")
+            );
+            self.each::<Rest<'_>>(self.client.query_raw(&sql), |line| {
+                if let Some(snippet) = sought.find(&words::log_texts(line.rest)) {
+                    snippets.logs.insert(line.row, snippet);
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(snippets)
+    }
+
+    /// Traces by the beginning of their id, or by the provider's id of an answer in them.
+    async fn by_id(&self, text: &str) -> Result<Vec<Hit>, StoreError> {
+        #[derive(Row, Deserialize)]
+        struct Id {
+            trace_id: [u8; 16],
+        }
+        let text = text.trim();
+        if text.len() < FEWEST_DIGITS || text.contains(char::is_whitespace) {
+            return Ok(Vec::new());
+        }
+        let mut all = Where::default();
+        let response = all.text(text);
+        let mut sql = format!(
+            "SELECT trace_id, max(hour) AS last FROM span WHERE response_id = {response} GROUP BY trace_id"
+        );
+        if let Some((from, to)) = TraceId::beginning(text) {
+            sql = format!(
+                "{sql} UNION ALL SELECT trace_id, toDateTime(max(day), 'UTC') AS last FROM trace
+                 WHERE trace_id >= {} AND trace_id <= {} GROUP BY trace_id",
+                fixed(&from),
+                fixed(&to)
+            );
+        }
+        let sql = format!(
+            "SELECT trace_id FROM ({sql}) GROUP BY trace_id ORDER BY max(last) DESC LIMIT {MOST_BY_ID}"
+        );
+        let mut ids = Vec::new();
+        self.each::<Id>(all.query(self, &sql), |id| {
+            ids.extend(TraceId::new(&id.trace_id));
+            Ok(())
+        })
+        .await?;
+        let summaries = self.summaries(&ids).await?;
+        Ok(summaries.into_iter().map(|summary| Hit::Trace { summary: Box::new(summary) }).collect())
+    }
+
+    /// Services, providers, models, agents, tools and conversations whose names contain the text, the most frequent first.
+    async fn names(&self, query: &SearchQuery) -> Result<Vec<Hit>, StoreError> {
+        #[derive(Row, Deserialize)]
+        struct Name {
+            kind: u8,
+            name: String,
+            traces: u64,
+        }
+        let text = query.text.trim().trim_matches('"');
+        if text.chars().count() < FEWEST_LETTERS {
+            return Ok(Vec::new());
+        }
+        let kinds = [
+            (Dimension::Service, "service"),
+            (Dimension::Provider, "provider"),
+            (Dimension::Model, "if(response_model != '', response_model, request_model)"),
+            (Dimension::Agent, "agent"),
+            (Dimension::Tool, "tool"),
+            (Dimension::Conversation, "conversation"),
+        ];
+        let mut all = Where::default();
+        let part = all.text(text);
+        let each = kinds.iter().zip(0u8..).map(|((_, column), kind)| {
+            format!(
+                "SELECT toUInt8({kind}) AS kind, toString({column}) AS name, uniq(trace_id) AS traces FROM span
+                 WHERE positionCaseInsensitiveUTF8({column}, {part}) > 0 GROUP BY name"
+            )
+        });
+        let sql = format!(
+            "SELECT kind, name, traces FROM ({}) ORDER BY traces DESC, kind, name LIMIT {MOST_NAMES}",
+            each.collect::<Vec<_>>().join(" UNION ALL ")
+        );
+        let mut names = Vec::new();
+        self.each::<Name>(all.query(self, &sql), |Name { kind, name, traces }| {
+            if let Some((dimension, _)) = kinds.get(usize::from(kind)) {
+                names.push(Hit::Name { dimension: *dimension, text: name.into(), calls: traces });
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(names)
+    }
+}
+
+/// Text around the words, of those candidates that hold.
+#[derive(Default)]
+struct Snippets {
+    pieces: HashMap<[u8; 16], Snippet>,
+    logs: HashMap<i64, Snippet>,
+}
+
+impl Snippets {
+    fn hit(&self, candidate: &Candidate, day: Day) -> Option<Hit> {
+        let at = Nanos(u64::try_from(candidate.at).unwrap_or(0));
+        let hash = ContentHash::new(&candidate.hash);
+        let snippet = match hash {
+            Some(_) => self.pieces.get(&candidate.hash),
+            None => self.logs.get(&candidate.row),
+        };
+        let (trace, span) = (TraceId::new(&candidate.trace_id), SpanId::new(&candidate.span_id));
+        let snippet = snippet?.clone();
+        if candidate.row > 0 {
+            return Some(Hit::Log { id: LogId { day, row: candidate.row }, trace, span, snippet, at });
+        }
+        Some(Hit::Content { trace: trace?, span: span?, hash: hash?, snippet, at })
+    }
+}
