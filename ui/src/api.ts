@@ -105,7 +105,10 @@ export interface Comparison { a: Side; b: Side; metrics: { name: string; a?: num
 export interface Side { trace: TraceRow; span?: Id; rows: Row[]; messages: Record<Hash, Message> }
 export type Diff = [op: 0 | 1 | -1, text: string];
 export interface Prices { date: string; currency: string; source: string; rows: { provider: string; model: string; from: string; until?: string; over?: number /* for calls with more input tokens */; input: number; output?: number; cacheRead?: number; cacheWrite?: number; per: 1000000; override?: true }[]; unpriced: { provider: string; model: string; calls: number }[] }
-export interface Settings { dataDir: string; maxAgeMs?: Ms; maxBytes?: number; maxContent?: number; sync: "full" | "normal"; readOnly: boolean; status: Status; connect: { language: string; text: string }[]; mcp?: { stdio: string; http: string }; variables: { name: string; value: string; from: "flag" | "environment" | "default" }[] }
+export interface Settings { dataDir: string; maxAgeMs?: Ms; maxBytes?: number; maxContent?: number; sync: "full" | "normal"; readOnly: boolean; status: Status; connect: { language: string; text: string }[]; mcp?: { stdio: string; http: string }; variables: { name: string; value: string; from: "flag" | "environment" | "page" | "default" }[]; changeable?: Setting[] /* what PATCH may change here: the others are decided by a flag or a variable */ }
+export type Setting = "maxAgeMs" | "maxBytes";
+/** The body of PATCH /settings: what is left out stays, null takes a limit away. Answered by Settings. */
+export type SettingsChange = { [setting in Setting]?: number | null };
 export interface Imported { spans: number; logs: number; points: number; known: number; rejected: { why: string; count: number }[]; traces: Id[] }
 export interface Deleted { traces: number; bytes: number }
 export type StreamEvent = { event: "hello"; data: { epoch: string; n: number } } | { event: "traces"; data: { items: TraceRow[]; more: number } } | { event: "trace"; data: { id: Id; rev: number } } | { event: "status"; data: Status } | { event: "deleted"; data: { fromMs: Ms; toMs: Ms } } | { event: "reset"; data: Record<string, never> };

@@ -46,7 +46,8 @@ test("every page shows what was sent, and is sound by axe in both themes", async
   const pages = {
     "/": ".newest", "/traces": ".table .row:nth-child(2)", [trace]: ".m.asst", [`${trace}?span=${retrieval}&tab=span`]: ".docs", [`${trace}?span=${call}&tab=attributes`]: ".kv", [`${trace}?tab=usage`]: ".growth", [`${trace}?tab=tools`]: ".tool-def", [`${trace}?tab=evals`]: ".panel .grid",
     [`${trace}?tab=raw`]: ".code", [`${trace}?view=logs`]: ".logs", [`${trace}?view=flame`]: ".flame", [`${trace}?view=graph`]: ".node", [`/trace/${told.silent.id}`]: ".absent", [`/trace/${told.languages.id}`]: ".m.asst", [`/trace/${told.running.id}`]: ".wf-row.run",
-    "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", "/search?q=impressionists": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".snippet", "/metrics": ".chart path",
+    "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", "/search?q=impressionists": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".limits", "/metrics": ".chart path",
+    [`/compare?a=${bots[0].id}&b=${bots[1].id}&same=1`]: ".steps td", [`/compare?a=${told.travel.id}.${call}&b=${told.travel.id}`]: ".steps td",
   };
   const all = [];
   for (const theme of ["light", "dark"]) {

@@ -23,6 +23,9 @@ mod environment;
 mod exit;
 #[path = "cli/gateway.rs"]
 mod gateway;
+#[cfg(feature = "dashboard")]
+#[path = "cli/kept.rs"]
+mod kept;
 #[path = "cli/mcp.rs"]
 mod mcp;
 #[path = "cli/observe.rs"]

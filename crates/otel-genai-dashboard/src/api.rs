@@ -1,6 +1,7 @@
 //! What can be asked under `/api/v1`: one table, of which the router and the OpenAPI document are made.
 
 mod about;
+mod compare;
 mod content;
 mod export;
 mod findings;
@@ -10,6 +11,7 @@ mod logs;
 mod openapi;
 mod peer;
 mod runs;
+mod settings;
 mod span;
 mod stats;
 mod status;
@@ -30,9 +32,9 @@ use crate::http::Failure;
 use crate::shared::Shared;
 use crate::view::transcript::Transcript;
 use crate::view::{
-    About, Agents, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings, Imported,
-    LogDetail, LogList, MetricList, Models, Overview, Prices, SearchAnswer, SeriesAnswer, Services, Settings,
-    SpanDetail, StoreStatus, Tools, Trace, TraceList,
+    About, Agents, Comparison, Conversation, ConversationList, Deleted, ErrorCode, Facet, Finding, Findings,
+    Imported, LogDetail, LogList, MetricList, Models, Overview, Prices, SearchAnswer, SeriesAnswer, Services,
+    Settings, SettingsChange, SpanDetail, StoreStatus, Tools, Trace, TraceList,
 };
 
 /// One thing that can be asked.
@@ -45,6 +47,8 @@ pub(crate) struct Route {
     summary: &'static str,
     /// The names of its query parameters.
     query: Vec<&'static str>,
+    /// What is sent, where that is JSON of ours.
+    body: Option<fn(&mut SchemaGenerator) -> Schema>,
     schema: Option<fn(&mut SchemaGenerator) -> Schema>,
     /// The type of an answer that is no JSON of ours.
     media: &'static str,
@@ -85,6 +89,7 @@ impl Route {
             handler: on(filter, handler),
             summary,
             query: Vec::new(),
+            body: None,
             schema: None,
             media: "application/json",
         }
@@ -106,6 +111,14 @@ impl Route {
         Self::new(Method::POST, path, summary, handler)
     }
 
+    pub(crate) fn patch<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Shared>>,
+        T: 'static,
+    {
+        Self::new(Method::PATCH, path, summary, handler)
+    }
+
     pub(crate) fn delete<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
     where
         H: Handler<T, Arc<Shared>>,
@@ -117,6 +130,12 @@ impl Route {
     /// It has these query parameters too.
     pub(crate) fn asks(mut self, names: &[&'static str]) -> Self {
         self.query.extend(names);
+        self
+    }
+
+    /// What is sent is JSON of this shape.
+    pub(crate) fn takes<T: JsonSchema>(mut self) -> Self {
+        self.body = Some(SchemaGenerator::subschema_for::<T>);
         self
     }
 
@@ -152,6 +171,9 @@ fn routes() -> Vec<Route> {
         Route::get("/traces/{trace}/export", "A trace as a file", export::one)
             .asks(&["format", "maxChars"])
             .is("application/octet-stream"),
+        Route::get("/compare", "Two traces, or two spans of them, side by side", compare::two)
+            .asks(&["a", "b"])
+            .answers::<Comparison>(),
         Route::post("/import", "Stores what is in a file of OTLP or Jaeger", import::take)
             .asks(&["format"])
             .answers::<Imported>(),
@@ -245,7 +267,10 @@ fn routes() -> Vec<Route> {
             .asks(FILTER)
             .answers::<BTreeMap<String, Vec<Facet>>>(),
         Route::get("/status", "How the store is", status::one).answers::<StoreStatus>(),
-        Route::get("/settings", "What is set, and how to connect", status::settings).answers::<Settings>(),
+        Route::get("/settings", "What is set, and how to connect", settings::all).answers::<Settings>(),
+        Route::patch("/settings", "Changes what is set, also for the next start", settings::change)
+            .takes::<SettingsChange>()
+            .answers::<Settings>(),
         Route::delete("/data", "Deletes a trace, what is older than a moment, or everything", status::delete)
             .asks(&["trace", "before", "all"])
             .answers::<Deleted>(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use otel_genai_store::{PriceTable, Store};
 use tokio::net::TcpListener;
 
+use crate::changes::Changeable;
 use crate::http::{Guard, Token};
 use crate::serve::{Dashboard, Doors};
 use crate::shared::{Settings, Shared};
@@ -87,7 +88,7 @@ impl DashboardBuilder {
             token: None,
             hosts: Vec::new(),
             origins: Vec::new(),
-            settings: Settings { durability: Durability::Full, max_content: None, variables: Vec::new() },
+            settings: Settings::default(),
             prices: None,
         }
     }
@@ -150,7 +151,13 @@ impl DashboardBuilder {
 
     /// For the page of settings: flags and variables, without secrets.
     pub fn variables(mut self, variables: Vec<Variable>) -> Self {
-        self.settings.variables = variables;
+        self.settings.variables = std::sync::Mutex::new(variables);
+        self
+    }
+
+    /// Lets the page change settings. By default it changes none.
+    pub fn changeable(mut self, changeable: Changeable) -> Self {
+        self.settings.changeable = changeable;
         self
     }
 

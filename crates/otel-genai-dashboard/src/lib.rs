@@ -3,6 +3,7 @@
 //! * [`Dashboard`] receives OTLP, keeps it in a [`Store`](otel_genai_store::Store), and answers the page and whoever
 //!   else asks under `/api/v1`.
 //! * [`view`] has the shapes of those answers.
+//! * [`changes`] are settings that the page changes while it runs.
 //! * [`export`] makes files of traces, and [`import`] reads those of others.
 //! * [`transcript`] puts together what was said, from whatever an instrumentation wrote.
 //! * [`findings`] says what is wrong with what came, and how to fix it.
@@ -23,6 +24,7 @@
 //! # }
 //! ```
 
+pub mod changes;
 pub mod export;
 pub mod findings;
 pub mod import;
@@ -33,6 +35,7 @@ pub mod view;
 mod api;
 mod builder;
 mod capture;
+mod compare;
 mod connect;
 mod http;
 mod live;

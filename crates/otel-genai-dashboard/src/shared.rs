@@ -6,6 +6,7 @@ use otel_genai_store::{Nanos, PriceTable, Store};
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::time::Instant;
 
+use crate::changes::Changeable;
 use crate::findings::Seen;
 use crate::http::Guard;
 use crate::live::Live;
@@ -35,11 +36,15 @@ pub(crate) struct Shared {
     pub(crate) prices: Arc<PriceTable>,
 }
 
-/// What the builder was told, to be shown.
+/// What the builder was told, to be shown and changed.
+#[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) durability: Durability,
     pub(crate) max_content: Option<u64>,
-    pub(crate) variables: Vec<Variable>,
+    pub(crate) variables: std::sync::Mutex<Vec<Variable>>,
+    pub(crate) changeable: Changeable,
+    /// One change at a time.
+    pub(crate) changing: Mutex<()>,
 }
 
 /// So many may watch at a time.

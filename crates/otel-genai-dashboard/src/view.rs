@@ -3,12 +3,14 @@
 
 mod about;
 mod any;
+mod compare;
 mod finding;
 mod import;
 mod list;
 mod log;
 mod metric;
 mod number;
+mod page;
 mod prices;
 mod row;
 mod span;
@@ -21,6 +23,7 @@ mod words;
 
 pub use about::{About, ApiError, ErrorCode, Otlp, Told};
 pub use any::{Any, Attribute};
+pub use compare::{AlignedMessage, AlignedRow, Changed, Comparison, Differing, Figure, How, Said, Side};
 pub use finding::{Finding, Findings, Looked, ServiceHealth, Severity, Signals};
 pub use import::{Imported, Rejected};
 pub use list::{
@@ -32,6 +35,7 @@ pub(crate) use metric::labels;
 pub use metric::{ExemplarRow, Kind, MetricInfo, MetricList, Series, SeriesAnswer, Temporality};
 pub(crate) use number::duration;
 pub use number::millis;
+pub use page::List;
 pub use prices::{PriceRow, Prices};
 pub use row::{Fold, OwnSum, Row, SpanKind, TotalSum, rows};
 pub(crate) use span::{Beside, escape, request_id, skew};
@@ -45,8 +49,8 @@ pub use stats::{
     Steps, ToolRow, Tools, Unpriced,
 };
 pub use status::{
-    Deleted, DialectServices, Durability, Hello, McpWays, Revised, Settings, Status as StoreStatus, Stretch,
-    Traces, Variable, Way, Whence,
+    Deleted, DialectServices, Durability, Hello, McpWays, Revised, Setting, Settings, SettingsChange,
+    Status as StoreStatus, Stretch, Traces, Variable, Way, Whence,
 };
 pub use summary::{Bar, Few, Trace, TraceList, TraceRow, TraceState};
 pub use usage::{Cost, CostSource, Usage};

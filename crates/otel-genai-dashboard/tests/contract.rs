@@ -183,6 +183,7 @@ async fn answers_have_the_shapes_that_the_page_reads() {
         ("MetricList", "metrics"),
         ("SearchAnswer", "search?q=order"),
         ("SearchAnswer", "search?q=gpt"),
+        ("Comparison", &format!("compare?a={TRACE}&b={TRACE}.0100000000000002")),
     ] {
         contract.get(&served, of, path).await;
     }

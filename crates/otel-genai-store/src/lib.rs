@@ -56,7 +56,7 @@ pub use opentelemetry_proto::tonic::common::v1::EntityRef;
 pub use origin::{Origin, Resource, Scope, UNKNOWN_SERVICE};
 pub use price::{Price, PriceError, PriceTable};
 pub use query::{
-    ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
+    ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range, Retention,
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, Snippet, StatsQuery, StatsRow, StepPoint, StoreStatus,
     Stored, TraceQuery, TraceSort, Which,
 };

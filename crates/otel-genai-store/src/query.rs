@@ -309,6 +309,15 @@ pub enum Which {
     GenAi,
 }
 
+/// How long records are kept, and how many; nothing: for ever, and any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Days that ended earlier are deleted.
+    pub max_age: Option<Duration>,
+    /// So much room they may take, in bytes; beyond it the oldest are deleted.
+    pub max_bytes: Option<u64>,
+}
+
 /// What is to be deleted.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

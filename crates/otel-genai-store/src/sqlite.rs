@@ -3,6 +3,7 @@
 //! One thread writes; what waits for it goes into one transaction, so that a commit costs the less the more there is to do,
 //! and a batch is acknowledged when the commit is on the disk. Others read beside it, each record as it was committed.
 
+mod beside;
 mod content;
 mod conversations;
 mod count;
@@ -50,7 +51,6 @@ use self::content::Presses;
 use self::folder::Folder;
 use self::indexer::Backlog;
 use self::reader::Pool;
-use self::retention::Limits;
 use self::tell::{Ear, Teller};
 use self::writer::{Job, Order, Writer};
 use crate::change::Change;
@@ -61,7 +61,7 @@ use crate::id::{ContentHash, SpanId, TraceId};
 use crate::log::LogRecord;
 use crate::metric::Exemplar;
 use crate::query::{
-    ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
+    ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range, Retention,
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, StatsQuery, StatsRow, StoreStatus, Stored, TraceQuery,
     Which,
 };
@@ -94,7 +94,7 @@ pub struct SqliteOptions {
     folder: Option<PathBuf>,
     durability: Durability,
     readers: usize,
-    limits: Limits,
+    limits: Retention,
     read_only: bool,
     pricing: Prices,
 }
@@ -124,7 +124,7 @@ impl SqliteOptions {
 
     fn with(folder: Option<PathBuf>, durability: Durability) -> Self {
         let pricing = Prices(Arc::new(NoPrices));
-        Self { folder, durability, readers: 4, limits: Limits::default(), read_only: false, pricing }
+        Self { folder, durability, readers: 4, limits: Retention::default(), read_only: false, pricing }
     }
 
     /// How long records are kept: days that ended earlier are deleted. By default for ever.
@@ -205,7 +205,7 @@ impl SqliteOptions {
             open: Mutex::new(Some(Open { orders, folder, voice, presses: Arc::new(Presses::new()) })),
             rate,
             pricing: self.pricing,
-            limits: self.limits,
+            limits: Mutex::new(self.limits),
             threads: Mutex::new(threads),
         })
     }
@@ -242,7 +242,7 @@ pub struct SqliteStore {
     readers: Pool,
     open: Mutex<Option<Open>>,
     rate: Arc<Rate>,
-    limits: Limits,
+    limits: Mutex<Retention>,
     pricing: Prices,
     /// The one that writes, and those that tell and index, which end after it.
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -421,7 +421,10 @@ impl Store for SqliteStore {
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {
-        let Ok(Open { voice, .. }) = self.opened() else { return stream::empty().boxed() };
+        let Ok(Open { voice, folder, .. }) = self.opened() else { return stream::empty().boxed() };
+        if folder.is_read_only() {
+            return beside::watch(&folder, voice.subscribe());
+        }
         let next = |mut heard: broadcast::Receiver<Change>| async move {
             match heard.recv().await {
                 Ok(change) => Some((change, heard)),
@@ -440,13 +443,14 @@ impl Store for SqliteStore {
         let damaged = folder::damaged(&path);
         let location = path.display().to_string();
         let per_second = self.rate.per_second();
+        let limits = *self.limits.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(StoreStatus {
             location,
             damaged,
             queued_bytes: queued,
             per_second,
-            limit_bytes: self.limits.max_bytes,
-            max_age: self.limits.max_age,
+            limit_bytes: limits.max_bytes,
+            max_age: limits.max_age,
             read_only: open.folder.is_read_only(),
             ..status
         })
@@ -456,6 +460,13 @@ impl Store for SqliteStore {
         let (answer, deleted) = oneshot::channel();
         self.orders()?.orders.send(Order::Delete(what, answer)).map_err(|_| CLOSED)?;
         deleted.await.unwrap_or(Err(CLOSED))
+    }
+
+    async fn keep(&self, retention: Retention) -> Result<(), StoreError> {
+        let (done, swept) = oneshot::channel();
+        self.orders()?.orders.send(Order::Keep(retention, done)).map_err(|_| CLOSED)?;
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = retention;
+        swept.await.map_err(|_| CLOSED)
     }
 
     async fn close(&self) {

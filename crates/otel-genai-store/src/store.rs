@@ -11,7 +11,7 @@ use crate::id::{ContentHash, Nanos, SpanId, TraceId};
 use crate::log::LogRecord;
 use crate::metric::{Exemplar, Point, Series};
 use crate::query::{
-    ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
+    ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range, Retention,
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, StatsQuery, StatsRow, StoreStatus, Stored, TraceQuery,
     Which,
 };
@@ -119,6 +119,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Deletes, and frees the room.
     async fn delete(&self, what: Delete) -> Result<Deleted, StoreError>;
+
+    /// Keeps records so long, and so many, from now on; what is beyond it goes at once. It is forgotten when the store is closed.
+    /// Stores whose records others keep cannot do it.
+    async fn keep(&self, retention: Retention) -> Result<(), StoreError> {
+        let _ = retention;
+        Err(StoreError::Unsupported("be told how long it keeps"))
+    }
 
     /// Stores what was received and closes all files. What is asked afterwards is answered by an error.
     async fn close(&self);

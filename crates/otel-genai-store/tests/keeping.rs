@@ -17,9 +17,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use otel_genai_store::{
-    Attributes, ContentHash, Day, Delete, Durability, Form, LogQuery, Nanos, SearchQuery, Span,
-    SqliteOptions, SqliteStore, Store, StoreError, TraceQuery, Which,
+    Attributes, Change, ContentHash, Day, Delete, Durability, Form, LogQuery, Nanos, Retention, SearchQuery,
+    Span, SqliteOptions, SqliteStore, Store, StoreError, TraceQuery, Which,
 };
 use suite::{batch, noon, span, trace_id};
 use support::string;
@@ -98,6 +99,49 @@ fn days_that_are_too_old_are_deleted() {
         assert_eq!(traces(&store).await, [5, 1, 2]);
         store.close().await;
         assert_eq!(days(folder.path()).len(), 3);
+    });
+}
+
+#[test]
+fn how_long_is_told_while_it_is_open() {
+    let folder = TempDir::new().unwrap();
+    let ago = |days: u64| noon() - days * 86_400 * SECOND;
+    block_on(async {
+        let store = options(folder.path()).open().unwrap();
+        let spans = [(1, 0), (2, 5), (3, 40)].map(|(trace, days)| span(trace, 0, None, ago(days)));
+        store.ingest(batch(spans.to_vec(), vec![])).await.unwrap();
+        let month = Retention { max_age: Some(30 * DAY), max_bytes: Some(1 << 30) };
+        store.keep(month).await.unwrap();
+        assert_eq!(traces(&store).await, [1, 2], "it holds at once");
+        let status = store.status().await.unwrap();
+        assert_eq!((status.max_age, status.limit_bytes), (month.max_age, month.max_bytes));
+        store.keep(Retention::default()).await.unwrap();
+        store.ingest(batch(vec![span(4, 0, None, ago(40))], vec![])).await.unwrap();
+        assert_eq!(traces(&store).await, [1, 2, 4], "it has a day of its own again");
+        store.close().await;
+
+        let store = options(folder.path()).read_only().open().unwrap();
+        assert!(matches!(store.keep(month).await, Err(StoreError::ReadOnly(_))));
+        assert_eq!(traces(&store).await, [1, 2, 4]);
+    });
+}
+
+#[test]
+fn who_only_looks_hears_that_the_other_one_has_stored_something() {
+    let folder = TempDir::new().unwrap();
+    block_on(async {
+        let writing = options(folder.path()).open().unwrap();
+        writing.ingest(batch(vec![span(1, 0, None, noon())], vec![])).await.unwrap();
+        let looking = options(folder.path()).read_only().open().unwrap();
+        let mut heard = looking.changes();
+        assert_eq!(traces(&looking).await, [1]);
+        writing.ingest(batch(vec![span(2, 0, None, noon() + 1)], vec![])).await.unwrap();
+        let patience = Duration::from_secs(60);
+        let change = tokio::time::timeout(patience, heard.next()).await.unwrap();
+        assert!(matches!(change, Some(Change::Lost)), "{change:?}");
+        assert_eq!(traces(&looking).await, [2, 1]);
+        looking.close().await;
+        while tokio::time::timeout(patience, heard.next()).await.unwrap().is_some() {}
     });
 }
 

@@ -1,6 +1,6 @@
 /** What is kept where and for how long, how to connect, and how the page looks. */
 import { useState } from "preact/hooks";
-import type { Deleted, Settings as Told } from "../api";
+import type { Deleted, Settings as Told, Setting, SettingsChange } from "../api";
 import { api, change, Problem, useGet } from "../client";
 import { bytes, count, duration, percent, plural } from "../lib/format";
 import { about } from "../live";
@@ -10,7 +10,9 @@ import { CopyText } from "../ui/CopyText";
 import { Dialog } from "../ui/Dialog";
 import { Top } from "../ui/Top";
 
-const FROM = { flag: "flag", environment: "environment", default: "default" } as const;
+const FROM = { flag: "flag", environment: "environment", page: "this page", default: "default" } as const;
+const DAY = 86_400_000;
+const GIB = 1 << 30;
 
 export function Settings() {
   const answer = useGet<Told>(api("/settings"), { hold: true, poll: 15_000 });
@@ -49,13 +51,14 @@ export function Settings() {
                 <div><dt>Longest content</dt><dd>{data.maxContent ? bytes(data.maxContent) : "not cut"}</dd></div>
                 <div><dt>Written to disk</dt><dd>{data.sync === "full" ? "before each answer" : "soon after"}</dd></div>
               </dl>
+              {!data.readOnly && <Limits key={`${data.maxAgeMs} ${data.maxBytes}`} data={data} done={(words) => { setSaid(words); answer.again(); }} />}
               {!data.readOnly && <p><Button onClick={() => setAsking(true)}>Delete everything…</Button> <span role="status" class="mut">{said}</span></p>}
-              {data.readOnly && <p class="t-warn">Opened read only: nothing new is kept.</p>}
+              {data.readOnly && <p class="t-warn">Opened only to look at: nothing is taken, deleted or changed here.</p>}
             </section>
-            <section class="card">
+            {data.connect.length > 0 && <section class="card">
               <h2>Connect a program</h2>
               {data.connect.map((way) => <figure key={way.language} class="snippet"><figcaption>{way.language}</figcaption><CopyText text={way.text} /><pre tabIndex={0}>{way.text}</pre></figure>)}
-            </section>
+            </section>}
             {data.mcp && <section class="card">
               <h2>Ask from a coding agent (MCP)</h2>
               <p class="mut">Read-only tools: list traces, read a transcript, search, list errors, explain a span.</p>
@@ -80,4 +83,54 @@ export function Settings() {
       )}
     </div>
   );
+}
+
+/** How long and how much is kept. What a flag or a variable decides is told and not offered. */
+function Limits({ data, done }: { data: Told; done: (words: string) => void }) {
+  const may = (setting: Setting) => data.changeable?.includes(setting) ?? false;
+  const [days, setDays] = useState(inUnits(data.maxAgeMs, DAY));
+  const [size, setSize] = useState(inUnits(data.maxBytes, GIB));
+  const [wrong, setWrong] = useState("");
+  const edited = days !== inUnits(data.maxAgeMs, DAY) || size !== inUnits(data.maxBytes, GIB);
+  const fixed = ([["maxAgeMs", "_MAX_AGE", "how long"], ["maxBytes", "_MAX_BYTES", "how much"]] as const)
+    .flatMap(([setting, ending, what]) => {
+      const from = data.variables.find((one) => one.name.endsWith(ending))?.from;
+      return may(setting) || from === undefined || from === "default" ? [] : [`A ${from === "flag" ? "flag" : "variable"} says ${what} is kept.`];
+    });
+  const save = async (event: Event) => {
+    event.preventDefault();
+    const body: SettingsChange = {};
+    if (days !== inUnits(data.maxAgeMs, DAY)) body.maxAgeMs = outOf(days, DAY);
+    if (size !== inUnits(data.maxBytes, GIB)) body.maxBytes = outOf(size, GIB);
+    try {
+      await change("PATCH", api("/settings"), JSON.stringify(body));
+      setWrong("");
+      done("Saved.");
+    } catch (error) {
+      setWrong(error instanceof Problem ? error.message : String(error));
+    }
+  };
+  if (!data.changeable?.length) return fixed.length ? <p class="mut">{fixed.join(" ")}</p> : null;
+  const field = (label: string, unit: string, value: string, put: (value: string) => void) => (
+    <label class="limit">{label} <span class="field small"><input type="number" min="0" step="any" placeholder="no limit" value={value} onInput={(event) => put(event.currentTarget.value)} />{unit}</span></label>
+  );
+  return (
+    <form onSubmit={save}>
+      <p class="limits">
+        {may("maxAgeMs") && field("Keep for", "days", days, setDays)}
+        {may("maxBytes") && field("Keep at most", "GiB", size, setSize)}
+        <button type="submit" class="btn" disabled={!edited}>Save</button>
+      </p>
+      <p class="mut small">Whatever is beyond is deleted at once, whole days at a time. An empty field is no limit. {fixed.join(" ")}</p>
+      {wrong && <p class="t-err" role="alert">{wrong}</p>}
+    </form>
+  );
+}
+
+function inUnits(value: number | undefined, unit: number): string {
+  return value === undefined ? "" : String(Math.round((value / unit) * 1000) / 1000);
+}
+
+function outOf(text: string, unit: number): number | null {
+  return text.trim() === "" ? null : Math.round(Number(text) * unit);
 }

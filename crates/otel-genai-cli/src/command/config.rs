@@ -214,7 +214,16 @@ fn ours(options: &TelemetryOptions) -> Vec<Row> {
     };
     let own = OWN.iter().map(|own| row(OURS, own));
     #[cfg(feature = "dashboard")]
-    let dashboard = crate::dashboard::settings::ALL.iter().map(|own| row(DASHBOARD, own));
+    let dashboard = {
+        let changed = crate::dashboard::keep::Changed::here();
+        crate::dashboard::settings::ALL.iter().map(move |own| {
+            let row = row(DASHBOARD, own);
+            match changed.value(own).filter(|_| row.origin == DEFAULT) {
+                Some(value) => Row { value, origin: "the dashboard's page".to_owned(), ..row },
+                None => row,
+            }
+        })
+    };
     #[cfg(not(feature = "dashboard"))]
     let dashboard = std::iter::empty();
     let told = options.variable(LOG_LEVEL);

@@ -6,27 +6,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use otel_genai_dashboard::view::{Variable, Whence};
 use otel_genai_dashboard::{BindError, Dashboard as Served, Door};
-use otel_genai_store::{PriceTable, SqliteOptions, SqliteStore, Store as _, StoreError};
+use otel_genai_store::{SqliteStore, Store as _};
 
 use crate::dashboard::api::Api;
 use crate::dashboard::found::Found;
+use crate::dashboard::keep::{Flags, Keep};
 use crate::dashboard::settings::{
-    ALLOW_HOST, Bytes, CORS_ORIGIN, EXIT_WHEN_IDLE, GRPC, HTTP, MAX_AGE, MAX_BYTES, MEMORY, PAGE, PRICES,
-    Port, SYNC, Span, Sync, TOKEN, TOKEN_FILE,
+    ALL, ALLOW_HOST, CORS_ORIGIN, DATA_DIR, EXIT_WHEN_IDLE, GRPC, HTTP, MAX_AGE, MAX_BYTES, MEMORY, PAGE,
+    PRICES, Port, READ_ONLY, SYNC, Span, TOKEN, TOKEN_FILE,
 };
 use crate::dashboard::{browser, place};
 use crate::diagnostics;
 use crate::exit::{Failure, NO_FOLDER, PORT_TAKEN, RUNS_ALREADY, USAGE};
-use crate::settings::{Listen, OnOff};
+use crate::settings::{Listen, OnOff, Own};
 
 /// How long a dashboard that is stopped may take: its requests finish, its files are closed.
 const STOP: Duration = Duration::from_secs(15);
-
-/// Unless told otherwise, data are kept for so long,
-const KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
-/// as long as they take no more room.
-const KEPT_BYTES: u64 = 4 << 30;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -34,6 +31,7 @@ Examples:
   otel-genai dashboard                          on this machine; data are kept
   otel-genai dashboard --memory --open          forgotten when it ends; opened in the browser
   otel-genai dashboard --http 0.0.0.0:4318      other machines may send, and need the token it prints
+  otel-genai dashboard --read-only --data-dir F looks at data that are there, and adds nothing
   otel-genai dashboard --stop                   ends the one that runs
 
 Programs send to it by OTLP: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318, which most SDKs take for granted. \
@@ -54,29 +52,15 @@ pub(super) struct Dashboard {
     #[arg(long, conflicts_with = "data_dir", help_heading = "Data")]
     memory: bool,
 
-    /// Whether what was acknowledged outlives a power failure [default: full]
-    ///
-    /// Also OTEL_GENAI_DASHBOARD_SYNC.
-    #[arg(long, value_name = "HOW", value_enum, help_heading = "Data")]
-    sync: Option<Sync>,
+    #[command(flatten)]
+    keep: Flags,
 
-    /// Delete days that ended longer ago: 30d, 12h, or none [default: 30d]
+    /// Only look at what is there, also beside the dashboard that adds to it, or where nothing can be written
     ///
-    /// Also OTEL_GENAI_DASHBOARD_MAX_AGE.
-    #[arg(long, value_name = "DURATION", help_heading = "Data")]
-    max_age: Option<Span>,
-
-    /// Delete the oldest when there is more: 4GiB, 500MiB, or none [default: 4GiB]
-    ///
-    /// Also OTEL_GENAI_DASHBOARD_MAX_BYTES.
-    #[arg(long, value_name = "BYTES", help_heading = "Data")]
-    max_bytes: Option<Bytes>,
-
-    /// A file with prices of models, over those that are built in
-    ///
-    /// Its shape is told in docs/dashboard.md#costs. Also OTEL_GENAI_DASHBOARD_PRICES.
-    #[arg(long, value_name = "FILE", help_heading = "Data")]
-    prices: Option<PathBuf>,
+    /// Receives on no port unless --http or --grpc name one, where senders are told why nothing is taken. Same as
+    /// OTEL_GENAI_DASHBOARD_READ_ONLY=true.
+    #[arg(long, conflicts_with = "memory", help_heading = "Data")]
+    read_only: bool,
 
     /// Where the page is [default: 127.0.0.1:18888]
     ///
@@ -147,7 +131,9 @@ pub(super) struct Dashboard {
 impl Dashboard {
     pub(super) fn execute(mut self) -> Result<u8, Failure> {
         diagnostics::begin(self.quiet);
-        self.memory |= self.data_dir.is_none() && MEMORY.or_variable::<OnOff>(None).is_some_and(|on| on.0);
+        let on = |own: Own| own.or_variable::<OnOff>(None).is_some_and(|on| on.0);
+        self.read_only |= !self.memory && on(READ_ONLY);
+        self.memory |= self.data_dir.is_none() && !self.read_only && on(MEMORY);
         let runtime = super::runtime()?;
         if self.stop {
             let folder = self.folder()?;
@@ -163,13 +149,15 @@ impl Dashboard {
     }
 
     async fn run(&self) -> Result<u8, Failure> {
-        let prices = Arc::new(self.prices()?);
         let folder = if self.memory { None } else { Some(self.folder()?) };
-        let store = Arc::new(self.open(folder.as_deref(), Arc::clone(&prices))?);
-        let served = self.bind(&store, &prices).await?;
+        let keep = self.keep.keep(folder.as_deref())?;
+        let store = Arc::new(if self.read_only { keep.look()? } else { keep.open()? });
+        let served = self.bind(&store, &keep).await?;
         let url = served.url();
         store.announce(&url);
-        if let Some(folder) = &folder
+        // Who only looks leaves nothing in the folder.
+        let owned = folder.as_ref().filter(|_| !self.read_only);
+        if let Some(folder) = owned
             && let Err(error) = place::leave_token(folder, served.token())
         {
             let folder = place::shown(folder);
@@ -177,7 +165,7 @@ impl Dashboard {
                 "cannot leave the token in {folder}: {error}; other commands need it"
             ));
         }
-        super::print(&greeting(&served, folder.as_deref()));
+        super::print(&greeting(&served, folder.as_deref(), self.read_only));
         if self.open {
             browser::open(&link(&served, "/"));
         }
@@ -215,7 +203,7 @@ impl Dashboard {
             () = ended => {}
             () = again => {}
         }
-        if let Some(folder) = &folder {
+        if let Some(folder) = owned {
             let _ = place::leave_token(folder, None);
         }
         Ok(0)
@@ -230,65 +218,22 @@ impl Dashboard {
         })
     }
 
-    fn prices(&self) -> Result<PriceTable, Failure> {
-        let file = self.prices.clone().or_else(|| PRICES.variable().map(PathBuf::from));
-        let Some(file) = file else { return Ok(PriceTable::builtin()) };
-        let text = std::fs::read_to_string(&file).map_err(|error| {
-            Failure::new(USAGE, format!("cannot read the prices in {}: {error}", file.display()))
-        })?;
-        PriceTable::builtin()
-            .with_overrides(&text)
-            .map_err(|error| Failure::new(USAGE, format!("the prices in {}: {error}", file.display())))
-    }
-
-    fn open(&self, folder: Option<&Path>, prices: Arc<PriceTable>) -> Result<SqliteStore, Failure> {
-        let options = folder.map_or_else(SqliteOptions::temporary, SqliteOptions::new).pricing(prices);
-        let options = match SYNC.or_variable(self.sync) {
-            Some(sync) => options.durability(sync.into()),
-            None => options,
-        };
-        let Span(max_age) = MAX_AGE.or_variable(self.max_age).unwrap_or(Span(Some(KEPT_FOR)));
-        let options = match max_age {
-            Some(age) => options.max_age(age),
-            None => options,
-        };
-        let Bytes(max_bytes) = MAX_BYTES.or_variable(self.max_bytes).unwrap_or(Bytes(Some(KEPT_BYTES)));
-        let options = match max_bytes {
-            Some(bytes) => options.max_bytes(bytes),
-            None => options,
-        };
-        options.open().map_err(|error| match error {
-            StoreError::Locked { url: Some(url), pid, .. } => {
-                let process = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
-                Failure::new(
-                    RUNS_ALREADY,
-                    format!(
-                        "the dashboard runs already: {url}{process}; `otel-genai dashboard --stop` ends it"
-                    ),
-                )
-            }
-            StoreError::Locked { .. } => Failure::new(RUNS_ALREADY, error.to_string()),
-            error => Failure::new(
-                NO_FOLDER,
-                format!("{error}; --data-dir names another folder, --memory needs none"),
-            ),
-        })
-    }
-
     /// Listens. The page may move where nobody asked for its port; OTLP does not, or nobody would find it.
-    async fn bind(&self, store: &Arc<SqliteStore>, prices: &Arc<PriceTable>) -> Result<Served, Failure> {
+    async fn bind(&self, store: &Arc<SqliteStore>, keep: &Keep) -> Result<Served, Failure> {
+        // The variable is for the dashboard that receives; who looks beside it moves.
+        let asked = if self.read_only { self.page.is_some() } else { PAGE.or_variable(self.page).is_some() };
         let page = PAGE.or_variable(self.page).map(|Listen(address)| address);
-        match self.builder(store, page)?.prices(Arc::clone(prices)).bind().await {
+        match self.builder(store, keep, page)?.bind().await {
             Err(BindError::Listen { door, address, source }) if source.kind() == io::ErrorKind::AddrInUse => {
-                if Api::new(format!("http://{address}"), None).about().await.is_ok() {
+                if !self.read_only && Api::new(format!("http://{address}"), None).about().await.is_ok() {
                     let message = format!("a dashboard with other data runs already: http://{address}");
                     return Err(Failure::new(RUNS_ALREADY, message));
                 }
-                if door != Door::Page || page.is_some() {
+                if door != Door::Page || asked {
                     return Err(taken(door, address));
                 }
                 let any = SocketAddr::new(address.ip(), 0);
-                self.builder(store, Some(any))?.prices(Arc::clone(prices)).bind().await.map_err(unbound)
+                self.builder(store, keep, Some(any))?.bind().await.map_err(unbound)
             }
             bound => bound.map_err(unbound),
         }
@@ -297,16 +242,26 @@ impl Dashboard {
     fn builder(
         &self,
         store: &Arc<SqliteStore>,
+        keep: &Keep,
         page: Option<SocketAddr>,
     ) -> Result<otel_genai_dashboard::DashboardBuilder, Failure> {
-        let mut builder = Served::builder(Arc::clone(store) as Arc<dyn otel_genai_store::Store>);
+        let mut builder = Served::builder(Arc::clone(store) as Arc<dyn otel_genai_store::Store>)
+            .prices(Arc::clone(&keep.prices))
+            .durability(keep.sync.value.into())
+            .variables(self.variables(keep))
+            .changeable(keep.changeable());
         if let Some(page) = page {
             builder = builder.page(page);
         }
-        if let Some(port) = HTTP.or_variable(self.http) {
+        // The variables are for the dashboard that receives.
+        let port = |own: Own, flag: Option<Port>| match self.read_only {
+            true => Some(flag.unwrap_or(Port::Off)),
+            false => own.or_variable(flag),
+        };
+        if let Some(port) = port(HTTP, self.http) {
             builder = builder.http(port.address());
         }
-        if let Some(port) = GRPC.or_variable(self.grpc) {
+        if let Some(port) = port(GRPC, self.grpc) {
             builder = builder.grpc(port.address());
         }
         if let Some(token) = self.token()? {
@@ -320,6 +275,51 @@ impl Dashboard {
             builder = builder.cors_origin(origin);
         }
         Ok(builder)
+    }
+
+    /// What the page shows of the settings. Secrets are hidden.
+    fn variables(&self, keep: &Keep) -> Vec<Variable> {
+        let flag = |own: &Own| -> Option<String> {
+            let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+            let list = |list: &[String]| Some(list.join(",")).filter(|list| !list.is_empty());
+            match own.name {
+                name if name == DATA_DIR.name => path(&self.data_dir),
+                // Each is on by its flag, or by its variable.
+                name if name == MEMORY.name => {
+                    (self.memory && own.variable().is_none()).then(|| "true".to_owned())
+                }
+                name if name == READ_ONLY.name => {
+                    (self.read_only && own.variable().is_none()).then(|| "true".to_owned())
+                }
+                name if name == PAGE.name => self.page.map(|Listen(address)| address.to_string()),
+                name if name == HTTP.name => self.http.map(|port| port.to_string()),
+                name if name == GRPC.name => self.grpc.map(|port| port.to_string()),
+                name if name == TOKEN.name => self.token.clone(),
+                name if name == TOKEN_FILE.name => path(&self.token_file),
+                name if name == ALLOW_HOST.name => list(&self.allow_host),
+                name if name == CORS_ORIGIN.name => list(&self.cors_origin),
+                name if name == EXIT_WHEN_IDLE.name => self.exit_when_idle.map(|span| span.to_string()),
+                _ => None,
+            }
+        };
+        let variable = |own: &Own| {
+            let (value, from) = match own.name {
+                name if name == SYNC.name => (keep.sync.value.to_string(), keep.sync.from),
+                name if name == MAX_AGE.name => (keep.max_age.value.to_string(), keep.max_age.from),
+                name if name == MAX_BYTES.name => (keep.max_bytes.value.to_string(), keep.max_bytes.from),
+                name if name == PRICES.name => match &keep.prices_file {
+                    Some(file) => (file.value.display().to_string(), file.from),
+                    None => (own.default.to_owned(), Whence::Default),
+                },
+                _ => match (flag(own), own.variable()) {
+                    (Some(value), _) => (own.shown(&value), Whence::Flag),
+                    (None, Some(value)) => (own.shown(&value), Whence::Environment),
+                    (None, None) => (own.default.to_owned(), Whence::Default),
+                },
+            };
+            Variable { name: own.name.to_owned(), value, from }
+        };
+        ALL.iter().map(variable).collect()
     }
 
     fn token(&self) -> Result<Option<String>, Failure> {
@@ -367,7 +367,7 @@ fn link(served: &Served, path: &str) -> String {
 }
 
 /// The first line is for scripts that wait for it.
-fn greeting(served: &Served, folder: Option<&Path>) -> String {
+fn greeting(served: &Served, folder: Option<&Path>, read_only: bool) -> String {
     let mut text = format!("listening on {}\n\n", served.url());
     let mut row = |name: &str, value: &str| text.push_str(&format!("  {name:<8}{value}\n"));
     row("page", &link(served, "/"));
@@ -380,10 +380,11 @@ fn greeting(served: &Served, folder: Option<&Path>) -> String {
         (None, None) => row("OTLP", "off"),
     }
     match folder {
+        Some(folder) if read_only => row("data", &format!("{}, only to look at", place::shown(folder))),
         Some(folder) => row("data", &place::shown(folder)),
         None => row("data", "in memory, forgotten at the end"),
     }
-    if let Some(otlp) = otlp {
+    if let Some(otlp) = otlp.filter(|_| !read_only) {
         text.push_str(&format!("\nPrograms send to it with\n  OTEL_EXPORTER_OTLP_ENDPOINT={otlp}\n"));
         if let Some(token) = served.token() {
             text.push_str(&format!("  OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20{token}\n"));

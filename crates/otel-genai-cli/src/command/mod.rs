@@ -14,6 +14,8 @@ mod config;
 mod dashboard;
 mod demo;
 mod gateway;
+#[cfg(feature = "dashboard")]
+mod import;
 mod mcp;
 #[cfg(feature = "dashboard")]
 mod mcp_server;
@@ -70,6 +72,9 @@ enum Command {
     /// Add up calls, tokens, times and costs
     #[cfg(feature = "dashboard")]
     Stats(stats::Stats),
+    /// Store files of telemetry where the dashboard shows them: OTLP, Jaeger
+    #[cfg(feature = "dashboard")]
+    Import(import::Import),
     /// Answer coding agents over MCP: what ran, what was said, why it failed
     #[cfg(feature = "dashboard")]
     McpServer(mcp_server::McpServer),
@@ -97,6 +102,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Tail(tail) => tail.execute(),
         #[cfg(feature = "dashboard")]
         Command::Stats(stats) => stats.execute(),
+        #[cfg(feature = "dashboard")]
+        Command::Import(import) => import.execute(),
         #[cfg(feature = "dashboard")]
         Command::McpServer(server) => server.execute(),
         Command::Config(config) => config.execute(),

@@ -17,6 +17,8 @@ use serde_json::Value;
 const GREETING: Duration = Duration::from_millis(1500);
 /// The longest that the store takes to answer, and some more.
 const ANSWER: Duration = Duration::from_secs(30);
+/// The longest that it takes to store a file.
+const STORED: Duration = Duration::from_secs(600);
 
 /// A dashboard that can be asked.
 #[derive(Clone)]
@@ -65,43 +67,49 @@ impl Api {
 
     /// A document below `/api/v1`, as it comes.
     pub(crate) async fn whole(&self, path: &str) -> Result<Bytes, Unanswered> {
+        self.answer(Method::GET, &format!("/api/v1{path}"), Bytes::new(), ANSWER).await
+    }
+
+    /// Posts a document of JSON to a path, and gives what comes back; an error's words where it is one.
+    pub(crate) async fn post(&self, path: &str, body: String) -> Result<String, Unanswered> {
+        let body = self.answer(Method::POST, path, body.into(), ANSWER).await?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Stores a file, and says what became of it.
+    pub(crate) async fn import(&self, format: &str, file: Bytes) -> Result<Value, Unanswered> {
+        let path = format!("/api/v1/import?format={format}");
+        read(&self.answer(Method::POST, &path, file, STORED).await?)
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        patience: Duration,
+    ) -> Result<Bytes, Unanswered> {
         let answer = async {
-            let answer = self.ask(Method::GET, &format!("/api/v1{path}"), String::new()).await?;
+            let answer = self.ask(method, path, body).await?;
             let status = answer.status();
             let body = answer.into_body().collect().await;
             let body = body.map_err(|error| Unanswered(format!("the answer broke off: {error}")))?.to_bytes();
             if status.is_success() { Ok(body) } else { Err(refusal(status.as_u16(), &body)) }
         };
-        tokio::time::timeout(ANSWER, answer).await.map_err(|_| self.late())?
-    }
-
-    /// Posts a document of JSON to a path, and gives what comes back; an error's words where it is one.
-    pub(crate) async fn post(&self, path: &str, body: String) -> Result<String, Unanswered> {
-        let answer = async {
-            let answer = self.ask(Method::POST, path, body).await?;
-            let status = answer.status();
-            let body = answer.into_body().collect().await;
-            let body = body.map_err(|error| Unanswered(format!("the answer broke off: {error}")))?.to_bytes();
-            if !status.is_success() {
-                return Err(refusal(status.as_u16(), &body));
-            }
-            Ok(String::from_utf8_lossy(&body).into_owned())
-        };
-        tokio::time::timeout(ANSWER, answer).await.map_err(|_| self.late())?
-    }
-
-    fn late(&self) -> Unanswered {
-        Unanswered(format!("{} did not answer within {ANSWER:?}", self.base))
+        let late = |_| Unanswered(format!("{} did not answer within {patience:?}", self.base));
+        tokio::time::timeout(patience, answer).await.map_err(late)?
     }
 
     async fn ask(
         &self,
         method: Method,
         path: &str,
-        body: String,
+        body: Bytes,
     ) -> Result<http::Response<Incoming>, Unanswered> {
         let wrong = |error: http::Error| Unanswered(format!("cannot ask {}: {error}", self.base));
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        // What changes something says that it is no form of a page.
+        let mut request =
+            Request::builder().method(method).uri(format!("{}{path}", self.base)).header("x-otel-genai", "1");
         if !body.is_empty() {
             request = request.header(CONTENT_TYPE, "application/json");
         }

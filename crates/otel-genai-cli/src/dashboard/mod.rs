@@ -5,6 +5,7 @@ pub(crate) mod browser;
 pub(crate) mod detached;
 pub(crate) mod found;
 pub(crate) mod inside;
+pub(crate) mod keep;
 pub(crate) mod page;
 pub(crate) mod place;
 pub(crate) mod settings;

@@ -23,6 +23,13 @@ pub(crate) const MEMORY: Own = Own {
     default: "false",
     about: "Whether the dashboard forgets everything when it ends",
 };
+pub(crate) const READ_ONLY: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_READ_ONLY",
+    flag: "--read-only",
+    values: "true or false",
+    default: "false",
+    about: "Whether the dashboard only shows what is there, and takes nothing",
+};
 pub(crate) const PAGE: Own = Own {
     name: "OTEL_GENAI_DASHBOARD_PAGE",
     flag: "--page",
@@ -112,6 +119,7 @@ pub(crate) const EXIT_WHEN_IDLE: Own = Own {
 pub(crate) const ALL: &[Own] = &[
     DATA_DIR,
     MEMORY,
+    READ_ONLY,
     PAGE,
     HTTP,
     GRPC,
@@ -208,6 +216,15 @@ pub(crate) enum Sync {
     Full,
     /// Against the end of the dashboard only; for slow disks
     Normal,
+}
+
+impl From<Sync> for otel_genai_dashboard::view::Durability {
+    fn from(sync: Sync) -> Self {
+        match sync {
+            Sync::Full => Self::Full,
+            Sync::Normal => Self::Normal,
+        }
+    }
 }
 
 impl From<Sync> for Durability {

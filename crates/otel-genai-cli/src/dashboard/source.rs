@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use otel_genai_sdk::shown_url;
-use otel_genai_store::{SqliteOptions, StoreError};
 
-use super::api::Api;
+use super::api::{Api, Unanswered};
 use super::found::Found;
 use super::inside::Inside;
+use super::keep::Flags;
 use super::place;
 use super::settings::TOKEN;
 use crate::exit::{Failure, NO_FOLDER};
@@ -59,17 +60,18 @@ impl Look {
         if let Some(found) = self.running().await? {
             return Ok(Source { found, inside: None });
         }
-        let folder = self.folder()?;
-        if !folder.is_dir() {
-            let shown = place::shown(&folder);
-            let message =
-                format!("nothing was received yet: there is no {shown}; `otel-genai dashboard` receives");
-            return Err(Failure::new(NO_FOLDER, message));
+        let store = Flags::default().keep(Some(&self.folder()?))?.look()?;
+        let inside = Inside::start(store, false).await?;
+        Ok(Source { found: inside.found.clone(), inside: Some(inside) })
+    }
+
+    /// The dashboard that runs, else one within this process that stores into the folder.
+    pub(crate) async fn open_to_store(&self) -> Result<Source, Failure> {
+        if let Some(found) = self.running().await? {
+            return Ok(Source { found, inside: None });
         }
-        let store = SqliteOptions::new(folder).read_only().open().map_err(|error| match error {
-            StoreError::Locked { .. } => Failure::ours(format!("{error}, and that one does not answer")),
-            error => Failure::new(NO_FOLDER, error.to_string()),
-        })?;
+        let folder = self.folder()?;
+        let store = Flags::default().keep(Some(&folder))?.open()?;
         let inside = Inside::start(store, false).await?;
         Ok(Source { found: inside.found.clone(), inside: Some(inside) })
     }
@@ -91,6 +93,16 @@ impl Source {
     pub(crate) async fn text(&self, path: &str) -> Result<String, Failure> {
         let bytes = self.found.api.whole(path).await.map_err(Failure::ours)?;
         String::from_utf8(bytes.to_vec()).map_err(|_| Failure::ours("the answer is no text"))
+    }
+
+    /// Stores a file, and says what became of it. The error says why nothing of it is stored.
+    pub(crate) async fn import(&self, format: &str, file: Bytes) -> Result<serde_json::Value, Unanswered> {
+        self.found.api.import(format, file).await
+    }
+
+    /// Whether the dashboard is one that goes on.
+    pub(crate) fn runs(&self) -> bool {
+        self.inside.is_none()
     }
 
     /// Lets go of the files.

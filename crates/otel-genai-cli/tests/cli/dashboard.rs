@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use crate::support::{Finished, Running, feed, get, otel_genai, post_json, run};
 
-struct Dashboard {
-    running: Running,
+pub(crate) struct Dashboard {
+    pub(crate) running: Running,
     /// Everything that it printed when it started.
-    greeting: String,
-    url: String,
+    pub(crate) greeting: String,
+    pub(crate) url: String,
 }
 
 /// On free ports, with data in `folder`.
-fn command(folder: &std::path::Path, arguments: &[&str]) -> Command {
+pub(crate) fn command(folder: &std::path::Path, arguments: &[&str]) -> Command {
     let mut command = otel_genai(&["dashboard"]);
     let any = "127.0.0.1:0";
     command.env("OTEL_GENAI_DASHBOARD_PAGE", any).env("OTEL_GENAI_DASHBOARD_HTTP", any);
@@ -23,14 +23,15 @@ fn command(folder: &std::path::Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn start(command: Command) -> Dashboard {
+pub(crate) fn start(command: Command) -> Dashboard {
     let mut running = Running::start(command);
     let mut greeting = String::new();
     loop {
         let line = running.line();
         greeting.push_str(&line);
         greeting.push('\n');
-        if line.is_empty() && greeting.contains("OTEL_EXPORTER") {
+        // The last word, of which the line before tells nothing.
+        if line.starts_with("Ctrl-C") {
             break;
         }
         assert!(greeting.len() < 4_000, "{greeting}");

@@ -167,11 +167,17 @@ pub(crate) fn post(base: &str, path: &str, body: &str) -> String {
 
 #[cfg(feature = "dashboard")]
 pub(crate) fn post_json(base: &str, path: &str, body: &str) -> String {
+    send_json("POST", base, path, body)
+}
+
+/// What changes something says that it is no form of a page.
+#[cfg(feature = "dashboard")]
+pub(crate) fn send_json(method: &str, base: &str, path: &str, body: &str) -> String {
     let host = base.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     let length = body.len();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nX-Otel-Genai: 1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     );
     stream.write_all((head + body).as_bytes()).unwrap();
     read_message(&mut stream).unwrap_or_default()

@@ -15,7 +15,7 @@ use super::transcript::{records, work};
 use crate::export::{MarkdownOptions, html, jsonl, markdown};
 use crate::http::{Answer, Ask};
 use crate::shared::Shared;
-use crate::transcript::{Evidence, NoReferences, Options, assemble};
+use crate::transcript::{Evidence, NoReferences, Options, Transcript as Told, assemble};
 use crate::tree;
 use crate::view::transcript::{Shown, Transcript};
 use crate::view::{Trace, TraceRow, rows, skew};
@@ -87,7 +87,7 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
             work(move || jsonl(&said(&spans, &logs, &summary)).into_bytes()).await?
         }
         Format::Markdown | Format::Html => {
-            let drawn = drawn(&shared, &summary).await?;
+            let drawn = drawn(&shared, &summary, ROWS).await?;
             let (spans, logs) = records(&shared, &summary).await?;
             work(move || {
                 let said = said(&spans, &logs, &summary);
@@ -112,28 +112,39 @@ fn exact(spans: &[Span], logs: &[LogRecord]) -> Vec<u8> {
 
 /// Everything that was said, nothing of it cut.
 pub(crate) fn said(spans: &[Span], logs: &[LogRecord], summary: &TraceSummary) -> Transcript {
-    let evidence = Evidence { spans, logs, references: &NoReferences };
     let shown = Shown { cut: 0, more: &|_, _| String::new() };
-    let part = |after| {
-        let options = Options { after, ..Options::default() };
-        Transcript::of(&assemble(&evidence, &options), summary.updated, &shown)
-    };
-    let mut whole = part(0);
-    let mut after = 0;
-    while let Some(next) = whole.next.filter(|next| *next > after) {
-        after = next;
-        let part = part(after);
-        whole.calls.extend(part.calls);
-        whole.messages.extend(part.messages);
-        whole.tools.extend(part.tools);
-        whole.next = part.next;
-    }
-    whole
+    let mut whole: Option<Transcript> = None;
+    each_part(spans, logs, |part| {
+        let part = Transcript::of(part, summary.updated, &shown);
+        match &mut whole {
+            Some(whole) => whole.append(part),
+            None => whole = Some(part),
+        }
+    });
+    whole.unwrap_or_default()
 }
 
-/// The drawing of a trace.
-pub(crate) async fn drawn(shared: &Shared, summary: &TraceSummary) -> Result<Trace, crate::http::Failure> {
-    let page = shared.store.rows(summary.id, ROWS, None).await?;
+/// Everything that was said, as much of it at a time as fits.
+pub(super) fn each_part(spans: &[Span], logs: &[LogRecord], mut take: impl FnMut(&Told)) {
+    let evidence = Evidence { spans, logs, references: &NoReferences };
+    let mut options = Options::default();
+    loop {
+        let part = assemble(&evidence, &options);
+        take(&part);
+        match part.next.filter(|next| *next > options.after) {
+            Some(next) => options.after = next,
+            None => return,
+        }
+    }
+}
+
+/// The drawing of a trace, with so many rows at most.
+pub(crate) async fn drawn(
+    shared: &Shared,
+    summary: &TraceSummary,
+    most: u32,
+) -> Result<Trace, crate::http::Failure> {
+    let page = shared.store.rows(summary.id, most, None).await?;
     let running = summary.state == TraceState::Running;
     let until = if running { Nanos::now() } else { summary.end };
     Ok(Trace {

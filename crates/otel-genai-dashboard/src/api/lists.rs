@@ -13,8 +13,8 @@ use super::transcript::{self, TRACES};
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
 use crate::view::{
-    self, Conversation, ConversationList, ConversationRow, ExemplarRow, Facet, Hit, MetricInfo, MetricList,
-    SearchAnswer, Series, SeriesAnswer, ServiceRow, Services, TraceRow, labels,
+    self, Conversation, ConversationRow, ExemplarRow, Facet, Hit, List, MetricInfo, SearchAnswer, Series,
+    SeriesAnswer, ServiceRow, TraceRow, labels,
 };
 
 /// A chart shows so many series at most.
@@ -28,10 +28,7 @@ pub(crate) async fn conversations(State(shared): State<Arc<Shared>>, mut ask: As
     let query = ConversationQuery { filter, limit: ask.limit(50, 500)?, cursor: ask.cursor()? };
     ask.done()?;
     let page = shared.store.conversations(&query).await?;
-    Ok(json(&ConversationList {
-        items: page.items.iter().map(ConversationRow::from).collect(),
-        next: page.next.map(|next| next.to_string()),
-    }))
+    Ok(json(&List::<ConversationRow>::page(&page)))
 }
 
 pub(crate) async fn conversation(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
@@ -58,14 +55,14 @@ pub(crate) async fn services(State(shared): State<Arc<Shared>>, mut ask: Ask) ->
     let range = ask.range()?;
     ask.done()?;
     let services = shared.store.services(range).await?;
-    Ok(json(&Services { items: services.iter().map(ServiceRow::from).collect() }))
+    Ok(json(&services.iter().map(ServiceRow::from).collect::<List<_>>()))
 }
 
 pub(crate) async fn metrics(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
     let range = ask.range()?;
     ask.done()?;
     let metrics = shared.store.metrics(range).await?;
-    Ok(json(&MetricList { items: metrics.iter().map(MetricInfo::from).collect() }))
+    Ok(json(&metrics.iter().map(MetricInfo::from).collect::<List<_>>()))
 }
 
 pub(crate) async fn series(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {

@@ -9,7 +9,7 @@ use otel_genai_store::{LogId, LogQuery, LogRecord, TraceId};
 use super::span::whole;
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
-use crate::view::{LogDetail, LogList, LogRow, escape};
+use crate::view::{List, LogDetail, LogRow, escape};
 
 pub(crate) async fn list(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
     let query = LogQuery {
@@ -42,11 +42,7 @@ pub(crate) async fn of_trace(State(shared): State<Arc<Shared>>, mut ask: Ask) ->
 
 async fn answer(shared: &Shared, query: &LogQuery) -> Answer {
     let page = shared.store.logs(query).await?;
-    Ok(json(&LogList {
-        items: page.items.iter().map(LogRow::from).collect(),
-        next: page.next.map(|next| next.to_string()),
-        total: page.total,
-    }))
+    Ok(json(&List::<LogRow>::page(&page)))
 }
 
 pub(crate) async fn one(State(shared): State<Arc<Shared>>, ask: Ask) -> Answer {

@@ -64,8 +64,10 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, failure: &Value) ->
         });
         parameters.push(header);
     }
+    let body =
+        route.body.map(|schema| json!({ "application/json": { "schema": Value::from(schema(generator)) } }));
     let answer = route.schema.map_or_else(|| json!({}), |schema| schema(generator).into());
-    json!({
+    let mut operation = json!({
         "summary": route.summary,
         "parameters": parameters,
         "responses": {
@@ -75,7 +77,11 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, failure: &Value) ->
                 "content": { "application/json": { "schema": failure } },
             },
         },
-    })
+    });
+    if let (Some(body), Some(operation)) = (body, operation.as_object_mut()) {
+        operation.insert("requestBody".to_owned(), json!({ "required": true, "content": body }));
+    }
+    operation
 }
 
 /// A query parameter. Those of one name mean the same everywhere.
@@ -134,6 +140,7 @@ fn parameter(name: &str, generator: &mut SchemaGenerator) -> Value {
         "part" => (json!({ "type": "integer", "minimum": 0 }), "Which part of it, from 0"),
         "as" => (json!({ "type": "string", "enum": ["bytes", "text"] }), "In what form"),
         "variant" => (json!({ "type": "integer" }), "Which of several spans with the same id"),
+        "a" | "b" => (text(), "One side: TRACE, or TRACE.SPAN for a span and all below it"),
         "trace" => (text(), "The id of a trace"),
         "span" => (text(), "The id of a span"),
         "key" => (text(), "The name of an attribute"),

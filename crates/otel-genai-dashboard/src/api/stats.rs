@@ -10,7 +10,7 @@ use super::runs::{Runs, Tool, Whole, runs, together};
 use crate::http::{Answer, Ask, json};
 use crate::shared::Shared;
 use crate::view::{
-    Empty, Finish, ModelRow, Models, Overview, Prices, Stat, Step, Steps, ToolRow, Tools, TraceRow, Unpriced,
+    Empty, Finish, List, ModelRow, Models, Overview, Prices, Stat, Step, Steps, ToolRow, TraceRow, Unpriced,
     millis, quantile_ms,
 };
 
@@ -101,7 +101,7 @@ pub(crate) async fn tools(State(shared): State<Arc<Shared>>, mut ask: Ask) -> An
     let filter = Filter { range: ask.range()?, ..ask.filter()? };
     ask.done()?;
     let seen = runs(&shared, &filter, Whole::Tools).await?;
-    Ok(json(&Tools { items: tool_rows(&shared, &filter, &seen).await? }))
+    Ok(json(&tool_rows(&shared, &filter, &seen).await?.into_iter().collect::<List<_>>()))
 }
 
 /// Only calls of models, unless operations are asked for.

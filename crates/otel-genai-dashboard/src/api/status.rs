@@ -1,4 +1,4 @@
-//! How the store is, what is set, and deleting.
+//! How the store is, and deleting.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::findings;
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
-use crate::view::{Deleted, Dialect, DialectServices, Settings, StoreStatus, duration, millis};
+use crate::view::{Deleted, Dialect, DialectServices, StoreStatus, duration, millis};
 
 /// All who watch share one look at the store.
 const FRESH: Duration = Duration::from_millis(1_500);
@@ -19,23 +19,6 @@ const FRESH: Duration = Duration::from_millis(1_500);
 pub(crate) async fn one(State(shared): State<Arc<Shared>>, ask: Ask) -> Answer {
     ask.done()?;
     Ok(json(&*status(&shared).await?))
-}
-
-pub(crate) async fn settings(State(shared): State<Arc<Shared>>, ask: Ask) -> Answer {
-    ask.done()?;
-    let status = status(&shared).await?;
-    Ok(json(&Settings {
-        data_dir: status.location.clone(),
-        max_age_ms: status.max_age_ms,
-        max_bytes: status.limit_bytes,
-        max_content: shared.settings.max_content,
-        sync: shared.settings.durability,
-        read_only: status.read_only,
-        status: StoreStatus::clone(&status),
-        connect: crate::connect::ways(&shared),
-        mcp: crate::connect::mcp(&shared),
-        variables: shared.settings.variables.clone(),
-    }))
 }
 
 pub(crate) async fn delete(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {

@@ -9,7 +9,7 @@ use otel_genai_store::{Nanos, TraceId, TraceQuery, TraceSort, TraceState, TraceS
 use crate::http::{Answer, Ask, ETag, Failure, json};
 use crate::shared::Shared;
 use crate::tree;
-use crate::view::{SpanState, Trace, TraceList, TraceRow, rows, skew};
+use crate::view::{List, SpanState, Trace, TraceRow, rows, skew};
 
 /// A trace is drawn with so many spans at a time,
 const ROWS: u32 = 10_000;
@@ -24,11 +24,7 @@ pub(crate) async fn list(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Ans
     let query = TraceQuery { filter, sort, ascending, limit: ask.limit(50, 500)?, cursor: ask.cursor()? };
     ask.done()?;
     let page = shared.store.traces(&query).await?;
-    Ok(json(&TraceList {
-        items: page.items.iter().map(TraceRow::from).collect(),
-        next: page.next.map(|next| next.to_string()),
-        total: page.total,
-    }))
+    Ok(json(&List::<TraceRow>::page(&page)))
 }
 
 pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {

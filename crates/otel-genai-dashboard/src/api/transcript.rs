@@ -14,7 +14,7 @@ use crate::view::escape;
 use crate::view::transcript::{Shown, Transcript, whole};
 
 /// Texts are shown up to here, in bytes.
-const CUT: usize = 64 << 10;
+pub(super) const CUT: usize = 64 << 10;
 /// So many calls at a time.
 const CALLS: u32 = 200;
 /// Above so many spans those that are not of generative AI are left out: they only help to find who asked whom.

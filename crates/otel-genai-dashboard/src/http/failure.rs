@@ -63,6 +63,10 @@ impl From<StoreError> for Failure {
             | StoreError::Away { retry_after, .. } => {
                 failure.retry_after = Some(retry_after);
             }
+            StoreError::ReadOnly(_) => {
+                failure =
+                    failure.hint("This dashboard only shows what is there: send to one without --read-only.");
+            }
             StoreError::BadCursor => {
                 failure = failure.hint("A cursor goes with the query that gave it: begin again without one.");
             }

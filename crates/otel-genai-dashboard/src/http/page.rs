@@ -15,6 +15,7 @@ use http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use otel_genai_store::StoreError;
 
 use super::guard::MCP;
 use super::headers::{policy, secure};
@@ -43,6 +44,11 @@ pub(crate) fn page(shared: Arc<Shared>) -> Router {
 
 /// Who sends OTLP to the page's port is told where it belongs.
 async fn elsewhere(State(shared): State<Arc<Shared>>) -> Failure {
+    if let Ok(status) = shared.store.status().await
+        && status.read_only
+    {
+        return StoreError::ReadOnly(status.location.into()).into();
+    }
     let failure = Failure::not_found("nothing is received here");
     match shared.doors.http.map(Doors::url) {
         Some(url) => {

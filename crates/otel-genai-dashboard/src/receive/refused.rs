@@ -86,7 +86,13 @@ impl From<StoreError> for Refused {
                 retry_after: Some(retry_after),
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
             },
-            StoreError::ReadOnly(_) => Self::new(StatusCode::FORBIDDEN, Code::PermissionDenied, message),
+            StoreError::ReadOnly(_) => Self::new(
+                StatusCode::FORBIDDEN,
+                Code::PermissionDenied,
+                format!(
+                    "{message}: this dashboard only shows what is there; send to one without --read-only"
+                ),
+            ),
             StoreError::Unsupported(_) => {
                 Self::new(StatusCode::NOT_IMPLEMENTED, Code::Unimplemented, message)
             }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::transcript::Transcript;
-use super::{Cost, Dialect, Few, TraceRow, Usage, millis, words::dimension};
+use super::{Cost, Dialect, Few, List, TraceRow, Usage, millis, words::dimension};
 
 /// A conversation in one line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,14 +66,7 @@ impl From<&ConversationSummary> for ConversationRow {
 }
 
 /// A page of conversations, the one that ended last first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ConversationList {
-    /// The conversations.
-    pub items: Vec<ConversationRow>,
-    /// Where the next page begins.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
-}
+pub type ConversationList = List<ConversationRow>;
 
 /// A conversation with its traces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -144,11 +137,7 @@ pub struct DialectSpans {
 }
 
 /// The services that were heard.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Services {
-    /// Each of them.
-    pub items: Vec<ServiceRow>,
-}
+pub type Services = List<ServiceRow>;
 
 impl From<&ServiceInfo> for ServiceRow {
     fn from(info: &ServiceInfo) -> Self {

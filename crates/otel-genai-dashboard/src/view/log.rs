@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::any::{Any, Attribute, Shown, attributes, head};
 use super::span::Scope;
-use super::{Op, is_false, millis};
+use super::{List, Op, is_false, millis};
 
 /// A log record in one line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,17 +43,7 @@ pub struct LogRow {
 }
 
 /// A page of log records.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct LogList {
-    /// The records.
-    pub items: Vec<LogRow>,
-    /// Where the next page begins.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
-    /// How many there are, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<u64>,
-}
+pub type LogList = List<LogRow>;
 
 /// A log record whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -6,7 +6,7 @@ use otel_genai_store::{Exemplar, Instrument, MetricInfo as Info, SeriesData, Ste
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{is_false, millis};
+use super::{List, is_false, millis};
 
 /// What is known of a metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -62,11 +62,7 @@ pub enum Temporality {
 }
 
 /// The metrics that were heard.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct MetricList {
-    /// Each of them.
-    pub items: Vec<MetricInfo>,
-}
+pub type MetricList = List<MetricInfo>;
 
 /// The points of a metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

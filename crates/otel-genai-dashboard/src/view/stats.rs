@@ -4,7 +4,7 @@ use otel_genai_store::{Histogram, StatsRow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, TraceRow, Usage, Way};
+use super::{Cost, List, TraceRow, Usage, Way};
 
 /// Sums of some calls.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -291,9 +291,5 @@ pub struct ToolRow {
     pub last_error: Option<String>,
 }
 
-/// Tools.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Tools {
-    /// Those with the most runs first.
-    pub items: Vec<ToolRow>,
-}
+/// Tools, those with the most runs first.
+pub type Tools = List<ToolRow>;

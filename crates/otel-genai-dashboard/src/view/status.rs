@@ -82,13 +82,44 @@ pub struct Settings {
     pub mcp: McpWays,
     /// Flags and variables, and where their values come from.
     pub variables: Vec<Variable>,
+    /// What `PATCH` may change here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changeable: Vec<Setting>,
+}
+
+/// A setting that can be changed while the dashboard runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Setting {
+    /// How long records are kept.
+    MaxAgeMs,
+    /// How much room they may take.
+    MaxBytes,
+}
+
+/// What is to be changed. What is left out stays; `null` takes a limit away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SettingsChange {
+    /// How long records are kept: an hour at least.
+    #[serde(default, deserialize_with = "told", skip_serializing_if = "Option::is_none")]
+    pub max_age_ms: Option<Option<u64>>,
+    /// How much room they may take: 16 MiB at least.
+    #[serde(default, deserialize_with = "told", skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<Option<u64>>,
+}
+
+/// What is there, even if it is `null`.
+fn told<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// When what was received is on the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Durability {
     /// Before the sender is answered.
+    #[default]
     Full,
     /// Soon after.
     Normal,
@@ -122,6 +153,8 @@ pub enum Whence {
     Flag,
     /// From the environment.
     Environment,
+    /// It was changed on the page.
+    Page,
     /// From nowhere: it is as it is by itself.
     Default,
 }

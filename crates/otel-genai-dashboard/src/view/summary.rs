@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::{after, duration};
-use super::{ContentState, Cost, Dialect, Op, Row, Usage, is_false, millis};
+use super::{ContentState, Cost, Dialect, List, Op, Row, Usage, is_false, millis};
 
 /// A trace in one line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -115,17 +115,7 @@ pub struct Bar {
 }
 
 /// A page of traces.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct TraceList {
-    /// The traces.
-    pub items: Vec<TraceRow>,
-    /// Where the next page begins.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
-    /// How many there are, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<u64>,
-}
+pub type TraceList = List<TraceRow>;
 
 /// A trace, drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

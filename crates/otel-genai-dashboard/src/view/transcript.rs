@@ -13,7 +13,7 @@ use super::{ContentState, Cost, Evaluation, Op, SpanState, Usage, is_false, mill
 use crate::transcript::{self as core, MessageHash};
 
 /// What was said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Transcript {
     /// Another number whenever the trace is another.
@@ -576,6 +576,14 @@ impl Transcript {
             next: transcript.next,
             cut: transcript.cut.map(|cut| Cut { messages: cut.messages, bytes: cut.bytes }),
         }
+    }
+
+    /// Puts the calls behind it that come next.
+    pub(crate) fn append(&mut self, next: Self) {
+        self.calls.extend(next.calls);
+        self.messages.extend(next.messages);
+        self.tools.extend(next.tools);
+        self.next = next.next;
     }
 }
 

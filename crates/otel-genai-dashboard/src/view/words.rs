@@ -112,6 +112,13 @@ words! {
     }
 }
 
+impl Op {
+    /// A call of a model that makes text.
+    pub(crate) fn is_call(self) -> bool {
+        matches!(self, Self::Chat | Self::TextCompletion | Self::GenerateContent)
+    }
+}
+
 words! {
     /// In whose words a span was told.
     Dialect {

@@ -175,6 +175,14 @@ impl Reader {
             Err(error) if is_unwritable(&error) && self.folder.is_read_only() => self.connect(&path, true),
             opened => opened,
         };
+        let connection =
+            match connection {
+                // A day may be deleted while it is opened: its log goes a moment before its file.
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
+                    if path.exists() { self.connect(&path, false) } else { Ok(None) }
+                }
+                opened => opened,
+            };
         let connection = match connection {
             Ok(Some(connection)) => connection,
             Ok(None) => return Ok(None),

@@ -14,7 +14,7 @@ use super::tell::News;
 use super::writer::Writer;
 use crate::error::StoreError;
 use crate::id::{Day, Nanos};
-use crate::query::{Delete, Deleted, Range};
+use crate::query::{Delete, Deleted, Range, Retention};
 
 /// So often it is looked whether something is to go.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -25,14 +25,7 @@ const OLDEST_DAYS: i32 = 400;
 /// When a file is thinned, it is thinned to so many hundredths of its limit.
 const THINNED: u64 = 80;
 
-/// What is kept.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Limits {
-    pub(super) max_age: Option<Duration>,
-    pub(super) max_bytes: Option<u64>,
-}
-
-impl Limits {
+impl Retention {
     /// The first day that is not too old.
     fn oldest(&self, now: Nanos) -> Option<Day> {
         let age = u64::try_from(self.max_age?.as_nanos()).unwrap_or(u64::MAX);

@@ -42,6 +42,8 @@ pub(super) struct Over {
     pub(super) trace: TraceId,
     /// Whether nothing says yet that it began earlier, but for its root, which is not here.
     pub(super) may_have_begun: bool,
+    /// Whether calls may be told twice in what is known of it here.
+    pub(super) may_tell_twice: bool,
 }
 
 /// Settles the traces of a file that have been quiet, but for those that other days may have too.
@@ -56,7 +58,8 @@ pub(super) fn settle(segment: &mut Segment) -> rusqlite::Result<Settled> {
             let may_have_begun = rootless && also & BEGAN == 0;
             match id {
                 Some(trace) if may_have_begun || also != 0 => {
-                    settled.over.push(Over { trace, may_have_begun });
+                    let may_tell_twice = also != 0 || counted > 1;
+                    settled.over.push(Over { trace, may_have_begun, may_tell_twice });
                 }
                 _ if counted > 1 && spans <= MOST_SPANS => {
                     let part = Part::read(&tx, row)?;

@@ -16,14 +16,14 @@ use super::folder::{self, Folder};
 use super::indexer::Backlog;
 use super::point::write_point;
 use super::record::{self, Fate};
-use super::retention::{Limits, Sweep};
+use super::retention::Sweep;
 use super::segment::{Known, NoFile, Segment};
 use super::settle::{self, Over, Part};
 use super::tell::{Ear, News};
 use super::trace::{BEGAN, GOES_ON};
 use crate::error::StoreError;
 use crate::id::{Day, TraceId};
-use crate::query::{Delete, Deleted, Stored};
+use crate::query::{Delete, Deleted, Retention, Stored};
 use crate::rate::Rate;
 use crate::store::Batch;
 use crate::title::Titles;
@@ -32,6 +32,7 @@ use crate::title::Titles;
 pub(super) enum Order {
     Store(Box<Job>),
     Delete(Delete, oneshot::Sender<Result<Deleted, StoreError>>),
+    Keep(Retention, oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
 
@@ -64,7 +65,7 @@ const MOST_FILES: usize = 6;
 pub(super) struct Writer {
     pub(super) folder: Arc<Folder>,
     durability: Durability,
-    pub(super) limits: Limits,
+    pub(super) limits: Retention,
     pub(super) sweep: Sweep,
     pub(super) ear: Ear,
     rate: Arc<Rate>,
@@ -109,7 +110,7 @@ type Items = Vec<(usize, Item)>;
 impl Writer {
     pub(super) fn new(
         folder: Arc<Folder>,
-        (durability, limits): (Durability, Limits),
+        (durability, limits): (Durability, Retention),
         ear: Ear,
         rate: Arc<Rate>,
         backlog: Arc<Backlog>,
@@ -137,8 +138,8 @@ impl Writer {
             }
             let first = match orders.recv_timeout(self.patience()) {
                 Ok(Order::Store(job)) => job,
-                Ok(Order::Delete(what, answer)) => {
-                    let _ = answer.send(self.delete(what));
+                Ok(order @ (Order::Delete(..) | Order::Keep(..))) => {
+                    self.prune(order);
                     continue;
                 }
                 Ok(Order::Close(done)) => {
@@ -153,7 +154,7 @@ impl Writer {
             };
             let (mut records, mut bytes) = (size(&first.batch), first.batch.bytes);
             let mut jobs = vec![*first];
-            let mut delete = None;
+            let mut prune = None;
             while records < MOST_RECORDS && bytes < MOST_BYTES {
                 match orders.try_recv() {
                     Ok(Order::Store(job)) => {
@@ -161,8 +162,8 @@ impl Writer {
                         bytes = bytes.saturating_add(job.batch.bytes);
                         jobs.push(*job);
                     }
-                    Ok(Order::Delete(what, answer)) => {
-                        delete = Some((what, answer));
+                    Ok(order @ (Order::Delete(..) | Order::Keep(..))) => {
+                        prune = Some(order);
                         break;
                     }
                     Ok(Order::Close(done)) => {
@@ -180,8 +181,8 @@ impl Writer {
                 self.settle();
             }
             self.backlog.busy(false);
-            if let Some((what, answer)) = delete {
-                let _ = answer.send(self.delete(what));
+            if let Some(order) = prune {
+                self.prune(order);
             }
         }
         self.backlog.close();
@@ -191,6 +192,21 @@ impl Writer {
         drop(self);
         if let Some(done) = closing {
             let _ = done.send(());
+        }
+    }
+
+    /// Deletes, or keeps less than before.
+    fn prune(&mut self, order: Order) {
+        match order {
+            Order::Delete(what, answer) => {
+                let _ = answer.send(self.delete(what));
+            }
+            Order::Keep(retention, done) => {
+                self.limits = retention;
+                self.sweep();
+                let _ = done.send(());
+            }
+            Order::Store(_) | Order::Close(_) => {}
         }
     }
 
@@ -259,7 +275,10 @@ impl Writer {
             }
             changed.push(trace);
         }
-        for Over { trace, .. } in traces {
+        let joined: HashSet<TraceId> = changed.iter().copied().collect();
+        for Over { trace, .. } in
+            traces.iter().filter(|over| over.may_tell_twice || joined.contains(&over.trace))
+        {
             let lies_in = self.days_of(day, &days, *trace)?;
             let (mut parts, mut in_days) = (Vec::new(), Vec::new());
             for day in lies_in {

@@ -1,0 +1,196 @@
+//! `otel-genai import`: files of telemetry, stored as if they had been sent.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::dashboard::source::{Look, Source};
+use crate::dashboard::text;
+use crate::diagnostics;
+use crate::exit::Failure;
+
+/// A file may be so large: what the dashboard takes at a time.
+const MOST: u64 = 128 << 20;
+/// Some of the files were not stored.
+const REFUSED: u8 = 1;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  otel-genai import traces.json
+  otel-genai import collector/*.jsonl    what the Collector's file exporter wrote
+  curl -s http://jaeger:16686/api/traces/ID | otel-genai import -
+  otel-genai import --data-dir other traces.json
+
+A file is stored whole or not at all; what is there already is not stored twice.
+
+Exit status: 0 when all files were stored, 1 when some were not, 2 when the options are wrong, 3 when the folder is in use, \
+5 when it cannot be used, 125 when otel-genai itself fails.")]
+pub(super) struct Import {
+    /// What to store; - is standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+
+    /// What the files are
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    /// What became of each file as JSON, a line each, for programs
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    look: Look,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Whatever they look like
+    #[default]
+    Auto,
+    /// OTLP in JSON, or what the dashboard exports
+    OtlpJson,
+    /// OTLP in JSON, a request a line
+    OtlpJsonl,
+    /// OTLP in protobuf, a request a file
+    OtlpProto,
+    /// Jaeger's JSON
+    Jaeger,
+}
+
+impl Format {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::OtlpJson => "otlp-json",
+            Self::OtlpJsonl => "otlp-jsonl",
+            Self::OtlpProto => "otlp-proto",
+            Self::Jaeger => "jaeger",
+        }
+    }
+}
+
+impl Import {
+    pub(super) fn execute(self) -> Result<u8, Failure> {
+        diagnostics::begin(false);
+        super::runtime()?.block_on(async {
+            let source = self.look.open_to_store().await?;
+            let mut code = 0;
+            for file in &self.files {
+                match self.take(&source, file).await {
+                    Ok(told) => super::print(&told),
+                    Err(why) => {
+                        diagnostics::say(format_args!("{}: {why}; nothing of it is stored", shown(file)));
+                        code = REFUSED;
+                    }
+                }
+            }
+            source.close().await;
+            Ok(code)
+        })
+    }
+
+    /// Stores a file, and says what came of it.
+    async fn take(&self, source: &Source, file: &Path) -> Result<String, String> {
+        let bytes = read(file)?;
+        let told = source.import(self.format.name(), bytes).await.map_err(|why| why.to_string())?;
+        if self.json {
+            return Ok(format!("{}\n", serde_json::json!({ "file": shown(file), "imported": told })));
+        }
+        let mut told_of = sentence(&shown(file), &told);
+        let mut traces = told.get("traces").and_then(Value::as_array).into_iter().flatten();
+        if let (Some(trace), None) = (traces.next().and_then(Value::as_str), traces.next()) {
+            let _ = match source.runs() {
+                true => writeln!(told_of, "  see it: {}", source.found.link(&format!("/trace/{trace}"))),
+                false => writeln!(told_of, "  see it: otel-genai trace {}", trace.get(..8).unwrap_or(trace)),
+            };
+        }
+        Ok(told_of)
+    }
+}
+
+fn shown(file: &Path) -> String {
+    if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() }
+}
+
+/// A file whole, unless it is too large.
+fn read(file: &Path) -> Result<Bytes, String> {
+    let mut bytes = Vec::new();
+    let wrong = |error: io::Error| format!("it cannot be read: {error}");
+    // One byte more than may be shows that there are more.
+    let length = if file == Path::new("-") {
+        io::stdin().lock().take(MOST + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(file).map_err(wrong)?.take(MOST + 1).read_to_end(&mut bytes)
+    };
+    if length.map_err(wrong)? as u64 > MOST {
+        return Err(format!(
+            "it is larger than {} MiB; cut it into several (JSON lines between lines: `split -C 100M`)",
+            MOST >> 20
+        ));
+    }
+    Ok(bytes.into())
+}
+
+/// What became of a file.
+fn sentence(file: &str, told: &Value) -> String {
+    let list = |name: &str| told.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let new = [("spans", "span"), ("logs", "log record"), ("points", "point of metrics")];
+    let new = new.map(|(name, word)| (text::whole(told, name), word));
+    let new: Vec<_> = new
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| match word {
+            "point of metrics" if count != 1 => format!("{count} points of metrics"),
+            _ => text::plural(count, word),
+        })
+        .collect();
+    let traces = list("traces").len() as u64;
+    let mut sentence =
+        format!("{file}: {}", if new.is_empty() { "nothing new".to_owned() } else { new.join(", ") });
+    if traces > 0 {
+        let _ = write!(
+            sentence,
+            " in {}{}",
+            if traces < 1_000 { "" } else { "more than " },
+            text::plural(traces, "trace")
+        );
+    }
+    let known = text::whole(told, "known");
+    if known > 0 {
+        let _ = write!(
+            sentence,
+            "; {} there already",
+            if known == 1 { "1 was".to_owned() } else { format!("{known} were") }
+        );
+    }
+    sentence.push('\n');
+    for rejected in list("rejected") {
+        let count = text::whole(&rejected, "count");
+        let _ = writeln!(sentence, "  {} left out: {}", count, text::text(&rejected, "why"));
+    }
+    sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_became_of_a_file_reads_like_a_sentence() {
+        let told = json!({"spans": 3, "logs": 1, "points": 2, "known": 1, "traces": ["a", "b"],
+            "rejected": [{"why": "the span has no id", "count": 2}]});
+        assert_eq!(
+            sentence("f", &told),
+            "f: 3 spans, 1 log record, 2 points of metrics in 2 traces; 1 was there already\n  2 left out: the span has no id\n"
+        );
+        let told = json!({"spans": 0, "logs": 0, "points": 0, "known": 4, "traces": [], "rejected": []});
+        assert_eq!(sentence("f", &told), "f: nothing new; 4 were there already\n");
+    }
+}
