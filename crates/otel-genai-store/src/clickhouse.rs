@@ -255,8 +255,9 @@ impl ClickHouseOptions {
             .clone()
             .with_setting("max_execution_time", fault::PATIENCE.as_secs().to_string())
             .with_setting("cancel_http_readonly_queries_on_client_close", "1")
-            // On several servers: what a condition looks for is looked for on all.
-            .with_setting("distributed_product_mode", "global");
+            // On several servers: what a condition looks for is looked for on all, by each. `global` would look once, and
+            // refuses conditions within conditions.
+            .with_setting("distributed_product_mode", "allow");
         // Some who may only read may not set limits either.
         let ask = limited.clone().with_database("default").query_raw("SELECT 1").fetch_one::<u8>();
         let ask = tokio::time::timeout(Duration::from_secs(10), ask).await;
