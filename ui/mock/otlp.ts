@@ -1,9 +1,10 @@
 /** The mock's runs as the OTLP JSON that a program would have sent of them: what the real dashboard is tried with. */
 import type { Call, Message, Part, Row } from "../src/api";
 import { Builder } from "./builder";
-import { coding, everyday, hostile, languages, large, megabyte, odd, running, type Scene, silent, travel } from "./scenes";
+import { media } from "./media";
+import { coding, everyday, hostile, languages, large, megabyte, odd, running, type Scene, silent, travel, XSS } from "./scenes";
 
-export const SCENES = { coding, everyday, hostile, languages, large, megabyte, odd, running, silent, travel } satisfies Record<string, Scene>;
+export const SCENES = { coding, everyday, hostile, languages, large, media, megabyte, odd, running, silent, travel } satisfies Record<string, Scene>;
 
 type Value = { stringValue: string } | { boolValue: boolean } | { intValue: string } | { doubleValue: number } | { arrayValue: { values: Value[] } };
 interface KeyValue {
@@ -35,6 +36,7 @@ function plain(message: Message, finish?: string): unknown {
   const part = (one: Part): unknown => {
     if (one.type === "tool_call") return { type: one.type, id: one.id, name: one.name, arguments: one.arguments ?? one.raw };
     if (one.type === "tool_call_response") return { type: one.type, id: one.id, response: one.response };
+    if (one.type === "media" && one.src?.startsWith("data:")) return { type: "blob", modality: one.modality, mime_type: one.mime, content: one.src.split(",")[1] };
     if (one.type === "media") return { type: "uri", modality: one.modality, mime_type: one.mime, uri: one.uri ?? one.src };
     if (one.type === "generic") return { type: one.kind, value: one.value };
     return one;
@@ -131,17 +133,34 @@ export function run(scene: keyof typeof SCENES, seed: number, startMs: number): 
   return sent(builder);
 }
 
-/** A histogram of call durations, as the conventions' metric, for /v1/metrics. */
-export function durations(startMs: number, models: string[]): unknown {
+/** A histogram of call durations, as the conventions' metric, for /v1/metrics. `example` is a value whose call is known. */
+export function durations(startMs: number, models: string[], example?: { trace: string; span: string; seconds: number }): unknown {
   const bounds = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24];
   const points = models.flatMap((model, m) => Array.from({ length: 12 }, (_, step) => {
     const counts = bounds.map((_, i) => Math.max(0, 6 - Math.abs(i - 6 - ((step + m) % 3))));
     const all = [...counts, 0];
+    const told = example && m === 0 && step === 9 ? [{ timeUnixNano: `${startMs + step * 60_000 + 30_000}000000`, asDouble: example.seconds, traceId: example.trace, spanId: example.span }] : [];
     return {
       startTimeUnixNano: `${startMs + step * 60_000}000000`, timeUnixNano: `${startMs + (step + 1) * 60_000}000000`, count: String(all.reduce((sum, n) => sum + n, 0)), sum: all.reduce((sum, n, i) => sum + n * (bounds[i] ?? 20), 0),
-      bucketCounts: all.map(String), explicitBounds: bounds, attributes: attributes({ "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": model }),
+      bucketCounts: all.map(String), explicitBounds: bounds, exemplars: told, attributes: attributes({ "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": model }),
     };
   }));
   const metric = { name: "gen_ai.client.operation.duration", unit: "s", description: "GenAI operation duration.", histogram: { aggregationTemporality: 1, dataPoints: points } };
-  return { resourceMetrics: [{ resource: { attributes: attributes({ "service.name": "travel-api" }) }, scopeMetrics: [{ scope: { name: "otel_genai.mock" }, metrics: [metric] }] }] };
+  return measured("travel-api", "otel_genai.mock", [metric]);
+}
+
+function measured(service: string, scope: string, metrics: unknown[]): unknown {
+  return { resourceMetrics: [{ resource: { attributes: attributes({ "service.name": service }) }, scopeMetrics: [{ scope: { name: scope }, metrics }] }] };
+}
+
+/** Scripts in every string of logs, one of them of the trace, and of metrics. */
+export function hostileSignals(atMs: number, trace: string): { logs: unknown; metrics: unknown; names: string[] } {
+  const told = attributes(Object.fromEntries(XSS.map((script, i) => [script, XSS[(i + 1) % XSS.length]])));
+  const at = { timeUnixNano: `${atMs}000000`, observedTimeUnixNano: `${atMs}000000` };
+  const resource = { attributes: [...attributes({ "service.name": XSS[2], "telemetry.sdk.name": XSS[0], "telemetry.sdk.language": XSS[1] }), ...told] };
+  const scope = { name: XSS[0], version: XSS[1], attributes: told };
+  const records = XSS.flatMap((script, i) => [{}, { traceId: trace }].map((of) => ({ ...at, ...of, severityNumber: 17, severityText: script, eventName: script, body: i % 2 ? { stringValue: script } : { kvlistValue: { values: told } }, attributes: told })));
+  const names = XSS.slice(0, 4).map((script) => `${script}`);
+  const metrics = names.map((name, i) => ({ name, unit: XSS[1], description: XSS[2], ...(i % 2 ? { gauge: { dataPoints: [{ ...at, asDouble: 1, attributes: told }] } } : { sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints: [{ ...at, startTimeUnixNano: at.timeUnixNano, asInt: "3", attributes: told }] } }) }));
+  return { logs: { resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: records }] }] }, metrics: measured(XSS[2], XSS[0], metrics), names };
 }

@@ -26,7 +26,7 @@ export async function load(name) {
 export function headers(boot) {
   return {
     "content-security-policy":
-      `default-src 'none'; script-src 'self' '${boot}'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; ` +
+      `default-src 'none'; script-src 'self' '${boot}'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self'; ` +
       "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -68,7 +68,6 @@ export async function serve(options = {}) {
     }
     if (url.pathname.startsWith("/api/v1/")) {
       if (options.slow) await new Promise((done) => setTimeout(done, options.slow));
-      if (request.method === "POST" && url.pathname === "/api/v1/demo") return answer(202, "application/json", "{}");
       if (request.method === "DELETE") return answer(200, "application/json", JSON.stringify({ traces: world.made.splice(0).length, bytes: 41_203_112 }));
       const { status, body } = world.answer(decodeURIComponent(url.pathname.slice(7)), url.searchParams);
       const text = typeof body === "string" ? body : JSON.stringify(body);

@@ -1,6 +1,6 @@
 /** Everything the mock has, and the answers of /api/v1 over it. Pure: a request in, an answer out. */
 import type {
-  About, AgentRow, Any, Conversation, ConversationRow, Facets, Few, Findings, Hit, LogRow, Message, ModelRow, Overview, Row, SearchAnswer, ServiceRow, Settings, SpanDetail, Stat, Status, ToolDefinition, ToolRow, Trace, TraceRow, Transcript, Usage,
+  About, AgentRow, Any, Conversation, ConversationRow, Facets, Few, Findings, Hit, LogDetail, LogRow, Message, ModelRow, Overview, Row, SearchAnswer, ServiceRow, Settings, SpanDetail, Stat, Status, ToolDefinition, ToolRow, Trace, TraceRow, Transcript, Usage,
 } from "../src/api";
 import { attributes, Builder } from "./builder";
 import { compare } from "./compare";
@@ -117,7 +117,11 @@ export class World {
         return this.#conversation(id, query) ?? missing("conversation");
       case "logs": {
         if (!id) return ok(this.#logs(query));
-        return missing("log record");
+        const [trace, place] = id.split("-");
+        const full = this.made.find((one) => one.row.id.startsWith(trace ?? ""))?.row.id;
+        const row = full && logs(this.full(full) as Full)[Number(place)];
+        if (!row) return missing("log record");
+        return ok({ row, body: row.text, attributes: attributes({ "gen_ai.operation.name": "chat" }), resource: attributes({ "service.name": row.service }), scope: { name: "otel_genai.mock" }, timeNs: `${row.atMs}000000` } satisfies LogDetail);
       }
       case "search":
         return ok(this.#search(query.get("q") ?? ""));

@@ -72,7 +72,7 @@ export interface Call {
   content: ContentState; hint?: string /* which setting brings the content */; evaluations?: Evaluation[];
 }
 export interface Chain { id: number; agent?: string; span?: Id; parent?: number; asked?: { call: number; toolCall: string }; calls: number; answer?: Hash; reported?: Usage /* told by the agent itself, in no sum */; growth: { call: number; system: number; tools: number; user: number; assistant: number; toolResults: number }[] /* bytes */ }
-export interface Transcript { rev: number; chains: Chain[]; calls: Call[]; messages: Record<Hash, Message>; tools: Record<Hash, ToolDefinition[]>; orphanTools: { span: Id; at: Ms }[]; next?: number; cut?: { messages: number; bytes: number } }
+export interface Transcript { rev: number; chains: Chain[]; calls: Call[]; messages: Record<Hash, Message>; tools: Record<Hash, ToolDefinition[]>; orphanTools: { span: Id; at: Ms }[]; next?: number; cut?: { messages: number; bytes: number }; lookedAt?: number /* so many of the spans, the first, where the trace has too many */ }
 export interface ToolDefinition { type: string; name: string; description?: string; parameters?: unknown }
 
 export interface Stat { calls: number; errors: number; usage: Usage; cost?: Cost; unpriced: number; p50Ms?: Ms; p95Ms?: Ms; p99Ms?: Ms; ttftP50Ms?: Ms; ttftP95Ms?: Ms; tokensPerSecond?: number }

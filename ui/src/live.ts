@@ -28,11 +28,18 @@ function tell(event: StreamEvent): void {
 const EVENTS = ["hello", "traces", "trace", "status", "deleted", "reset"] as const;
 let refused = 0;
 let polling: ReturnType<typeof setInterval> | undefined;
+let source: EventSource | undefined;
+/** The last event that was heard, so that the next stream tells what was missed. */
+let heard: string | undefined;
 
+/** A browser holds few connections to one place, for all tabs together: one that nobody sees leaves its own to the others. */
 function connect(): void {
-  const source = new EventSource(api("/stream", { topics: "traces,status" }));
+  if (source || document.hidden) return;
+  const opened = new EventSource(api("/stream", { topics: "traces,status", since: heard }));
+  source = opened;
   for (const name of EVENTS) {
-    source.addEventListener(name, (message) => {
+    opened.addEventListener(name, (message) => {
+      heard = (message as MessageEvent<string>).lastEventId || heard;
       refused = 0;
       line.value = "live";
       clearInterval(polling);
@@ -40,10 +47,11 @@ function connect(): void {
       tell({ event: name, data: JSON.parse((message as MessageEvent<string>).data) } as StreamEvent);
     });
   }
-  source.onerror = () => {
+  opened.onerror = () => {
     // The browser tries again by itself unless the answer was no stream at all.
     line.value = refused > 1 ? "polling" : "lost";
-    if (source.readyState !== EventSource.CLOSED) return;
+    if (opened.readyState !== EventSource.CLOSED || source !== opened) return;
+    source = undefined;
     refused++;
     poll();
     setTimeout(connect, Math.min(30_000, 1000 * 2 ** refused));
@@ -64,6 +72,18 @@ function poll(): void {
 
 export function start(): void {
   connect();
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) {
+      connect();
+      // What happened before the first stream nobody tells.
+      if (!heard) tell({ event: "reset", data: {} });
+      return;
+    }
+    source?.close();
+    source = undefined;
+    clearInterval(polling);
+    polling = undefined;
+  });
   void get<About>(api("/about")).then((answer) => {
     about.value = answer;
   }, () => {});

@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { load } from "../mock/server.mjs";
 
-const { durations, run } = await load("otlp");
-export { durations, run };
+const { durations, hostileSignals, run } = await load("otlp");
+export { durations, hostileSignals, run };
 
 async function freePort() {
   const server = createServer();
@@ -42,6 +42,7 @@ export async function dashboard(program) {
         if (one.logs.resourceLogs[0].scopeLogs[0].logRecords.length) await post("logs", one.logs);
       }
     },
+    logs: (body) => post("logs", body),
     metrics: (body) => post("metrics", body),
     get: async (path) => (await fetch(`${url}/api/v1${path}`)).json(),
     async stop() {

@@ -1,17 +1,18 @@
 // The page over the program itself: OTEL_GENAI_BIN names it. What is sent are the mock's runs, as OTLP.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
-import { dashboard, durations, run } from "./real.mjs";
-
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+import { axe, launch, open, openFile } from "./browser.mjs";
+import { dashboard, durations, hostileSignals, run } from "./real.mjs";
 
 const now = Date.now();
-const told = Object.fromEntries(["large", "languages", "hostile", "megabyte", "silent", "travel", "running"].map((scene, i) => [scene, run(scene, 100 + i, now - (8 - i) * 60_000)]));
+const told = Object.fromEntries(["large", "languages", "hostile", "media", "megabyte", "silent", "travel", "running"].map((scene, i) => [scene, run(scene, 100 + i, now - (9 - i) * 60_000)]));
+const example = { trace: told.travel.id, span: told.travel.rows.find((row) => row.op === "chat").span, seconds: 1.21 };
+const scripts = hostileSignals(now - 120_000, told.hostile.id);
 const bots = [run("everyday", 11, now - 30_000), run("everyday", 12, now - 20_000)];
+const record = { resourceLogs: [{ scopeLogs: [{ logRecords: [{ timeUnixNano: `${now}000000`, severityNumber: 13, eventName: "checkout.failed", body: { stringValue: "The basket was empty. ".repeat(9_000) }, attributes: [{ key: "order.id", value: { stringValue: "PDM-4471" } }] }] }] }] };
 let real;
 let browser;
 
@@ -19,7 +20,10 @@ before(async () => {
   real = await dashboard(process.env.OTEL_GENAI_BIN);
   browser = await launch();
   await real.send(...Object.values(told), ...bots);
-  await real.metrics(durations(now - 900_000, ["gpt-5.5", "gpt-5.4-mini"]));
+  await real.metrics(durations(now - 900_000, ["gpt-5.5", "gpt-5.4-mini"], example));
+  await real.logs(scripts.logs);
+  await real.logs(record);
+  await real.metrics(scripts.metrics);
 });
 after(async () => {
   await browser?.close();
@@ -46,7 +50,7 @@ test("every page shows what was sent, and is sound by axe in both themes", async
   const pages = {
     "/": ".newest", "/traces": ".table .row:nth-child(2)", [trace]: ".m.asst", [`${trace}?span=${retrieval}&tab=span`]: ".docs", [`${trace}?span=${call}&tab=attributes`]: ".kv", [`${trace}?tab=usage`]: ".growth", [`${trace}?tab=tools`]: ".tool-def", [`${trace}?tab=evals`]: ".panel .grid",
     [`${trace}?tab=raw`]: ".code", [`${trace}?view=logs`]: ".logs", [`${trace}?view=flame`]: ".flame", [`${trace}?view=graph`]: ".node", [`/trace/${told.silent.id}`]: ".absent", [`/trace/${told.languages.id}`]: ".m.asst", [`/trace/${told.running.id}`]: ".wf-row.run",
-    "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", "/search?q=impressionists": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".limits", "/metrics": ".chart path",
+    "/conversations": ".conv", "/conversation/conv_5j66KpQ2": ".m.asst", "/agents": ".matrix", "/models": ".grid", "/logs": ".log-table .row", "/search?q=impressionists": ".hit", "/services": ".grid td", "/doctor": ".finding", "/settings": ".limits", "/metrics": ".exemplar", [`/trace/${told.media.id}`]: ".media audio",
     [`/compare?a=${bots[0].id}&b=${bots[1].id}&same=1`]: ".steps td", [`/compare?a=${told.travel.id}.${call}&b=${told.travel.id}`]: ".steps td",
   };
   const all = [];
@@ -56,9 +60,7 @@ test("every page shows what was sent, and is sound by axe in both themes", async
     for (const [path, ready] of Object.entries(pages)) {
       await page.goto(real.url + path);
       await page.locator(ready).first().waitFor().catch((error) => { throw new Error(`${path}: ${error.message}`); });
-      await page.evaluate(AXE);
-      const found = await page.evaluate((rules) => globalThis.axe.run(document, { runOnly: rules }), RULES);
-      all.push(...found.violations.map((one) => `${path} ${theme}: ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target} ${node.any[0]?.message ?? ""}`).join(" | ")}`));
+      all.push(...(await axe(page, { colours: theme === "dark" })).map((one) => `${path} ${theme}: ${one}`));
     }
     assert.deepEqual(wrong, []);
     await context.close();
@@ -107,16 +109,30 @@ test("from the list to a message and a span by the keyboard alone, and back", as
   });
 });
 
-test("filters are the server's", async () => {
+test("filters are the server's, stand in the address, and Back brings the list as it was", async () => {
   await on("/traces", async (page) => {
+    const where = () => new URL(page.url()).search;
     const first = page.locator(".facet", { hasText: "Service" }).locator(".facet-row").first();
     const service = await first.locator(".facet-name").textContent();
     assert.ok(await first.locator(".n").isVisible(), "the count stands beside a name of any length");
     await first.click();
     await page.waitForFunction((name) => [...document.querySelectorAll(".table .row .c-service")].slice(1).every((cell) => cell.textContent === name), service);
+    assert.equal(where(), `?${new URLSearchParams({ service })}`);
     await first.click();
     await page.locator(".check", { hasText: "With errors" }).click();
     await page.waitForFunction(() => [...document.querySelectorAll(".table .row .c-what")].slice(1).every((cell) => cell.querySelector(".badge.err")));
+    const kept = where();
+    const ids = () => page.locator(".table .row[id]").evaluateAll((rows) => rows.map((row) => row.id));
+    const list = await ids();
+    await page.locator(".table .row .c-what a").first().click();
+    await page.locator(".wf-row").nth(1).waitFor();
+    await page.goBack();
+    await page.locator(`#${list[0]}`).waitFor();
+    assert.equal(where(), kept);
+    assert.deepEqual(await ids(), list);
+    await page.reload();
+    await page.locator(`#${list[0]}`).waitFor();
+    assert.deepEqual(await ids(), list, "an address that is sent to another shows the same");
   });
 });
 
@@ -163,13 +179,162 @@ test("a prompt of one megabyte opens whole", async () => {
   });
 });
 
+test("what was measured in a call leads to it", async () => {
+  await on("/metrics?name=gen_ai.client.operation.duration&by=gen_ai.request.model", async (page) => {
+    await page.locator(".examples a", { hasText: "1.21 s" }).click();
+    await page.locator(".wf-row.sel", { hasText: "gpt-5.4-mini" }).waitFor();
+    assert.equal(new URL(page.url()).pathname, `/trace/${example.trace}`);
+    await page.goBack();
+    await page.locator(".exemplar").waitFor();
+    assert.deepEqual(await page.locator(".by option").allTextContents(), ["all together", "gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model"]);
+  });
+});
+
+test("pictures and sounds stand where they were said", async () => {
+  await on(`/trace/${told.media.id}`, async (page) => {
+    await page.locator(".media audio").waitFor();
+    const picture = page.locator(".m.user .media img");
+    await page.waitForFunction(() => document.querySelector(".media img")?.naturalWidth === 96);
+    assert.equal(await picture.count(), 1, "a drawing that could hold scripts is not drawn");
+    await page.locator(".media", { hasText: "image/svg+xml" }).waitFor();
+    await page.waitForFunction(() => document.querySelector(".media audio")?.duration === 0.5);
+  });
+});
+
+test("a log record opens with all that came with it", async () => {
+  await on("/logs?event=checkout.failed", async (page) => {
+    await page.locator(".log-table .row").first().waitFor();
+    await page.keyboard.press("j");
+    await page.locator(".log-body .kv", { hasText: "PDM-4471" }).waitFor();
+    assert.deepEqual(await axe(page), []);
+    await page.locator(".log-body .long-foot button", { hasText: "Show all" }).click();
+    await page.waitForFunction(() => (document.querySelector(".log-body .long")?.textContent?.length ?? 0) > 190_000);
+    await page.keyboard.press("Escape");
+    await page.locator(".log-pane").waitFor({ state: "detached" });
+    assert.equal(new URL(page.url()).search, "?event=checkout.failed");
+  });
+});
+
+test("the palette finds a run by its words, and the pages", async () => {
+  await on("/traces", async (page) => {
+    await page.locator(".table .row").nth(3).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.locator("dialog.palette input").fill("rainy-day Saturday");
+    await page.locator("[role=option]", { hasText: "Plan a rainy-day" }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(new RegExp(`/trace/${told.travel.id}`));
+    await page.locator("dialog").waitFor({ state: "detached" });
+    await page.keyboard.press("Control+k");
+    await page.locator("dialog.palette input").fill("doctor");
+    await page.keyboard.press("Enter");
+    await page.locator(".finding").first().waitFor();
+  });
+});
+
+test("light and dark follow the system until one is chosen", async () => {
+  await on("/settings", async (page) => {
+    const colour = () => page.evaluate(() => getComputedStyle(document.querySelector(".card")).backgroundColor);
+    await page.locator(".card").first().waitFor();
+    const light = await colour();
+    await page.emulateMedia({ colorScheme: "dark" });
+    const dark = await colour();
+    assert.notEqual(light, dark);
+    await page.locator("[aria-label=Theme] button", { hasText: "Light" }).click();
+    assert.equal(await colour(), light);
+    await page.reload();
+    await page.locator("[aria-label=Theme] button[aria-pressed=true]", { hasText: "Light" }).waitFor();
+    assert.equal(await colour(), light);
+    await page.locator("[aria-label=Theme] button", { hasText: "As the system" }).click();
+    assert.equal(await colour(), dark);
+  });
+});
+
+test("an empty dashboard says how to connect, and shows what then comes by itself", async () => {
+  const empty = await dashboard(process.env.OTEL_GENAI_BIN);
+  const { page, context, wrong } = await open(browser, empty);
+  await page.clock.setFixedTime(new Date());
+  for (const path of ["/conversations", "/agents", "/models", "/logs", "/services", "/doctor", "/metrics", "/traces"]) {
+    await page.goto(empty.url + path);
+    await page.locator(".empty, .connect").first().waitFor();
+  }
+  await page.locator(".connect .snippet").first().waitFor();
+  await page.locator(".line.live").waitFor();
+  await empty.send(run("travel", 7, Date.now() - 20_000));
+  await page.locator(".table .row[id] .c-what a").first().click();
+  await page.locator(".m.asst").first().waitFor();
+  assert.deepEqual(wrong, []);
+  await context.close();
+  await empty.stop();
+});
+
+test("a run kept as a file opens from its folder, in both themes, and nothing in it runs or is loaded", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "otel-genai-ui-test-"));
+  /** By the page's own menu, as a person does it. */
+  const save = async (one) => {
+    const file = join(folder, `${one.id}.html`);
+    await on(`/trace/${one.id}`, async (page) => {
+      await page.locator("button", { hasText: "Export" }).click();
+      const [download] = await Promise.all([page.waitForEvent("download"), page.locator("[role=menu] a, [role=menuitem]", { hasText: /html/i }).first().click()]);
+      await download.saveAs(file);
+    });
+    return file;
+  };
+  const found = [];
+  const read = async (file, options, body) => {
+    const { page, context, wrong } = await openFile(browser, file, options);
+    await body(page);
+    assert.equal(await page.evaluate(() => globalThis.hurt), undefined);
+    assert.equal(await page.locator("script, iframe, svg, link, object, form, [onload], [onerror], a:not([href^='#'])").count(), 0);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out");
+    found.push(...(await axe(page, { colours: options.theme === "dark" })).map((one) => `${file} ${JSON.stringify(options)} ${one}`));
+    assert.deepEqual(wrong, []);
+    await context.close();
+  };
+  const travel = await save(told.travel);
+  const { rows } = await real.get(`/traces/${told.travel.id}`);
+  const colours = new Set();
+  for (const options of [{ theme: "light" }, { theme: "dark" }, { theme: "light", width: 420 }]) {
+    await read(travel, options, async (page) => {
+      assert.equal(await page.locator(".wf li").count(), rows.filter((row) => !row.fold).length);
+      colours.add(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
+      await page.locator(".wf li a", { hasText: "gpt-5.5" }).click();
+      await page.locator(".call:target", { hasText: "Would you like me to book the museum slots" }).waitFor();
+      await page.locator(".call:target .go").first().click();
+      await page.locator("li:target", { hasText: "gpt-5.5" }).waitFor();
+    });
+  }
+  assert.equal(colours.size, 2);
+  await read(await save(told.hostile), { theme: "light" }, async (page) => {
+    assert.ok((await page.locator("main").textContent()).includes("<script>globalThis.hurt=1</script>"));
+    for (const fold of await page.locator("summary").all()) await fold.click();
+  });
+  await read(await save(told.media), { theme: "light" }, async (page) => {
+    await page.waitForFunction(() => document.querySelector("img")?.naturalWidth === 96);
+    assert.deepEqual([await page.locator("img").count(), await page.locator("audio").count()], [1, 1]);
+  });
+  const large = await openFile(browser, await save(told.large));
+  await large.page.locator(".note", { hasText: "The first 3,000 of 9,99" }).waitFor();
+  assert.deepEqual(large.wrong, []);
+  await large.context.close();
+  assert.deepEqual(found, []);
+  await rm(folder, { recursive: true });
+});
+
 test("scripts in every string stay text", async () => {
   const paths = [`/trace/${told.hostile.id}`, ...["span", "attributes", "tools", "raw"].flatMap((tab) => told.hostile.rows.map((row) => `/trace/${told.hostile.id}?span=${row.span}&tab=${tab}`)), `/trace/${told.hostile.id}?view=graph`, "/traces", "/models", "/agents", "/conversations", "/logs", "/services", "/doctor", "/search?q=script"];
+  for (const name of scripts.names) paths.push(`/metrics?${new URLSearchParams({ name, by: name })}`);
+  paths.push(`/trace/${told.hostile.id}?view=logs`, `/conversation/${encodeURIComponent(told.hostile.rows.find((row) => row.conversation)?.conversation ?? "")}`);
   await on("/", async (page) => {
     for (const path of paths) {
       await page.goto(real.url + path);
       await page.locator(".page").first().waitFor();
       await page.waitForFunction(() => !document.querySelector(".skeleton, [aria-busy=true]"));
+      if (path === "/logs") {
+        for (const row of await page.locator(".log-table .row .plain-text", { hasText: "hurt" }).all()) {
+          await row.click();
+          await page.locator(".log-body .kv").first().waitFor();
+        }
+      }
       for (const button of await page.locator(".fold[aria-expanded=false], .long-foot button").all()) await button.click({ timeout: 1000 }).catch(() => {});
       assert.equal(await page.evaluate(() => globalThis.hurt), undefined, path);
       assert.equal(await page.locator("main script, main iframe, main img, main style, main a[href^='javascript' i], main a[href^='data' i], main [onerror], main [onload]").count(), 0, path);

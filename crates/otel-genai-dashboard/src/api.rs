@@ -271,9 +271,13 @@ fn routes() -> Vec<Route> {
         Route::patch("/settings", "Changes what is set, also for the next start", settings::change)
             .takes::<SettingsChange>()
             .answers::<Settings>(),
-        Route::delete("/data", "Deletes a trace, what is older than a moment, or everything", status::delete)
-            .asks(&["trace", "before", "all"])
-            .answers::<Deleted>(),
+        Route::delete(
+            "/data",
+            "Deletes a trace, days that ended before a moment, or everything",
+            status::delete,
+        )
+        .asks(&["trace", "before", "all"])
+        .answers::<Deleted>(),
         Route::get("/openapi.json", "This document", openapi::document),
         Route::get("/stream", "What changes, as server-sent events", stream::stream)
             .asks(&["since", "topics"])

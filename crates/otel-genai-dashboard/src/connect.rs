@@ -37,6 +37,13 @@ pub(crate) fn ways(shared: &Shared) -> Vec<Way> {
         ),
     ));
     ways.push(way(
+        "Rust",
+        format!(
+            "# with the crate otel-genai and its feature `sdk`; first in main: let _telemetry = otel_genai::init()?;\n\
+             {otlp}export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true\ncargo run"
+        ),
+    ));
+    ways.push(way(
         "Claude Code",
         format!(
             "{otlp}export CLAUDE_CODE_ENABLE_TELEMETRY=1\nexport OTEL_LOGS_EXPORTER=otlp\n\

@@ -6,7 +6,8 @@ mod http;
 mod refused;
 mod room;
 mod signal;
+mod weigh;
 
 pub(crate) use grpc::grpc;
-pub(crate) use http::http;
-pub(crate) use room::ROOM;
+pub(crate) use http::{collect, http};
+pub(crate) use room::{ROOM, Room};

@@ -17,6 +17,7 @@ use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsSe
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use otel_genai_store::StoreError;
 use support::unwilling::Unwilling;
 use support::{Served, request, span, text};
@@ -99,4 +100,15 @@ async fn a_store_that_is_busy_says_when_to_come_again() {
     assert!(details.windows(named.len()).any(|part| part == named), "{details:?}");
     // RetryInfo { retry_delay: Duration { seconds: 2 } }
     assert!(details.ends_with(&[0x0a, 0x02, 0x08, 0x02]), "{details:?}");
+}
+
+/// A span of nothing is two bytes on the wire, and much more once it is read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_request_that_becomes_large_is_refused() {
+    let served = Served::start().await;
+    let mut client = TraceServiceClient::new(channel(&served).await).send_compressed(Zstd);
+    let refused = client.export(request(vec![Span::default(); 1 << 20])).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused:?}");
+    client.export(request(vec![span(1, 0, "chat", (0, 1), Vec::new())])).await.unwrap();
+    assert_eq!(served.json("/api/v1/traces").await["items"].as_array().unwrap().len(), 1);
 }

@@ -10,8 +10,9 @@
 mod support;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use otel_genai_store::Delete;
 use serde_json::{Value as Json, json};
-use support::{Served, TRACE, int, request, span, text};
+use support::{Served, TRACE, ask, int, request, span, text};
 
 fn said(role: &str, said: &str) -> Json {
     json!({"role": role, "parts": [{"type": "text", "content": said}]})
@@ -116,4 +117,21 @@ async fn a_conversation_is_answered_in_parts() {
         "not_found"
     );
     assert_eq!(served.get(&format!("{path}/part?message=none")).await.code(), "not_found");
+}
+
+/// A trace that was deleted and came again with other words is another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_came_again_is_told_again() {
+    let served = Served::start().await;
+    let path = format!("/api/v1/traces/{TRACE}/transcript");
+    served.send(&run("Berlin")).await;
+    let tag = served.get(&path).await.header("etag").unwrap().to_owned();
+    served.store.delete(Delete::All).await.unwrap();
+    let mut again = run("Hamburg");
+    for span in &mut again.resource_spans[0].scope_spans[0].spans {
+        span.end_time_unix_nano += 1_000_000;
+    }
+    served.send(&again).await;
+    let answer = ask(served.page, "GET", &path, &[("if-none-match", &tag)], b"").await;
+    assert!(answer.status == 200 && answer.text().contains("Hamburg"), "{}", answer.status);
 }

@@ -55,12 +55,22 @@ pub fn content_name(slot: Slot) -> Option<&'static str> {
     })
 }
 
+/// Those of [`CONTENT`] that stand for any rest.
+const HEADS: [&str; 3] = ["gen_ai.prompt.variable.", "ai.result.", "embedding.embeddings."];
+
 /// Whether the attribute of this name holds content. Asked of every attribute of every span: it costs one look-up.
 #[must_use]
 pub fn is_content(key: &str) -> bool {
-    is_content_name(key)
-        || TREES.iter().any(|(prefix, _)| is_in_tree(key, prefix))
-        || CONTENT.iter().any(|name| name.ends_with('.') && key.starts_with(name))
+    is_content_name(key) || is_content_tree(key)
+}
+
+/// Whether it is one of many attributes that hold content together.
+pub(crate) fn is_content_tree(key: &str) -> bool {
+    // The index behind the name of a tree.
+    let index = key.as_bytes().windows(2).position(|pair| matches!(pair, [b'.', b'0'..=b'9']));
+    let tree = index.and_then(|at| key.get(..=at));
+    tree.is_some_and(|tree| TREES.iter().any(|(prefix, _)| *prefix == tree))
+        || HEADS.iter().any(|head| key.starts_with(head))
 }
 
 /// Whether the attribute is a leaf of a tree: its prefix and then an index, so that `gen_ai.prompt.name` is none.
@@ -80,3 +90,20 @@ pub const MESSAGE_EVENTS: &[&str] = &[
     "gen_ai.content.completion",
     "gen_ai.client.inference.operation.details",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_and_heads_are_content() {
+        let heads: Vec<_> = CONTENT.iter().filter(|name| name.ends_with('.')).copied().collect();
+        assert_eq!(heads, HEADS);
+        for (prefix, _) in TREES {
+            assert!(is_content(&format!("{prefix}0")) && is_content(&format!("{prefix}12.a.3.b")));
+            assert!(!is_content(&format!("{prefix}name")) && !is_content(&format!("x.{prefix}0")));
+        }
+        assert!(is_content("ai.result.text") && is_content("gen_ai.input.messages"));
+        assert!(!is_content("gen_ai.request.model") && !is_content("app.7"));
+    }
+}

@@ -26,7 +26,7 @@ mod vocabulary;
 mod words;
 
 pub use content::{MESSAGE_EVENTS, content_name, is_content, is_in_tree};
-pub use index::{Meaning, meanings, names_of};
+pub use index::{Meaning, known, meanings, names_of};
 pub use message::finish_reason;
 pub use provider::provider_name;
 pub use shape::{Shape, shape};

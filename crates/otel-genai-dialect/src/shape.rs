@@ -79,9 +79,14 @@ pub fn shape(words: &impl Words) -> Option<Shape> {
 
 /// Whether a span that has an attribute of this name may be of interest: looked at for every span of a program.
 fn is_hint(key: &str) -> bool {
-    ["gen_ai.", "openinference.span.kind", "traceloop.span.kind", "llm.", "ai.operationId"]
-        .iter()
-        .any(|prefix| key.starts_with(prefix))
+    match key.as_bytes().first() {
+        Some(b'g') => key.starts_with("gen_ai."),
+        Some(b'o') => key.starts_with("openinference.span.kind"),
+        Some(b't') => key.starts_with("traceloop.span.kind"),
+        Some(b'l') => key.starts_with("llm."),
+        Some(b'a') => key.starts_with("ai.operationId"),
+        _ => false,
+    }
 }
 
 /// The conventions' names, and some that came before them.

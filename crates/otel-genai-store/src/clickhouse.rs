@@ -312,7 +312,7 @@ impl fmt::Debug for ClickHouseStore {
     }
 }
 
-const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
+const CLOSED: StoreError = StoreError::Closed;
 
 impl ClickHouseStore {
     async fn new(db: Db, keeping: Keeping, read_only: bool) -> Result<Self, StoreError> {

@@ -71,6 +71,9 @@ pub enum StoreError {
     /// A query that makes no sense.
     #[error("{0}")]
     BadQuery(String),
+    /// It was closed meanwhile.
+    #[error("the store is closed")]
+    Closed,
     /// This kind of store has no way to do it.
     #[error("this store cannot {0}")]
     Unsupported(&'static str),

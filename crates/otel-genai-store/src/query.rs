@@ -87,7 +87,7 @@ pub struct TraceQuery {
     pub sort: TraceSort,
     /// The least first; else the greatest.
     pub ascending: bool,
-    /// How many on a page; at most 500.
+    /// How many on a page; at most 500. 0: none, only [`Page::total`], where the store counts.
     pub limit: u32,
     /// The page to go on from.
     pub cursor: Option<Cursor>,
@@ -305,8 +305,13 @@ pub enum Which {
     All,
     /// Those with these ids.
     Only(Vec<SpanId>),
-    /// Those of generative AI.
-    GenAi,
+    /// The first by their start: no more than fit into memory with what was said in them.
+    First {
+        /// At most so many.
+        spans: u32,
+        /// Only those of generative AI.
+        genai: bool,
+    },
 }
 
 /// How long records are kept, and how many; nothing: for ever, and any.

@@ -57,20 +57,11 @@ fn elements(text: &[u8]) -> Option<(Glue, Vec<Range<usize>>)> {
     if text.first() != Some(&b'[') || text.last() != Some(&b']') || text.len() < 2 {
         return None;
     }
-    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    let (mut depth, mut at) = (0usize, 0);
     let mut commas = Vec::new();
-    for (at, byte) in text.iter().enumerate() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
+    while let Some(byte) = text.get(at) {
         match byte {
-            b'"' => in_string = true,
+            b'"' => at = end_of_string(text, at + 1)?,
             b'[' | b'{' => depth += 1,
             b']' | b'}' => {
                 depth = depth.checked_sub(1)?;
@@ -87,8 +78,9 @@ fn elements(text: &[u8]) -> Option<(Glue, Vec<Range<usize>>)> {
             }
             _ => {}
         }
+        at += 1;
     }
-    if depth != 0 || in_string {
+    if depth != 0 {
         return None;
     }
     // As Python writes it, or as everybody else does. Other white space is left with the elements.
@@ -102,6 +94,17 @@ fn elements(text: &[u8]) -> Option<(Glue, Vec<Range<usize>>)> {
     }
     elements.push(from..text.len() - 1);
     Some((if spaced { Glue::JsonSpaced } else { Glue::JsonTight }, elements))
+}
+
+/// Where the quote is that ends the string that begins here; most of a text is in strings.
+fn end_of_string(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text.get(at) == Some(&b'"') {
+            return Some(at);
+        }
+        at += 2;
+    }
 }
 
 #[cfg(test)]

@@ -75,6 +75,9 @@ use crate::value::Piece;
 /// What waits to be written has so many KiB at most; then senders are told to come again.
 const QUEUE: u32 = 64 << 10;
 
+/// Longer batches are hashed and compressed where they hold up nobody.
+const LONG: usize = 256 << 10;
+
 /// How safe a batch is when it is acknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -124,7 +127,7 @@ impl SqliteOptions {
 
     fn with(folder: Option<PathBuf>, durability: Durability) -> Self {
         let pricing = Prices(Arc::new(NoPrices));
-        Self { folder, durability, readers: 4, limits: Retention::default(), read_only: false, pricing }
+        Self { folder, durability, readers: 3, limits: Retention::default(), read_only: false, pricing }
     }
 
     /// How long records are kept: days that ended earlier are deleted. By default for ever.
@@ -163,7 +166,7 @@ impl SqliteOptions {
         self
     }
 
-    /// How many questions are answered at a time; by default 4.
+    /// How many questions are answered at a time, each by a thread with memory of its own; by default 3.
     #[must_use]
     pub fn readers(mut self, readers: usize) -> Self {
         self.readers = readers.max(1);
@@ -257,7 +260,7 @@ struct Open {
     presses: Arc<Presses>,
 }
 
-const CLOSED: StoreError = StoreError::Unsupported("do more: it is closed");
+const CLOSED: StoreError = StoreError::Closed;
 
 impl SqliteStore {
     /// The process that writes to a folder at the moment, if there is one that has said who it is.
@@ -307,9 +310,23 @@ impl Store for SqliteStore {
             let busy = |_| StoreError::Busy { retry_after: Duration::from_secs(1) };
             room.try_acquire_many_owned(wanted).map_err(busy)?
         };
-        facts::know(&mut batch, self.pricing.0.as_ref());
-        let titles = Titles::of(&batch);
-        let pressed = presses.press(&mut batch);
+        let pricing = self.pricing.clone();
+        let is_long = batch.bytes > LONG;
+        let prepare = move || {
+            facts::know(&mut batch, pricing.0.as_ref());
+            let titles = Titles::of(&batch);
+            let pressed = presses.press(&mut batch);
+            (batch, titles, pressed)
+        };
+        let (batch, titles, pressed) = if is_long {
+            let prepared = tokio::task::spawn_blocking(prepare).await;
+            prepared.map_err(|source| StoreError::Backend {
+                what: "cannot read a batch",
+                source: source.into(),
+            })?
+        } else {
+            prepare()
+        };
         let (answer, stored) = oneshot::channel();
         orders
             .send(Order::Store(Box::new(Job { batch, titles, pressed, answer, room })))

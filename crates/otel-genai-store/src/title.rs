@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use otel_genai_dialect::{Slot, TREES, is_in_tree, names_of, tree};
 use serde_json::{Map, Value as Json};
 
-use crate::facts::Op;
+use crate::facts::{ContentState, Op};
 use crate::id::{Nanos, TraceId};
 use crate::log::LogRecord;
 use crate::span::Span;
@@ -66,7 +66,9 @@ enum Record {
 /// Whether a span may hold what a user asked.
 fn asks(span: &Span) -> bool {
     let around = |op| matches!(op, Op::InvokeAgent | Op::InvokeWorkflow | Op::Entry | Op::Chain);
-    span.facts.op.is_some_and(|op| op.is_inference() || around(op))
+    let may = span.facts.op.is_some_and(|op| op.is_inference() || around(op));
+    // Where nothing is told, nothing is looked for; but for events in an attribute, which say it in words of their own.
+    may && (span.facts.content != ContentState::Absent || span.attributes.get("events").is_some())
 }
 
 /// What a user asked last before this span's call: what came before was asked in calls before.
@@ -121,10 +123,16 @@ fn of_attributes(attributes: &Attributes) -> Option<String> {
     };
     let trees = || {
         TREES.iter().filter(|(_, slot)| *slot == Slot::InputMessages).find_map(|(prefix, _)| {
-            let names = attributes.0.iter().map(|attribute| attribute.key.as_ref());
-            let of_tree = names.filter(|name| is_in_tree(name, prefix));
-            let leaves: Vec<_> = of_tree.filter_map(|name| Some((name, attributes.json(name)?))).collect();
-            let (tree, _) = tree::unflatten(prefix, leaves.into_iter());
+            // From the end: of several with one name the last counts, and the user's last message stands there.
+            let leaves = attributes.0.iter().rev().filter(|leaf| is_in_tree(&leaf.key, prefix));
+            let mut room = MOST_BYTES;
+            let leaves = leaves.map_while(|leaf| {
+                let length = leaf.value.text().map_or(0, |text| text.len());
+                room = room.checked_sub(leaf.key.len() + length)?;
+                Some(leaf)
+            });
+            let leaves = leaves.filter_map(|leaf| Some((leaf.key.as_ref(), leaf.value.json()?)));
+            let (tree, _) = tree::unflatten(prefix, leaves);
             asked(&tree?, DEEPEST).and_then(|text| line(&text))
         })
     };

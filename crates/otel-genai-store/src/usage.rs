@@ -1,6 +1,6 @@
 //! Which calls are told twice: an outer span that tells the tokens of the call inside it again counts in no sum.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::facts::{Facts, Op, Usage};
@@ -21,6 +21,7 @@ pub(crate) struct Told {
 /// Those of a trace's spans whose call is told again by a span inside them: a client library under a framework, a gateway
 /// under a client. Such a span and the ones inside it do the same kind of thing, with no agent and no tool between, and have
 /// the same response id or the same tokens; or the outer one tells no tokens at all; or its tokens are the sum of theirs.
+/// And those that are the same call under one id, told once more with other attributes: by a collector on the way, say.
 #[must_use]
 pub fn wrappers(rows: &[SpanRow]) -> Vec<SpanKey> {
     wrappers_among(rows.iter().map(|row| Telling {
@@ -65,9 +66,11 @@ pub fn wrappers_among<'a>(spans: impl IntoIterator<Item = Telling<'a>>) -> Vec<S
 pub(crate) fn of(all: &[Told]) -> Vec<usize> {
     let by_id: HashMap<SpanId, usize> =
         all.iter().enumerate().rev().map(|(at, told)| (told.span, at)).collect();
+    let again = again(all);
     // The nearest call inside each call.
     let mut inside: HashMap<usize, Vec<&Told>> = HashMap::new();
-    for inner in all.iter().filter(|told| told.ended && counts(told)) {
+    let calls = all.iter().enumerate().filter(|(at, told)| told.ended && counts(told) && !again.contains(at));
+    for (_, inner) in calls {
         if let Some(outer) = nearest(all, &by_id, inner) {
             inside.entry(outer).or_default().push(inner);
         }
@@ -76,9 +79,29 @@ pub(crate) fn of(all: &[Told]) -> Vec<usize> {
         .iter()
         .filter(|(outer, inner)| all.get(**outer).is_some_and(|outer| outer.ended && is_told(outer, inner)))
         .map(|(outer, _)| *outer)
+        .chain(again.iter().copied())
         .collect();
     found.sort_unstable();
+    found.dedup();
     found
+}
+
+/// Those that came before under the same id: the same kind of call, with the same answer and the same tokens.
+fn again(all: &[Told]) -> HashSet<usize> {
+    let mut first: HashMap<SpanId, Vec<&Told>> = HashMap::with_capacity(all.len());
+    let mut again = HashSet::new();
+    for (at, told) in all.iter().enumerate().filter(|(_, told)| told.ended && counts(told)) {
+        let before = first.entry(told.span).or_default();
+        let same = |before: &&Told| {
+            before.op == told.op && before.usage == told.usage && before.response_id == told.response_id
+        };
+        if before.iter().any(same) {
+            again.insert(at);
+        } else {
+            before.push(told);
+        }
+    }
+    again
 }
 
 fn counts(told: &Told) -> bool {
@@ -199,6 +222,27 @@ mod tests {
                 "of another kind",
                 vec![told(1, 0, Chat, None, ""), told(2, 1, Embeddings, Some((5, 2)), "")],
                 vec![],
+            ),
+            (
+                "once more under its id",
+                vec![
+                    told(1, 0, Chat, Some((5, 2)), ""),
+                    told(1, 0, Chat, Some((5, 2)), ""),
+                    told(1, 0, Chat, Some((5, 3)), ""),
+                    told(1, 0, Chat, Some((5, 2)), "a"),
+                    told(2, 0, Chat, Some((5, 2)), ""),
+                ],
+                vec![1],
+            ),
+            (
+                "once more, inside and outside",
+                vec![
+                    told(1, 0, Chat, Some((5, 2)), ""),
+                    told(2, 1, Chat, Some((5, 2)), ""),
+                    told(1, 0, Chat, Some((5, 2)), ""),
+                    told(2, 1, Chat, Some((5, 2)), ""),
+                ],
+                vec![0, 2, 3],
             ),
             ("itself", vec![told(1, 1, Chat, Some((5, 2)), "")], vec![]),
             (

@@ -3,6 +3,8 @@
 //! Letters count without case and accents. Scripts that put no space between words (Chinese, Japanese, Thai, Korean too,
 //! whose words take endings) are indexed by pairs of neighbours, and what was found by them is looked up in the text.
 
+use std::collections::HashSet;
+
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::logs::v1 as otlp_logs;
 use prost::Message as _;
@@ -104,14 +106,17 @@ fn is_frame(key: &str) -> bool {
     matches!(key, "role" | "type" | "finish_reason" | "modality" | "mime_type")
 }
 
-/// What the index is given of these texts: the words, with a space between them.
+/// What the index is given of these texts: each word once, with a space behind it.
 pub(crate) fn indexed(texts: &[String]) -> String {
-    let mut words = String::new();
+    let (mut words, mut seen) = (String::new(), HashSet::new());
     for text in texts {
         let folded = Folded::of(text);
-        for token in tokens(&folded.chars, true) {
-            words.push_str(&token.0);
-            words.push(' ');
+        for Token(token, _) in tokens(&folded.chars, true) {
+            if !seen.contains(&token) {
+                words.push_str(&token);
+                words.push(' ');
+                seen.insert(token);
+            }
         }
     }
     words

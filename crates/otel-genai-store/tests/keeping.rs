@@ -15,12 +15,14 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use otel_genai_store::{
-    Attributes, Change, ContentHash, Day, Delete, Durability, Form, LogQuery, Nanos, Retention, SearchQuery,
-    Span, SqliteOptions, SqliteStore, Store, StoreError, TraceQuery, Which,
+    Attributes, Batch, Change, ContentHash, Day, Delete, Durability, Form, Instrument, LogQuery, Nanos,
+    Point, PointValue, Retention, SearchQuery, Series, Span, SpanState, SqliteOptions, SqliteStore, Store,
+    StoreError, TraceQuery, Which,
 };
 use suite::{batch, noon, span, trace_id};
 use support::string;
@@ -447,4 +449,90 @@ fn wrong_clocks_make_no_files() {
         store.close().await;
     });
     assert_eq!(days(folder.path()).len(), 1);
+}
+
+/// What only the word of a beginning said is gone with it; and so is what was never stored.
+#[test]
+fn what_a_beginning_said_goes_with_it() {
+    let folder = TempDir::new().unwrap();
+    block_on(async {
+        let store = options(folder.path()).open().unwrap();
+        let hash = |text: &str| ContentHash::of(Form::Text as u8, text.as_bytes());
+        let is_there = async |text: &str| store.content(hash(text), None).await.unwrap().is_some();
+        let begun = |text: &str| {
+            let mut begun = said(1, noon(), text);
+            (begun.state, begun.end) = (SpanState::Running, Nanos(0));
+            begun
+        };
+        let both = "the beginning and another span have said this";
+        store.ingest(batch(vec![begun("only the beginning has said this")], vec![])).await.unwrap();
+        assert!(is_there("only the beginning has said this").await);
+        let mut other = said(1, noon(), both);
+        other.key.span = suite::span_id(1);
+        store.ingest(batch(vec![begun(both), other], vec![])).await.unwrap();
+        store
+            .ingest(batch(vec![said(1, noon(), "the end has said this, which stays")], vec![]))
+            .await
+            .unwrap();
+        store.ingest(batch(vec![begun("a beginning that came late has said this")], vec![])).await.unwrap();
+        assert!(!is_there("only the beginning has said this").await);
+        assert!(!is_there("a beginning that came late has said this").await);
+        assert!(is_there(both).await && is_there("the end has said this, which stays").await);
+        assert_eq!(store.spans(trace_id(1), Which::All).await.unwrap().len(), 2);
+        for number in 0..12 {
+            let variant = format!("variant {number} of one span has said this, and no other");
+            store.ingest(batch(vec![said(2, noon(), &variant)], vec![])).await.unwrap();
+        }
+        assert!(!is_there("variant 9 of one span has said this, and no other").await);
+        store.delete(Delete::All).await.unwrap();
+    });
+}
+
+/// Where only metrics come, the oldest points go when there is too much.
+#[test]
+fn points_go_where_there_is_nothing_else() {
+    let folder = TempDir::new().unwrap();
+    block_on(async {
+        let limit = 400 << 10;
+        let store = options(folder.path()).max_bytes(limit).open().unwrap();
+        let now = Nanos::now().0;
+        for number in 0..40u64 {
+            let lists = (0..50u64).map(|line| {
+                let series = Series {
+                    name: "calls".into(),
+                    unit: "1".into(),
+                    description: "".into(),
+                    kind: Instrument::Gauge,
+                    temporality: 0,
+                    monotonic: false,
+                    metadata: Attributes::default(),
+                    attributes: Attributes::from_otlp(vec![string("line", &format!("{number} {line}"))]),
+                    origin: suite::origin("shop"),
+                };
+                let points = (0..20u64).map(|point| Point {
+                    start: Nanos(0),
+                    time: Nanos(now - (40 - number) * SECOND + point),
+                    flags: 0,
+                    value: PointValue::Int(i64::try_from(point).unwrap()),
+                    exemplars: Vec::new(),
+                });
+                (Arc::new(series), points.collect())
+            });
+            let points =
+                Batch { points: lists.collect(), bytes: 1_000, received: Nanos(now), ..Batch::default() };
+            store.ingest(points).await.unwrap();
+        }
+        let room = || -> u64 {
+            let files = days(folder.path()).into_iter().filter(|file| file.extension().unwrap() == "sqlite");
+            files.map(|file| fs::metadata(file).map_or(0, |file| file.len())).sum()
+        };
+        store.close().await;
+        let before: u64 = room();
+        assert!(before > limit, "{before}");
+        // It is looked at once when the store is opened, and then now and then.
+        let store = options(folder.path()).max_bytes(limit).open().unwrap();
+        until(async || room() <= limit).await;
+        let left = store.status().await.unwrap().points;
+        assert!((1..40_000).contains(&left), "{left}");
+    });
 }

@@ -22,6 +22,7 @@ use suite::{batch, noon, span, trace_id};
 
 const FOLDER: &str = "OTEL_GENAI_STORE_KILL_FOLDER";
 const FIRST: &str = "OTEL_GENAI_STORE_KILL_FIRST";
+const TEMPORARY: &str = "OTEL_GENAI_STORE_KILL_TEMPORARY";
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap()
@@ -88,4 +89,39 @@ fn kill_after(folder: &Path, first: u64, count: u64) -> Vec<u64> {
     child.wait().unwrap();
     assert!(acked.len() as u64 >= count);
     acked
+}
+
+/// Not a test of its own: has a temporary store until it is killed.
+#[test]
+fn the_temporary_one_that_is_killed() {
+    if std::env::var_os(TEMPORARY).is_none() {
+        return;
+    }
+    let store = SqliteOptions::temporary().open().unwrap();
+    let status = runtime().block_on(store.status()).unwrap();
+    println!("stored in {}", status.location);
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn the_folder_of_a_temporary_store_that_was_killed_is_taken_away_by_the_next() {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "the_temporary_one_that_is_killed", "--nocapture"])
+        .env(TEMPORARY, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let folder = |line: String| Some(line.split_once("stored in ")?.1.to_owned());
+    let folder = std::path::PathBuf::from(lines.filter_map(folder).next().unwrap());
+
+    drop(SqliteOptions::temporary().open().unwrap());
+    assert!(folder.is_dir(), "taken away from one that lives");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(folder.is_dir());
+    drop(SqliteOptions::temporary().open().unwrap());
+    assert!(!folder.exists());
 }

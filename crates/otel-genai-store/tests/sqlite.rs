@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use otel_genai_store::{
-    Day, Delete, Durability, Facts, Filter, Nanos, Op, Range, SqliteOptions, SqliteStore, StatsQuery, Store,
-    StoreError, TraceQuery, Usage, Which,
+    Attributes, Day, Delete, Durability, Facts, Filter, Nanos, Op, Range, SqliteOptions, SqliteStore,
+    StatsQuery, Store, StoreError, TraceQuery, Usage, Which,
 };
 use prost::Message as _;
 use suite::{batch, noon, search, span, span_id, suite, trace_id};
@@ -268,6 +268,36 @@ fn a_trace_outlives_its_first_day() {
             [(trace_id(1), 1)]
         );
         assert_eq!(store.status().await.unwrap().traces, 1);
+    });
+}
+
+/// When there was much to write, the log's room is given back once it is quiet.
+#[test]
+fn a_log_that_grew_is_emptied() {
+    let (store, folder) = open();
+    block_on(async {
+        let mut state = 1u64;
+        let mut noise = || {
+            let letters = (0..(1 << 20) / 16).map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                format!("{state:016x}")
+            });
+            letters.collect::<String>()
+        };
+        // Not of generative AI: nothing is settled, and nothing indexed.
+        for number in 0..20 {
+            let mut span = span(number, 1, None, noon());
+            span.attributes = Attributes::from_otlp(vec![support::string("body", &noise())]);
+            store.ingest(batch(vec![span], vec![])).await.unwrap();
+        }
+        let log = file(&folder).with_extension("sqlite-wal");
+        let patience = Instant::now() + Duration::from_secs(60);
+        while fs::metadata(&log).unwrap().len() > 0 {
+            assert!(Instant::now() < patience, "the log keeps {} bytes", fs::metadata(&log).unwrap().len());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     });
 }
 

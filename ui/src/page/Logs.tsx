@@ -1,12 +1,13 @@
-/** Log records, newest first; those of a call lead to it. */
+/** Log records, newest first; the chosen one with all that came with it. Those of a call lead to it. */
 import { useRef } from "preact/hooks";
 import type { LogList, LogRow } from "../api";
 import { api, useGet } from "../client";
 import { useKeys } from "../keys";
 import { exact } from "../lib/format";
-import { go, href, param, set } from "../state/url";
+import { href, param, set } from "../state/url";
+import { LogBody } from "../trace/LogBody";
 import { Severity } from "../trace/Panels";
-import { Busy, Empty, Failed, Skeleton, Text, Time } from "../ui/bits";
+import { Busy, Button, Empty, Failed, Skeleton, Text, Time } from "../ui/bits";
 import { Icon } from "../ui/Icon";
 import { TimeRange } from "../ui/TimeRange";
 import { Top } from "../ui/Top";
@@ -16,8 +17,19 @@ export function Logs() {
   const answer = useGet<LogList>(api("/logs", { from: param("from"), to: param("to"), q: param("q"), severity: param("severity"), event: param("event"), service: param("service"), limit: "200" }), { hold: true, poll: 10_000 });
   const rows = answer.data?.items ?? [];
   const search = useRef<HTMLInputElement>(null);
-  useKeys([{ keys: "/", does: "Search in the logs", group: "Logs", run: () => search.current?.focus() }]);
-  const open = (row: LogRow) => row.trace && go(href(`/trace/${row.trace}`, { span: row.span }));
+  const chosen = param("log");
+  const active = rows.findIndex((row) => row.id === chosen);
+  const close = () => set({ log: undefined });
+  const move = (by: number) => {
+    const row = rows[Math.max(0, Math.min(rows.length - 1, active + by))];
+    if (row) set({ log: row.id });
+  };
+  useKeys([
+    { keys: "j", does: "Next record", group: "Logs", run: () => move(1) },
+    { keys: "k", does: "Previous record", group: "Logs", run: () => move(-1) },
+    { keys: "/", does: "Search in the logs", group: "Logs", run: () => search.current?.focus() },
+    { keys: "Escape", does: "Close the record", group: "Logs", run: () => { if (document.activeElement === search.current) search.current?.blur(); else close(); } },
+  ]);
   return (
     <div class="page">
       <Top crumbs={<h1>Logs</h1>} />
@@ -28,25 +40,33 @@ export function Logs() {
         </select>
         <TimeRange />
       </div>
+      <div class={`beside${chosen ? " two-panes" : ""}`}>
       <div class="list-pane tall">
         <Busy on={answer.loading && !answer.data} />
         {answer.error && !answer.data ? <Failed error={answer.error} again={answer.again} /> : !answer.data ? <Skeleton /> : rows.length === 0 ? (
           <Empty title="No log records" icon="logs">{param("q") || param("severity") ? "None fits this search." : "Programs that export logs by OTLP are shown here, with the calls they belong to."}</Empty>
         ) : (
-          <VirtualList class="table log-table" count={rows.length} height={30} place="logs" attributes={{ role: "list", "aria-label": "Logs", tabIndex: 0 }} row={(i) => {
+          <VirtualList class="table log-table" count={rows.length} height={30} place="logs" active={active < 0 ? undefined : active} attributes={{ role: "list", "aria-label": "Logs", tabIndex: 0 }} row={(i) => {
             const row = rows[i] as LogRow;
             return (
-              <div key={row.id} role="listitem" class="row" title={exact(row.atMs)} onClick={(event) => { if (!(event.target as Element).closest("a")) open(row); }}>
+              <div key={row.id} role="listitem" class={`row${row.id === chosen ? " sel" : ""}`} title={exact(row.atMs)} onClick={(event) => { if (!(event.target as Element).closest("a, button")) set({ log: row.id }); }}>
                 <div class="mut"><Time at={row.atMs} /></div>
                 <div><Severity n={row.severity} text={row.severityText} /></div>
                 <div class="mut ell"><bdi><Text value={row.service} /></bdi></div>
                 <div class="ell mono"><bdi><Text value={row.event ?? ""} /></bdi></div>
-                <div class="ell" dir="auto"><Text value={row.text} /></div>
+                <div class="ell" dir="auto"><button type="button" class="ell plain-text" aria-expanded={row.id === chosen} onClick={() => set({ log: row.id === chosen ? undefined : row.id })}><Text value={row.text || "no text"} /></button></div>
                 <div class="right">{row.trace && <a class="link" href={href(`/trace/${row.trace}`, { span: row.span })}>{row.genai ? "call" : "trace"}</a>}</div>
               </div>
             );
           }} />
         )}
+      </div>
+      {chosen && (
+        <aside class="pane log-pane" aria-label="The chosen record">
+          <header class="pane-head"><h2>Record</h2><span class="grow" /><Button kind="ghost" icon="close" title="Close (Esc)" onClick={close} /></header>
+          <div class="panel-box" tabIndex={0} role="region" aria-label="All of the record"><LogBody key={chosen} id={chosen} /></div>
+        </aside>
+      )}
       </div>
     </div>
   );

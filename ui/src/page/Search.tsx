@@ -51,7 +51,7 @@ function HitView({ hit }: { hit: Hit }) {
     return <a class="hit" href={`/trace/${hit.trace.id}`}><Icon name="traces" /><span><b><bdi><Text value={hit.trace.name} /></bdi></b> <span class="mut" dir="auto"><Text value={hit.trace.title ?? ""} /></span></span><span class="mut">{duration(hit.trace.durationMs)} · <Time at={hit.trace.startMs} /></span></a>;
   }
   if (hit.type === "name") return <a class="hit" href={href("/traces", { [hit.of]: hit.text })}><Icon name="agents" /><span><b><bdi><Text value={hit.text} /></bdi></b></span><span class="mut">{hit.of} · {plural(hit.calls, "call")}</span></a>;
-  const to = hit.type === "content" ? href(`/trace/${hit.trace}`, { span: hit.span }) : hit.trace ? href(`/trace/${hit.trace}`, { span: hit.span }) : href("/logs", { q: hit.snippet.text.slice(0, 60) });
+  const to = hit.type === "content" ? href(`/trace/${hit.trace}`, { span: hit.span }) : hit.trace ? href(`/trace/${hit.trace}`, { span: hit.span }) : href("/logs", { log: hit.log });
   return <a class="hit" href={to}><Icon name={hit.type === "content" ? "conversations" : "logs"} /><p dir="auto"><Marked snippet={hit.snippet} /></p><span class="mut"><Time at={hit.atMs} /></span></a>;
 }
 

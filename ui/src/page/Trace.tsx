@@ -269,6 +269,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
         ) : <TraceLogs trace={id} startMs={summary.startMs} onSpan={(to) => { set({ view: undefined }); pickSpan(to); }} />}
       </div>
       {trace.totalRows > rows.length && <p class="note">The first {count(rows.length)} of {plural(trace.totalRows, "span")}; scroll for more.</p>}
+      {transcript?.lookedAt !== undefined && <p class="note">The transcript is told from the first {plural(transcript.lookedAt, "span")}.</p>}
     </section>
   );
   const offered = transcript && Object.values(transcript.tools).reduce((most, list) => Math.max(most, list.length), 0);

@@ -7,6 +7,7 @@ import { Button, Empty, Failed, Glyph, Skeleton, Text } from "../ui/bits";
 import { CopyText } from "../ui/CopyText";
 import { Json } from "../ui/Json";
 import { Chunks, Long } from "../ui/Long";
+import { LogBody } from "./LogBody";
 import { Evaluations, UsageBar } from "./SpanPanel";
 
 /** The tools offered to the model: of the chosen call, or of all. */
@@ -127,6 +128,7 @@ export function Raw({ trace, span }: { trace: string; span: string | undefined }
 
 /** Logs of the trace, on its time axis. */
 export function TraceLogs({ trace, startMs, onSpan }: { trace: string; startMs: number; onSpan: (span: string) => void }) {
+  const [open, setOpen] = useState<string | undefined>();
   const logs = useGet<LogList>(api(`/traces/${trace}/logs`, { limit: "500" }));
   if (logs.error && !logs.data) return <Failed error={logs.error} again={logs.again} />;
   if (!logs.data) return <Skeleton />;
@@ -136,15 +138,16 @@ export function TraceLogs({ trace, startMs, onSpan }: { trace: string; startMs: 
       <table class="grid logs">
         <thead><tr><th class="right">After</th><th>Severity</th><th>Event</th><th>Text</th><td /></tr></thead>
         <tbody>
-          {logs.data.items.map((log) => (
+          {logs.data.items.map((log) => [
             <tr key={log.id}>
               <td class="right" title={exact(log.atMs)}>{duration(log.atMs - startMs)}</td>
               <td><Severity n={log.severity} text={log.severityText} /></td>
-              <td class="ell mono"><bdi>{log.event ?? ""}</bdi></td>
-              <td class="ell" dir="auto"><Text value={log.text} /></td>
+              <td class="ell mono"><bdi><Text value={log.event ?? ""} /></bdi></td>
+              <td class="ell" dir="auto"><button type="button" class="ell plain-text" aria-expanded={open === log.id} onClick={() => setOpen(open === log.id ? undefined : log.id)}><Text value={log.text || "no text"} /></button></td>
               <td>{log.span && <button type="button" class="link" onClick={() => onSpan(log.span as string)}>span</button>}</td>
-            </tr>
-          ))}
+            </tr>,
+            open === log.id && <tr key={`${log.id} open`}><td colSpan={5}><LogBody id={log.id} /></td></tr>,
+          ])}
         </tbody>
       </table>
     </div>

@@ -1,14 +1,11 @@
 /** Nothing has come yet: how to send something, to copy. */
-import { useState } from "preact/hooks";
 import type { Overview } from "../api";
-import { api, change, useGet } from "../client";
-import { Button } from "./bits";
+import { api, useGet } from "../client";
 import { CopyText } from "./CopyText";
 import { Icon } from "./Icon";
 
 export function Connect() {
   const overview = useGet<Overview>(api("/overview"));
-  const [sent, setSent] = useState(false);
   const ways = overview.data?.empty?.connect ?? [{ language: "shell", text: "otel-genai run -- python app.py" }];
   return (
     <div class="connect">
@@ -22,7 +19,7 @@ export function Connect() {
           <pre tabIndex={0}>{way.text}</pre>
         </figure>
       ))}
-      <p><Button kind="primary" disabled={sent} onClick={async () => { setSent(true); try { await change("POST", api("/demo")); } catch { setSent(false); } }}>{sent ? "On its way" : "Send a demo trace"}</Button></p>
+      <p class="mut">To look around first: <code>otel-genai demo</code> fills a page of its own.</p>
     </div>
   );
 }

@@ -39,7 +39,7 @@ export function Palette(_: { id: string }) {
       if (hit.type === "trace") choices.push({ group: "Traces", icon: "traces", text: hit.trace.title ?? hit.trace.name, hint: shortId(hit.trace.id), run: () => go(`/trace/${hit.trace.id}`) });
       else if (hit.type === "name") choices.push({ group: "Names", icon: "agents", text: hit.text, hint: hit.of, run: () => go(href("/traces", { [hit.of]: hit.text })) });
       else if (hit.type === "content") choices.push({ group: "In messages", icon: "conversations", text: hit.snippet.text, run: () => go(href(`/trace/${hit.trace}`, { span: hit.span })) });
-      else if (hit.trace) choices.push({ group: "Logs", icon: "logs", text: hit.snippet.text, run: () => go(href(`/trace/${hit.trace}`, { span: hit.span, view: "logs" })) });
+      else choices.push({ group: "Logs", icon: "logs", text: hit.snippet.text, run: () => go(hit.trace ? href(`/trace/${hit.trace}`, { span: hit.span, view: "logs" }) : href("/logs", { log: hit.log })) });
     }
     choices.push({ group: "Everywhere", icon: "search", text: `Search for “${query.trim()}”`, run: () => go(href("/search", { q: query.trim() })) });
   }

@@ -42,7 +42,8 @@ fn main() {
     println!("|---|---|---|---|---|---|---|");
     let ours = server.ingest(Workload::Usual, spans);
     row("30 attributes, 11 % with content", "otel-genai", &ours);
-    let (full, queries) = (server.memory(), server.queries(spans));
+    let queries = server.queries(spans);
+    let full = server.memory();
     drop(server);
     let server = Server::start();
     row("a history of 8 KB that grows", "otel-genai", &server.ingest(Workload::Histories, histories));
@@ -60,7 +61,10 @@ fn main() {
         None => println!("\nPhoenix: left out, OTEL_GENAI_PHOENIX does not name it"),
     }
 
-    println!("\nafter {spans} spans: {:.0} MiB resident, {:.0} at most", full.now, full.most);
+    println!(
+        "\nafter {spans} spans and these questions: {:.0} MiB resident, {:.0} at most",
+        full.now, full.most
+    );
     println!("\n| asked of {spans} spans | p50 | p95 |\n|---|---|---|");
     for (what, mut times) in queries {
         times.sort_unstable();

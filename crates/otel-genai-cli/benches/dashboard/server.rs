@@ -12,7 +12,7 @@ use crate::http::Connection;
 use crate::workload::{BATCH, COMMON, RARE, TRACE, Workload, trace_id};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_otel-genai");
-const SENDERS: u64 = 4;
+const SENDERS: u64 = 8;
 const ASKED: u64 = 100;
 
 pub(crate) struct Server {

@@ -1,5 +1,6 @@
 //! What is sent: the same spans, whoever takes them.
 
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -165,25 +166,31 @@ fn noise(seed: u64) -> u64 {
     state ^ (state >> 32)
 }
 
-/// Words, some of them numbers, so that they compress about as text does.
+/// Words, some of them numbers, so that they compress about as text does: a stretch of one long text, because making them
+/// anew would take the processors away from what is measured.
 fn words(seed: u64, bytes: usize) -> String {
+    static ALL: OnceLock<String> = OnceLock::new();
+    let all = ALL.get_or_init(all_words);
+    let rare = if seed.is_multiple_of(1_000) { RARE } else { "" };
+    let from = (noise(seed) % (all.len() - bytes) as u64) as usize;
+    format!("{rare} {seed:x} {}", &all[from..from + bytes])
+}
+
+fn all_words() -> String {
     let known = [
         "the", "model", "answers", "order", "where", "is", "my", COMMON, "tool", "weather", "Berlin",
         "please",
     ];
-    let mut text = String::with_capacity(bytes + 16);
-    if seed.is_multiple_of(1_000) {
-        text.push_str(RARE);
-        text.push(' ');
-    }
-    let mut at = seed << 20;
-    while text.len() < bytes {
+    let mut text = String::new();
+    for at in 0.. {
         let next = noise(at);
         text.push_str(known[(next % 12) as usize]);
         text.push_str(&format!("{:x} ", next >> 56));
         text.push_str(known[(next >> 8) as usize % 12]);
         text.push(' ');
-        at += 1;
+        if text.len() > 16 << 20 {
+            break;
+        }
     }
     text
 }

@@ -134,7 +134,7 @@ impl Dashboard {
         let on = |own: Own| own.or_variable::<OnOff>(None).is_some_and(|on| on.0);
         self.read_only |= !self.memory && on(READ_ONLY);
         self.memory |= self.data_dir.is_none() && !self.read_only && on(MEMORY);
-        let runtime = super::runtime()?;
+        let runtime = super::working_runtime()?;
         if self.stop {
             let folder = self.folder()?;
             return runtime.block_on(stop(&folder));
@@ -143,6 +143,8 @@ impl Dashboard {
             // Not the terminal's any more: its end is not ours. Fails only for whom it has been done already.
             let _ = rustix::process::setsid();
         }
+        // Prompts and the token are nobody else's business, also in a folder that others may look into.
+        let _ = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
         let ended = runtime.block_on(self.run());
         runtime.shutdown_background();
         ended

@@ -135,11 +135,19 @@ fn with_hint(mut error: clap::Error) -> clap::Error {
 
 /// Few threads: the gateway's own work is small, and telemetry has threads of its own.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::ours(format!("the system gives no threads: {error}")))
+    start(tokio::runtime::Builder::new_multi_thread().worker_threads(2))
+}
+
+/// For a program that reads and writes megabytes itself: more threads than processors only keep more memory each.
+#[cfg(feature = "dashboard")]
+fn working_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let most = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+    start(tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(most))
+}
+
+fn start(builder: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = builder.enable_all().build();
+    runtime.map_err(|error| Failure::ours(format!("the system gives no threads: {error}")))
 }
 
 /// Until somebody wants an end: SIGINT, SIGTERM, or SIGHUP where that is not ignored, as under `nohup`.

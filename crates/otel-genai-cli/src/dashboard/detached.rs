@@ -1,14 +1,15 @@
 //! A dashboard that outlives the command that starts it.
 
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::found::Found;
 use super::place;
-use crate::exit::PORT_TAKEN;
+use crate::exit::{PORT_TAKEN, RUNS_ALREADY};
 
 /// How long a dashboard that was started may take to answer.
 const READY: Duration = Duration::from_secs(5);
@@ -23,8 +24,12 @@ pub(crate) async fn find_or_start(folder: &Path) -> Result<Found, String> {
     place::make(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let mut child = start(folder, &[])?;
     match wait(folder, &mut child).await {
-        // Whatever has the usual ports, a program under `run` is told others.
-        Err(Some(code)) if code == i32::from(PORT_TAKEN) => {
+        // Whatever has the usual ports, a program under `run` is told others: also where it is a dashboard with other data,
+        // another user's say.
+        Err(Some(code))
+            if code == i32::from(PORT_TAKEN)
+                || (code == i32::from(RUNS_ALREADY) && place::owner(folder).is_none()) =>
+        {
             let any = "127.0.0.1:0";
             let mut child = start(folder, &["--page", any, "--http", any, "--grpc", "off"])?;
             wait(folder, &mut child).await
@@ -45,8 +50,15 @@ const LOG: &str = "dashboard.log";
 
 fn start(folder: &Path, more: &[&str]) -> Result<Child, String> {
     let failed = |error: io::Error| format!("it cannot be started: {error}");
-    let log =
-        OpenOptions::new().create(true).write(true).truncate(true).open(folder.join(LOG)).map_err(failed)?;
+    // It may tell the token.
+    let log = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(folder.join(LOG))
+        .map_err(failed)?;
+    log.set_permissions(Permissions::from_mode(0o600)).map_err(failed)?;
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command.args(["dashboard", "--detached", "--exit-when-idle", "30m", "--data-dir"]).arg(folder).args(more);
     let errors = log.try_clone().map_err(failed)?;

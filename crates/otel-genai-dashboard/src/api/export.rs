@@ -9,7 +9,7 @@ use http::HeaderValue;
 use http::header::CONTENT_DISPOSITION;
 use otel_genai_store::{LogRecord, Nanos, Span, TraceId, TraceState, TraceSummary, Which, otlp};
 
-use super::span::{logs_of, typed};
+use super::span::{fits, logs_of, typed};
 use super::traces::summary;
 use super::transcript::{records, work};
 use crate::export::{MarkdownOptions, html, jsonl, markdown};
@@ -68,6 +68,7 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     let max = ask.read("maxChars")?.unwrap_or(MARKDOWN);
     ask.done()?;
     let summary = summary(&shared, id).await?;
+    fits(&summary)?;
     let bytes = match format {
         Format::Otlp => {
             let spans = shared.store.spans(id, Which::All).await?;
@@ -89,10 +90,11 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
         Format::Markdown | Format::Html => {
             let drawn = drawn(&shared, &summary, ROWS).await?;
             let (spans, logs) = records(&shared, &summary).await?;
+            let currency = shared.prices.currency().to_owned();
             work(move || {
                 let said = said(&spans, &logs, &summary);
                 match format {
-                    Format::Html => html(&drawn, &said),
+                    Format::Html => html(&drawn, &said, &currency),
                     _ => markdown(&drawn, &said, &MarkdownOptions::new(max)),
                 }
                 .into_bytes()

@@ -5,18 +5,16 @@ use std::time::Duration;
 
 use axum::extract::State;
 use otel_genai_store::{
-    Filter, LogQuery, Range, ServiceInfo, StoreError, TraceId, TraceQuery, TraceState, TraceSummary, Which,
+    Filter, Range, ServiceInfo, StoreError, TraceId, TraceQuery, TraceState, TraceSummary,
 };
 use tokio::time::Instant;
 
 use super::traces::summary;
+use super::transcript::{records, work};
 use crate::findings::{Sum, health, of_services, of_trace, together};
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
 use crate::view::{Finding, Findings, Looked};
-
-/// A trace has so many log records at most, as far as they are looked at.
-const LOGS: u32 = 10_000;
 
 /// So long traces are looked into for one answer. What was found is remembered: the next answer goes on from there.
 const TIME: Duration = Duration::from_secs(1);
@@ -89,10 +87,10 @@ async fn in_traces(shared: &Shared, range: Option<Range>) -> Result<(Vec<Finding
 
 /// What is wrong in one trace.
 async fn look_into(shared: &Shared, trace: &TraceSummary) -> Result<Vec<Finding>, Failure> {
-    let spans = shared.store.spans(trace.id, Which::All).await?;
-    let logs = LogQuery { trace: Some(trace.id), limit: LOGS, ..LogQuery::default() };
-    let logs = shared.store.logs(&logs).await?.items;
-    Ok(of_trace(&spans, &logs, trace.state == TraceState::Done))
+    let (spans, logs) = records(shared, trace).await?;
+    // What is missing may be among those that were not looked at.
+    let settled = trace.state == TraceState::Done && spans.len() as u64 >= trace.spans;
+    work(move || of_trace(&spans, &logs, settled)).await
 }
 
 /// What is said of a service as a whole is not said of its traces again.

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use http::StatusCode;
-use http::header::CONTENT_LENGTH;
 use otel_genai_store::otlp::Refused;
 
 use super::transcript::work;
 use crate::http::{Answer, Ask, Failure, json};
 use crate::import::{Format, read};
-use crate::receive::ROOM;
+use crate::receive::{Room, collect};
 use crate::shared::Shared;
 use crate::view::{ErrorCode, Imported, Rejected};
 
@@ -30,21 +28,18 @@ pub(crate) async fn take(State(shared): State<Arc<Shared>>, mut ask: Ask, body: 
         Failure::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, message)
             .hint("Cut it into several, or send them to the OTLP port: a line of JSON each.")
     };
-    let told = ask.headers.get(CONTENT_LENGTH).and_then(|told| told.to_str().ok()?.parse::<usize>().ok());
-    let length = told.unwrap_or(MOST);
-    if length > MOST {
-        return Err(too_large());
-    }
-    // What is read from a file takes more than the file.
-    let wanted = (4 * length / 1024 + 1).min(ROOM / 2);
-    let room = Arc::clone(&shared.room).try_acquire_many_owned(u32::try_from(wanted).unwrap_or(u32::MAX));
-    let room = room.map_err(|_| {
-        let mut busy =
-            Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy, "too much is received at a time");
-        busy.retry_after = Some(Duration::from_secs(1));
-        busy
+    // What is read from a file takes more than the file. Room is taken as the file comes, so that one that stalls leaves it
+    // to others.
+    let mut room = Room::new(&shared.room);
+    let bytes = collect(body, &ask.headers, (MOST, 4), &mut room).await.map_err(|refused| {
+        if refused.status == StatusCode::PAYLOAD_TOO_LARGE {
+            return too_large();
+        }
+        let code = if refused.retry_after.is_some() { ErrorCode::Busy } else { ErrorCode::BadQuery };
+        let mut failure = Failure::new(refused.status, code, refused.message);
+        failure.retry_after = refused.retry_after;
+        failure
     })?;
-    let bytes = axum::body::to_bytes(body, length).await.map_err(|_| too_large())?;
     let accepted = work(move || read(&bytes, format)).await?;
     let accepted = accepted
         .map_err(|why| Failure::new(StatusCode::BAD_REQUEST, ErrorCode::BadQuery, why.to_string()))?;

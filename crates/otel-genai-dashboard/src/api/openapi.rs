@@ -134,7 +134,7 @@ fn parameter(name: &str, generator: &mut SchemaGenerator) -> Value {
         "transcript" => (flag(), "With what was said"),
         "full" => (flag(), "Without cutting long texts"),
         "all" => (flag(), "Everything"),
-        "before" => (text(), "What is older than this moment"),
+        "before" => (text(), "Days that ended before this moment"),
         "after" => (json!({ "type": "integer", "minimum": 0 }), "`next` of the page before"),
         "message" => (text(), "The hash of a message"),
         "part" => (json!({ "type": "integer", "minimum": 0 }), "Which part of it, from 0"),

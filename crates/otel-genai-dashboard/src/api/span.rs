@@ -7,19 +7,23 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use otel_genai_store::{
-    Exemplar, Held, LogQuery, LogRecord, Nanos, Range, Span, SpanId, StoreError, TraceId, Which, otlp,
+    Exemplar, Held, LogQuery, LogRecord, Nanos, Range, Span, SpanId, StoreError, TraceId, TraceSummary,
+    Which, otlp,
 };
 
 use super::peer;
 use super::stats::nanos;
 use super::traces::summary;
+use super::transcript::work;
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
-use crate::view::{Beside, SpanDetail};
+use crate::view::{Beside, ErrorCode, SpanDetail};
 
+/// With more spans a trace is not told whole: it would not fit into memory.
+const MOST: u64 = 50_000;
 /// A span has so many log records at most, as far as they are counted.
 const LOGS: u32 = 10_000;
 /// What was measured in a span is told by points that are taken this long after it: SDKs take them every minute.
@@ -87,18 +91,31 @@ pub(crate) async fn raw(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     let span: Option<SpanId> = ask.read("span")?;
     let with_logs = ask.flag("logs")?.unwrap_or(false);
     ask.done()?;
-    summary(&shared, trace).await?;
+    let summary = summary(&shared, trace).await?;
+    if span.is_none() {
+        fits(&summary)?;
+    }
     let which = span.map_or(Which::All, |span| Which::Only(vec![span]));
     let spans = shared.store.spans(trace, which).await?;
-    let traces = otlp::to_json(&crate::otlp::traces(&spans));
-    let bytes = if with_logs {
-        let logs = logs_of(&shared, trace, span).await?;
+    let logs = if with_logs { Some(logs_of(&shared, trace, span).await?) } else { None };
+    let bytes = work(move || {
+        let traces = otlp::to_json(&crate::otlp::traces(&spans));
+        let Some(logs) = logs else { return traces };
         let logs = otlp::to_json(&crate::otlp::logs(&logs));
         [b"{\"traces\":".as_slice(), &traces, b",\"logs\":", &logs, b"}"].concat()
-    } else {
-        traces
-    };
+    });
+    let bytes = bytes.await?;
     Ok(typed("application/json", bytes))
+}
+
+/// Whether a trace may be told whole, in one answer.
+pub(super) fn fits(trace: &TraceSummary) -> Result<(), Failure> {
+    if trace.spans <= MOST {
+        return Ok(());
+    }
+    let message = format!("the trace has {} spans, and at most {MOST} are told whole", trace.spans);
+    let failure = Failure::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, message);
+    Err(failure.hint("Ask for one span at a time, or copy the data folder."))
 }
 
 /// The log records of a trace, or of one of its spans.

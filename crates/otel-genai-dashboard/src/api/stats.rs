@@ -161,7 +161,11 @@ fn key(row: &StatsRow, dimension: Dimension) -> String {
 
 /// How many traces there are; the store counts them where it can, else a page is.
 async fn count_traces(shared: &Shared, filter: &Filter) -> Result<u64, StoreError> {
-    let mut query = TraceQuery { filter: filter.clone(), limit: 500, ..TraceQuery::default() };
+    let mut query = TraceQuery { filter: filter.clone(), limit: 0, ..TraceQuery::default() };
+    if let Some(total) = shared.store.traces(&query).await?.total {
+        return Ok(total);
+    }
+    query.limit = 500;
     let mut count = 0;
     // Of more than ten thousand nobody wants to know how many exactly.
     for _ in 0..20 {

@@ -1,19 +1,22 @@
 //! Traces: listed, and one of them drawn.
 
+use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::State;
-use otel_genai_store::{Nanos, TraceId, TraceQuery, TraceSort, TraceState, TraceSummary};
+use otel_genai_store::{Cursor, Nanos, StoreError, TraceId, TraceQuery, TraceSort, TraceState, TraceSummary};
 
+use super::transcript::work;
 use crate::http::{Answer, Ask, ETag, Failure, json};
 use crate::shared::Shared;
 use crate::tree;
 use crate::view::{List, SpanState, Trace, TraceRow, rows, skew};
 
-/// A trace is drawn with so many spans at a time,
+/// So many rows of a trace are told at a time,
 const ROWS: u32 = 10_000;
-/// or with so many where they are asked for.
+/// or so many where they are asked for. So many spans are drawn together: where a span stands, and what is in an agent, only
+/// the whole drawing tells, not a part of it.
 const MOST_ROWS: u32 = 50_000;
 
 pub(crate) async fn list(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
@@ -30,7 +33,8 @@ pub(crate) async fn list(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Ans
 pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
     let id: TraceId = ask.path("trace")?;
     let limit = ask.limit(ROWS, MOST_ROWS)?;
-    let cursor = ask.cursor()?;
+    let place = ask.text("cursor")?.map(|text| Place::of(&text).ok_or(StoreError::BadCursor));
+    let Place { skip, after } = place.transpose()?.unwrap_or_default();
     let fold_http = ask.read::<FoldHttp>("fold")?.is_some();
     ask.done()?;
     let summary = summary(&shared, id).await?;
@@ -40,21 +44,54 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     if let Some(known) = tag.known(&ask.headers) {
         return Ok(known);
     }
-    let page = shared.store.rows(id, limit, cursor).await?;
+    let page = shared.store.rows(id, MOST_ROWS, after.clone()).await?;
     let until = if running { Nanos::now() } else { summary.end };
     let start = summary.start;
-    let answer = Trace {
-        rows: rows(&page.items, start, &tree::Options { until, running, fold_http }),
-        start_ns: start.0.to_string(),
-        next: page.next.map(|next| next.to_string()),
-        total_rows: page.total.unwrap_or(summary.spans),
-        skew_ms: skew(&page.items),
-        summary: TraceRow::from(&summary),
-    };
+    let (spans, total) = (page.items, page.total);
+    let answer = work(move || {
+        let mut drawn = rows(&spans, start, &tree::Options { until, running, fold_http });
+        let end = skip.saturating_add(limit as usize);
+        let next = match page.next {
+            _ if end < drawn.len() => Some(Place { skip: end, after }),
+            next => next.map(|next| Place { skip: 0, after: Some(next) }),
+        };
+        drawn.truncate(end);
+        Trace {
+            rows: drawn.split_off(skip.min(drawn.len())),
+            start_ns: start.0.to_string(),
+            next: next.map(|next| next.to_string()),
+            total_rows: total.unwrap_or(summary.spans),
+            skew_ms: skew(&spans),
+            summary: TraceRow::from(&summary),
+        }
+    });
+    let answer = answer.await?;
     // Running spans grow by the clock: such an answer is another one each time.
     let grows = answer.rows.iter().any(|row| row.state == SpanState::Running);
     let answer = json(&answer);
     Ok(if grows { answer } else { tag.put(answer) })
+}
+
+/// Where a page of rows begins: after so many that are drawn, of the spans after those of another drawing.
+#[derive(Default)]
+struct Place {
+    skip: usize,
+    after: Option<Cursor>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let after = self.after.as_ref().map_or("", Cursor::as_str);
+        write!(f, "{}.{after}", self.skip)
+    }
+}
+
+impl Place {
+    fn of(text: &str) -> Option<Self> {
+        let (skip, after) = text.split_once('.')?;
+        let after = Some(after).filter(|after| !after.is_empty());
+        Some(Self { skip: skip.parse().ok()?, after: after.and_then(|after| after.parse().ok()) })
+    }
 }
 
 /// A trace in one line, if there is one.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use otel_genai_store::{LogQuery, LogRecord, Span, TraceId, TraceSummary, Which};
+use tokio::sync::Semaphore;
 
 use super::traces::summary;
 use crate::http::{Answer, Ask, ETag, Failure, json};
@@ -17,8 +18,9 @@ use crate::view::transcript::{Shown, Transcript, whole};
 pub(super) const CUT: usize = 64 << 10;
 /// So many calls at a time.
 const CALLS: u32 = 200;
-/// Above so many spans those that are not of generative AI are left out: they only help to find who asked whom.
-const MANY: u64 = 20_000;
+/// So many spans are looked at, the first. Where there are more, those that are not of generative AI are left out: they only
+/// help to find who asked whom.
+const MANY: u32 = 20_000;
 /// A conversation is told from so many of its traces.
 pub(crate) const TRACES: u32 = 500;
 /// So many log records of a trace are looked at.
@@ -34,19 +36,23 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     let full = ask.flag("full")?.unwrap_or_default();
     ask.done()?;
     let summary = summary(&shared, id).await?;
-    let tag = ETag::of(&[&shared.epoch, &summary.updated, &ask.uri]);
+    // The change number alone begins anew when a trace is deleted and comes again.
+    let tag = ETag::of(&[&shared.epoch, &format_args!("{summary:?}"), &ask.uri]);
     if let Some(known) = tag.known(&ask.headers) {
         return Ok(known);
     }
     let (spans, logs) = records(&shared, &summary).await?;
     let rev = summary.updated;
+    let looked_at = spans.len() as u64;
     let answer = work(move || {
         let transcript =
             assemble(&Evidence { spans: &spans, logs: &logs, references: &NoReferences }, &options);
         let more = |message: &str, part: usize| {
             format!("/api/v1/traces/{id}/transcript/part?message={message}&part={part}")
         };
-        json(&Transcript::of(&transcript, rev, &Shown { cut: if full { 0 } else { CUT }, more: &more }))
+        let shown = Shown { cut: if full { 0 } else { CUT }, more: &more };
+        let transcript = Transcript::of(&transcript, rev, &shown);
+        json(&Transcript { looked_at: (looked_at < summary.spans).then_some(looked_at), ..transcript })
     });
     Ok(tag.put(answer.await?))
 }
@@ -129,7 +135,7 @@ async fn all_records(
         let (more_spans, more_logs) = records(shared, trace).await?;
         spans.extend(more_spans);
         logs.extend(more_logs);
-        if spans.len() as u64 > MANY || logs.len() > LOGS {
+        if spans.len() > MANY as usize || logs.len() > LOGS {
             break;
         }
     }
@@ -141,10 +147,10 @@ pub(super) async fn records(
     shared: &Shared,
     summary: &TraceSummary,
 ) -> Result<(Vec<Span>, Vec<LogRecord>), Failure> {
-    let which = if summary.spans > MANY { Which::GenAi } else { Which::All };
+    let which = Which::First { spans: MANY, genai: summary.spans > u64::from(MANY) };
     let spans = shared.store.spans(summary.id, which).await?;
     let mut logs = Vec::new();
-    let mut query = LogQuery { trace: Some(summary.id), limit: 500, ..LogQuery::default() };
+    let mut query = LogQuery { trace: Some(summary.id), limit: 10_000, ..LogQuery::default() };
     loop {
         let page = shared.store.logs(&query).await?;
         logs.extend(page.items);
@@ -156,9 +162,17 @@ pub(super) async fn records(
     Ok((spans, logs))
 }
 
+/// So much of such work is done at a time, also where nobody waits for it any more.
+static WORKERS: Semaphore = Semaphore::const_new(2);
+
 /// Reading megabytes of messages is no work for the threads that answer.
 pub(super) async fn work<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| {
+    let worker = WORKERS.acquire().await;
+    let done = tokio::task::spawn_blocking(move || {
+        let _worker = worker;
+        work()
+    });
+    done.await.map_err(|_| {
         Failure::new(
             http::StatusCode::INTERNAL_SERVER_ERROR,
             crate::view::ErrorCode::Internal,

@@ -46,9 +46,10 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let (status, code) = match &error {
-            StoreError::Busy { .. } | StoreError::Full { .. } | StoreError::Away { .. } => {
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy)
-            }
+            StoreError::Busy { .. }
+            | StoreError::Full { .. }
+            | StoreError::Away { .. }
+            | StoreError::Closed => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy),
             StoreError::ReadOnly(_) => (StatusCode::FORBIDDEN, ErrorCode::ReadOnly),
             StoreError::Timeout(_) => (StatusCode::GATEWAY_TIMEOUT, ErrorCode::Timeout),
             StoreError::BadCursor => (StatusCode::BAD_REQUEST, ErrorCode::BadCursor),

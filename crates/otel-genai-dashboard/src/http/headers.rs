@@ -35,7 +35,7 @@ pub(crate) fn policy(boot: Option<&str>) -> HeaderValue {
     let boot = boot.map(|hash| format!(" '{hash}'")).unwrap_or_default();
     let policy = format!(
         "default-src 'none'; script-src 'self'{boot}; style-src 'self'; img-src 'self' data: blob:; \
-         media-src 'self' blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+         media-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'; require-trusted-types-for 'script'"
     );
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))

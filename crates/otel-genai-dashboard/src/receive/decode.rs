@@ -11,6 +11,7 @@ use prost::bytes::Bytes;
 use super::refused::{Code, Refused};
 use super::room::Room;
 use super::signal::Signal;
+use super::weigh;
 
 /// A request may be so large when it is inflated.
 pub(crate) const MOST_INFLATED: usize = 256 << 20;
@@ -73,10 +74,14 @@ pub(crate) fn decode<S: Signal>(
     bytes: Bytes,
     room: &mut Room,
 ) -> Result<Accepted, Refused> {
-    let packed = bytes.len();
-    let bytes = inflate(encoding, bytes, room)?;
-    // The records themselves take about as much again.
-    room.grow(2 * bytes.len() + packed)?;
+    // What came plain is there once.
+    let packed = if encoding == Encoding::Identity { 0 } else { bytes.len() };
+    let bytes = inflate(encoding, bytes, MOST_INFLATED, room)?;
+    let read = match form {
+        Form::Protobuf => weigh::protobuf(&bytes, S::RECORDS),
+        Form::Json => weigh::json(&bytes),
+    };
+    room.grow(packed + bytes.len() + read.max(bytes.len()))?;
     let request = match form {
         Form::Protobuf => S::Request::decode(bytes)
             .map_err(|error| Refused::malformed(format!("not the protobuf of an OTLP request: {error}")))?,
@@ -86,18 +91,25 @@ pub(crate) fn decode<S: Signal>(
     Ok(S::accept(request))
 }
 
-fn inflate(encoding: Encoding, bytes: Bytes, room: &mut Room) -> Result<Bytes, Refused> {
+/// Inflates what may have so many bytes then.
+pub(super) fn inflate(
+    encoding: Encoding,
+    bytes: Bytes,
+    most: usize,
+    room: &mut Room,
+) -> Result<Bytes, Refused> {
     let told = &bytes[..];
+    let limits = (bytes.len(), most);
     match encoding {
         Encoding::Identity => Ok(bytes),
-        Encoding::Gzip => read("gzip", MultiGzDecoder::new(told), bytes.len(), room),
+        Encoding::Gzip => read("gzip", MultiGzDecoder::new(told), limits, room),
         // The standard means zlib; some senders leave its header out.
-        Encoding::Deflate if is_zlib(told) => read("deflate", ZlibDecoder::new(told), bytes.len(), room),
-        Encoding::Deflate => read("deflate", DeflateDecoder::new(told), bytes.len(), room),
+        Encoding::Deflate if is_zlib(told) => read("deflate", ZlibDecoder::new(told), limits, room),
+        Encoding::Deflate => read("deflate", DeflateDecoder::new(told), limits, room),
         Encoding::Zstd => {
             let reader =
                 zstd::stream::read::Decoder::with_buffer(told).map_err(|error| broken("zstd", &error))?;
-            read("zstd", reader, bytes.len(), room)
+            read("zstd", reader, limits, room)
         }
     }
 }
@@ -107,7 +119,13 @@ fn is_zlib(bytes: &[u8]) -> bool {
         if method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)) % 31 == 0)
 }
 
-fn read(name: &str, mut reader: impl Read, packed: usize, room: &mut Room) -> Result<Bytes, Refused> {
+/// `limits`: how much room the packed bytes take, and how many bytes there may be.
+fn read(
+    name: &str,
+    mut reader: impl Read,
+    (packed, most): (usize, usize),
+    room: &mut Room,
+) -> Result<Bytes, Refused> {
     let mut inflated = Vec::new();
     let mut piece = vec![0; 64 << 10];
     loop {
@@ -117,8 +135,8 @@ fn read(name: &str, mut reader: impl Read, packed: usize, room: &mut Room) -> Re
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(broken(name, &error)),
         };
-        if inflated.len() + count > MOST_INFLATED {
-            let most = MOST_INFLATED >> 20;
+        if inflated.len() + count > most {
+            let most = most >> 20;
             return Err(Refused::too_large(format!(
                 "the request is larger than {most} MiB when it is inflated"
             )));

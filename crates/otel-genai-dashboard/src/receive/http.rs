@@ -29,6 +29,8 @@ use crate::shared::Shared;
 const MOST_PACKED: usize = 32 << 20;
 /// Plain requests up to this size are read where they arrive: that takes less than going elsewhere.
 const SHORT: usize = 64 << 10;
+/// So much room is made for a request on its word alone.
+const MOST_TRUSTED: usize = 8 << 20;
 /// How long a sender may be silent within a request.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -92,7 +94,7 @@ async fn take<S: Signal>(
     let encoding = Encoding::of(text(headers, &CONTENT_ENCODING))?;
     let most = if encoding == Encoding::Identity { MOST_INFLATED } else { MOST_PACKED };
     let mut room = Room::new(&shared.room);
-    let bytes = collect(body, headers, most, &mut room).await?;
+    let bytes = collect(body, headers, (most, 1), &mut room).await?;
     let accepted = if encoding == Encoding::Identity && bytes.len() <= SHORT {
         decode::<S>(form, encoding, bytes, &mut room)?
     } else {
@@ -112,18 +114,26 @@ async fn take<S: Signal>(
 }
 
 /// The whole body, unless it is too large or comes too slowly.
-async fn collect(body: Body, headers: &HeaderMap, most: usize, room: &mut Room) -> Result<Bytes, Refused> {
+///
+/// It takes `share` times as much room as it has bytes.
+pub(crate) async fn collect(
+    body: Body,
+    headers: &HeaderMap,
+    (most, share): (usize, usize),
+    room: &mut Room,
+) -> Result<Bytes, Refused> {
     let too_large = || Refused::too_large(format!("the request is larger than {} MiB", most >> 20));
     let told: Option<usize> = text(headers, &CONTENT_LENGTH).parse().ok();
     if told.is_some_and(|told| told > most) {
         return Err(too_large());
     }
+    let told = told.unwrap_or(0);
+    room.grow(told.min(MOST_TRUSTED))?;
     let mut body = body;
-    let mut all = BytesMut::new();
+    let mut all = BytesMut::with_capacity(told.min(MOST_TRUSTED));
     loop {
         let Ok(next) = tokio::time::timeout(PATIENCE, body.frame()).await else {
-            let message = "the rest of the request did not come";
-            return Err(Refused::new(StatusCode::REQUEST_TIMEOUT, Code::Unavailable, message));
+            return Err(Refused::later("the rest of the request did not come", Duration::from_secs(1)));
         };
         let Some(frame) = next else { return Ok(all.freeze()) };
         let frame = frame.map_err(|error| Refused::malformed(format!("the request broke off: {error}")))?;
@@ -131,7 +141,7 @@ async fn collect(body: Body, headers: &HeaderMap, most: usize, room: &mut Room) 
         if all.len() + data.len() > most {
             return Err(too_large());
         }
-        room.grow(all.len() + data.len())?;
+        room.grow(share * (all.len() + data.len()))?;
         all.extend_from_slice(&data);
     }
 }

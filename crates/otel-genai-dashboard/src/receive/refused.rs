@@ -18,6 +18,9 @@ pub(crate) struct Refused {
     pub(crate) retry_after: Option<Duration>,
 }
 
+/// When to send again what could not be stored for a reason that may pass.
+const LATER: Duration = Duration::from_secs(5);
+
 /// Those of gRPC's codes that are told here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
@@ -47,9 +50,13 @@ impl Refused {
 
     /// Too much at a time: the sender comes again.
     pub(crate) fn busy() -> Self {
-        let message = "more is being received than fits; try again in a second";
+        Self::later("more is being received than fits; try again in a second", Duration::from_secs(1))
+    }
+
+    /// What passes. OTLP lets senders try again on few codes, and this is the one that all of them know.
+    pub(crate) fn later(message: impl Into<String>, after: Duration) -> Self {
         Self {
-            retry_after: Some(Duration::from_secs(1)),
+            retry_after: Some(after),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
         }
     }
@@ -82,10 +89,15 @@ impl From<StoreError> for Refused {
         match error {
             StoreError::Busy { retry_after }
             | StoreError::Full { retry_after, .. }
-            | StoreError::Away { retry_after, .. } => Self {
-                retry_after: Some(retry_after),
-                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
-            },
+            | StoreError::Away { retry_after, .. } => Self::later(message, retry_after),
+            // It stops; the next one takes what is sent again.
+            StoreError::Closed => Self::later(message, LATER),
+            // A disk that failed, too many open files: nobody can tell whether that passes, and what is sent again is
+            // not stored twice.
+            StoreError::Backend { .. } | StoreError::Timeout(_) => {
+                tracing::warn!(target: "otel_genai_dashboard", "what was received could not be stored: {message}");
+                Self::later(message, LATER)
+            }
             StoreError::ReadOnly(_) => Self::new(
                 StatusCode::FORBIDDEN,
                 Code::PermissionDenied,

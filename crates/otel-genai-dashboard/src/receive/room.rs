@@ -27,8 +27,12 @@ impl Room {
         if missing == 0 {
             return Ok(());
         }
+        if has + missing > ROOM {
+            // However often it comes again.
+            return Err(Refused::too_large("the request takes more room than there is; send it in parts"));
+        }
         // In steps, so that it is not counted anew for each packet.
-        let missing = u32::try_from(missing.max(64)).unwrap_or(u32::MAX);
+        let missing = u32::try_from(missing.max(64).min(ROOM - has)).unwrap_or(u32::MAX);
         let more = Arc::clone(&self.all).try_acquire_many_owned(missing).map_err(|_| Refused::busy())?;
         match &mut self.taken {
             Some(taken) => taken.merge(more),

@@ -13,12 +13,16 @@ use otel_genai_store::otlp::{self, Accepted, Json};
 use otel_genai_store::{Nanos, StoreError};
 use prost::Message;
 
+use super::weigh::Records;
 use crate::shared::Shared;
 
 /// Traces, logs or metrics.
 pub(crate) trait Signal: 'static {
     type Request: Message + Default + Json + Send + 'static;
     type Answer: Message + Default + Json + Send + 'static;
+
+    /// What its requests have.
+    const RECORDS: Records;
 
     /// What can be stored, and how much cannot.
     fn accept(request: Self::Request) -> Accepted;
@@ -28,12 +32,14 @@ pub(crate) trait Signal: 'static {
 }
 
 macro_rules! signals {
-    ($($signal:ident: $accept:path, $request:ident -> $answer:ident, $partial:ident { $rejected:ident })*) => {$(
+    ($($signal:ident of $records:ident: $accept:path, $request:ident -> $answer:ident, $partial:ident { $rejected:ident })*) => {$(
         pub(crate) enum $signal {}
 
         impl Signal for $signal {
             type Request = $request;
             type Answer = $answer;
+
+            const RECORDS: Records = Records::$records;
 
             fn accept(request: Self::Request) -> Accepted {
                 $accept(request, Nanos::now())
@@ -48,11 +54,11 @@ macro_rules! signals {
 }
 
 signals! {
-    Traces: otlp::traces, ExportTraceServiceRequest -> ExportTraceServiceResponse,
+    Traces of Spans: otlp::traces, ExportTraceServiceRequest -> ExportTraceServiceResponse,
         ExportTracePartialSuccess { rejected_spans }
-    Logs: otlp::logs, ExportLogsServiceRequest -> ExportLogsServiceResponse,
+    Logs of Logs: otlp::logs, ExportLogsServiceRequest -> ExportLogsServiceResponse,
         ExportLogsPartialSuccess { rejected_log_records }
-    Metrics: otlp::metrics, ExportMetricsServiceRequest -> ExportMetricsServiceResponse,
+    Metrics of Metrics: otlp::metrics, ExportMetricsServiceRequest -> ExportMetricsServiceResponse,
         ExportMetricsPartialSuccess { rejected_data_points }
 }
 

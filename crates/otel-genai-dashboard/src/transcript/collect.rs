@@ -90,6 +90,10 @@ pub(super) fn collect<'a>(evidence: &Evidence<'a>) -> Collected<'a> {
         };
         if first == last {
             add(first, true, true);
+            let node = place.get(first).and_then(|place| nodes.get_mut(*place));
+            if let (Some(node), Some(span)) = (node, spans.get(*wrapper)) {
+                node.learn(&span.facts);
+            }
         } else {
             add(first, true, false);
             add(last, false, true);
@@ -126,7 +130,7 @@ fn wrappers(spans: &Spans<'_>, outer: &[Option<usize>]) -> BTreeMap<usize, Vec<u
     let told_again = told_again(spans);
     below.retain(|wrapper, calls| {
         spans.get(*wrapper).is_some_and(|span| told_again.contains(&span.key))
-            || calls.iter().all(|call| tells_no_tokens(spans, *call))
+            || calls.iter().all(|call| tells_no_tokens(spans, *call) && !failed(spans, *call))
     });
     // A wrapper of wrappers wraps what they wrap.
     let chain: Vec<usize> = below.keys().copied().collect();
@@ -156,6 +160,11 @@ fn tells_no_tokens(spans: &Spans<'_>, call: usize) -> bool {
     spans.get(call).is_some_and(|span| span.facts.usage.input.or(span.facts.usage.output).is_none())
 }
 
+/// What failed inside a call that has its tokens is another one: a check, say.
+fn failed(spans: &Spans<'_>, call: usize) -> bool {
+    spans.get(call).is_some_and(|span| span.facts.error.is_some() || span.status.is_error())
+}
+
 impl<'a> Node<'a> {
     fn of_span(
         spans: &Spans<'a>,
@@ -176,6 +185,16 @@ impl<'a> Node<'a> {
             records: vec![Record { span: Some(at), logs, input: true, output: true }],
             session: Vec::new(),
         })
+    }
+
+    /// Takes over what the call itself does not tell.
+    fn learn(&mut self, wrapper: &Facts) {
+        let facts = &mut self.facts;
+        if facts.usage.input.or(facts.usage.output).is_none() {
+            facts.usage = wrapper.usage;
+            facts.cost = facts.cost.or(wrapper.cost);
+            facts.finish = facts.finish.take().or_else(|| wrapper.finish.clone());
+        }
     }
 
     /// A call that only logs tell of.

@@ -13,6 +13,10 @@ use super::{OnlyIn, Source};
 /// Above this many pairs the middle of two lists is not compared each with each.
 const MANY: usize = 250_000;
 
+/// So many tellings of one slot are put together, the best: each is compared with all before, and nobody honest tells one
+/// call in so many ways.
+const MOST_TELLINGS: usize = 64;
+
 /// A message of a slot.
 #[derive(Clone, Debug)]
 pub(super) struct Merged {
@@ -41,6 +45,7 @@ pub(super) fn merge(book: &Book, slot: Slot, tellings: &[Telling]) -> Vec<Merged
             names,
         )
     });
+    told.truncate(MOST_TELLINGS);
     let mut merged: Vec<Merged> = Vec::new();
     for (at, telling) in (0u16..).zip(&told) {
         if at == 0 {

@@ -234,8 +234,10 @@ fn find_spans(asks: &mut [Ask], tools: &mut [Tool]) {
             let same_chain = tool.chain.is_none_or(|chain| chain == ask.chain);
             Some((same_chain, same_name, tool.at >= ask.at))
         };
-        let best = (0..candidates.len())
-            .max_by_key(|index| (candidates.get(*index).and_then(fit), usize::MAX - index));
+        let at = |index: &usize| candidates.get(*index).and_then(fit);
+        let perfect = (0..candidates.len()).find(|index| at(index) == Some((true, true, true)));
+        let best =
+            perfect.or_else(|| (0..candidates.len()).max_by_key(|index| (at(index), usize::MAX - index)));
         if let Some(tool) = best.map(|index| candidates.remove(index)) {
             ask.span = tools.get(tool).map(|tool| tool.span);
             if let Some(tool) = tools.get_mut(tool) {
@@ -244,11 +246,11 @@ fn find_spans(asks: &mut [Ask], tools: &mut [Tool]) {
         }
     }
     // The program may have called a tool without telling the id, or the model without giving one.
-    for (id, rest) in by_id {
+    let asked: HashSet<Arc<str>> = asks.iter().filter_map(|ask| ask.id.clone()).collect();
+    for (_, rest) in by_id.into_iter().filter(|(id, _)| !asked.contains(id)) {
         for at in rest {
             let name = tools.get(at).filter(|tool| !tool.used).and_then(|tool| tool.name.clone());
-            let asked = asks.iter().any(|ask| ask.id.as_ref() == Some(&id));
-            if let Some(name) = name.filter(|_| !asked) {
+            if let Some(name) = name {
                 by_name.entry(name).or_default().push(at);
             }
         }
@@ -286,6 +288,8 @@ fn find_answers(asks: &mut [Ask], answers: &[Answer]) {
             None => unnamed.entry(ask.chain).or_default().push(at),
         }
     }
+    // Of those without an id, how many have their answer, from the first on.
+    let mut answered: HashMap<usize, usize> = HashMap::new();
     for answer in answers {
         let ask = match &answer.id {
             Some(id) => {
@@ -294,10 +298,20 @@ fn find_answers(asks: &mut [Ask], answers: &[Answer]) {
                     asks.get(**at)
                         .map(|ask| (ask.answer.is_none(), ask.chain == answer.chain, ask.call <= answer.call))
                 };
-                candidates.iter().max_by_key(fit).copied()
+                let before =
+                    candidates.partition_point(|at| asks.get(*at).is_some_and(|ask| ask.call <= answer.call));
+                let before = candidates.get(..before).unwrap_or_default();
+                let perfect = before.iter().rev().find(|at| fit(at) == Some((true, true, true)));
+                perfect.or_else(|| candidates.iter().max_by_key(fit)).copied()
             }
             None => {
                 let candidates = unnamed.get(&answer.chain).map(Vec::as_slice).unwrap_or_default();
+                let first = answered.entry(answer.chain).or_default();
+                let is_answered = |at: &usize| asks.get(*at).is_some_and(|ask: &Ask| ask.answer.is_some());
+                while candidates.get(*first).is_some_and(is_answered) {
+                    *first += 1;
+                }
+                let candidates = candidates.get(*first..).unwrap_or_default();
                 let fits = |at: &&usize| {
                     asks.get(**at).is_some_and(|ask| {
                         ask.answer.is_none()

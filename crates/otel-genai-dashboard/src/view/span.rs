@@ -412,14 +412,18 @@ fn numbered(told: &Attributes, prefix: &str) -> Vec<Document> {
             found.resize(number + 1, Document::default());
         }
         let Some(one) = found.get_mut(number) else { continue };
-        let key = attribute.key.as_ref();
+        let value = &attribute.value;
         match field.strip_prefix("document.").unwrap_or(field) {
             "id" => {
-                one.id = told.text(key).map(Into::into).or_else(|| told.int(key).map(|id| id.to_string()));
+                let number = || value.json().filter(serde_json::Value::is_i64).map(|id| id.to_string());
+                one.id = value.text().map(Into::into).or_else(number);
             }
-            "content" => one.text = told.text(key).map(Into::into),
-            "score" => one.score = told.float(key),
-            "metadata" => one.metadata = told.json(key),
+            "content" => one.text = value.text().map(Into::into),
+            "score" => {
+                let text = || value.text()?.trim().parse().ok();
+                one.score = value.json().and_then(|score| score.as_f64()).or_else(text);
+            }
+            "metadata" => one.metadata = value.json(),
             _ => {}
         }
     }

@@ -34,6 +34,9 @@ pub struct Transcript {
     /// What a single call had beyond what fits into an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+    /// The trace has more spans than this, of which it is told: the first, or the first of generative AI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked_at: Option<u64>,
 }
 
 /// What did not fit into an answer.
@@ -575,6 +578,7 @@ impl Transcript {
                 .collect(),
             next: transcript.next,
             cut: transcript.cut.map(|cut| Cut { messages: cut.messages, bytes: cut.bytes }),
+            looked_at: None,
         }
     }
 

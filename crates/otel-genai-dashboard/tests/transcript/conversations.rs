@@ -450,3 +450,27 @@ fn a_page_goes_on_where_the_last_ended() {
     assert_eq!(ordinals, (0..10).collect::<Vec<_>>());
     assert_eq!(whole.messages.len(), 20);
 }
+
+/// A framework around a call that was streamed without its tokens: one call, with the tokens that the framework tells. What
+/// failed inside a call is another one.
+#[test]
+fn tokens_are_those_of_the_framework_where_the_call_tells_none() {
+    let outer = |end: u64| {
+        let mut outer = chat(1, 0, 100, &[text("user", "go")], &[text("assistant", "gone")]);
+        outer.end = end;
+        outer.attributes["gen_ai.usage.input_tokens"] = json!(10);
+        outer.attributes["gen_ai.usage.output_tokens"] = json!(5);
+        outer
+    };
+    let inner = || chat(2, 1, 110, &[text("user", "go")], &[text("assistant", "gone")]);
+    let transcript = Told::default().span(outer(200)).span(inner()).transcript();
+    assert_eq!(transcript.calls.len(), 1);
+    let usage = transcript.calls[0].usage;
+    assert_eq!((usage.input, usage.output), (Some(10), Some(5)));
+
+    let mut failed = chat(2, 1, 110, &[text("user", "is that allowed?")], &[]);
+    failed.attributes["error.type"] = json!("timeout");
+    let transcript = Told::default().span(outer(200)).span(failed).transcript();
+    let told: Vec<_> = transcript.calls.iter().map(|call| (call.usage.input, call.error.is_some())).collect();
+    assert_eq!(told, [(Some(10), false), (None, true)]);
+}

@@ -260,11 +260,15 @@ impl Db {
     pub(super) async fn spans(&self, trace: TraceId, which: &Which) -> Result<Vec<Span>, StoreError> {
         let of = format!("trace_id = {}", bytes(trace.bytes()));
         let wanted = match which {
-            Which::All => SPANS.to_owned(),
-            Which::GenAi => format!("op > 0 AND op < 30 AND {SPANS}"),
+            Which::All | Which::First { genai: false, .. } => SPANS.to_owned(),
+            Which::First { .. } => format!("op > 0 AND op < 30 AND {SPANS}"),
             Which::Only(ids) => one_of("span_id", ids.iter().map(|id: &SpanId| id.bytes().as_slice())),
         };
-        let sql = format!("{} ORDER BY start_ns, {SPAN_TIE}", spans_sql(&of, &wanted, true));
+        let most = match which {
+            Which::First { spans, .. } => format!(" LIMIT {spans}"),
+            _ => String::new(),
+        };
+        let sql = format!("{} ORDER BY start_ns, {SPAN_TIE}{most}", spans_sql(&of, &wanted, true));
         let mut halves = Vec::new();
         self.each::<SpanLine<'_>>(self.client.query_raw(&sql), |line| {
             halves.push(line.half()?);

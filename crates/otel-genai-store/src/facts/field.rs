@@ -1,19 +1,23 @@
 //! Attributes by what they say: each name is looked up once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
-use otel_genai_dialect::{Slot, meanings};
+use otel_genai_dialect::{Slot, Words, known};
 
 use super::marks::Marks;
 use crate::value::{Attributes, Held};
 
 /// Names that are longer are cut: they are told in lists and counted by, and nobody calls a model so.
 const LONGEST: usize = 512;
+/// Nothing that is counted comes to more: a greater number is a mistake, and would make every sum one.
+const MOST: u64 = 1_000_000_000_000;
 
 /// What the attributes of a span or log record say, still unread.
 pub(super) struct Fields<'a> {
     attributes: &'a Attributes,
+    names: Names,
     known: Vec<Known<'a>>,
     /// Whose words they are.
     pub(super) marks: Marks,
@@ -26,23 +30,51 @@ struct Known<'a> {
     value: &'a Value,
 }
 
+/// Which names may be among the attributes. Most names that are asked for are not there, and need no look at the list.
+#[derive(Default)]
+struct Names([u64; 4]);
+
+impl Names {
+    fn place(name: &str) -> (usize, u64) {
+        let bytes = name.as_bytes();
+        let letter = |at: usize| bytes.get(at).copied().map_or(0, usize::from);
+        let length = bytes.len();
+        let place = length * 37 + letter(length / 2) * 5 + letter(length.wrapping_sub(1)) * 11;
+        (place >> 6 & 3, 1 << (place & 63))
+    }
+
+    fn add(&mut self, name: &str) {
+        let (at, bit) = Self::place(name);
+        if let Some(bits) = self.0.get_mut(at) {
+            *bits |= bit;
+        }
+    }
+
+    /// `false`: certainly not.
+    fn may_have(&self, name: &str) -> bool {
+        let (at, bit) = Self::place(name);
+        self.0.get(at).is_some_and(|bits| bits & bit != 0)
+    }
+}
+
 impl<'a> Fields<'a> {
     pub(super) fn new(attributes: &'a Attributes) -> Self {
         let mut marks = Marks::default();
-        let mut known = Vec::with_capacity(24);
+        let (mut all, mut names) = (Vec::with_capacity(24), Names::default());
         for attribute in &attributes.0 {
             let key = attribute.key.as_ref();
-            let meanings = meanings(key);
-            marks.see(key, !meanings.is_empty(), &attribute.value);
+            names.add(key);
+            let (meanings, is_content) = known(key);
+            marks.see(key, is_content, &attribute.value);
             let Some(value) = plain(&attribute.value) else { continue };
-            known.extend(meanings.iter().map(|meaning| Known {
+            all.extend(meanings.iter().map(|meaning| Known {
                 slot: meaning.slot,
                 rank: meaning.rank,
                 key,
                 value,
             }));
         }
-        Self { attributes, known, marks }
+        Self { attributes, names, known: all, marks }
     }
 
     /// The best of what says this, as `read` understands it; of two with one name the later.
@@ -73,7 +105,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn count(&self, slot: Slot) -> Option<u64> {
-        self.best(slot, |_, value| u64::try_from(int(value)?).ok())
+        self.best(slot, |_, value| count(value))
     }
 
     pub(super) fn float(&self, slot: Slot) -> Option<f64> {
@@ -108,11 +140,11 @@ impl<'a> Fields<'a> {
 
     /// By its very name.
     pub(super) fn get(&self, key: &str) -> Option<&'a Value> {
-        plain(self.attributes.get(key)?)
+        plain(self.held(key)?)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
-        self.attributes.get(key).is_some()
+        self.held(key).is_some()
     }
 
     pub(super) fn text_of(&self, key: &str) -> Option<&'a str> {
@@ -124,7 +156,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn count_of(&self, key: &str) -> Option<u64> {
-        u64::try_from(int(self.get(key)?)?).ok()
+        count(self.get(key)?)
     }
 
     pub(super) fn float_of(&self, key: &str) -> Option<f64> {
@@ -132,11 +164,37 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn bool_of(&self, key: &str) -> Option<bool> {
-        self.attributes.bool(key)
+        self.names.may_have(key).then(|| self.attributes.bool(key)).flatten()
     }
 
     pub(super) fn held(&self, key: &str) -> Option<&'a Held> {
-        self.attributes.get(key)
+        self.names.may_have(key).then(|| self.attributes.get(key)).flatten()
+    }
+}
+
+impl Words for Fields<'_> {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.attributes.names()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.held(name).is_some()
+    }
+
+    fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.held(name)?.text()
+    }
+
+    fn int(&self, name: &str) -> Option<i64> {
+        self.attributes.int(name)
+    }
+
+    fn float(&self, name: &str) -> Option<f64> {
+        self.attributes.float(name)
+    }
+
+    fn bool(&self, name: &str) -> Option<bool> {
+        self.bool_of(name)
     }
 }
 
@@ -186,6 +244,15 @@ fn int(value: &Value) -> Option<i64> {
         }
         _ => None,
     }
+}
+
+fn count(value: &Value) -> Option<u64> {
+    u64::try_from(int(value)?).ok().filter(is_sane)
+}
+
+/// Whether something may be counted so high.
+pub(super) fn is_sane(count: &u64) -> bool {
+    *count <= MOST
 }
 
 fn whole(number: f64) -> Option<i64> {

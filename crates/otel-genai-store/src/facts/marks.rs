@@ -2,7 +2,7 @@
 //! never by the scope, which anybody may name as they like.
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
-use otel_genai_dialect::{is_content, is_in_tree};
+use otel_genai_dialect::is_in_tree;
 
 use super::{ContentState, Dialect};
 use crate::value::Held;
@@ -37,13 +37,10 @@ marks! {
 }
 
 impl Marks {
-    /// Takes note of an attribute. `known`: it stands in the vocabulary by this very name.
-    pub(super) fn see(&mut self, key: &str, known: bool, value: &Held) {
+    /// Takes note of an attribute. `is_content`: by its name it holds some.
+    pub(super) fn see(&mut self, key: &str, is_content: bool, value: &Held) {
         self.seen |= of_name(key);
-        if self.has(CONTENT) {
-            return;
-        }
-        if (known || may_hold_content(key)) && is_content(key) && !is_beside(key) && says_something(value) {
+        if is_content && !self.has(CONTENT) && !is_beside(key) && says_something(value) {
             self.seen |= CONTENT;
         }
     }
@@ -181,22 +178,6 @@ fn of_name(key: &str) -> u32 {
 fn by_modality(rest: &str) -> bool {
     let Some(rest) = rest.strip_prefix("usage.") else { return false };
     ["text.", "image."].iter().any(|modality| rest.starts_with(modality))
-}
-
-/// The heads of names that hold content without standing in the vocabulary by their whole name.
-fn may_hold_content(key: &str) -> bool {
-    let heads = [
-        "gen_ai.",
-        "llm.",
-        "ai.",
-        "retrieval.",
-        "reranker.",
-        "embedding",
-        "tool.",
-        "pydantic_ai.",
-        "mlflow.",
-    ];
-    heads.iter().any(|head| key.starts_with(head)) || key == "all_messages_events"
 }
 
 /// Content that was never said by anyone: what was offered to the model, and how it is to answer.

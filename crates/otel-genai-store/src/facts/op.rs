@@ -5,17 +5,16 @@ use otel_genai_dialect::{Shape, shape};
 
 use super::Op;
 use super::field::Fields;
-use crate::value::Attributes;
 
 /// What was done.
-pub(super) fn of(attributes: &Attributes, fields: &Fields<'_>) -> Option<Op> {
+pub(super) fn of(fields: &Fields<'_>) -> Option<Op> {
     let marks = fields.marks;
     if marks.is_genai() {
         // A request of the protocol stands within the tool call that it serves; both name the tool.
         if fields.has("mcp.method.name") {
             return Some(Op::Mcp);
         }
-        let told = shape(attributes).map(|shape| of_shape(&shape));
+        let told = shape(fields).map(|shape| of_shape(&shape));
         let told = told.or_else(|| by_kind(fields.text_of("openinference.span.kind")?));
         let told = told.or_else(|| by_kind(fields.text_of("gen_ai.span.kind")?));
         let told = told.or_else(|| by_kind(fields.text_of("mlflow.spanType")?));

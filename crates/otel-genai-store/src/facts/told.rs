@@ -6,7 +6,7 @@ use std::time::Duration;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use otel_genai_dialect::{Slot, is_in_tree, provider_name};
 
-use super::field::{Fields, bounded};
+use super::field::{Fields, bounded, is_sane};
 use super::{Cost, CostSource, Facts, Op, Pricing, Usage, op};
 use crate::id::Nanos;
 use crate::value::{Attributes, Glue, Held};
@@ -23,7 +23,7 @@ const LONGEST_LIST: usize = 256 * 1024;
 
 /// Facts that stand in attributes; `name` is the span's. Errors, events and cost come on top.
 pub(super) fn read(attributes: &Attributes, fields: &Fields<'_>, schema_url: &str, name: &str) -> Facts {
-    let mut facts = Facts { op: op::of(attributes, fields), ..Facts::default() };
+    let mut facts = Facts { op: op::of(fields), ..Facts::default() };
     if !fields.marks.is_genai() && !facts.op.is_some_and(Op::is_genai) {
         return facts;
     }
@@ -99,7 +99,7 @@ fn usage(fields: &Fields<'_>, op: Option<Op>) -> Usage {
         && let Some(told) = fields.text_of("mlflow.chat.tokenUsage")
         && let Ok(told) = serde_json::from_str::<serde_json::Value>(told)
     {
-        let count = |key: &str| told.get(key).and_then(serde_json::Value::as_u64);
+        let count = |key: &str| told.get(key).and_then(serde_json::Value::as_u64).filter(is_sane);
         usage.input = count("input_tokens");
         usage.output = count("output_tokens");
         usage.cache_read = count("cache_read_input_tokens");

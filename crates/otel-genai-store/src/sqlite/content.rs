@@ -20,7 +20,7 @@ use crate::store::Batch;
 use crate::value::{Form, Glue, Piece, Pieces};
 
 /// So many pieces are remembered as stored, so that they are not compressed again.
-const MOST: usize = 128 << 10;
+const MOST: usize = 64 << 10;
 
 /// A record as it is written.
 #[derive(Debug)]
@@ -220,9 +220,15 @@ fn holes(mut rest: &[u8]) -> Option<Vec<(Glue, Vec<i64>)>> {
 pub(super) struct Shelf {
     by_id: HashMap<(Day, i64), Arc<Piece>>,
     by_hash: HashMap<ContentHash, Arc<Piece>>,
+    bytes: usize,
 }
 
 impl Shelf {
+    /// How large all pieces are together.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// What fills the holes of a record.
     pub(super) fn holes(&mut self, file: &File, refs: Option<&[u8]>) -> Result<Vec<Pieces>, StoreError> {
         let Some(refs) = refs else { return Ok(Vec::new()) };
@@ -241,7 +247,12 @@ impl Shelf {
             return Ok(Arc::clone(piece));
         }
         let piece = read(file, "id = ?", id)?.ok_or_else(|| fault::unreadable("content is missing"))?;
-        let piece = Arc::clone(self.by_hash.entry(piece.hash).or_insert_with(|| Arc::new(piece)));
+        let bytes = &mut self.bytes;
+        let mut new = |piece: Piece| {
+            *bytes += piece.bytes.len();
+            Arc::new(piece)
+        };
+        let piece = Arc::clone(self.by_hash.entry(piece.hash).or_insert_with(|| new(piece)));
         self.by_id.insert((file.day, id), Arc::clone(&piece));
         Ok(piece)
     }

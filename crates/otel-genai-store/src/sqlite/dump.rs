@@ -12,7 +12,6 @@ use super::metrics::read_series;
 use super::point::read_point;
 use super::read;
 use super::reader::{File, Reader};
-use super::record::FACTS;
 use super::segment::number;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
@@ -77,9 +76,9 @@ const LOG_ROWS: &str = "SELECT id, time_ns, received_ns, trace_id, origin, rest,
 
 fn span_rows() -> String {
     format!(
-        "SELECT id, (SELECT trace_id FROM trace WHERE trace.id = span.trace) AS trace_id, span_id, variant, parent,
-           received_ns, origin, state, {FACTS}, rest, refs
-         FROM span WHERE id > ? AND start_ns >= ? AND start_ns <= ? ORDER BY id"
+        "SELECT {}, (SELECT trace_id FROM trace WHERE trace.id = span.trace), id
+         FROM span WHERE id > ? AND start_ns >= ? AND start_ns <= ? ORDER BY id",
+        read::whole_columns()
     )
 }
 
@@ -107,8 +106,8 @@ fn records(
 
 fn span(file: &File, shelf: &mut Shelf, row: &Row<'_>, batch: &mut Batch) -> Result<(), StoreError> {
     let told = |error| file.fault(error);
-    let trace =
-        row.get_ref("trace_id").map_err(told)?.as_blob_or_null().ok().flatten().and_then(TraceId::new);
+    let trace = row.get_ref(read::BEHIND_WHOLE).map_err(told)?.as_blob_or_null();
+    let trace = trace.ok().flatten().and_then(TraceId::new);
     let key = trace.and_then(|trace| read::key(trace, row).transpose()).transpose().map_err(told)?;
     if let Some(key) = key {
         let span = read::whole(file, shelf, key, row)?;

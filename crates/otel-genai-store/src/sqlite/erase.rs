@@ -23,6 +23,10 @@ const MOST_TRACES: usize = 500;
 const MOST_SPANS: i64 = 5_000;
 /// and so many log records without a trace.
 const MOST_LOGS: i64 = 5_000;
+/// Of points alone so many of 10,000, by the time they are of: at least,
+const LEAST_SHARE: u64 = 200;
+/// and at most.
+const MOST_SHARE: u64 = 1_000;
 /// So many pages are given back at a time,
 const MOST_PAGES: i64 = 4_096;
 /// if at least one in so many is free.
@@ -71,6 +75,13 @@ pub(super) fn oldest(segment: &mut Segment, share: u64) -> rusqlite::Result<Opti
         )?
         .query_map(params![until, MOST_LOGS], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
+    if traces.is_empty() && logs.is_empty() {
+        let range = oldest_points(&tx, share)?;
+        tx.commit()?;
+        (*known, *dirty) = (Known::new(), true);
+        give_back(&segment.connection)?;
+        return Ok(range);
+    }
     let times = logs.iter().map(|(_, time)| *time);
     let Some(first) = times.clone().chain(first).min() else { return Ok(None) };
     let last = if traces.is_empty() { times.max().unwrap_or(first) } else { last };
@@ -139,6 +150,41 @@ fn erase(tx: &Transaction<'_>, traces: &[i64], logs: &[i64]) -> rusqlite::Result
     Ok(())
 }
 
+/// Takes pieces out of a file that a span of this trace had or was to have, if nothing else has them.
+pub(super) fn unused(
+    tx: &Transaction<'_>,
+    known: &mut Known,
+    trace: i64,
+    mut pieces: Vec<i64>,
+) -> rusqlite::Result<()> {
+    if pieces.is_empty() {
+        return Ok(());
+    }
+    let mut find = tx.prepare_cached("SELECT refs FROM span WHERE trace = ? AND refs IS NOT NULL LIMIT ?")?;
+    let mut spans = find.query(params![trace, MOST_SPANS])?;
+    let mut seen = 0;
+    while let Some(span) = spans.next()? {
+        let used = ids(span.get_ref(0)?.as_blob()?).unwrap_or_default();
+        pieces.retain(|piece| !used.contains(piece));
+        seen += 1;
+        // In a trace so large they stay until it goes: looking through it for each span would take too long.
+        if pieces.is_empty() || seen == MOST_SPANS {
+            return Ok(());
+        }
+    }
+    for piece in pieces {
+        tx.prepare_cached("DELETE FROM content_use WHERE content = ? AND trace = ? AND kind = 0")?
+            .execute([piece, trace])?;
+        let is_used = tx.prepare_cached("SELECT 1 FROM content_use WHERE content = ?")?.exists([piece])?;
+        if !is_used {
+            tx.prepare_cached("DELETE FROM fts WHERE rowid = ?")?.execute([piece])?;
+            tx.prepare_cached("DELETE FROM content WHERE id = ?")?.execute([piece])?;
+        }
+    }
+    known.forget_pieces();
+    Ok(())
+}
+
 /// Takes spans and log records out of all sums.
 fn uncount(tx: &Transaction<'_>, traces: &Value, logs: &Value, of_logs: &str) -> rusqlite::Result<()> {
     let of_list = "IN (SELECT value FROM json_each(?1))";
@@ -197,6 +243,19 @@ fn points(tx: &Transaction<'_>, until: i64) -> rusqlite::Result<()> {
     )?;
     tx.execute("DELETE FROM point WHERE time_ns <= ?", [until])?;
     Ok(())
+}
+
+/// Takes the oldest points out of a file that has nothing else, and series that have none left. None if it has none either.
+fn oldest_points(tx: &Transaction<'_>, share: u64) -> rusqlite::Result<Option<Range>> {
+    let bounds = tx.query_row("SELECT min(time_ns), max(time_ns) FROM point", [], |row| {
+        Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?))
+    })?;
+    let Some((first, last)) = bounds else { return Ok(None) };
+    let share = i64::try_from(share.clamp(LEAST_SHARE, MOST_SHARE)).unwrap_or(1);
+    let until = first.saturating_add(last.saturating_sub(first) / 10_000 * share);
+    points(tx, until)?;
+    tx.execute("DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM point WHERE series = series.id)", [])?;
+    Ok(Some(range(first, until)))
 }
 
 /// Room that is used in a file.

@@ -1,5 +1,6 @@
 //! What is looked for, as conditions on the rows of a file.
 
+use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
 use super::more::Kind;
@@ -9,6 +10,9 @@ use super::segment::number;
 use crate::error::StoreError;
 use crate::id::Day;
 use crate::query::{Filter, Range};
+
+/// So many traces with a name are no longer few.
+const FEW: u32 = 2_000;
 
 /// Conditions of a query, with their values.
 #[derive(Clone, Default)]
@@ -101,11 +105,17 @@ pub(super) fn of_traces(
     let mut all = Where::default();
     for (kind, ids) in words {
         let marks = vec!["?"; ids.len()].join(",");
+        let have = format!("FROM trace_word WHERE kind = {} AND word IN ({marks})", kind as u8);
+        let sql = format!("SELECT count(*) FROM (SELECT 1 {have} LIMIT {FEW})");
+        let mut count = file.connection.prepare_cached(&sql)?;
+        let few = count.query_row(params_from_iter(&ids), |row| row.get::<_, u32>(0))? < FEW;
+        // Few traces are looked up; among many it is soon found which of the first ones are meant.
         all.and(
-            format!(
-                "trace.id IN (SELECT trace FROM trace_word WHERE kind = {} AND word IN ({marks}))",
-                kind as u8
-            ),
+            if few {
+                format!("trace.id IN (SELECT trace {have})")
+            } else {
+                format!("EXISTS (SELECT 1 {have} AND trace_word.trace = trace.id)")
+            },
             ids,
         );
     }

@@ -13,6 +13,9 @@ use super::fault;
 use crate::error::StoreError;
 use crate::id::Day;
 
+/// How the names of temporary folders begin.
+const TEMPORARY: &str = "otel-genai-";
+
 /// A folder that nobody else writes to, for as long as this lives.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -71,10 +74,12 @@ impl Folder {
     pub(super) fn temporary() -> Result<Self, StoreError> {
         let shared = Path::new("/dev/shm");
         let place = if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() };
-        let temporary = tempfile::Builder::new().prefix("otel-genai-").tempdir_in(place);
+        let temporary = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(&place);
         let temporary = temporary.map_err(|source| fault::io("cannot make a temporary folder", source))?;
         let path = temporary.path().to_owned();
-        Self::at(&path, Some(temporary))
+        let folder = Self::at(&path, Some(temporary))?;
+        sweep(&place, &path);
+        Ok(folder)
     }
 
     /// Says in `owner.json` where this process answers.
@@ -141,6 +146,34 @@ impl Folder {
     pub(super) fn suspects(&self) -> BTreeSet<Day> {
         std::mem::take(&mut *self.suspects.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Takes away the temporary folders of processes that were killed: what is in memory is missed elsewhere.
+fn sweep(place: &Path, ours: &Path) {
+    for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+        let (path, is_folder) = (entry.path(), entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let is_named_so = entry.file_name().to_str().is_some_and(|name| name.starts_with(TEMPORARY));
+        // Who has said who it is had the lock before.
+        if path == ours || !is_folder || !is_named_so || !path.join("owner.json").is_file() {
+            continue;
+        }
+        #[cfg(unix)]
+        if !same_user(&path, ours) {
+            continue;
+        }
+        if let Ok(free) = lock(&path) {
+            let _ = fs::remove_dir_all(&path);
+            drop(free);
+        }
+    }
+}
+
+/// Whether two folders are of one user.
+#[cfg(unix)]
+fn same_user(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let user = |path: &Path| fs::symlink_metadata(path).ok().map(|what| what.uid());
+    user(one).is_some_and(|one| Some(one) == user(other))
 }
 
 /// The file of a day.

@@ -28,6 +28,9 @@ pub(super) fn traces(reader: &mut Reader, query: &TraceQuery) -> Result<Page<Tra
     let TraceQuery { filter, sort, ascending, .. } = query;
     let asked = Cursor::of_query(&(filter, sort, ascending));
     let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
+    if query.limit == 0 {
+        return Ok(Page { items: Vec::new(), next: None, total: Some(count(reader, filter)?) });
+    }
     let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
     let by_start = *sort == TraceSort::Start;
     let mut days = reader.days()?;
@@ -112,14 +115,39 @@ fn of_file(
             }
         }
     }
-    // Of those over midnight this file alone does not tell whether they are looked for.
+    over_midnight(reader, &file, &query.filter, said.as_deref(), |found| {
+        let value = value(&found, query);
+        let behind = from.is_none_or(|from| {
+            let by_start = query.sort == TraceSort::Start;
+            let key = |value, day: Day, row| {
+                if by_start { (i64::from(day.0), value, 0, row) } else { (value, 0, day.0, row) }
+            };
+            let (here, there) = (key(value, day, found.row), key(from.value, from.day, from.row));
+            if query.ascending { here > there } else { here < there }
+        });
+        if behind {
+            all.push(Candidate { value, day, found });
+        }
+    })
+}
+
+/// The traces over midnight that a filter means, each with its first day: one file alone does not tell whether they are
+/// looked for.
+fn over_midnight(
+    reader: &mut Reader,
+    file: &File,
+    filter: &Filter,
+    said: Option<&[i64]>,
+    mut put: impl FnMut(Found),
+) -> Result<(), StoreError> {
+    let (day, told) = (file.day, |error| file.fault(error));
     let begun = {
         let sql = format!("SELECT {} FROM trace WHERE also > 0", trace::COLUMNS);
         let mut find = file.connection.prepare_cached(&sql).map_err(told)?;
         let mut rows = find.query([]).map_err(told)?;
         let mut begun = Vec::new();
         while let Some(row) = rows.next().map_err(told)? {
-            begun.extend(read(&file, row)?);
+            begun.extend(read(file, row)?);
         }
         begun
     };
@@ -130,21 +158,37 @@ fn of_file(
             continue;
         }
         let days = join_later(reader, day, &all_days, &mut found)?;
-        let value = value(&found, query);
-        let behind = from.is_none_or(|from| {
-            let by_start = query.sort == TraceSort::Start;
-            let key = |value, day: Day, row| {
-                if by_start { (i64::from(day.0), value, 0, row) } else { (value, 0, day.0, row) }
-            };
-            let (here, there) = (key(value, day, found.row), key(from.value, from.day, from.row));
-            if query.ascending { here > there } else { here < there }
-        });
-        let said = said.as_ref().is_none_or(|rows| rows.contains(&found.row));
-        if behind && said && fits(reader, &days, &found, &query.filter)? {
-            all.push(Candidate { value, day, found });
+        let said = said.is_none_or(|rows| rows.contains(&found.row));
+        if said && fits(reader, &days, &found, filter)? {
+            put(found);
         }
     }
     Ok(())
+}
+
+/// How many traces a filter means.
+fn count(reader: &mut Reader, filter: &Filter) -> Result<u64, StoreError> {
+    let mut all = 0;
+    for day in reader.days()? {
+        if filter.range.is_some_and(|range| !may_have(day, range)) {
+            continue;
+        }
+        let Some(file) = reader.file(day)? else { continue };
+        let said = filter::said(reader, day, filter)?;
+        let counted = || -> rusqlite::Result<u64> {
+            let Some(mut conditions) = filter::of_traces(&file, filter, said.as_deref())? else {
+                return Ok(0);
+            };
+            conditions.and("also = 0", []);
+            let sql = format!("SELECT count(*) FROM trace WHERE {}", conditions.sql());
+            let mut count = file.connection.prepare_cached(&sql)?;
+            let count = count.query_row(params_from_iter(&conditions.values), |row| row.get::<_, i64>(0))?;
+            Ok(u64::try_from(count).unwrap_or(0))
+        };
+        all += counted().map_err(|error| file.fault(error))?;
+        over_midnight(reader, &file, filter, said.as_deref(), |_| all += 1)?;
+    }
+    Ok(all)
 }
 
 /// What traces are put in order by.

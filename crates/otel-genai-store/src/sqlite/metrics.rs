@@ -96,8 +96,10 @@ fn lines(reader: &mut Reader, query: &SeriesQuery) -> Result<Vec<Line>, StoreErr
                 all.insert(hash.clone(), Line { series, points: Vec::new() });
             }
             let Some(line) = all.get_mut(&hash) else { continue };
-            read_points(&file, id, range, &mut line.points)?;
-            points += line.points.len();
+            let before = line.points.len();
+            read_points(&file, id, range, MOST_POINTS - points, &mut line.points)?;
+            // The line has those of earlier days too.
+            points += line.points.len() - before;
             if points > MOST_POINTS {
                 return Err(steps::too_many(query));
             }
@@ -111,10 +113,12 @@ fn lines(reader: &mut Reader, query: &SeriesQuery) -> Result<Vec<Line>, StoreErr
     Ok(lines.into_iter().map(|(_, line)| line).collect())
 }
 
+/// Reads at most one point more than there is room for.
 fn read_points(
     file: &File,
     series: i64,
     range: Range,
+    room: usize,
     points: &mut Vec<(u64, Point)>,
 ) -> Result<(), StoreError> {
     let told = |error| file.fault(error);
@@ -123,10 +127,12 @@ fn read_points(
         .prepare_cached(
             "SELECT time_ns, body FROM point WHERE series = ?1 AND time_ns < ?3 AND time_ns >=
                ifnull((SELECT max(time_ns) FROM point WHERE series = ?1 AND time_ns < ?2), ?2)
-             ORDER BY time_ns, start_ns",
+             ORDER BY time_ns, start_ns LIMIT ?4",
         )
         .map_err(told)?;
-    let mut rows = find.query(params![series, number(range.from.0), number(range.to.0)]).map_err(told)?;
+    let most = i64::try_from(room).unwrap_or(i64::MAX).saturating_add(1);
+    let mut rows =
+        find.query(params![series, number(range.from.0), number(range.to.0), most]).map_err(told)?;
     while let Some(row) = rows.next().map_err(told)? {
         let time = row.get::<_, i64>(0).map_err(told)?;
         let body =

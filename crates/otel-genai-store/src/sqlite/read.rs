@@ -23,6 +23,8 @@ use crate::pack;
 use crate::query::{LogQuery, Page, StoreStatus, Which};
 use crate::span::{Span, SpanRow, SpanState};
 
+/// The first spans of a trace have so much content at most.
+const MOST_CONTENT: usize = 256 << 20;
 /// An answer has at most so many rows of one trace.
 const MOST_ROWS: u32 = 50_000;
 
@@ -57,7 +59,7 @@ pub(super) fn rows(
     for (file, row) in files_of(reader, trace)? {
         let told = |error| file.fault(error);
         let count = (|| {
-            let mut count = file.connection.prepare_cached("SELECT count(*) FROM span WHERE trace = ?")?;
+            let mut count = file.connection.prepare_cached("SELECT spans FROM trace WHERE id = ?")?;
             count.query_row([row], |row| row.get::<_, u32>(0))
         })();
         page.total = page.total.zip(Some(u64::from(count.map_err(told)?))).map(|(sum, more)| sum + more);
@@ -67,12 +69,14 @@ pub(super) fn rows(
         let from =
             from.filter(|from| from.day == file.day).map_or((i64::MIN, 0), |from| (from.value, from.row));
         let sql = format!(
-            "SELECT id, span_id, variant, parent, start_ns, end_ns, origin, name, kind, status, state, events, links, {}
-             FROM span WHERE trace = ? AND (start_ns, id) > (?, ?) ORDER BY start_ns, id",
+            "SELECT {}, span_id, variant, parent, origin, id, start_ns, end_ns, name, kind, status, state, events, links
+             FROM span WHERE trace = ? AND (start_ns, id) > (?, ?) ORDER BY start_ns, id LIMIT ?",
             record::FACTS
         );
         let mut find = file.connection.prepare_cached(&sql).map_err(told)?;
-        let mut rows = find.query(params![row, from.0, from.1]).map_err(told)?;
+        // One more says that there are more.
+        let most = i64::try_from(limit - page.items.len()).unwrap_or(i64::MAX).saturating_add(1);
+        let mut rows = find.query(params![row, from.0, from.1, most]).map_err(told)?;
         while let Some(row) = rows.next().map_err(told)? {
             if page.items.len() == limit {
                 page.next = last.map(|position| Cursor::new(position, asked));
@@ -80,9 +84,9 @@ pub(super) fn rows(
             }
             let Some(item) = span_row(&file, trace, row)? else { continue };
             last = Some(Position {
-                value: row.get("start_ns").map_err(told)?,
+                value: row.get(START).map_err(told)?,
                 day: file.day,
-                row: row.get("id").map_err(told)?,
+                row: row.get(ID).map_err(told)?,
             });
             page.items.push(item);
         }
@@ -90,26 +94,47 @@ pub(super) fn rows(
     Ok(page)
 }
 
+/// Where the columns stand behind those of the facts: in every query of spans these,
+const SPAN: usize = record::WIDTH;
+const VARIANT: usize = SPAN + 1;
+const PARENT: usize = SPAN + 2;
+const ORIGIN: usize = SPAN + 3;
+/// then those of a row,
+const ID: usize = SPAN + 4;
+const START: usize = SPAN + 5;
+/// or those of a whole span.
+const RECEIVED: usize = SPAN + 4;
+const REST: usize = SPAN + 5;
+const REFS: usize = SPAN + 6;
+
+/// What [`whole`] reads. More may follow, from [`BEHIND_WHOLE`] on.
+pub(super) fn whole_columns() -> String {
+    format!("{}, span_id, variant, parent, origin, received_ns, rest, refs", record::FACTS)
+}
+
+/// The first column behind [`whole_columns`].
+pub(super) const BEHIND_WHOLE: usize = REFS + 1;
+
 fn span_row(file: &File, trace: TraceId, row: &Row<'_>) -> Result<Option<SpanRow>, StoreError> {
     let told = |error| file.fault(error);
     let Some(key) = key(trace, row).map_err(told)? else { return Ok(None) };
-    let origin = file.origin(row.get("origin").map_err(told)?)?;
-    let moment =
-        |column: &str| row.get::<_, i64>(column).map(|moment| Nanos(u64::try_from(moment).unwrap_or(0)));
+    let origin = file.origin(row.get(ORIGIN).map_err(told)?)?;
+    let moment = |at: usize| row.get::<_, i64>(at).map(|moment| Nanos(u64::try_from(moment).unwrap_or(0)));
     let read = || -> rusqlite::Result<SpanRow> {
+        let running = row.get::<_, u8>(START + 5)? == SpanState::Running as u8;
         Ok(SpanRow {
             key,
-            parent: row.get_ref("parent")?.as_blob_or_null()?.and_then(SpanId::new),
-            name: file.word(row.get("name")?)?,
+            parent: row.get_ref(PARENT)?.as_blob_or_null()?.and_then(SpanId::new),
+            name: file.word(row.get(START + 2)?)?,
             service: std::sync::Arc::clone(&origin.resource.service),
             scope: std::sync::Arc::clone(&origin.scope.name),
-            kind: row.get("kind")?,
-            start: moment("start_ns")?,
-            end: moment("end_ns")?,
-            state: state(row)?,
-            error: row.get::<_, i32>("status")? == otlp_trace::status::StatusCode::Error as i32,
-            n_events: row.get("events")?,
-            n_links: row.get("links")?,
+            kind: row.get(START + 3)?,
+            start: moment(START)?,
+            end: moment(START + 1)?,
+            state: if running { SpanState::Running } else { SpanState::Ended },
+            error: row.get::<_, i32>(START + 4)? == otlp_trace::status::StatusCode::Error as i32,
+            n_events: row.get(START + 6)?,
+            n_links: row.get(START + 7)?,
             facts: facts(file, row)?,
         })
     };
@@ -117,13 +142,8 @@ fn span_row(file: &File, trace: TraceId, row: &Row<'_>) -> Result<Option<SpanRow
 }
 
 pub(super) fn key(trace: TraceId, row: &Row<'_>) -> rusqlite::Result<Option<SpanKey>> {
-    let variant = row.get("variant")?;
-    Ok(SpanId::new(row.get_ref("span_id")?.as_blob()?).map(|span| SpanKey { trace, span, variant }))
-}
-
-fn state(row: &Row<'_>) -> rusqlite::Result<SpanState> {
-    let running = row.get::<_, u8>("state")? == SpanState::Running as u8;
-    Ok(if running { SpanState::Running } else { SpanState::Ended })
+    let variant = row.get(VARIANT)?;
+    Ok(SpanId::new(row.get_ref(SPAN)?.as_blob()?).map(|span| SpanKey { trace, span, variant }))
 }
 
 fn facts(file: &File, row: &Row<'_>) -> rusqlite::Result<Facts> {
@@ -135,7 +155,8 @@ pub(super) fn spans(reader: &mut Reader, trace: TraceId, which: &Which) -> Resul
     let mut all = Where::default();
     match which {
         Which::All => {}
-        Which::GenAi => all.and("op < ?", [Value::Integer(Op::Http as i64)]),
+        Which::First { genai: true, .. } => all.and("op < ?", [Value::Integer(Op::Http as i64)]),
+        Which::First { .. } => {}
         // Few are asked for one by one; with many it is cheaper to read all.
         Which::Only(ids) if ids.len() <= 500 => {
             let marks = vec!["?"; ids.len()].join(",");
@@ -147,19 +168,26 @@ pub(super) fn spans(reader: &mut Reader, trace: TraceId, which: &Which) -> Resul
         Which::Only(ids) => ids.len() <= 500 || ids.contains(&span),
         _ => true,
     };
+    let (most, most_bytes) = match which {
+        Which::First { spans, .. } => (*spans as usize, MOST_CONTENT),
+        _ => (usize::MAX, usize::MAX),
+    };
     let (mut spans, mut shelf) = (Vec::new(), Shelf::default());
     for (file, row) in files_of(reader, trace)? {
         let told = |error| file.fault(error);
         let sql = format!(
-            "SELECT span_id, variant, parent, received_ns, origin, state, {}, rest, refs FROM span
-             WHERE {} AND trace = ? ORDER BY start_ns, id",
-            record::FACTS,
+            "SELECT {} FROM span WHERE {} AND trace = ? ORDER BY start_ns, id LIMIT ?",
+            whole_columns(),
             all.sql()
         );
         let mut find = file.connection.prepare_cached(&sql).map_err(told)?;
-        let values = all.values.iter().cloned().chain([row.into()]);
+        let left = i64::try_from(most - spans.len()).unwrap_or(i64::MAX);
+        let values = all.values.iter().cloned().chain([row.into(), left.into()]);
         let mut rows = find.query(params_from_iter(values)).map_err(told)?;
         while let Some(row) = rows.next().map_err(told)? {
+            if shelf.bytes() > most_bytes {
+                return Ok(spans);
+            }
             let Some(key) = key(trace, row).map_err(told)?.filter(|key| wanted(key.span)) else { continue };
             spans.push(whole(&file, &mut shelf, key, row)?);
         }
@@ -170,19 +198,19 @@ pub(super) fn spans(reader: &mut Reader, trace: TraceId, which: &Which) -> Resul
 pub(super) fn whole(file: &File, shelf: &mut Shelf, key: SpanKey, row: &Row<'_>) -> Result<Span, StoreError> {
     let told = |error| file.fault(error);
     let damaged = || fault::unreadable("cannot read a span");
-    let origin = file.origin(row.get("origin").map_err(told)?)?;
-    let received = row.get::<_, i64>("received_ns").map_err(told)?;
+    let origin = file.origin(row.get(ORIGIN).map_err(told)?)?;
+    let received = row.get::<_, i64>(RECEIVED).map_err(told)?;
     let rest =
-        unpack(row.get_ref("rest").map_err(told)?.as_blob().map_err(|_| damaged())?).ok_or_else(damaged)?;
+        unpack(row.get_ref(REST).map_err(told)?.as_blob().map_err(|_| damaged())?).ok_or_else(damaged)?;
     let mut bytes = otlp_trace::Span::decode(rest.as_ref()).map_err(|_| damaged())?;
     if bytes.trace_id.is_empty() {
         bytes.trace_id = key.trace.bytes().to_vec();
         bytes.span_id = key.span.bytes().to_vec();
-        let parent = row.get_ref("parent").map_err(told)?.as_blob_or_null().map_err(|_| damaged())?;
+        let parent = row.get_ref(PARENT).map_err(told)?.as_blob_or_null().map_err(|_| damaged())?;
         bytes.parent_span_id = parent.map(<[u8]>::to_vec).unwrap_or_default();
     }
     let received = Nanos(u64::try_from(received).unwrap_or(0));
-    let refs = row.get_ref("refs").map_err(told)?.as_blob_or_null().map_err(|_| damaged())?;
+    let refs = row.get_ref(REFS).map_err(told)?.as_blob_or_null().map_err(|_| damaged())?;
     let holes = shelf.holes(file, refs)?;
     let mut fill = |value| pack::filled(value, &holes);
     let mut span = Span::from_otlp_with(bytes, &origin, received, &mut fill).map_err(|_| damaged())?;

@@ -25,8 +25,9 @@ use crate::error::StoreError;
 use crate::id::Day;
 use crate::origin::{Origin, Resource, Scope};
 
-/// So many files stay open in each thread.
-const MOST_FILES: usize = 8;
+/// So many files stay open in each thread: as many as days are kept by default, because many questions go through all of
+/// them, and one file too few would be none at all.
+const MOST_FILES: usize = 32;
 /// So many names and origins are remembered of each file.
 const MOST: usize = 20_000;
 /// Between two looks at the clock SQLite takes so many steps.
@@ -78,7 +79,7 @@ impl Pool {
             None => false,
         };
         if !sent {
-            return Err(StoreError::Unsupported("answer: it is closed"));
+            return Err(StoreError::Closed);
         }
         let answer = answer.await.unwrap_or(Err(StoreError::Timeout(fault::PATIENCE)));
         drop(guard);
@@ -223,7 +224,7 @@ impl Reader {
             call.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|call| call.is_over())
         };
         connection.progress_handler(STEPS, Some(over))?;
-        connection.execute_batch("PRAGMA query_only=ON; PRAGMA cache_size=-4096;")?;
+        connection.execute_batch("PRAGMA query_only=ON; PRAGMA cache_size=-1024;")?;
         let (_, version) = schema::of(&connection)?;
         Ok((version == schema::VERSION).then_some(connection))
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rusqlite::{Row, Transaction, params};
 
-use super::content::Record;
+use super::content::{self, Record};
 use super::count;
+use super::erase;
 use super::rest::unpack;
 use super::segment::{Known, hash, number};
 use crate::facts::{ContentState, Cost, CostSource, Dialect, Facts, Op, Usage};
@@ -47,29 +48,44 @@ pub(super) fn write_span(
     let (rest, refs) = (record.rest.as_slice(), refs.as_deref());
     let mut place = Place { id: None, trace, origin, variant: 0, rest, refs };
     let mut replaces = false;
+    let mut gone = Vec::new();
     if !insert(tx, known, span, &place)? {
         match of_same_ids(tx, span, &place)? {
             Same::Known => return Ok(Fate::Known),
-            Same::Running(id, variant) => {
+            Same::Late => {
+                erase::unused(tx, known, trace, pieces)?;
+                return Ok(Fate::Known);
+            }
+            Same::Running { id, variant, refs } => {
                 tx.prepare_cached("DELETE FROM span WHERE id = ?")?.execute([id])?;
                 (place.id, place.variant, replaces) = (Some(id), variant, true);
+                gone = refs.and_then(|refs| content::ids(&refs)).unwrap_or_default();
+                gone.retain(|piece| !pieces.contains(piece));
             }
-            Same::Others(variants) if variants >= MOST_VARIANTS => return Ok(Fate::Refused),
+            Same::Others(variants) if variants >= MOST_VARIANTS => {
+                erase::unused(tx, known, trace, pieces)?;
+                return Ok(Fate::Refused);
+            }
             Same::Others(variants) => place.variant = variants,
         }
         insert(tx, known, span, &place)?;
     }
-    known.used(tx, &pieces, trace, 0, tx.last_insert_rowid())?;
+    let row = tx.last_insert_rowid();
+    // What only the word of its beginning said.
+    erase::unused(tx, known, trace, gone)?;
+    known.used(tx, &pieces, trace, 0, row)?;
     count::span(tx, known, span, (trace, origin), replaces, title)?;
     Ok(Fate::Stored)
 }
 
 /// What has the ids of a span already.
 enum Same {
-    /// The same span, or this one's end: word of a beginning comes late.
+    /// The same span.
     Known,
-    /// A running one, which this replaces: its row and variant.
-    Running(i64, u8),
+    /// This one's end: word of a beginning comes late.
+    Late,
+    /// A running one, which this replaces.
+    Running { id: i64, variant: u8, refs: Option<Vec<u8>> },
     /// So many others.
     Others(u8),
 }
@@ -86,15 +102,18 @@ fn of_same_ids(tx: &Transaction<'_>, span: &Span, new: &Place<'_>) -> rusqlite::
         let same = row.get::<_, i64>(3)? == new.origin
             && equal(row.get_ref(4)?.as_blob_or_null()?, Some(new.rest))
             && equal(row.get_ref(5)?.as_blob_or_null()?, new.refs);
-        if same || (span.state == SpanState::Running && !was_running) {
+        if same {
             return Ok(Same::Known);
         }
+        if span.state == SpanState::Running && !was_running {
+            return Ok(Same::Late);
+        }
         if was_running {
-            running = Some((row.get(0)?, row.get(1)?));
+            running = Some(Same::Running { id: row.get(0)?, variant: row.get(1)?, refs: row.get(5)? });
         }
         variants = row.get::<_, u8>(1)?.saturating_add(1);
     }
-    Ok(running.map_or(Same::Others(variants), |(id, variant)| Same::Running(id, variant)))
+    Ok(running.unwrap_or(Same::Others(variants)))
 }
 
 /// Whether two columns say the same, however they were compressed.
@@ -182,10 +201,12 @@ fn insert(tx: &Transaction<'_>, known: &mut Known, span: &Span, place: &Place<'_
     Ok(inserted > 0)
 }
 
-/// The columns of a span's facts, for [`facts`].
+/// The columns of a span's facts, which [`facts`] reads: the first of a query.
 pub(super) const FACTS: &str = "flags, op, dialect, provider, req_model, resp_model, response_id, agent, agent_id, workflow, \
      tool, tool_call, mcp, mcp_session, data_source, conv, user, error, finish, in_tok, out_tok, cache_r, cache_w, \
      reason_tok, audio_in, audio_out, ttfc_ns, n, cost, saved";
+/// So many they are.
+pub(super) const WIDTH: usize = 30;
 
 /// Content state (2 bits), streamed (2: told, and which), inferred (1), who says the cost (2). The last bit says later that
 /// the call is told again inside.
@@ -204,56 +225,54 @@ pub(super) fn cost_source(flags: u8) -> CostSource {
     if flags >> 5 & 3 == CostSource::Reported as u8 { CostSource::Reported } else { CostSource::Table }
 }
 
-/// Reads the columns of [`FACTS`].
+/// Reads the columns of [`FACTS`]. By their places: a large trace is read in one go, and names are looked for one by one.
 pub(super) fn facts(
     row: &Row<'_>,
     word: &mut dyn FnMut(i64) -> rusqlite::Result<Arc<str>>,
 ) -> rusqlite::Result<Facts> {
-    let mut name = |column: &str| row.get::<_, Option<i64>>(column)?.map(&mut *word).transpose();
-    let tokens =
-        |column: &str| Ok(row.get::<_, Option<i64>>(column)?.map(|count| u64::try_from(count).unwrap_or(0)));
-    let flags: u8 = row.get("flags")?;
-    let source = cost_source(flags);
-    let saved = row.get::<_, Option<i64>>("saved")?.unwrap_or(0);
-    let usage = |tokens: &dyn Fn(&str) -> rusqlite::Result<Option<u64>>| -> rusqlite::Result<Usage> {
-        Ok(Usage {
-            input: tokens("in_tok")?,
-            output: tokens("out_tok")?,
-            cache_read: tokens("cache_r")?,
-            cache_write: tokens("cache_w")?,
-            reasoning: tokens("reason_tok")?,
-            audio_input: tokens("audio_in")?,
-            audio_output: tokens("audio_out")?,
-        })
+    let mut name = |at: usize| row.get::<_, Option<i64>>(at)?.map(&mut *word).transpose();
+    let count = |at: usize| -> rusqlite::Result<Option<u64>> {
+        Ok(row.get::<_, Option<i64>>(at)?.map(|count| u64::try_from(count).unwrap_or(0)))
     };
+    let flags: u8 = row.get(0)?;
+    let source = cost_source(flags);
+    let saved = row.get::<_, Option<i64>>(29)?.unwrap_or(0);
     Ok(Facts {
-        op: row.get::<_, Option<u8>>("op")?.and_then(Op::from_number),
-        dialect: row.get::<_, Option<u8>>("dialect")?.and_then(Dialect::from_number),
-        provider: name("provider")?,
-        request_model: name("req_model")?,
-        response_model: name("resp_model")?,
-        response_id: row.get("response_id")?,
-        agent: name("agent")?,
-        agent_id: name("agent_id")?,
-        workflow: name("workflow")?,
-        tool: name("tool")?,
-        tool_call: row.get("tool_call")?,
-        mcp_method: name("mcp")?,
-        mcp_session: name("mcp_session")?,
-        data_source: name("data_source")?,
-        conversation: name("conv")?,
-        user: name("user")?,
-        error: name("error")?,
-        finish: name("finish")?,
-        usage: usage(&tokens)?,
-        first_chunk: tokens("ttfc_ns")?.map(std::time::Duration::from_nanos),
+        op: row.get::<_, Option<u8>>(1)?.and_then(Op::from_number),
+        dialect: row.get::<_, Option<u8>>(2)?.and_then(Dialect::from_number),
+        provider: name(3)?,
+        request_model: name(4)?,
+        response_model: name(5)?,
+        response_id: row.get(6)?,
+        agent: name(7)?,
+        agent_id: name(8)?,
+        workflow: name(9)?,
+        tool: name(10)?,
+        tool_call: row.get(11)?,
+        mcp_method: name(12)?,
+        mcp_session: name(13)?,
+        data_source: name(14)?,
+        conversation: name(15)?,
+        user: name(16)?,
+        error: name(17)?,
+        finish: name(18)?,
+        usage: Usage {
+            input: count(19)?,
+            output: count(20)?,
+            cache_read: count(21)?,
+            cache_write: count(22)?,
+            reasoning: count(23)?,
+            audio_input: count(24)?,
+            audio_output: count(25)?,
+        },
+        first_chunk: count(26)?.map(std::time::Duration::from_nanos),
         stream: match flags >> 2 & 3 {
             1 => Some(false),
             2 => Some(true),
             _ => None,
         },
-        count: row.get("n")?,
-        cost: row.get::<_, Option<i64>>("cost")?.map(|nanos| Cost { nanos, saved, source }),
+        count: row.get(27)?,
+        cost: row.get::<_, Option<i64>>(28)?.map(|nanos| Cost { nanos, saved, source }),
         content: ContentState::from_number(flags & 3),
         inferred: flags >> 4 & 1 == 1,
     })

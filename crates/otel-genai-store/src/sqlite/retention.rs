@@ -181,6 +181,8 @@ impl Writer {
                 _ => {}
             }
         }
+        // Who asked meanwhile may have opened what is gone now.
+        self.folder.turn();
         tracing::info!(target: "otel-genai-store", "{} was deleted: {traces} traces", file.display());
         self.tell_deleted(Range { from: day.start(), to: Day(day.0.saturating_add(1)).start() });
         Ok(Deleted { traces, bytes })
@@ -222,7 +224,7 @@ fn room(path: &Path) -> u64 {
     days.iter().filter_map(|day| fs::metadata(folder::file(path, *day)).ok()).map(|file| file.len()).sum()
 }
 
-fn read_only(file: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn read_only(file: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 

@@ -71,6 +71,7 @@ CREATE TABLE span(
   rest BLOB NOT NULL, -- protobuf of the span with holes, its ids left out where the columns have them
   refs BLOB); -- what fills the holes
 CREATE UNIQUE INDEX span_key ON span(trace, span_id, variant);
+CREATE INDEX span_order ON span(trace, start_ns);
 CREATE INDEX span_start ON span(start_ns) WHERE op < 30;
 CREATE INDEX span_response ON span(response_id) WHERE response_id IS NOT NULL;
 -- Calls that only log records tell of, by their rows: columns as those of spans. Where a span tells of the call too, the

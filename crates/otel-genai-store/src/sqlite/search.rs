@@ -32,6 +32,8 @@ const MOST_OF_A_DAY: usize = 20_000;
 const FEWEST_DIGITS: usize = 8;
 /// And so many traces are.
 const MOST_BY_ID: usize = 5;
+/// So many words of a day are looked at for names.
+const MOST_WORDS: i64 = 2_000;
 /// So many names are told, of texts with
 const MOST_NAMES: i64 = 10;
 /// so many letters.
@@ -326,18 +328,21 @@ fn names(reader: &mut Reader, text: &str) -> Result<Vec<Hit>, StoreError> {
     let mut counts: BTreeMap<(usize, Arc<str>), u64> = BTreeMap::new();
     for day in reader.days()? {
         let Some(file) = reader.file(day)? else { continue };
-        for (at, (kind, _)) in kinds.iter().enumerate() {
-            let found: rusqlite::Result<Vec<(Arc<str>, i64)>> = (|| {
-                let mut find = file.connection.prepare_cached(
-                    "SELECT word.text, count(*) FROM word JOIN trace_word ON trace_word.word = word.id
-                     WHERE kind = ? AND word.text LIKE ? ESCAPE '\\' GROUP BY 1 ORDER BY 2 DESC LIMIT ?",
-                )?;
-                let values = params![*kind as u8, containing(text), MOST_NAMES];
-                find.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-            })();
-            for (name, count) in found.map_err(|error| file.fault(error))? {
-                *counts.entry((at, name)).or_default() += u64::try_from(count).unwrap_or(0);
-            }
+        let found: rusqlite::Result<Vec<(u8, Arc<str>, i64)>> = (|| {
+            // The words first: there are few, and each stands in many traces.
+            let mut find = file.connection.prepare_cached(
+                "WITH found AS MATERIALIZED (SELECT id, text FROM word WHERE text LIKE ?1 ESCAPE '\\' LIMIT ?2)
+                 SELECT asked.value, text,
+                   (SELECT count(*) FROM trace_word WHERE kind = asked.value AND word = found.id) AS traces
+                 FROM found, json_each(?3) AS asked WHERE traces > 0 ORDER BY traces DESC LIMIT ?4",
+            )?;
+            let asked = list(&kinds.map(|(kind, _)| kind as i64));
+            let values = params![containing(text), MOST_WORDS, asked, MOST_NAMES * 6];
+            find.query_map(values, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+        })();
+        for (kind, name, count) in found.map_err(|error| file.fault(error))? {
+            let Some(at) = kinds.iter().position(|(known, _)| *known as u8 == kind) else { continue };
+            *counts.entry((at, name)).or_default() += u64::try_from(count).unwrap_or(0);
         }
     }
     let mut names: Vec<_> = counts.into_iter().collect();

@@ -1,7 +1,7 @@
 //! A day file as the writer has it: what is in it already is remembered, and forgotten when a transaction fails.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
@@ -23,15 +23,21 @@ use crate::recent::Recent;
 /// So many names, origins and traces are remembered; then all are asked for again.
 const MOST: usize = 100_000;
 /// So many pieces of content, and of their uses.
-const MOST_PIECES: usize = 64 << 10;
+const MOST_PIECES: usize = 32 << 10;
+/// A log that has grown by so many pages (16 MiB) is moved also while there is work.
+const MOST_PAGES: i64 = 2_048;
+/// So many bytes a page has.
+const PAGE: u64 = 8_192;
 
 /// A day file, open for writing.
 pub(super) struct Segment {
     pub(super) day: Day,
     pub(super) connection: Connection,
     pub(super) known: Known,
-    /// Whether the write-ahead log has something that the file has not.
+    /// Whether the write-ahead log is to be emptied.
     pub(super) dirty: bool,
+    /// So many pages the log had when it was last moved into the file.
+    moved: i64,
 }
 
 /// What the file has, by its ids there.
@@ -87,30 +93,55 @@ impl Segment {
             // So that room can be given back in small steps.
             connection.execute_batch("PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL;")?;
         }
-        // The writer moves the log into the file itself, when nobody waits for it.
+        // The writer moves the log into the file itself, when nobody waits for it. A log that is begun anew is cut, so that
+        // its file is as long as what is in it.
         let sync = match durability {
             Durability::Full => "FULL",
             Durability::Normal => "NORMAL",
             Durability::None => "OFF",
         };
         connection.execute_batch(&format!(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous={sync}; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY;
-             PRAGMA cache_size=-16384; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous={sync}; PRAGMA wal_autocheckpoint=0;
+             PRAGMA journal_size_limit=0; PRAGMA temp_store=MEMORY;
+             PRAGMA cache_size=-8192; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;"
         ))?;
         if version == 0 {
             schema::create(&connection)?;
         }
-        Ok(Self { day, connection, known: Known::new(), dirty: false })
+        Ok(Self { day, connection, known: Known::new(), dirty: false, moved: 0 })
     }
 
     /// Moves the log into the file. `whole`: waits for nobody, and empties the log where no reader needs it.
     pub(super) fn checkpoint(&mut self, whole: bool) {
         let how = if whole { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
         // What cannot be moved now, because somebody reads it, is moved later; it is safe where it is.
-        let busy = self.connection.query_row(how, [], |row| row.get::<_, i64>(0));
-        if busy.is_ok_and(|busy| busy == 0) {
+        let told =
+            self.connection.query_row(how, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
+        let Ok((busy, pages)) = told else { return };
+        self.moved = pages;
+        if whole && busy == 0 {
             self.dirty = false;
         }
+    }
+
+    /// Moves a log that has grown into the file.
+    pub(super) fn tidy(&mut self) {
+        let pages = std::fs::metadata(self.log()).map_or(0, |log| log.len() / PAGE);
+        let pages = i64::try_from(pages).unwrap_or(i64::MAX);
+        if pages < self.moved {
+            // It was begun anew.
+            self.moved = 0;
+        }
+        // Where a reader keeps it from being begun anew, it is not moved after each transaction all the same.
+        if pages - self.moved > MOST_PAGES {
+            self.checkpoint(false);
+        }
+    }
+
+    fn log(&self) -> PathBuf {
+        let mut name = self.connection.path().unwrap_or_default().to_owned();
+        name.push_str("-wal");
+        name.into()
     }
 }
 
@@ -130,6 +161,11 @@ impl Known {
             series: HashMap::new(),
             packer: Packer::new(),
         }
+    }
+
+    /// Pieces of content were taken out of the file.
+    pub(super) fn forget_pieces(&mut self) {
+        (self.contents, self.uses) = (Recent::new(MOST_PIECES), Recent::new(MOST_PIECES));
     }
 
     /// To be called before each transaction.

@@ -1,16 +1,19 @@
 //! Calls that are told twice are taken out of all sums, once their trace has been quiet for a while.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::count::{change_sums, quarter};
+use super::folder;
+use super::retention::read_only;
 use super::segment::{Segment, number};
 use super::sums::{self, Call, Sums};
-use super::trace::BEGAN;
+use super::trace::{BEGAN, amount, tokens};
 use crate::facts::{CostSource, Op};
-use crate::id::{Nanos, SpanId, TraceId};
+use crate::id::{Day, Nanos, SpanId, TraceId};
 use crate::span::SpanState;
 use crate::usage::{self, Told};
 
@@ -49,6 +52,39 @@ pub(super) struct Over {
 /// Settles the traces of a file that have been quiet, but for those that other days may have too.
 pub(super) fn settle(segment: &mut Segment) -> rusqlite::Result<Settled> {
     let until = Nanos::now().0.saturating_sub(u64::try_from(QUIET.as_nanos()).unwrap_or(0));
+    let mut settled = settle_until(segment, until, true)?;
+    settled.more = is_left(&segment.connection)?;
+    Ok(settled)
+}
+
+/// Settles all traces of a file that lie in it alone, and tells those whose sums are others now.
+pub(super) fn settle_all(segment: &mut Segment) -> rusqlite::Result<Vec<TraceId>> {
+    let mut changed = Vec::new();
+    loop {
+        let settled = settle_until(segment, u64::MAX, false)?;
+        changed.extend(settled.changed);
+        // Those that stay are the same the next time.
+        if !settled.full || !settled.over.is_empty() {
+            return Ok(changed);
+        }
+    }
+}
+
+/// Days with traces that were not settled when their file was used last: the process was killed, or its time was too short.
+pub(super) fn left(folder: &Path) -> Vec<Day> {
+    let is_left = |day: &Day| read_only(&folder::file(folder, *day)).and_then(|file| is_left(&file));
+    // A file that cannot be read is somebody else's matter.
+    folder::days(folder).unwrap_or_default().into_iter().filter(|day| is_left(day).unwrap_or(false)).collect()
+}
+
+/// Whether a file has traces to settle.
+pub(super) fn is_left(connection: &Connection) -> rusqlite::Result<bool> {
+    let mut find = connection.prepare_cached("SELECT EXISTS(SELECT 1 FROM trace WHERE unsettled)")?;
+    find.query_row([], |row| row.get(0))
+}
+
+/// `over`: those that other days may have too are told once, to be settled together; else they stay.
+fn settle_until(segment: &mut Segment, until: u64, over: bool) -> rusqlite::Result<Settled> {
     let mut settled = Settled::default();
     let quiet = quiet(&segment.connection, until)?;
     settled.full = i64::try_from(quiet.len()).unwrap_or(MOST) >= MOST;
@@ -60,6 +96,9 @@ pub(super) fn settle(segment: &mut Segment) -> rusqlite::Result<Settled> {
                 Some(trace) if may_have_begun || also != 0 => {
                     let may_tell_twice = also != 0 || counted > 1;
                     settled.over.push(Over { trace, may_have_begun, may_tell_twice });
+                    if !over {
+                        continue;
+                    }
                 }
                 _ if counted > 1 && spans <= MOST_SPANS => {
                     let part = Part::read(&tx, row)?;
@@ -76,9 +115,6 @@ pub(super) fn settle(segment: &mut Segment) -> rusqlite::Result<Settled> {
         tx.commit()?;
         segment.dirty = true;
     }
-    let mut others =
-        segment.connection.prepare_cached("SELECT EXISTS(SELECT 1 FROM trace WHERE unsettled)")?;
-    settled.more = others.query_row([], |row| row.get(0))?;
     Ok(settled)
 }
 
@@ -129,7 +165,7 @@ impl Part {
     fn read(connection: &Connection, row: i64) -> rusqlite::Result<Self> {
         let mut part = Self { row, told: Vec::new(), calls: Vec::new() };
         let sql = format!(
-            "SELECT {}, s.span_id, s.parent, s.response_id, s.state FROM {} WHERE s.trace = ?",
+            "SELECT {}, s.span_id, s.parent, s.response_id, s.state FROM {} WHERE s.trace = ? ORDER BY s.id",
             sums::COLUMNS,
             sums::TABLES
         );
@@ -218,7 +254,6 @@ fn write<'a>(
         }
     }
     let usage = sums.usage;
-    let tokens = |count: Option<u64>| count.map(number);
     tx.prepare_cached(
         "UPDATE trace SET llm = ?2, llm_err = ?3, in_tok = ?4, out_tok = ?5, cache_r = ?6, cache_w = ?7, reason_tok = ?8,
            audio_in = ?9, audio_out = ?10, cost = ?11, saved = ?12, reported = ?13, unpriced = ?14, rev = rev + 1
@@ -235,8 +270,8 @@ fn write<'a>(
         tokens(usage.reasoning),
         tokens(usage.audio_input),
         tokens(usage.audio_output),
-        sums.cost.map(|(nanos, _)| nanos),
-        sums.cost.map(|(_, saved)| saved),
+        sums.cost.map(|(nanos, _)| amount(nanos)),
+        sums.cost.map(|(_, saved)| amount(saved)),
         sums.told_cost().is_some_and(|cost| cost.source == CostSource::Reported),
         number(sums.unpriced),
     ])?;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Row, Transaction, params};
 
 use super::more::{Kind, More, Stretch};
@@ -226,14 +227,41 @@ impl Change {
         }
     }
 
-    /// Adds it to the row.
-    pub(super) fn write(&self, tx: &Transaction<'_>, trace: i64) -> rusqlite::Result<()> {
+    /// Tokens of each kind, cost and what was saved, added to those of a row, from its second column on. No number is too
+    /// large: what a sender tells must not make the trace unreadable.
+    fn added(&self, row: &Row<'_>) -> rusqlite::Result<[Option<i64>; 9]> {
         let (usage, gone) = (&self.usage, &self.gone);
-        let tokens = |more: Option<u64>, less: Option<u64>| {
+        let change = |more: Option<u64>, less: Option<u64>| {
             more.or(less).map(|_| number(more.unwrap_or(0)).saturating_sub(number(less.unwrap_or(0))))
         };
-        let more: Option<Vec<u8>> =
-            tx.prepare_cached("SELECT more FROM trace WHERE id = ?")?.query_row([trace], |row| row.get(0))?;
+        let mut sums = [
+            change(usage.input, gone.input),
+            change(usage.output, gone.output),
+            change(usage.cache_read, gone.cache_read),
+            change(usage.cache_write, gone.cache_write),
+            change(usage.reasoning, gone.reasoning),
+            change(usage.audio_input, gone.audio_input),
+            change(usage.audio_output, gone.audio_output),
+            self.cost.map(|(nanos, _)| nanos),
+            self.cost.map(|(_, saved)| saved),
+        ];
+        for (at, more) in sums.iter_mut().enumerate() {
+            *more = match (sum(row.get_ref(at + 1)?), *more) {
+                (Some(known), Some(more)) => Some(amount(known.saturating_add(more))),
+                (known, more) => known.or(more.map(amount)),
+            };
+        }
+        Ok(sums)
+    }
+
+    /// Adds it to the row.
+    pub(super) fn write(&self, tx: &Transaction<'_>, trace: i64) -> rusqlite::Result<()> {
+        let (more, sums) = tx
+            .prepare_cached(
+                "SELECT more, in_tok, out_tok, cache_r, cache_w, reason_tok, audio_in, audio_out, cost, saved
+                 FROM trace WHERE id = ?",
+            )?
+            .query_row([trace], |row| Ok((row.get::<_, Option<Vec<u8>>>(0)?, self.added(row)?)))?;
         let mut more = more.and_then(|more| More::decode(&more)).unwrap_or_default();
         let mut names: Vec<_> =
             self.names.iter().map(|((kind, word), first)| (*first, *kind, *word)).collect();
@@ -249,21 +277,16 @@ impl Change {
             "UPDATE trace SET start_ns = min(start_ns, ?2), end_ns = max(end_ns, ?3), last_ns = max(last_ns, ?4),
                running = running + ?5, spans = spans + ?6, errors = errors + ?7, logs = logs + ?8, llm = llm + ?9,
                llm_err = llm_err + ?10, tools = tools + ?11, tool_err = tool_err + ?12,
-               in_tok = CASE WHEN ?13 IS NULL THEN in_tok ELSE ifnull(in_tok, 0) + ?13 END,
-               out_tok = CASE WHEN ?14 IS NULL THEN out_tok ELSE ifnull(out_tok, 0) + ?14 END,
-               cache_r = CASE WHEN ?15 IS NULL THEN cache_r ELSE ifnull(cache_r, 0) + ?15 END,
-               cache_w = CASE WHEN ?16 IS NULL THEN cache_w ELSE ifnull(cache_w, 0) + ?16 END,
-               reason_tok = CASE WHEN ?17 IS NULL THEN reason_tok ELSE ifnull(reason_tok, 0) + ?17 END,
-               audio_in = CASE WHEN ?18 IS NULL THEN audio_in ELSE ifnull(audio_in, 0) + ?18 END,
-               audio_out = CASE WHEN ?19 IS NULL THEN audio_out ELSE ifnull(audio_out, 0) + ?19 END,
-               cost = CASE WHEN ?20 IS NULL THEN cost ELSE ifnull(cost, 0) + ?20 END,
-               saved = CASE WHEN ?21 IS NULL THEN saved ELSE ifnull(saved, 0) + ?21 END,
+               in_tok = ?13, out_tok = ?14, cache_r = ?15, cache_w = ?16, reason_tok = ?17, audio_in = ?18,
+               audio_out = ?19, cost = ?20, saved = ?21,
                reported = max(reported, ?22), unpriced = unpriced + ?23, content = max(content, ?24),
                genai = max(genai, ?25), counted = counted + ?26,
                unsettled = max(unsettled, (?26 > 0 AND (counted + ?26 > 1 OR also | ?27))
                  OR (?29 AND root_span IS NULL AND spans = 0 AND logs = 0)), also = also | ?27, more = ?28, rev = rev + 1
              WHERE id = ?1 RETURNING start_ns, end_ns",
         )?;
+        let [input, output, cache_read, cache_write, reasoning, audio_input, audio_output, cost, saved] =
+            sums;
         let values = params![
             trace,
             self.start.map_or(i64::MAX, number),
@@ -277,15 +300,15 @@ impl Change {
             self.llm_errors,
             self.tools,
             self.tool_errors,
-            tokens(usage.input, gone.input),
-            tokens(usage.output, gone.output),
-            tokens(usage.cache_read, gone.cache_read),
-            tokens(usage.cache_write, gone.cache_write),
-            tokens(usage.reasoning, gone.reasoning),
-            tokens(usage.audio_input, gone.audio_input),
-            tokens(usage.audio_output, gone.audio_output),
-            self.cost.map(|(nanos, _)| nanos),
-            self.cost.map(|(_, saved)| saved),
+            input,
+            output,
+            cache_read,
+            cache_write,
+            reasoning,
+            audio_input,
+            audio_output,
+            cost,
+            saved,
             self.reported,
             self.unpriced,
             self.content,
@@ -336,6 +359,29 @@ impl Change {
     }
 }
 
+/// Tokens and costs of a trace are at most this, so that two of them can be added up too.
+const MOST_SUM: i64 = i64::MAX / 2;
+
+/// Tokens of a trace as SQLite has them.
+pub(super) fn tokens(count: Option<u64>) -> Option<i64> {
+    count.map(|count| number(count).min(MOST_SUM))
+}
+
+/// A cost of a trace, or what was saved of it.
+pub(super) fn amount(nanos: i64) -> i64 {
+    nanos.clamp(-MOST_SUM, MOST_SUM)
+}
+
+/// A sum. SQLite makes a float of one that is too large for it.
+fn sum(told: ValueRef<'_>) -> Option<i64> {
+    match told {
+        ValueRef::Integer(sum) => Some(sum),
+        #[allow(clippy::cast_possible_truncation, reason = "a float too large becomes the largest number")]
+        ValueRef::Real(sum) => Some(amount(sum as i64)),
+        _ => None,
+    }
+}
+
 /// Content that is there outweighs content that is elsewhere, and that outweighs none.
 fn content_rank(content: ContentState) -> u8 {
     match content {
@@ -368,79 +414,79 @@ pub(super) struct Found {
     last: u64,
 }
 
-/// Reads a row of [`COLUMNS`].
+/// Reads a row of [`COLUMNS`], by their places: lists are long.
 pub(super) fn summary(
     row: &Row<'_>,
     word: &mut dyn FnMut(i64) -> rusqlite::Result<Arc<str>>,
 ) -> rusqlite::Result<Option<Found>> {
-    let count = |column: &str| row.get::<_, i64>(column).map(unsigned);
-    let maybe = |column: &str| row.get::<_, Option<i64>>(column).map(|count| count.map(unsigned));
-    let Some(id) = TraceId::new(row.get_ref("trace_id")?.as_blob()?) else { return Ok(None) };
-    let root = match row.get_ref("root_span")?.as_blob_or_null()?.and_then(SpanId::new) {
+    let count = |at: usize| row.get::<_, i64>(at).map(unsigned);
+    let maybe = |at: usize| row.get_ref(at).map(|count| sum(count).map(unsigned));
+    let Some(id) = TraceId::new(row.get_ref(1)?.as_blob()?) else { return Ok(None) };
+    let root = match row.get_ref(6)?.as_blob_or_null()?.and_then(SpanId::new) {
         None => None,
         Some(span) => Some(Root {
             span,
-            name: word(row.get("root_name")?)?,
-            service: word(row.get("root_service")?)?,
-            op: row.get::<_, Option<u8>>("root_op")?.and_then(Op::from_number),
+            name: word(row.get(7)?)?,
+            service: word(row.get(8)?)?,
+            op: row.get::<_, Option<u8>>(9)?.and_then(Op::from_number),
         }),
     };
-    let source = if row.get("reported")? { CostSource::Reported } else { CostSource::Table };
-    let saved = row.get::<_, Option<i64>>("saved")?.unwrap_or(0);
-    let more = row.get_ref("more")?.as_blob_or_null()?.and_then(More::decode).unwrap_or_default();
+    let source = if row.get(27)? { CostSource::Reported } else { CostSource::Table };
+    let saved = sum(row.get_ref(26)?).unwrap_or(0);
+    let more = row.get_ref(36)?.as_blob_or_null()?.and_then(More::decode).unwrap_or_default();
     let more = Told::of(&more, word)?;
     let summary = TraceSummary {
         id,
-        start: Nanos(count("start_ns")?),
-        end: Nanos(count("end_ns")?),
+        start: Nanos(count(2)?),
+        end: Nanos(count(3)?),
         state: TraceState::Running,
         root,
-        title: row.get("title")?,
+        title: row.get(34)?,
         services: Few::default(),
         agents: Few::default(),
         models: Few::default(),
         tools: Few::default(),
         conversations: Few::default(),
         dialects: Vec::new(),
-        spans: count("spans")?,
-        errors: count("errors")?,
-        logs: count("logs")?,
-        llm_calls: count("llm")?,
-        llm_errors: count("llm_err")?,
-        tool_calls: count("tools")?,
-        tool_errors: count("tool_err")?,
+        spans: count(11)?,
+        errors: count(12)?,
+        logs: count(13)?,
+        llm_calls: count(14)?,
+        llm_errors: count(15)?,
+        tool_calls: count(16)?,
+        tool_errors: count(17)?,
         usage: Usage {
-            input: maybe("in_tok")?,
-            output: maybe("out_tok")?,
-            cache_read: maybe("cache_r")?,
-            cache_write: maybe("cache_w")?,
-            reasoning: maybe("reason_tok")?,
-            audio_input: maybe("audio_in")?,
-            audio_output: maybe("audio_out")?,
+            input: maybe(18)?,
+            output: maybe(19)?,
+            cache_read: maybe(20)?,
+            cache_write: maybe(21)?,
+            reasoning: maybe(22)?,
+            audio_input: maybe(23)?,
+            audio_output: maybe(24)?,
         },
-        cost: row.get::<_, Option<i64>>("cost")?.map(|nanos| Cost { nanos, saved, source }),
-        unpriced: count("unpriced")?,
-        first_chunk: maybe("ttfc_ns")?.map(std::time::Duration::from_nanos),
-        content: match row.get::<_, u8>("content")? {
+        cost: sum(row.get_ref(25)?).map(|nanos| Cost { nanos, saved, source }),
+        unpriced: count(28)?,
+        first_chunk: maybe(29)?.map(std::time::Duration::from_nanos),
+        content: match row.get::<_, u8>(31)? {
             0 => ContentState::Unknown,
             1 => ContentState::Absent,
             2 => ContentState::ByReference,
             _ => ContentState::Here,
         },
         bars: Vec::new(),
-        updated: count("rev")?,
+        updated: count(33)?,
     };
     Ok(Some(Found {
-        row: row.get("id")?,
-        genai: row.get("genai")?,
+        row: row.get(0)?,
+        genai: row.get(37)?,
         summary,
-        also: row.get("also")?,
+        also: row.get(32)?,
         more,
-        first_chunk_at: row.get::<_, Option<i64>>("ttfc_at")?.unwrap_or(i64::MAX),
-        title_at: row.get::<_, Option<i64>>("title_ns")?.unwrap_or(i64::MAX),
-        ended: row.get("root_ended")?,
-        running: row.get("running")?,
-        last: count("last_ns")?,
+        first_chunk_at: row.get::<_, Option<i64>>(30)?.unwrap_or(i64::MAX),
+        title_at: row.get::<_, Option<i64>>(35)?.unwrap_or(i64::MAX),
+        ended: row.get(10)?,
+        running: row.get(5)?,
+        last: count(4)?,
     }))
 }
 

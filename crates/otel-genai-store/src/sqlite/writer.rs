@@ -1,7 +1,6 @@
 //! The one thread that writes: everything that waits goes into one transaction a day, and is acknowledged after it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -57,10 +56,8 @@ const IDLE: Duration = Duration::from_secs(2);
 const SETTLE: Duration = Duration::from_secs(1);
 /// A trace that goes on after some days is looked for in so many files before.
 const SILENT_DAYS: usize = 7;
-/// A log that has so many pages (16 MiB) is moved also while there is work.
-const MOST_PAGES: i64 = 2_048;
 /// So many files stay open.
-const MOST_FILES: usize = 6;
+const MOST_FILES: usize = 4;
 
 pub(super) struct Writer {
     pub(super) folder: Arc<Folder>,
@@ -76,6 +73,8 @@ pub(super) struct Writer {
     idle: Instant,
     /// When to look for traces to settle, if there may be some.
     settle: Option<Instant>,
+    /// Days that an earlier process left with traces to settle.
+    left: Vec<Day>,
 }
 
 #[derive(Clone, Copy)]
@@ -126,11 +125,14 @@ impl Writer {
             open: Vec::new(),
             idle: Instant::now(),
             settle: None,
+            left: Vec::new(),
         }
     }
 
     /// Works until it is told to close, or nobody can tell it anything any more.
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
+        self.left = settle::left(self.folder.path());
+        self.settle = (!self.left.is_empty()).then(Instant::now);
         let mut closing = None;
         while closing.is_none() {
             if self.sweep.is_due() {
@@ -187,8 +189,9 @@ impl Writer {
         }
         self.backlog.close();
         // What waits behind the order to close gets no answer, which its sender takes for a failure.
-        self.open.iter_mut().for_each(|segment| segment.checkpoint(true));
-        self.open.clear();
+        for segment in std::mem::take(&mut self.open) {
+            self.put_away(segment);
+        }
         drop(self);
         if let Some(done) = closing {
             let _ = done.send(());
@@ -225,6 +228,10 @@ impl Writer {
         }
         if self.idle.elapsed() >= IDLE {
             self.open.iter_mut().filter(|segment| segment.dirty).for_each(|segment| segment.checkpoint(true));
+            // What is remembered of a file takes room, and is soon known again.
+            if self.settle.is_none() && self.open.iter().all(|segment| !segment.dirty) {
+                self.open.clear();
+            }
             self.idle = Instant::now();
         }
     }
@@ -232,6 +239,11 @@ impl Writer {
     /// Takes calls that are told twice out of the sums, and joins traces that had been silent for days.
     fn settle(&mut self) {
         self.settle = None;
+        // One that cannot be opened is left as it is. Of one that is put away before its time the rest is settled then.
+        if let Some(day) = self.left.pop() {
+            let _ = self.segment(day);
+            self.settle = (!self.left.is_empty()).then(|| Instant::now() + SETTLE);
+        }
         let mut news = News::default();
         let mut over = Vec::new();
         for segment in &mut self.open {
@@ -416,6 +428,8 @@ impl Writer {
         self.open.retain(|segment| segment.day != day);
         self.folder.turn();
         let kept = folder::set_aside(self.folder.path(), day)?;
+        // Who asked meanwhile may have opened what is gone now.
+        self.folder.turn();
         let file = folder::file(self.folder.path(), day);
         tracing::warn!(
             target: "otel-genai-store",
@@ -482,36 +496,37 @@ impl Writer {
         Ok(also)
     }
 
+    /// Closes a file. Its traces are settled as they are now: the file may not be opened again.
+    fn put_away(&mut self, mut segment: Segment) {
+        match settle::settle_all(&mut segment) {
+            Ok(traces) if self.ear.listens() && !traces.is_empty() => {
+                self.ear.tell(News { traces, ..News::default() });
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(target: "otel-genai-store", "cannot settle sums: {error}"),
+        }
+        // What other days have too is settled with them, when the file is opened again.
+        if settle::is_left(&segment.connection).unwrap_or(false) && !self.left.contains(&segment.day) {
+            self.left.push(segment.day);
+            self.settle.get_or_insert_with(|| Instant::now() + SETTLE);
+        }
+        segment.checkpoint(true);
+    }
+
     /// The file of a day, opened if it is not.
     pub(super) fn segment(&mut self, day: Day) -> Result<&mut Segment, Failure> {
         let segment = match self.open.iter().position(|segment| segment.day == day) {
             Some(at) => self.open.remove(at),
             None => {
                 if self.open.len() >= MOST_FILES {
-                    self.open.remove(0).checkpoint(true);
+                    let segment = self.open.remove(0);
+                    self.put_away(segment);
                 }
                 Segment::open(self.folder.path(), day, self.durability)?
             }
         };
         self.open.push(segment);
         self.open.last_mut().ok_or(Failure::Io(std::io::ErrorKind::Other))
-    }
-}
-
-impl Segment {
-    /// Moves a log that has grown into the file.
-    fn tidy(&mut self) {
-        let pages =
-            std::fs::metadata(self.log()).map_or(0, |log| i64::try_from(log.len() / 8_192).unwrap_or(0));
-        if pages > MOST_PAGES {
-            self.checkpoint(false);
-        }
-    }
-
-    fn log(&self) -> PathBuf {
-        let mut name = self.connection.path().unwrap_or_default().to_owned();
-        name.push_str("-wal");
-        name.into()
     }
 }
 

@@ -129,7 +129,9 @@ pub(crate) async fn facts_come_back(store: &impl Store) {
         assert_eq!(span.facts, *facts);
         assert_eq!((row.service.as_ref(), row.scope.as_ref(), row.kind), ("shop", "my.library", 3));
     }
-    assert_eq!(store.spans(trace_id(1), Which::GenAi).await.unwrap().len(), 1);
+    assert_eq!(store.spans(trace_id(1), Which::First { spans: 10, genai: true }).await.unwrap().len(), 1);
+    let first = store.spans(trace_id(1), Which::First { spans: 2, genai: false }).await.unwrap();
+    assert_eq!(first.iter().map(|span| span.start.0 - noon()).collect::<Vec<_>>(), [0, 1]);
 }
 
 /// A clock that is wrong loses nothing and makes no files without end.

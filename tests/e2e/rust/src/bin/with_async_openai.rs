@@ -29,9 +29,13 @@ async fn play(scene: &Scene) -> Result<Value, Error> {
             let client = instrument(client);
             match name {
                 "unary" | "refused" | "retried" => hello(&client).await,
-                "stream" => stream(&client).await,
+                "stream" => Ok(json!({ "text": stream(&client, openai::pieces()).await? })),
                 "dropped" => dropped(&client, scene).await,
                 "tools" => openai::tools(async |request| ask(&client, request).await).await,
+                "conversation" => {
+                    let stream = async |request| stream(&client, request).await;
+                    openai::conversation(async |request| ask(&client, request).await, stream).await
+                }
                 _ => Err("no such scene".into()),
             }
         }
@@ -72,13 +76,13 @@ async fn hello(client: &OpenAi) -> Result<Value, Error> {
     }
 }
 
-async fn stream(client: &OpenAi) -> Result<Value, Error> {
-    let mut stream = client.chat().create_stream(serde_json::from_value(openai::pieces())?).await?;
+async fn stream(client: &OpenAi, request: Value) -> Result<String, Error> {
+    let mut stream = client.chat().create_stream(serde_json::from_value(request)?).await?;
     let mut text = String::new();
     while let Some(chunk) = stream.next().await {
         text += openai::piece(&serde_json::to_value(chunk?)?).unwrap_or_default();
     }
-    Ok(json!({ "text": text }))
+    Ok(text)
 }
 
 async fn dropped(client: &OpenAi, scene: &Scene) -> Result<Value, Error> {

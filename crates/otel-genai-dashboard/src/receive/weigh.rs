@@ -1,0 +1,182 @@
+//! How much room a request takes once it is read, told from its bytes alone. An empty span is two bytes on the wire and
+//! hundreds in memory: whoever only counts bytes can be made to run out of memory by a small request.
+
+use prost::encoding::decode_varint;
+
+/// A message of OTLP, by what stands in it. Requests, resources, scopes and records of all signals are alike.
+#[derive(Clone, Copy)]
+enum Kind {
+    Request,
+    OfResource,
+    Resource,
+    OfScope,
+    Scope,
+    /// What a resource is, with lists of names.
+    Entity,
+    /// A span or a log record, by the signal; for metrics a metric.
+    Record,
+    /// The points of a metric of one kind.
+    Points,
+    Point,
+    /// What has attributes in its third field: an event.
+    Event,
+    /// What has attributes in its fourth field: a link.
+    Link,
+    /// What has attributes in its seventh field: a single measurement.
+    Exemplar,
+    KeyValue,
+    Value,
+    Array,
+    Map,
+    /// Nothing that is looked into.
+    Other,
+}
+
+/// Which records a request has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Records {
+    Spans,
+    Logs,
+    Metrics,
+}
+
+/// Nobody nests deeper, and what reads the request refuses it.
+const DEEPEST: u8 = 100;
+/// What reads a list takes room for more than there is in it.
+const SPARE: usize = 2;
+
+impl Kind {
+    /// What a field holds, if that is messages.
+    fn field(self, field: u64, records: Records) -> Option<Self> {
+        Some(match (self, field) {
+            (Self::Request, 1) => Self::OfResource,
+            (Self::OfResource, 1) => Self::Resource,
+            (Self::OfResource, 2) => Self::OfScope,
+            (Self::OfScope, 1) => Self::Scope,
+            (Self::OfScope, 2) => Self::Record,
+            (Self::Resource, 1) | (Self::Scope, 3) => Self::KeyValue,
+            (Self::Resource, 3) => Self::Entity,
+            (Self::Entity, 3 | 4) => Self::Other,
+            (Self::Record, _) => match (records, field) {
+                (Records::Spans, 9) | (Records::Logs, 6) | (Records::Metrics, 12) => Self::KeyValue,
+                (Records::Spans, 11) => Self::Event,
+                (Records::Spans, 13) => Self::Link,
+                (Records::Logs, 5) => Self::Value,
+                (Records::Metrics, 5 | 7 | 9 | 10 | 11) => Self::Points,
+                _ => return None,
+            },
+            (Self::Points, 1) => Self::Point,
+            // By the kind of point attributes, exemplars, quantiles and buckets have different numbers. A list of numbers
+            // may be taken for a message so, which makes little of it.
+            (Self::Point, 1 | 7 | 9) => Self::KeyValue,
+            (Self::Point, 5 | 8 | 11) => Self::Exemplar,
+            (Self::Point, 6) => Self::Other,
+            (Self::Event, 3) | (Self::Link, 4) | (Self::Exemplar, 7) | (Self::Map, 1) => Self::KeyValue,
+            (Self::KeyValue, 2) | (Self::Array, 1) => Self::Value,
+            (Self::Value, 5) => Self::Array,
+            (Self::Value, 6) => Self::Map,
+            _ => return None,
+        })
+    }
+
+    /// About how much room one takes, without what texts and lists in it take.
+    fn size(self) -> usize {
+        match self {
+            Self::Record => 320,
+            Self::Point | Self::OfResource | Self::OfScope | Self::Resource => 160,
+            Self::Event
+            | Self::Link
+            | Self::Exemplar
+            | Self::Scope
+            | Self::Entity
+            | Self::Points
+            | Self::Other => 96,
+            Self::KeyValue => 64,
+            Self::Request | Self::Value | Self::Array | Self::Map => 32,
+        }
+    }
+}
+
+/// About how much room the messages of a protobuf request take. Bytes that make no sense are counted up to there: whoever
+/// reads them says so.
+pub(crate) fn protobuf(bytes: &[u8], records: Records) -> usize {
+    let mut room = 0;
+    let _ = walk(bytes, Kind::Request, records, DEEPEST, &mut room);
+    room
+}
+
+fn walk(mut bytes: &[u8], kind: Kind, records: Records, depth: u8, room: &mut usize) -> Option<()> {
+    let depth = depth.checked_sub(1)?;
+    while !bytes.is_empty() {
+        let tag = decode_varint(&mut bytes).ok()?;
+        let length = match tag & 7 {
+            0 => {
+                decode_varint(&mut bytes).ok()?;
+                continue;
+            }
+            1 => 8,
+            2 => usize::try_from(decode_varint(&mut bytes).ok()?).ok()?,
+            5 => 4,
+            _ => return None,
+        };
+        let (field, rest) = bytes.split_at_checked(length)?;
+        bytes = rest;
+        if tag & 7 == 2
+            && let Some(inner) = kind.field(tag >> 3, records)
+        {
+            *room = room.saturating_add(inner.size() * SPARE);
+            // What is broken inside keeps nothing behind it from being counted.
+            let _ = walk(field, inner, records, depth, room);
+        }
+    }
+    Some(())
+}
+
+/// The same of a JSON request: by its objects, whatever they are.
+pub(crate) fn json(bytes: &[u8]) -> usize {
+    const OBJECT: usize = 96;
+    let (mut objects, mut in_text, mut escaped) = (0usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'{' if !in_text => objects += 1,
+            _ => {}
+        }
+    }
+    objects.saturating_mul(OBJECT)
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
+    use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+    use prost::Message as _;
+
+    use super::*;
+
+    fn request(spans: Vec<Span>) -> Vec<u8> {
+        let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
+        let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
+        ExportTraceServiceRequest { resource_spans }.encode_to_vec()
+    }
+
+    #[test]
+    fn what_is_empty_takes_room_and_text_does_not_count_twice() {
+        let empty = request(vec![Span::default(); 1_000]);
+        assert!(protobuf(&empty, Records::Spans) >= 1_000 * size_of::<Span>(), "{}", empty.len());
+        let value = Some(Value::StringValue("\u{12}\0".repeat(10_000)));
+        let long = KeyValue { key: "a".into(), value: Some(AnyValue { value }), ..KeyValue::default() };
+        let long = request(vec![Span { attributes: vec![long], ..Span::default() }]);
+        assert!(protobuf(&long, Records::Spans) < 2_000);
+        let keys = request(vec![Span { attributes: vec![KeyValue::default(); 1_000], ..Span::default() }]);
+        assert!(protobuf(&keys, Records::Spans) >= 1_000 * size_of::<KeyValue>());
+        // Cut anywhere, it is looked at up to there.
+        for length in 0..keys.len() {
+            assert!(protobuf(&keys[..length], Records::Spans) <= protobuf(&keys, Records::Spans));
+        }
+        assert_eq!(json(br#"{"a":"{{{\"{","b":[{},{}]}"#), 3 * json(b"{}"));
+    }
+}
