@@ -12,7 +12,7 @@ const END_TO_END: &str = "tests/e2e/run.py";
 pub(crate) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
 /// What of the libraries is compiled on demand alone, and is tested: one build has it all.
-const FEATURES: &str = features!("otel-genai-http/_clients,otel-genai-store/clickhouse");
+const FEATURES: &str = features!("otel-genai-http/_clients,otel-genai-cli/clickhouse");
 
 /// Everything that tells whether the product works; `fast` leaves out format, lints and end-to-end tests.
 pub(crate) fn test(fast: bool) -> ExitCode {

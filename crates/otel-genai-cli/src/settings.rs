@@ -111,7 +111,8 @@ impl Own {
 
     /// A value of it, for people: secrets are not for them.
     pub(crate) fn shown(self, value: &str) -> String {
-        if self.name.ends_with("_TOKEN") { "***".to_owned() } else { otel_genai_sdk::shown_url(value) }
+        let is_secret = self.name.ends_with("_TOKEN") || self.name.ends_with("_PASSWORD");
+        if is_secret { "***".to_owned() } else { otel_genai_sdk::shown_url(value) }
     }
 
     fn warn(self, why: &impl fmt::Display) {

@@ -32,3 +32,6 @@ mod mcp;
 mod observe;
 #[path = "cli/signals.rs"]
 mod signals;
+#[cfg(feature = "clickhouse")]
+#[path = "cli/store.rs"]
+mod store;

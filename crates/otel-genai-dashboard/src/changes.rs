@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use crate::view::SettingsChange;
 
+/// Who mistypes a number must not lose everything: no less than this is kept.
+pub(crate) const SHORTEST: Duration = Duration::from_secs(3_600);
+pub(crate) const SMALLEST: u64 = 16 << 20;
+
 /// Which settings the page may change. A setting that a flag or a variable decides is none of them: it would be another one
 /// again at the next start.
 #[derive(Clone, Debug, Default)]
@@ -35,16 +39,28 @@ impl Kept {
     /// When it cannot be read, or is not what was written.
     pub fn read(file: &Path) -> io::Result<Self> {
         let change = read(file)?;
+        let at_least = |ms: u64| Duration::from_millis(ms).max(SHORTEST);
         Ok(Self {
-            max_age: change.max_age_ms.map(|ms| ms.map(Duration::from_millis)),
-            max_bytes: change.max_bytes,
+            max_age: change.max_age_ms.map(|ms| ms.map(at_least)),
+            max_bytes: change.max_bytes.map(|bytes| bytes.map(|bytes| bytes.max(SMALLEST))),
         })
+    }
+
+    /// No limit at all.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { max_age: Some(None), max_bytes: Some(None) }
     }
 }
 
 fn read(file: &Path) -> io::Result<SettingsChange> {
     match std::fs::read(file) {
-        Ok(text) => Ok(serde_json::from_slice(&text)?),
+        Ok(text) => {
+            let mut fields: serde_json::Map<_, _> = serde_json::from_slice(&text)?;
+            // A later version may keep more in it.
+            fields.retain(|name, _| matches!(name.as_str(), "maxAgeMs" | "maxBytes"));
+            Ok(serde_json::from_value(fields.into())?)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(SettingsChange::default()),
         Err(error) => Err(error),
     }

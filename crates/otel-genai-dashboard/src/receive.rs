@@ -10,4 +10,6 @@ mod weigh;
 
 pub(crate) use grpc::grpc;
 pub(crate) use http::{collect, http};
+pub(crate) use refused::Refused;
 pub(crate) use room::{ROOM, Room};
+pub(crate) use weigh::{Records, protobuf as weigh_protobuf};

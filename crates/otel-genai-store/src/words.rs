@@ -106,20 +106,35 @@ fn is_frame(key: &str) -> bool {
     matches!(key, "role" | "type" | "finish_reason" | "modality" | "mime_type")
 }
 
-/// What the index is given of these texts: each word once, with a space behind it.
+/// What an index that knows no places is given of these texts: each word once, with a space behind it.
 pub(crate) fn indexed(texts: &[String]) -> String {
     let (mut words, mut seen) = (String::new(), HashSet::new());
+    each_word(texts, |token| {
+        if !seen.contains(&token) {
+            words.push_str(&token);
+            words.push(' ');
+            seen.insert(token);
+        }
+    });
+    words
+}
+
+/// The words of these texts as they follow each other, with a space behind each: neighbours can be looked for.
+#[cfg(any(test, feature = "clickhouse"))]
+pub(crate) fn in_order(texts: &[String]) -> String {
+    let mut words = String::new();
+    each_word(texts, |token| {
+        words.push_str(&token);
+        words.push(' ');
+    });
+    words
+}
+
+fn each_word(texts: &[String], mut put: impl FnMut(String)) {
     for text in texts {
         let folded = Folded::of(text);
-        for Token(token, _) in tokens(&folded.chars, true) {
-            if !seen.contains(&token) {
-                words.push_str(&token);
-                words.push(' ');
-                seen.insert(token);
-            }
-        }
+        tokens(&folded.chars, true).into_iter().for_each(|Token(token, _)| put(token));
     }
-    words
 }
 
 /// A text as it counts, and where each of its letters stands in the original.
@@ -496,7 +511,7 @@ mod tests {
     #[test]
     fn phrases_stand_among_the_words_of_a_text() {
         let among = |question: &str, text: &str| {
-            let words = format!(" {}", indexed(&[text.to_owned()]));
+            let words = format!(" {}", in_order(&[text.to_owned()]));
             let each: Vec<&str> = words.split_whitespace().collect();
             Sought::new(question).unwrap().phrases().iter().all(|phrase| {
                 phrase.tokens.iter().all(|token| each.contains(&token.as_str()))
@@ -511,6 +526,8 @@ mod tests {
             ("京", "東京の天気"),
             ("京", "京都"),
             ("x京", "x京都"),
+            ("gpt-4o", "gpt 4 and gpt-4o"),
+            ("\"天气4\"", "天气5和天气4"),
             ("foo_bar(x)", "a foo_bar(x)"),
             ("\"fn main() {\"", "fn main() { }"),
         ] {

@@ -493,7 +493,7 @@ fn what_a_beginning_said_goes_with_it() {
 fn points_go_where_there_is_nothing_else() {
     let folder = TempDir::new().unwrap();
     block_on(async {
-        let limit = 400 << 10;
+        let limit = 1 << 20;
         let store = options(folder.path()).max_bytes(limit).open().unwrap();
         let now = Nanos::now().0;
         for number in 0..40u64 {

@@ -8,15 +8,17 @@ use std::time::{Duration, Instant};
 
 use otel_genai_dashboard::view::{Variable, Whence};
 use otel_genai_dashboard::{BindError, Dashboard as Served, Door};
-use otel_genai_store::{SqliteStore, Store as _};
 
 use crate::dashboard::api::Api;
+use crate::dashboard::data::Data;
 use crate::dashboard::found::Found;
-use crate::dashboard::keep::{Flags, Keep};
+use crate::dashboard::keep::Flags;
 use crate::dashboard::settings::{
     ALL, ALLOW_HOST, CORS_ORIGIN, DATA_DIR, EXIT_WHEN_IDLE, GRPC, HTTP, MAX_AGE, MAX_BYTES, MEMORY, PAGE,
     PRICES, Port, READ_ONLY, SYNC, Span, TOKEN, TOKEN_FILE,
 };
+#[cfg(feature = "clickhouse")]
+use crate::dashboard::settings::{STORE, STORE_PASSWORD_FILE};
 use crate::dashboard::{browser, place};
 use crate::diagnostics;
 use crate::exit::{Failure, NO_FOLDER, PORT_TAKEN, RUNS_ALREADY, USAGE};
@@ -45,6 +47,10 @@ pub(super) struct Dashboard {
     /// Default: otel-genai in the user's data folder, ~/.local/share on Linux. Also OTEL_GENAI_DATA_DIR.
     #[arg(long, value_name = "FOLDER", help_heading = "Data")]
     data_dir: Option<PathBuf>,
+
+    #[cfg(feature = "clickhouse")]
+    #[command(flatten)]
+    server: crate::dashboard::server::Server,
 
     /// Forget everything at the end
     ///
@@ -143,23 +149,18 @@ impl Dashboard {
             // Not the terminal's any more: its end is not ours. Fails only for whom it has been done already.
             let _ = rustix::process::setsid();
         }
-        // Prompts and the token are nobody else's business, also in a folder that others may look into.
-        let _ = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+        place::keep_private();
         let ended = runtime.block_on(self.run());
         runtime.shutdown_background();
         ended
     }
 
     async fn run(&self) -> Result<u8, Failure> {
-        let folder = if self.memory { None } else { Some(self.folder()?) };
-        let keep = self.keep.keep(folder.as_deref())?;
-        let store = Arc::new(if self.read_only { keep.look()? } else { keep.open()? });
-        let served = self.bind(&store, &keep).await?;
+        let data = self.data().await?;
+        let served = self.bind(&data).await?;
         let url = served.url();
-        store.announce(&url);
-        // Who only looks leaves nothing in the folder.
-        let owned = folder.as_ref().filter(|_| !self.read_only);
-        if let Some(folder) = owned
+        data.announce(&url);
+        if let Some(folder) = data.owned()
             && let Err(error) = place::leave_token(folder, served.token())
         {
             let folder = place::shown(folder);
@@ -167,7 +168,7 @@ impl Dashboard {
                 "cannot leave the token in {folder}: {error}; other commands need it"
             ));
         }
-        super::print(&greeting(&served, folder.as_deref(), self.read_only));
+        super::print(&greeting(&served, &data.shown, self.read_only));
         if self.open {
             browser::open(&link(&served, "/"));
         }
@@ -195,7 +196,7 @@ impl Dashboard {
                     let _ = asked.send(());
                 })
                 .await;
-            store.close().await;
+            data.store.close().await;
         };
         let again = async {
             let _ = wait.await;
@@ -205,10 +206,20 @@ impl Dashboard {
             () = ended => {}
             () = again => {}
         }
-        if let Some(folder) = owned {
+        if let Some(folder) = data.owned() {
             let _ = place::leave_token(folder, None);
         }
         Ok(0)
+    }
+
+    /// Opens the data, wherever they are.
+    async fn data(&self) -> Result<Data, Failure> {
+        #[cfg(feature = "clickhouse")]
+        if let Some(options) = self.server.options(self.data_dir.is_some() || self.memory)? {
+            return Data::server(self.keep.keep(None)?, options, self.read_only).await;
+        }
+        let folder = if self.memory { None } else { Some(self.folder()?) };
+        Data::files(self.keep.keep(folder.as_deref())?, folder, self.read_only)
     }
 
     fn folder(&self) -> Result<PathBuf, Failure> {
@@ -221,11 +232,11 @@ impl Dashboard {
     }
 
     /// Listens. The page may move where nobody asked for its port; OTLP does not, or nobody would find it.
-    async fn bind(&self, store: &Arc<SqliteStore>, keep: &Keep) -> Result<Served, Failure> {
+    async fn bind(&self, data: &Data) -> Result<Served, Failure> {
         // The variable is for the dashboard that receives; who looks beside it moves.
         let asked = if self.read_only { self.page.is_some() } else { PAGE.or_variable(self.page).is_some() };
         let page = PAGE.or_variable(self.page).map(|Listen(address)| address);
-        match self.builder(store, keep, page)?.bind().await {
+        match self.builder(data, page)?.bind().await {
             Err(BindError::Listen { door, address, source }) if source.kind() == io::ErrorKind::AddrInUse => {
                 if !self.read_only && Api::new(format!("http://{address}"), None).about().await.is_ok() {
                     let message = format!("a dashboard with other data runs already: http://{address}");
@@ -235,7 +246,7 @@ impl Dashboard {
                     return Err(taken(door, address));
                 }
                 let any = SocketAddr::new(address.ip(), 0);
-                self.builder(store, keep, Some(any))?.bind().await.map_err(unbound)
+                self.builder(data, Some(any))?.bind().await.map_err(unbound)
             }
             bound => bound.map_err(unbound),
         }
@@ -243,15 +254,14 @@ impl Dashboard {
 
     fn builder(
         &self,
-        store: &Arc<SqliteStore>,
-        keep: &Keep,
+        data: &Data,
         page: Option<SocketAddr>,
     ) -> Result<otel_genai_dashboard::DashboardBuilder, Failure> {
-        let mut builder = Served::builder(Arc::clone(store) as Arc<dyn otel_genai_store::Store>)
-            .prices(Arc::clone(&keep.prices))
-            .durability(keep.sync.value.into())
-            .variables(self.variables(keep))
-            .changeable(keep.changeable());
+        let mut builder = Served::builder(Arc::clone(&data.store))
+            .prices(Arc::clone(&data.keep.prices))
+            .durability(data.durability())
+            .variables(self.variables(data))
+            .changeable(data.changeable());
         if let Some(page) = page {
             builder = builder.page(page);
         }
@@ -280,12 +290,17 @@ impl Dashboard {
     }
 
     /// What the page shows of the settings. Secrets are hidden.
-    fn variables(&self, keep: &Keep) -> Vec<Variable> {
+    fn variables(&self, data: &Data) -> Vec<Variable> {
+        let keep = &data.keep;
         let flag = |own: &Own| -> Option<String> {
             let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
             let list = |list: &[String]| Some(list.join(",")).filter(|list| !list.is_empty());
             match own.name {
                 name if name == DATA_DIR.name => path(&self.data_dir),
+                #[cfg(feature = "clickhouse")]
+                name if name == STORE.name => self.server.address().map(str::to_owned),
+                #[cfg(feature = "clickhouse")]
+                name if name == STORE_PASSWORD_FILE.name => path(self.server.password_file()),
                 // Each is on by its flag, or by its variable.
                 name if name == MEMORY.name => {
                     (self.memory && own.variable().is_none()).then(|| "true".to_owned())
@@ -307,6 +322,9 @@ impl Dashboard {
         let variable = |own: &Own| {
             let (value, from) = match own.name {
                 name if name == SYNC.name => (keep.sync.value.to_string(), keep.sync.from),
+                name if name == MAX_AGE.name && data.is_server() && keep.max_age.from == Whence::Default => {
+                    ("as is set on the server".to_owned(), Whence::Default)
+                }
                 name if name == MAX_AGE.name => (keep.max_age.value.to_string(), keep.max_age.from),
                 name if name == MAX_BYTES.name => (keep.max_bytes.value.to_string(), keep.max_bytes.from),
                 name if name == PRICES.name => match &keep.prices_file {
@@ -321,7 +339,7 @@ impl Dashboard {
             };
             Variable { name: own.name.to_owned(), value, from }
         };
-        ALL.iter().map(variable).collect()
+        ALL.iter().filter(|own| data.knows(own)).map(variable).collect()
     }
 
     fn token(&self) -> Result<Option<String>, Failure> {
@@ -369,7 +387,7 @@ fn link(served: &Served, path: &str) -> String {
 }
 
 /// The first line is for scripts that wait for it.
-fn greeting(served: &Served, folder: Option<&Path>, read_only: bool) -> String {
+fn greeting(served: &Served, data: &str, read_only: bool) -> String {
     let mut text = format!("listening on {}\n\n", served.url());
     let mut row = |name: &str, value: &str| text.push_str(&format!("  {name:<8}{value}\n"));
     row("page", &link(served, "/"));
@@ -381,11 +399,7 @@ fn greeting(served: &Served, folder: Option<&Path>, read_only: bool) -> String {
         (None, Some(grpc)) => row("OTLP", &format!("{grpc} (gRPC)")),
         (None, None) => row("OTLP", "off"),
     }
-    match folder {
-        Some(folder) if read_only => row("data", &format!("{}, only to look at", place::shown(folder))),
-        Some(folder) => row("data", &place::shown(folder)),
-        None => row("data", "in memory, forgotten at the end"),
-    }
+    row("data", data);
     if let Some(otlp) = otlp.filter(|_| !read_only) {
         text.push_str(&format!("\nPrograms send to it with\n  OTEL_EXPORTER_OTLP_ENDPOINT={otlp}\n"));
         if let Some(token) = served.token() {

@@ -26,7 +26,7 @@ Examples:
   curl -s http://jaeger:16686/api/traces/ID | otel-genai import -
   otel-genai import --data-dir other traces.json
 
-A file is stored whole or not at all; what is there already is not stored twice.
+Of a file that cannot be read nothing is stored; what is there already is not stored twice.
 
 Exit status: 0 when all files were stored, 1 when some were not, 2 when the options are wrong, 3 when the folder is in use, \
 5 when it cannot be used, 125 when otel-genai itself fails.")]
@@ -84,7 +84,7 @@ impl Import {
                 match self.take(&source, file).await {
                     Ok(told) => super::print(&told),
                     Err(why) => {
-                        diagnostics::say(format_args!("{}: {why}; nothing of it is stored", shown(file)));
+                        diagnostics::say(format_args!("{}: {why}", shown(file)));
                         code = REFUSED;
                     }
                 }

@@ -22,6 +22,8 @@ mod mcp_server;
 mod run;
 #[cfg(feature = "dashboard")]
 mod stats;
+#[cfg(feature = "clickhouse")]
+mod store;
 #[cfg(feature = "dashboard")]
 mod tail;
 #[cfg(feature = "dashboard")]
@@ -75,6 +77,9 @@ enum Command {
     /// Store files of telemetry where the dashboard shows them: OTLP, Jaeger
     #[cfg(feature = "dashboard")]
     Import(import::Import),
+    /// Copy what is kept from one store into another, and print what makes one
+    #[cfg(feature = "clickhouse")]
+    Store(store::Store),
     /// Answer coding agents over MCP: what ran, what was said, why it failed
     #[cfg(feature = "dashboard")]
     McpServer(mcp_server::McpServer),
@@ -104,6 +109,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Stats(stats) => stats.execute(),
         #[cfg(feature = "dashboard")]
         Command::Import(import) => import.execute(),
+        #[cfg(feature = "clickhouse")]
+        Command::Store(store) => store.execute(),
         #[cfg(feature = "dashboard")]
         Command::McpServer(server) => server.execute(),
         Command::Config(config) => config.execute(),
@@ -141,7 +148,8 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// For a program that reads and writes megabytes itself: more threads than processors only keep more memory each.
 #[cfg(feature = "dashboard")]
 fn working_runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let most = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+    // Two for what the page asks, and as many again for what is received meanwhile.
+    let most = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8) + 2;
     start(tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(most))
 }
 

@@ -109,6 +109,12 @@ impl Keep {
         options.open().map_err(unopened)
     }
 
+    /// Without limits: somebody adds to the data who does not know how long they are to be kept.
+    pub(crate) fn without_limits(mut self) -> Self {
+        (self.max_age.value, self.max_bytes.value) = (Span(None), Bytes(None));
+        self
+    }
+
     /// Opens the data, to look at them.
     pub(crate) fn look(&self) -> Result<SqliteStore, Failure> {
         let folder = self.folder.clone().unwrap_or_default();
@@ -132,15 +138,16 @@ impl Keep {
     }
 }
 
-/// What the page has changed. A file that cannot be read is told and passed over.
+/// What the page has changed. Where that cannot be read nothing is deleted by itself: perhaps it was to be kept.
 fn changed(folder: &Path) -> Kept {
     let file = folder.join(CHANGES);
     Kept::read(&file).unwrap_or_else(|error| {
         let file = place::shown(&file);
         diagnostics::remark(format_args!(
-            "{file} cannot be read: {error}; settings that were changed on the page are not in force"
+            "{file} cannot be read: {error}; until the settings are changed on the page again, or the file is deleted, \
+             nothing is too old and nothing too much"
         ));
-        Kept::default()
+        Kept::everything()
     })
 }
 
@@ -257,7 +264,12 @@ mod tests {
 
         std::fs::write(&file, "?").unwrap();
         let keep = Flags::default().keep(Some(folder.path())).unwrap();
-        assert_eq!(keep.max_age, Told { value: Span(Some(KEPT_FOR)), from: Whence::Default });
-        assert_eq!(keep.max_bytes.value.to_string(), "4GiB");
+        assert_eq!(keep.max_age, Told { value: Span(None), from: Whence::Page });
+        assert_eq!(keep.max_bytes.value.to_string(), "none");
+        let keep = flags.keep(Some(folder.path())).unwrap();
+        assert_eq!(keep.max_age.value, day);
+        std::fs::write(&file, r#"{"maxAgeMs": 1, "maxBytes": 1, "later": 1}"#).unwrap();
+        let keep = Flags::default().keep(Some(folder.path())).unwrap();
+        assert_eq!((keep.max_age.value, keep.max_bytes.value.to_string().as_str()), (hour, "16MiB"));
     }
 }

@@ -8,6 +8,12 @@ use otel_genai_store::{Owner, SqliteStore};
 
 use super::settings::DATA_DIR;
 
+/// Prompts and the token are nobody else's business, also in a folder that others may look into: files are made so that
+/// only their owner reads them.
+pub(crate) fn keep_private() {
+    let _ = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 /// The folder by flag or variable, else the one that the system has for the user's data. `None`: it is nowhere, as there is
 /// no home.
 pub(crate) fn folder(flag: Option<&Path>) -> Option<PathBuf> {

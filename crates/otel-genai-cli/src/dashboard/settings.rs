@@ -23,6 +23,30 @@ pub(crate) const MEMORY: Own = Own {
     default: "false",
     about: "Whether the dashboard forgets everything when it ends",
 };
+#[cfg(feature = "clickhouse")]
+pub(crate) const STORE: Own = Own {
+    name: "OTEL_GENAI_STORE",
+    flag: "--store",
+    values: "clickhouse://USER@HOST:8123/DATABASE, with TLS clickhouses://",
+    default: "files in the data folder",
+    about: "The ClickHouse that the dashboard keeps its data in",
+};
+#[cfg(feature = "clickhouse")]
+pub(crate) const STORE_PASSWORD: Own = Own {
+    name: "OTEL_GENAI_STORE_PASSWORD",
+    flag: "in the address",
+    values: "a password",
+    default: "none",
+    about: "The password of the user in the store's address",
+};
+#[cfg(feature = "clickhouse")]
+pub(crate) const STORE_PASSWORD_FILE: Own = Own {
+    name: "OTEL_GENAI_STORE_PASSWORD_FILE",
+    flag: "--store-password-file",
+    values: "a file",
+    default: "none",
+    about: "The file whose first line is that password",
+};
 pub(crate) const READ_ONLY: Own = Own {
     name: "OTEL_GENAI_DASHBOARD_READ_ONLY",
     flag: "--read-only",
@@ -119,6 +143,12 @@ pub(crate) const EXIT_WHEN_IDLE: Own = Own {
 pub(crate) const ALL: &[Own] = &[
     DATA_DIR,
     MEMORY,
+    #[cfg(feature = "clickhouse")]
+    STORE,
+    #[cfg(feature = "clickhouse")]
+    STORE_PASSWORD,
+    #[cfg(feature = "clickhouse")]
+    STORE_PASSWORD_FILE,
     READ_ONLY,
     PAGE,
     HTTP,

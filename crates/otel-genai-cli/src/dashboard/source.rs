@@ -71,7 +71,8 @@ impl Look {
             return Ok(Source { found, inside: None });
         }
         let folder = self.folder()?;
-        let store = Flags::default().keep(Some(&folder))?.open()?;
+        place::keep_private();
+        let store = Flags::default().keep(Some(&folder))?.without_limits().open()?;
         let inside = Inside::start(store, false).await?;
         Ok(Source { found: inside.found.clone(), inside: Some(inside) })
     }
@@ -95,7 +96,7 @@ impl Source {
         String::from_utf8(bytes.to_vec()).map_err(|_| Failure::ours("the answer is no text"))
     }
 
-    /// Stores a file, and says what became of it. The error says why nothing of it is stored.
+    /// Stores a file, and says what became of it. The error says why it is not, and what is stored all the same.
     pub(crate) async fn import(&self, format: &str, file: Bytes) -> Result<serde_json::Value, Unanswered> {
         self.found.api.import(format, file).await
     }

@@ -161,7 +161,7 @@ fn it_ends_by_itself_when_nobody_is_there() {
 }
 
 /// A question and its answer, as an SDK sends them.
-fn send(dashboard: &Dashboard) {
+pub(crate) fn send(dashboard: &Dashboard) {
     let said = |role: &str, words: &str| {
         format!(r#"[{{\"role\":\"{role}\",\"parts\":[{{\"type\":\"text\",\"content\":\"{words}\"}}]}}]"#)
     };

@@ -11,7 +11,7 @@ use otel_genai_store::otlp::Refused;
 use super::transcript::work;
 use crate::http::{Answer, Ask, Failure, json};
 use crate::import::{Format, read};
-use crate::receive::{Room, collect};
+use crate::receive::{Records, Refused as NotTaken, Room, collect, weigh_protobuf};
 use crate::shared::Shared;
 use crate::view::{ErrorCode, Imported, Rejected};
 
@@ -31,7 +31,7 @@ pub(crate) async fn take(State(shared): State<Arc<Shared>>, mut ask: Ask, body: 
     // What is read from a file takes more than the file. Room is taken as the file comes, so that one that stalls leaves it
     // to others.
     let mut room = Room::new(&shared.room);
-    let bytes = collect(body, &ask.headers, (MOST, 4), &mut room).await.map_err(|refused| {
+    let not_taken = |refused: NotTaken| {
         if refused.status == StatusCode::PAYLOAD_TOO_LARGE {
             return too_large();
         }
@@ -39,10 +39,16 @@ pub(crate) async fn take(State(shared): State<Arc<Shared>>, mut ask: Ask, body: 
         let mut failure = Failure::new(refused.status, code, refused.message);
         failure.retry_after = refused.retry_after;
         failure
-    })?;
+    };
+    let bytes = collect(body, &ask.headers, (MOST, 4), &mut room).await.map_err(not_taken)?;
+    // Read as each of the signals: the one that takes most.
+    let signals = [Records::Spans, Records::Logs, Records::Metrics];
+    let need = signals.map(|records| weigh_protobuf(&bytes, records)).into_iter().max().unwrap_or(0);
+    room.grow(need.saturating_add(bytes.len())).map_err(not_taken)?;
     let accepted = work(move || read(&bytes, format)).await?;
     let accepted = accepted
-        .map_err(|why| Failure::new(StatusCode::BAD_REQUEST, ErrorCode::BadQuery, why.to_string()))?;
+        .map_err(|why| format!("{why}; nothing of it is stored"))
+        .map_err(|why| Failure::new(StatusCode::BAD_REQUEST, ErrorCode::BadQuery, why))?;
 
     let mut imported = Imported::default();
     let mut rejected: BTreeMap<Refused, u64> = BTreeMap::new();
@@ -52,7 +58,15 @@ pub(crate) async fn take(State(shared): State<Arc<Shared>>, mut ask: Ask, body: 
             *rejected.entry(why).or_default() += count;
         }
         traces.extend(accepted.batch.spans.iter().map(|span| span.key.trace));
-        let stored = shared.store.ingest(accepted.batch).await?;
+        let stored = shared.store.ingest(accepted.batch).await.map_err(|error| {
+            let so_far = imported.spans + imported.logs + imported.points;
+            let mut failure = Failure::from(error);
+            if so_far > 0 {
+                failure.told.message.push_str(&format!("; {so_far} records are stored so far"));
+                failure = failure.hint("Import it again later: what is there already is not stored twice.");
+            }
+            failure
+        })?;
         imported.spans += stored.spans;
         imported.logs += stored.logs;
         imported.points += stored.points;

@@ -10,16 +10,13 @@ use otel_genai_store::{Retention, StoreError};
 
 use super::status::status;
 use super::transcript::work;
-use crate::changes;
+use crate::changes::{self, SHORTEST, SMALLEST};
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
 use crate::view::{ErrorCode, Setting, Settings, SettingsChange, StoreStatus, Whence};
 
 /// A change is a line or two.
 const MOST: usize = 64 << 10;
-/// Who mistypes a number must not lose everything: less than this is not kept.
-const LEAST_AGE: Duration = Duration::from_secs(3_600);
-const LEAST_BYTES: u64 = 16 << 20;
 
 pub(crate) async fn all(State(shared): State<Arc<Shared>>, ask: Ask) -> Answer {
     ask.done()?;
@@ -41,10 +38,10 @@ pub(crate) async fn change(State(shared): State<Arc<Shared>>, ask: Ask, body: Bo
     let max_age = change.max_age_ms.map(|ms| ms.map(Duration::from_millis));
     check(&shared, Setting::MaxAgeMs, max_age.is_some())?;
     check(&shared, Setting::MaxBytes, change.max_bytes.is_some())?;
-    if max_age.flatten().is_some_and(|age| age < LEAST_AGE) {
+    if max_age.flatten().is_some_and(|age| age < SHORTEST) {
         return Err(Failure::parameter("maxAgeMs", "records are kept for an hour (3600000) at least"));
     }
-    if change.max_bytes.flatten().is_some_and(|bytes| bytes < LEAST_BYTES) {
+    if change.max_bytes.flatten().is_some_and(|bytes| bytes < SMALLEST) {
         return Err(Failure::parameter("maxBytes", "records get 16 MiB (16777216) at least"));
     }
     let retention = Retention {
@@ -75,8 +72,10 @@ fn check(shared: &Shared, setting: Setting, asked: bool) -> Result<(), Failure> 
         Setting::MaxBytes => ("maxBytes", "--max-bytes"),
     };
     let failure = Failure::parameter(name, format!("{name} cannot be changed here"));
-    Err(failure
-        .hint(format!("A flag or a variable has set it: start otel-genai without {flag} to change it here.")))
+    Err(failure.hint(format!(
+        "A flag or a variable has set it, or the server that keeps the data does: start otel-genai without {flag} to change \
+         it here, or change it there."
+    )))
 }
 
 fn changeable(shared: &Shared) -> Vec<Setting> {

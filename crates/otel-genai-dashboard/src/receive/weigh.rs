@@ -18,6 +18,11 @@ enum Kind {
     /// The points of a metric of one kind.
     Points,
     Point,
+    /// Those of exponential histograms.
+    ExponentialPoints,
+    ExponentialPoint,
+    /// A list of counts, each a byte on the wire and eight in memory.
+    Buckets,
     /// What has attributes in its third field: an event.
     Event,
     /// What has attributes in its fourth field: a link.
@@ -62,10 +67,15 @@ impl Kind {
                 (Records::Spans, 11) => Self::Event,
                 (Records::Spans, 13) => Self::Link,
                 (Records::Logs, 5) => Self::Value,
-                (Records::Metrics, 5 | 7 | 9 | 10 | 11) => Self::Points,
+                (Records::Metrics, 5 | 7 | 9 | 11) => Self::Points,
+                (Records::Metrics, 10) => Self::ExponentialPoints,
                 _ => return None,
             },
             (Self::Points, 1) => Self::Point,
+            (Self::ExponentialPoints, 1) => Self::ExponentialPoint,
+            (Self::ExponentialPoint, 1) => Self::KeyValue,
+            (Self::ExponentialPoint, 8 | 9) => Self::Buckets,
+            (Self::ExponentialPoint, 11) => Self::Exemplar,
             // By the kind of point attributes, exemplars, quantiles and buckets have different numbers. A list of numbers
             // may be taken for a message so, which makes little of it.
             (Self::Point, 1 | 7 | 9) => Self::KeyValue,
@@ -83,6 +93,7 @@ impl Kind {
     fn size(self) -> usize {
         match self {
             Self::Record => 320,
+            Self::ExponentialPoint => 256,
             Self::Point | Self::OfResource | Self::OfScope | Self::Resource => 160,
             Self::Event
             | Self::Link
@@ -90,6 +101,8 @@ impl Kind {
             | Self::Scope
             | Self::Entity
             | Self::Points
+            | Self::ExponentialPoints
+            | Self::Buckets
             | Self::Other => 96,
             Self::KeyValue => 64,
             Self::Request | Self::Value | Self::Array | Self::Map => 32,
@@ -117,10 +130,16 @@ fn walk(mut bytes: &[u8], kind: Kind, records: Records, depth: u8, room: &mut us
             1 => 8,
             2 => usize::try_from(decode_varint(&mut bytes).ok()?).ok()?,
             5 => 4,
+            // Groups, which OTLP has not: what reads the request passes over them, and so over these bytes. What stands in
+            // one is counted as if it were outside.
+            3 | 4 => continue,
             _ => return None,
         };
         let (field, rest) = bytes.split_at_checked(length)?;
         bytes = rest;
+        if tag & 7 == 2 && matches!((kind, tag >> 3), (Kind::Buckets, 2)) {
+            *room = room.saturating_add(field.len().saturating_mul(size_of::<u64>() * SPARE));
+        }
         if tag & 7 == 2
             && let Some(inner) = kind.field(tag >> 3, records)
         {
@@ -134,7 +153,8 @@ fn walk(mut bytes: &[u8], kind: Kind, records: Records, depth: u8, room: &mut us
 
 /// The same of a JSON request: by its objects, whatever they are.
 pub(crate) fn json(bytes: &[u8]) -> usize {
-    const OBJECT: usize = 96;
+    // Most are attributes and their values; a record is larger, and has more in it.
+    const OBJECT: usize = 192;
     let (mut objects, mut in_text, mut escaped) = (0usize, false, false);
     for byte in bytes {
         match byte {
@@ -150,8 +170,14 @@ pub(crate) fn json(bytes: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
     use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
+    use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
+    use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+    use opentelemetry_proto::tonic::metrics::v1::{
+        ExponentialHistogram, ExponentialHistogramDataPoint, Metric, ResourceMetrics, ScopeMetrics,
+    };
     use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
     use prost::Message as _;
 
@@ -164,6 +190,24 @@ mod tests {
     }
 
     #[test]
+    fn counts_of_buckets_take_more_room_than_on_the_wire() {
+        let counts = Buckets { bucket_counts: vec![0; 10_000], ..Buckets::default() };
+        for negative in [false, true] {
+            let mut point = ExponentialHistogramDataPoint::default();
+            *(if negative { &mut point.negative } else { &mut point.positive }) = Some(counts.clone());
+            let points = ExponentialHistogram { data_points: vec![point], ..ExponentialHistogram::default() };
+            let data = Some(Data::ExponentialHistogram(points));
+            let scope_metrics = vec![ScopeMetrics {
+                metrics: vec![Metric { data, ..Metric::default() }],
+                ..ScopeMetrics::default()
+            }];
+            let resource_metrics = vec![ResourceMetrics { scope_metrics, ..ResourceMetrics::default() }];
+            let bytes = ExportMetricsServiceRequest { resource_metrics }.encode_to_vec();
+            assert!(protobuf(&bytes, Records::Metrics) >= 80_000, "{negative}");
+        }
+    }
+
+    #[test]
     fn what_is_empty_takes_room_and_text_does_not_count_twice() {
         let empty = request(vec![Span::default(); 1_000]);
         assert!(protobuf(&empty, Records::Spans) >= 1_000 * size_of::<Span>(), "{}", empty.len());
@@ -173,6 +217,10 @@ mod tests {
         assert!(protobuf(&long, Records::Spans) < 2_000);
         let keys = request(vec![Span { attributes: vec![KeyValue::default(); 1_000], ..Span::default() }]);
         assert!(protobuf(&keys, Records::Spans) >= 1_000 * size_of::<KeyValue>());
+        // A group that nobody knows hides nothing behind it.
+        let mut behind = vec![0x9b, 0x06, 0x9c, 0x06];
+        behind.extend(&empty);
+        assert!(protobuf(&behind, Records::Spans) >= 1_000 * size_of::<Span>());
         // Cut anywhere, it is looked at up to there.
         for length in 0..keys.len() {
             assert!(protobuf(&keys[..length], Records::Spans) <= protobuf(&keys, Records::Spans));

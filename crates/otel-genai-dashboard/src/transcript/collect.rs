@@ -130,7 +130,7 @@ fn wrappers(spans: &Spans<'_>, outer: &[Option<usize>]) -> BTreeMap<usize, Vec<u
     let told_again = told_again(spans);
     below.retain(|wrapper, calls| {
         spans.get(*wrapper).is_some_and(|span| told_again.contains(&span.key))
-            || calls.iter().all(|call| tells_no_tokens(spans, *call) && !failed(spans, *call))
+            || matches!(calls.as_slice(), [call] if is_told_by(spans, *call, *wrapper))
     });
     // A wrapper of wrappers wraps what they wrap.
     let chain: Vec<usize> = below.keys().copied().collect();
@@ -155,14 +155,22 @@ fn told_again(spans: &Spans<'_>) -> HashSet<SpanKey> {
     traces.into_values().flat_map(wrappers_among).collect()
 }
 
-/// Then the call around counts, and what was said in both is the same all the same.
-fn tells_no_tokens(spans: &Spans<'_>, call: usize) -> bool {
-    spans.get(call).is_some_and(|span| span.facts.usage.input.or(span.facts.usage.output).is_none())
-}
-
-/// What failed inside a call that has its tokens is another one: a check, say.
-fn failed(spans: &Spans<'_>, call: usize) -> bool {
-    spans.get(call).is_some_and(|span| span.facts.error.is_some() || span.status.is_error())
+/// A call without tokens is the one around it, whose tokens count, unless they speak of different models or answers. What
+/// failed inside a call that has its tokens is another one: a check, say.
+fn is_told_by(spans: &Spans<'_>, call: usize, wrapper: usize) -> bool {
+    let (Some(inner), Some(outer)) = (spans.get(call), spans.get(wrapper)) else { return false };
+    let failed = inner.facts.error.is_some() || inner.status.is_error();
+    let has_tokens = inner.facts.usage.input.or(inner.facts.usage.output).is_some();
+    let differ = |one: &Option<Arc<str>>, other: &Option<Arc<str>>| {
+        one.as_ref().zip(other.as_ref()).map(|(one, other)| one != other)
+    };
+    let models = [
+        differ(&inner.facts.request_model, &outer.facts.request_model),
+        differ(&inner.facts.response_model, &outer.facts.response_model),
+    ];
+    let other_model = models.contains(&Some(true)) && !models.contains(&Some(false));
+    let other_answer = differ(&inner.facts.response_id, &outer.facts.response_id) == Some(true);
+    !failed && !has_tokens && !other_model && !other_answer
 }
 
 impl<'a> Node<'a> {

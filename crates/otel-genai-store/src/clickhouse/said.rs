@@ -33,7 +33,7 @@ impl SaidLine {
     }
 
     fn of(day: u16, hash: [u8; 16], row: i64, texts: &[String]) -> Option<Self> {
-        let words = words::indexed(texts);
+        let words = words::in_order(texts);
         // A space before each word and behind it: so a query sees where one begins and ends.
         (!words.is_empty()).then(|| Self { day, hash, row, words: format!(" {words}") })
     }

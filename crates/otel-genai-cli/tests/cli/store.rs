@@ -1,0 +1,180 @@
+//! `store`, and `dashboard --store`: data in ClickHouse, as people and scripts meet it.
+
+#[allow(dead_code, reason = "shared with the store's own tests")]
+#[path = "../../../otel-genai-store/tests/engine/mod.rs"]
+mod engine;
+
+use std::path::Path;
+use std::process::Command;
+
+use otel_genai_store::ClickHouseOptions;
+use serde_json::Value;
+
+use super::dashboard::{command, send, start};
+use crate::support::{Finished, get, otel_genai, run, send_json};
+
+/// A database of its own, with a name in its address, which nobody may see.
+fn address() -> Option<String> {
+    let location = engine::database()?.location();
+    let (server, database) = (engine::address()?, location.rsplit('/').next()?);
+    // The engine's own user has no password.
+    let named = if server.contains('@') { server.to_owned() } else { server.replace("://", "://default@") };
+    Some(format!("{named}/{database}"))
+}
+
+/// An address as people may see it.
+fn shown(address: &str) -> String {
+    ClickHouseOptions::new(address).unwrap().location()
+}
+
+fn asked(url: &str, path: &str) -> Value {
+    let answer = get(url, &format!("/api/v1{path}"), "");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+    serde_json::from_str(body).unwrap()
+}
+
+fn store(home: &Path, arguments: &[&str]) -> Finished {
+    let mut command = otel_genai(&["store"]);
+    command.args(arguments).env("OTEL_GENAI_DATA_DIR", home.join("unused"));
+    run(command)
+}
+
+/// On free ports, with data at the address.
+fn over(address: &str, home: &Path, arguments: &[&str]) -> Command {
+    let mut command = otel_genai(&["dashboard", "--store", address]);
+    for port in ["PAGE", "HTTP", "GRPC"] {
+        command.env(format!("OTEL_GENAI_DASHBOARD_{port}"), "127.0.0.1:0");
+    }
+    command.env("OTEL_GENAI_DATA_DIR", home.join("unused")).args(arguments);
+    command
+}
+
+#[test]
+fn a_dashboard_over_clickhouse_answers() {
+    let Some(address) = address() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let dashboard = start(over(&address, folder.path(), &["--max-age", "36500d"]));
+    assert!(
+        dashboard.greeting.contains(&format!("  data    {}\n", shown(&address))),
+        "{}",
+        dashboard.greeting
+    );
+    send(&dashboard);
+    let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let traces = asked(&dashboard.url, "/traces");
+    assert_eq!(
+        (&traces["items"][0]["id"], &traces["items"][0]["llmCalls"]),
+        (&id.into(), &1.into()),
+        "{traces}"
+    );
+    let transcript = asked(&dashboard.url, &format!("/traces/{id}/transcript")).to_string();
+    assert!(transcript.contains("Where is my order?"), "{transcript}");
+    let found = asked(&dashboard.url, "/search?q=order").to_string();
+    assert!(found.contains(id), "{found}");
+    assert_eq!(asked(&dashboard.url, "/status")["spans"], 1);
+    dashboard.running.signal("TERM");
+    assert_eq!(dashboard.running.end().code, 0);
+    assert!(!folder.path().join("unused").exists());
+}
+
+/// One adds, another one only looks, and none says how long a server keeps what it has.
+#[test]
+fn clickhouse_is_looked_at_without_a_change() {
+    let Some(address) = address() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let early = run(over(&address, folder.path(), &["--read-only"]));
+    assert!(early.code == 5 && early.err.contains("store schema clickhouse"), "{early:?}");
+
+    let dashboard = start(over(&address, folder.path(), &[]));
+    send(&dashboard);
+    let settings = asked(&dashboard.url, "/settings");
+    assert_eq!((&settings["changeable"], &settings["maxAgeMs"]), (&Value::Null, &Value::Null), "{settings}");
+    let value = |name: &str| {
+        let variables = settings["variables"].as_array().unwrap();
+        variables.iter().find(|one| one["name"] == name).map(|one| one["value"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(value("OTEL_GENAI_DASHBOARD_MAX_AGE").as_deref(), Some("as is set on the server"));
+    assert_eq!((value("OTEL_GENAI_DASHBOARD_MAX_BYTES"), value("OTEL_GENAI_DATA_DIR")), (None, None));
+    assert!(value("OTEL_GENAI_STORE").is_some_and(|store| store.starts_with("clickhouse://")), "{settings}");
+    let refused = send_json("PATCH", &dashboard.url, "/api/v1/settings", r#"{"maxAgeMs": 86400000}"#);
+    assert!(refused.starts_with("HTTP/1.1 400") && refused.contains("cannot be changed here"), "{refused}");
+
+    let looking = start(over(&address, folder.path(), &["--read-only", "--http", "127.0.0.1:0"]));
+    assert!(looking.greeting.contains(", only to look at\n"), "{}", looking.greeting);
+    assert_eq!(asked(&looking.url, "/status")["spans"], 1);
+    assert_eq!(asked(&looking.url, "/settings")["readOnly"], true);
+    for dashboard in [dashboard, looking] {
+        dashboard.running.signal("TERM");
+        assert_eq!(dashboard.running.end().code, 0);
+    }
+}
+
+#[test]
+fn what_a_laptop_has_is_copied_there_and_back_again() {
+    let Some(address) = address() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let [data, back] = ["data", "back"].map(|name| folder.path().join(name).display().to_string());
+    let dashboard = start(command(data.as_ref(), &[]));
+    send(&dashboard);
+    dashboard.running.signal("TERM");
+    assert_eq!(dashboard.running.end().code, 0);
+    for (from, to) in [(&data, &address), (&address, &back), (&back, &address)] {
+        let copied = store(folder.path(), &["copy", from, to]);
+        assert_eq!(
+            (copied.code, copied.out.as_str()),
+            (0, "same     1 spans, 0 log records, 0 points\n"),
+            "{copied:?}"
+        );
+        assert!(copied.err.contains("copied [####") && copied.err.contains("100 %"), "{}", copied.err);
+    }
+    let quiet = store(folder.path(), &["copy", "--quiet", "--no-verify", &data, &back]);
+    assert_eq!((quiet.code, quiet.err.as_str()), (0, ""), "{quiet:?}");
+    let nowhere = store(folder.path(), &["copy", "/nowhere/at/all", &address]);
+    assert!(nowhere.code == 5 && nowhere.err.contains("there is no folder"), "{nowhere:?}");
+    let same = store(folder.path(), &["copy", &data, &data]);
+    assert_eq!(same.code, 2, "{same:?}");
+}
+
+#[test]
+fn what_an_administrator_runs_is_printed() {
+    let told =
+        store(Path::new("/nowhere"), &["schema", "clickhouse", "--database", "traces", "--max-age", "90d"]);
+    assert_eq!((told.code, told.err.as_str()), (0, ""), "{told:?}");
+    for words in [
+        "CREATE DATABASE IF NOT EXISTS traces",
+        "CREATE TABLE",
+        "toIntervalDay(91)",
+        "GRANT SELECT ON traces.*",
+    ] {
+        assert!(told.out.contains(words), "{words}: {}", told.out);
+    }
+    assert_eq!(store(Path::new("/nowhere"), &["schema", "mysql"]).code, 2);
+    assert_eq!(store(Path::new("/nowhere"), &["schema", "clickhouse", "--database", "a b"]).code, 2);
+}
+
+/// Whatever goes wrong: the password is said nowhere.
+#[test]
+fn passwords_are_said_nowhere() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    std::fs::write(&file, "swordfish\n").unwrap();
+    let away = format!("clickhouse://ann:swordfish@{nobody}/traces");
+    let wrong = format!("clickhouse://ann:swordfish@{nobody}/tr aces");
+    for (address, code) in [(&away, 5), (&wrong, 2)] {
+        let mut command = otel_genai(&["dashboard", "--store", address]);
+        command.env("OTEL_GENAI_STORE_PASSWORD_FILE", &file).env("OTEL_LOG_LEVEL", "trace");
+        let told = run(command);
+        assert_eq!(told.code, code, "{told:?}");
+        assert!(!told.err.contains("swordfish") && told.err.contains("clickhouse://"), "{}", told.err);
+    }
+    let mut command = otel_genai(&["config", "--set"]);
+    command.env("OTEL_GENAI_STORE", &away).env("OTEL_GENAI_STORE_PASSWORD", "swordfish");
+    let told = run(command);
+    assert!(told.out.contains("OTEL_GENAI_STORE") && !told.out.contains("swordfish"), "{}", told.out);
+    let mut command = otel_genai(&["dashboard", "--store", &away, "--memory"]);
+    command.env("OTEL_GENAI_DATA_DIR", folder.path());
+    let told = run(command);
+    assert!(told.code == 2 && !told.err.contains("swordfish"), "{told:?}");
+}
