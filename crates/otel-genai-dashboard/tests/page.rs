@@ -37,6 +37,7 @@ async fn what_the_page_names_is_there() {
         return;
     }
     assert_eq!(served.get("/trace/4bf92f3577b34da6a3ce929d0e0e4736").await.body, index.body);
+    assert_eq!(served.get("/conversation/shop.example%2F42.7").await.body, index.body);
     let named = assets(&index.text());
     assert!(
         named.iter().any(|path| path.ends_with(".js")) && named.iter().any(|path| path.ends_with(".css"))

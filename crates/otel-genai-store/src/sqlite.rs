@@ -98,6 +98,7 @@ pub struct SqliteOptions {
     durability: Durability,
     readers: usize,
     limits: Retention,
+    deletes: bool,
     read_only: bool,
     pricing: Prices,
 }
@@ -127,7 +128,8 @@ impl SqliteOptions {
 
     fn with(folder: Option<PathBuf>, durability: Durability) -> Self {
         let pricing = Prices(Arc::new(NoPrices));
-        Self { folder, durability, readers: 3, limits: Retention::default(), read_only: false, pricing }
+        let limits = Retention::default();
+        Self { folder, durability, readers: 3, limits, deletes: true, read_only: false, pricing }
     }
 
     /// How long records are kept: days that ended earlier are deleted. By default for ever.
@@ -141,6 +143,14 @@ impl SqliteOptions {
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.limits.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Only to add: what is too old or too much is left to whoever opens the folder next, who may know better what is to be
+    /// kept.
+    #[must_use]
+    pub fn deletes_nothing(mut self) -> Self {
+        self.deletes = false;
         self
     }
 
@@ -198,7 +208,7 @@ impl SqliteOptions {
             let backlog = Arc::new(Backlog::default());
             let (place, behind) = (Arc::clone(&folder), Arc::clone(&backlog));
             threads.push(start("store-index", move || indexer::run(&place, &behind))?);
-            let keeping = (self.durability, self.limits);
+            let keeping = (self.durability, self.limits, self.deletes);
             let writer = Writer::new(Arc::clone(&folder), keeping, ear, Arc::clone(&rate), backlog);
             threads.push(start("store-write", move || writer.run(&given))?);
         }

@@ -490,6 +490,24 @@ fn what_a_beginning_said_goes_with_it() {
 
 /// Where only metrics come, the oldest points go when there is too much.
 #[test]
+fn who_only_adds_deletes_nothing() {
+    let folder = TempDir::new().unwrap();
+    block_on(async {
+        let old = span(1, 1, None, Nanos::now().0 - 10 * 86_400 * SECOND);
+        let store = options(folder.path()).open().unwrap();
+        store.ingest(batch(vec![old], vec![])).await.unwrap();
+        store.close().await;
+        let age = Duration::from_secs(86_400);
+        let store = options(folder.path()).max_age(age).deletes_nothing().open().unwrap();
+        store.ingest(batch(vec![span(2, 1, None, Nanos::now().0)], vec![])).await.unwrap();
+        assert_eq!(traces(&store).await.len(), 2);
+        store.close().await;
+        let store = options(folder.path()).max_age(age).open().unwrap();
+        until(async || traces(&store).await.len() == 1).await;
+    });
+}
+
+#[test]
 fn points_go_where_there_is_nothing_else() {
     let folder = TempDir::new().unwrap();
     block_on(async {

@@ -91,8 +91,17 @@ impl Flags {
 }
 
 impl Keep {
-    /// Opens the data, to add to them.
+    /// Opens the data, to keep them.
     pub(crate) fn open(&self) -> Result<SqliteStore, Failure> {
+        self.options().open().map_err(unopened)
+    }
+
+    /// Opens the data, to add to them: whoever does that does not know how long the others are to be kept.
+    pub(crate) fn open_to_add(&self) -> Result<SqliteStore, Failure> {
+        self.options().deletes_nothing().open().map_err(unopened)
+    }
+
+    fn options(&self) -> SqliteOptions {
         let folder = self.folder.as_deref();
         let options = folder.map_or_else(SqliteOptions::temporary, SqliteOptions::new);
         let mut options = options.pricing(Arc::clone(&self.prices) as _);
@@ -106,13 +115,7 @@ impl Keep {
         if let Bytes(Some(bytes)) = self.max_bytes.value {
             options = options.max_bytes(bytes);
         }
-        options.open().map_err(unopened)
-    }
-
-    /// Without limits: somebody adds to the data who does not know how long they are to be kept.
-    pub(crate) fn without_limits(mut self) -> Self {
-        (self.max_age.value, self.max_bytes.value) = (Span(None), Bytes(None));
-        self
+        options
     }
 
     /// Opens the data, to look at them.

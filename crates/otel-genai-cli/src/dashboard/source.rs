@@ -72,7 +72,7 @@ impl Look {
         }
         let folder = self.folder()?;
         place::keep_private();
-        let store = Flags::default().keep(Some(&folder))?.without_limits().open()?;
+        let store = Flags::default().keep(Some(&folder))?.open_to_add()?;
         let inside = Inside::start(store, false).await?;
         Ok(Source { found: inside.found.clone(), inside: Some(inside) })
     }

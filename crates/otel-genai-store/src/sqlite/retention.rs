@@ -78,6 +78,9 @@ impl Writer {
 
     /// Whether there is more to do.
     fn enforce(&mut self, now: Nanos) -> Result<bool, StoreError> {
+        if !self.deletes {
+            return Ok(false);
+        }
         let listed = |source| fault::io("cannot list the data folder", source);
         let mut days = folder::days(self.folder.path()).map_err(listed)?;
         if let Some(oldest) = self.limits.oldest(now) {

@@ -63,6 +63,8 @@ pub(super) struct Writer {
     pub(super) folder: Arc<Folder>,
     durability: Durability,
     pub(super) limits: Retention,
+    /// Whether they are kept to now.
+    pub(super) deletes: bool,
     pub(super) sweep: Sweep,
     pub(super) ear: Ear,
     rate: Arc<Rate>,
@@ -109,7 +111,7 @@ type Items = Vec<(usize, Item)>;
 impl Writer {
     pub(super) fn new(
         folder: Arc<Folder>,
-        (durability, limits): (Durability, Retention),
+        (durability, limits, deletes): (Durability, Retention, bool),
         ear: Ear,
         rate: Arc<Rate>,
         backlog: Arc<Backlog>,
@@ -118,6 +120,7 @@ impl Writer {
             folder,
             durability,
             limits,
+            deletes,
             sweep: Sweep::new(),
             ear,
             rate,
