@@ -5,6 +5,7 @@
 //! sends again is told apart from what is new by what it says, so that it is in every answer once, whoever received it.
 
 mod around;
+mod beside;
 mod calls;
 mod cluster;
 mod conversations;
@@ -50,8 +51,9 @@ use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
 use crate::facts::{self, NoPrices, Pricing};
-use crate::id::{ContentHash, TraceId};
+use crate::id::{ContentHash, SpanId, TraceId};
 use crate::log::LogRecord;
+use crate::metric::Exemplar;
 use crate::query::{
     ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, StatsQuery, StatsRow, StoreStatus, Stored, TraceQuery,
@@ -78,6 +80,7 @@ pub struct ClickHouseOptions {
     pricing: Arc<dyn Pricing>,
     keeping: Keeping,
     read_only: bool,
+    patience: Duration,
 }
 
 impl fmt::Debug for ClickHouseOptions {
@@ -133,6 +136,7 @@ impl ClickHouseOptions {
             pricing: Arc::new(NoPrices),
             keeping: Keeping::default(),
             read_only: false,
+            patience: fault::PATIENCE,
         })
     }
 
@@ -175,6 +179,14 @@ impl ClickHouseOptions {
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.read_only = true;
+        self
+    }
+
+    /// How long the server may take to connect and to answer a question, 10 seconds by default; and six times as long to store
+    /// what it was sent. Then it is an error to have waited.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -239,7 +251,8 @@ impl ClickHouseOptions {
     }
 
     async fn reach(self) -> Result<Db, StoreError> {
-        let place = Place { location: self.location(), database: self.database.clone() };
+        let (location, patience) = (self.location(), self.patience);
+        let place = Place { location, database: self.database.clone(), patience };
         let mut client = Client::default()
             .with_url(self.url.as_str())
             .with_database(&self.database)
@@ -253,15 +266,16 @@ impl ClickHouseOptions {
         }
         let limited = client
             .clone()
-            .with_setting("max_execution_time", fault::PATIENCE.as_secs().to_string())
+            .with_setting("max_execution_time", patience.as_secs_f64().to_string())
             .with_setting("cancel_http_readonly_queries_on_client_close", "1")
             // On several servers: what a condition looks for is looked for on all, by each. `global` would look once, and
             // refuses conditions within conditions.
             .with_setting("distributed_product_mode", "allow");
         // Some who may only read may not set limits either.
         let ask = limited.clone().with_database("default").query_raw("SELECT 1").fetch_one::<u8>();
-        let ask = tokio::time::timeout(Duration::from_secs(10), ask).await;
-        let ask = ask.unwrap_or(Err(clickhouse::error::Error::Network("no answer in 10 seconds".into())));
+        let ask = tokio::time::timeout(patience, ask).await;
+        let late = |_| Err(clickhouse::error::Error::Network(format!("no answer in {patience:?}").into()));
+        let ask = ask.unwrap_or_else(late);
         let reading = match ask {
             Ok(_) => limited,
             Err(error) if fault::code(&error) == Some(fault::READONLY) => client,
@@ -445,6 +459,15 @@ impl Store for ClickHouseStore {
 
     async fn series(&self, query: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
         self.db()?.series(query).await
+    }
+
+    async fn exemplars(
+        &self,
+        trace: TraceId,
+        span: SpanId,
+        range: Range,
+    ) -> Result<Vec<(Arc<str>, Exemplar)>, StoreError> {
+        self.db()?.exemplars(trace, span, range).await
     }
 
     async fn dump(

@@ -30,7 +30,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use otel_genai_store::{
     Batch, Change, ClickHouseOptions, ConversationQuery, Delete, Dimension, Filter, Hit, LogQuery, LogRecord,
-    Nanos, Range, SearchQuery, SeriesQuery, SqliteOptions, StatsQuery, Store, StoreError, TraceId,
+    Nanos, Range, SearchQuery, SeriesQuery, SpanId, SqliteOptions, StatsQuery, Store, StoreError, TraceId,
     TraceQuery, TraceSort, Which, otlp,
 };
 use tempfile::TempDir;
@@ -175,6 +175,9 @@ async fn answers(store: &dyn Store, at: u64) -> String {
         };
         writeln!(told, "{:#?}", store.series(&query).await.unwrap()).unwrap();
     }
+    let measured = store.exemplars(trace(1), SpanId::new(&[2; 8]).unwrap(), within).await.unwrap();
+    assert_eq!(measured.len(), 1);
+    writeln!(told, "{measured:?}").unwrap();
     told
 }
 

@@ -22,7 +22,9 @@ use corpus::SECOND;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use otel_genai_store::{
-    Batch, Change, ClickHouseOptions, Filter, LogQuery, Nanos, Store, TraceQuery, TraceSummary, Which, otlp,
+    Batch, Change, ClickHouseOptions, ConversationQuery, Dimension, Filter, LogQuery, Nanos, Range,
+    SearchQuery, SeriesQuery, SpanId, StatsQuery, Store, TraceId, TraceQuery, TraceSort, TraceSummary, Which,
+    otlp,
 };
 use tempfile::TempDir;
 
@@ -127,10 +129,78 @@ async fn answers(store: &dyn Store) -> String {
         }
         writeln!(told, "{:?}", page.next.is_some()).unwrap();
     }
-    let logs = LogQuery { limit: 100, ..LogQuery::default() };
-    for log in store.logs(&logs).await.unwrap().items {
-        writeln!(told, "{:?}", log.to_otlp()).unwrap();
+    for text in [None, Some("order".to_owned())] {
+        let logs = LogQuery { text, limit: 100, ..LogQuery::default() };
+        for log in store.logs(&logs).await.unwrap().items {
+            writeln!(told, "{:?}", log.to_otlp()).unwrap();
+        }
     }
+    told
+}
+
+/// What is added up, found and measured, in words.
+async fn sums(store: &dyn Store, at: u64) -> String {
+    let mut told = String::new();
+    for sort in [TraceSort::Tokens, TraceSort::Duration, TraceSort::Cost, TraceSort::Spans] {
+        let mut query = TraceQuery { sort, limit: 20, ..TraceQuery::default() };
+        loop {
+            let page = store.traces(&query).await.unwrap();
+            let ids: Vec<TraceId> = page.items.iter().map(|summary| summary.id).collect();
+            writeln!(told, "{sort:?} {ids:?}").unwrap();
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+    }
+    let hour = Some(Duration::from_secs(3_600));
+    for (by, step) in [
+        (vec![], None),
+        (vec![Dimension::Model, Dimension::Service], hour),
+        (vec![Dimension::Tool], None),
+        (vec![Dimension::Agent, Dimension::Op], None),
+    ] {
+        let stats = StatsQuery { by, step, ..StatsQuery::default() };
+        writeln!(told, "{:?}", store.stats(&stats).await.unwrap()).unwrap();
+    }
+    for dimension in [Dimension::Model, Dimension::Service, Dimension::Op, Dimension::Conversation] {
+        writeln!(told, "{:?}", store.facets(&Filter::default(), dimension, 10).await.unwrap()).unwrap();
+    }
+    let conversations = ConversationQuery { limit: 10, ..ConversationQuery::default() };
+    for talk in store.conversations(&conversations).await.unwrap().items {
+        let usage = &talk.usage;
+        writeln!(told, "{} {} {} {usage:?} {:?}", talk.id, talk.traces, talk.llm_calls, talk.end).unwrap();
+    }
+    for text in ["order", "\"where is my\"", "nowhere"] {
+        let mut query =
+            SearchQuery { text: text.to_owned(), range: None, service: vec![], limit: 7, cursor: None };
+        loop {
+            let page = store.search(&query).await.unwrap();
+            writeln!(told, "{text} {:?}", page.items).unwrap();
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+    }
+    let range = Range { from: Nanos(at - 60 * SECOND), to: Nanos(at + 600 * SECOND) };
+    writeln!(told, "{:?}", store.services(None).await.unwrap()).unwrap();
+    writeln!(told, "{:?}", store.metrics(Some(range)).await.unwrap()).unwrap();
+    for name in ["gen_ai.client.operation.duration", "gen_ai.client.token.total"] {
+        let query = SeriesQuery {
+            name: name.to_owned(),
+            range,
+            step: Duration::from_secs(60),
+            by: vec!["gen_ai.request.model".to_owned()],
+            matches: vec![],
+            limit: 10,
+        };
+        writeln!(told, "{:?}", store.series(&query).await.unwrap()).unwrap();
+    }
+    let (trace, span) = (TraceId::new(&[1; 16]).unwrap(), SpanId::new(&[2; 8]).unwrap());
+    let measured = store.exemplars(trace, span, range).await.unwrap();
+    assert_eq!(measured.len(), 1);
+    writeln!(told, "{measured:?}").unwrap();
     told
 }
 
@@ -168,6 +238,7 @@ fn two_shards_answer_as_one() {
         let mut all: Vec<Batch> =
             corpus::traces(at).into_iter().map(|request| otlp::traces(request, Nanos(at)).batch).collect();
         all.push(otlp::logs(corpus::logs(at), Nanos(at)).batch);
+        all.push(otlp::metrics(corpus::metrics(at), Nanos(at)).batch);
         let calls = (10..40).map(|trace| {
             let (at, said) = (at + u64::from(trace) * SECOND, corpus::chat("Where is my order?"));
             corpus::span(trace, 1, 0, "chat gpt-5", at, said)
@@ -183,6 +254,17 @@ fn two_shards_answer_as_one() {
         let expected = answers(&alone).await;
         assert_eq!(expected, answers(&one).await);
         assert_eq!(expected, answers(&other).await);
+        // Calls that are told twice are left out of sums a moment after they came.
+        let until = std::time::Instant::now() + Duration::from_secs(30);
+        loop {
+            let told = [sums(&alone, at).await, sums(&one, at).await, sums(&other, at).await];
+            if told.iter().all(|one| *one == told[0]) || std::time::Instant::now() > until {
+                assert_eq!(told[0], told[1]);
+                assert_eq!(told[0], told[2]);
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
         // Both have a share.
         for server in &servers {
             let raw =

@@ -28,8 +28,9 @@ use super::read::Db;
 use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
-use crate::id::{ContentHash, Nanos, TraceId};
+use crate::id::{ContentHash, Nanos, SpanId, TraceId};
 use crate::log::LogRecord;
+use crate::metric::Exemplar;
 use crate::query::{
     ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, StatsQuery, StatsRow, StoreStatus, Stored, TraceQuery,
@@ -218,6 +219,16 @@ impl Store for Foreign {
     async fn series(&self, query: &SeriesQuery) -> Result<Vec<SeriesData>, StoreError> {
         let _read = self.loader.metrics(query.range).await?;
         self.loader.scratch.series(query).await
+    }
+
+    async fn exemplars(
+        &self,
+        trace: TraceId,
+        span: SpanId,
+        range: Range,
+    ) -> Result<Vec<(Arc<str>, Exemplar)>, StoreError> {
+        let _read = self.loader.metrics(range).await?;
+        self.loader.scratch.exemplars(trace, span, range).await
     }
 
     async fn dump(

@@ -9,7 +9,6 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
-use super::super::fault::PATIENCE;
 use super::super::read::{Db, Where};
 use super::discover::{TIMES, Table, Tables};
 use super::points::{self, PointTold};
@@ -384,13 +383,14 @@ impl Loader {
         sql: &str,
         mut take: impl FnMut(T::Value<'_>, &mut Batch),
     ) -> Result<u64, StoreError> {
+        let patience = self.db.place.patience;
         let told = |error| self.db.place.fault("cannot read what others wrote", error);
         let query: Query = self.db.client.query_raw(sql);
         let mut cursor = query.fetch::<T>().map_err(told)?;
         let (mut new, mut batch) = (0, Batch { received: Nanos::now(), ..Batch::default() });
         loop {
-            let next = tokio::time::timeout(2 * PATIENCE, cursor.next());
-            let more = match next.await.map_err(|_| StoreError::Timeout(PATIENCE))?.map_err(told)? {
+            let next = tokio::time::timeout(2 * patience, cursor.next());
+            let more = match next.await.map_err(|_| StoreError::Timeout(patience))?.map_err(told)? {
                 Some(row) => {
                     take(row, &mut batch);
                     true
