@@ -503,15 +503,21 @@ fn tables_that_somebody_changed_are_named() {
     block_on(async {
         let Some(options) = engine::database() else { return };
         options.clone().connect().await.unwrap().close().await;
-        for (change, told) in [
-            ("ALTER TABLE span DROP COLUMN workflow", "the table span has no column workflow"),
-            ("DROP TABLE said", "there is no table said"),
+        for (change, back, told) in [
+            (
+                "ALTER TABLE span DROP COLUMN workflow",
+                "ALTER TABLE span ADD COLUMN workflow LowCardinality(String)",
+                "the table span has no column workflow",
+            ),
+            ("RENAME TABLE said TO unsaid", "RENAME TABLE unsaid TO said", "there is no table said"),
         ] {
             raw(&options).query_raw(change).execute().await.unwrap();
             let error = options.clone().connect().await.unwrap_err().to_string();
             assert!(error.contains(told) && error.contains("store schema clickhouse"), "{error}");
             let error = options.clone().read_only().open().await.err().unwrap().to_string();
             assert!(error.contains(told), "{error}");
+            raw(&options).query_raw(back).execute().await.unwrap();
+            options.clone().connect().await.unwrap().close().await;
         }
     });
 }
