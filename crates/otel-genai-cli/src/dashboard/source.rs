@@ -83,7 +83,6 @@ impl Look {
     }
 
     #[cfg(not(feature = "clickhouse"))]
-    #[expect(clippy::unused_async, reason = "with ClickHouse it waits")]
     async fn server(&self, _read_only: bool) -> Result<Option<Source>, Failure> {
         Ok(None)
     }
