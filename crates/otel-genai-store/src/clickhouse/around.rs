@@ -34,13 +34,13 @@ impl Around {
         self.told.insert(trace, number(last.0));
     }
 
-    /// The traces that were written to since the last look, and of which nobody here has told; at most so many and one more.
-    /// The first look finds what comes from now on.
-    pub(super) async fn look(&mut self, db: &Db, most: usize) -> Result<Vec<TraceId>, StoreError> {
+    /// The traces that were written to since the last look, and of which nobody here has told; and whether there may
+    /// be more, because so many were looked at. The first look finds what comes from now on.
+    pub(super) async fn look(&mut self, db: &Db, most: usize) -> Result<(Vec<TraceId>, bool), StoreError> {
         let now = Nanos::now();
         let Some(until) = self.until else {
             self.until = Some(number(now.0));
-            return Ok(Vec::new());
+            return Ok((Vec::new(), false));
         };
         let since = until.saturating_sub(MARGIN);
         // Of days long past something may come, too; it is seen when the page is loaded again.
@@ -50,10 +50,11 @@ impl Around {
             (Day::of(now).0 - 1).max(0),
             most + 1
         );
-        let (mut found, mut latest) = (Vec::new(), until);
+        let (mut found, mut latest, mut rows) = (Vec::new(), until, 0);
         let told = &self.told;
         db.each::<Written>(db.client.query_raw(&sql), |Written { trace_id, last }| {
             latest = latest.max(last);
+            rows += 1;
             let new = |trace: &TraceId| told.get(trace).is_none_or(|told| *told < last);
             found.extend(TraceId::new(&trace_id).filter(new));
             Ok(())
@@ -62,7 +63,7 @@ impl Around {
         // A clock that runs ahead must not hide what others write.
         self.until = Some(latest.min(number(now.0)));
         self.told.retain(|_, last| *last > since);
-        Ok(found)
+        Ok((found, rows > most))
     }
 
     /// Nobody watches: what is written meanwhile is not told.

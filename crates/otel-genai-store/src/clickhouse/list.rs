@@ -94,10 +94,30 @@ fn days(range: Option<Range>) -> String {
 
 impl Db {
     pub(super) async fn traces(&self, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError> {
+        if query.limit == 0 {
+            let total = Some(self.count_traces(&query.filter).await?);
+            return Ok(Page { items: Vec::new(), next: None, total });
+        }
         match query.sort {
             TraceSort::Start => self.traces_by_start(query).await,
             _ => self.traces_by_value(query).await,
         }
+    }
+
+    async fn count_traces(&self, filter: &Filter) -> Result<u64, StoreError> {
+        let all = conditions(filter)?;
+        let sql = format!(
+            "SELECT count() FROM (SELECT {COLUMNS} FROM trace WHERE {} GROUP BY trace_id HAVING {})",
+            days(filter.range),
+            all.sql()
+        );
+        let mut total = 0;
+        self.each::<u64>(all.query(self, &sql), |count| {
+            total = count;
+            Ok(())
+        })
+        .await?;
+        Ok(total)
     }
 
     /// Traces by what they come to, which all that fit are looked at for.
@@ -180,7 +200,7 @@ impl Db {
         let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
         let (sign, order) = if query.ascending { (">", "ASC") } else { ("<", "DESC") };
         let (mut found, mut last, mut more) = (Vec::new(), None, false);
-        'days: for day in self.days(query.ascending).await? {
+        'days: for day in self.days(query.filter.range, query.ascending).await? {
             let passed = |from: Position| if query.ascending { day < from.day } else { day > from.day };
             if from.is_some_and(passed) {
                 continue;
@@ -260,10 +280,10 @@ impl Db {
         Ok(found)
     }
 
-    /// The days that have traces.
-    async fn days(&self, ascending: bool) -> Result<Vec<Day>, StoreError> {
+    /// The days that may have traces which begin in this time.
+    async fn days(&self, range: Option<Range>, ascending: bool) -> Result<Vec<Day>, StoreError> {
         let order = if ascending { "ASC" } else { "DESC" };
-        let sql = format!("SELECT day FROM trace GROUP BY day ORDER BY day {order}");
+        let sql = format!("SELECT day FROM trace WHERE {} GROUP BY day ORDER BY day {order}", days(range));
         let mut days = Vec::new();
         self.each::<u16>(self.client.query_raw(&sql), |day| {
             days.push(Day(day.into()));

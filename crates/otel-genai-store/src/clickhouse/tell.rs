@@ -146,8 +146,12 @@ impl Teller {
             return self.around.rest();
         }
         // A server that does not answer now is asked again.
-        let found = self.around.look(&self.db, MOST_TRACES).await.unwrap_or_default();
+        let (found, more) = self.around.look(&self.db, MOST_TRACES).await.unwrap_or_default();
         self.news.traces.extend(found);
+        if more {
+            // Nobody who listens is no error.
+            let _ = self.voice.send(Change::Lost);
+        }
     }
 
     async fn tell(&mut self) {

@@ -383,12 +383,17 @@ pub(super) async fn insert<T: Row + RowWrite>(
         return Ok(());
     }
     let told = |error| db.place.fault(WRITE, error);
-    let insert = db.client.insert::<T>(table).await.map_err(told)?;
+    let patience = db.place.patience;
+    // It asks for the table's columns, the first time.
+    let begun = tokio::time::timeout(patience, db.client.insert::<T>(table)).await;
+    let late = |_| Err(clickhouse::error::Error::Network(format!("no answer in {patience:?}").into()));
+    let insert = begun.unwrap_or_else(late).map_err(told)?;
     // Rows are told apart by what they say. A whole insert that comes again may have been deleted meanwhile.
     let insert = insert.with_setting("insert_deduplicate", "0");
     // On several servers: what is acknowledged is where it belongs.
     let insert = insert.with_setting("distributed_foreground_insert", "1");
-    let patience = db.place.patience;
+    // Storing may take longer than answering.
+    let insert = insert.with_setting("max_execution_time", (STORE * patience).as_secs_f64().to_string());
     let mut insert = insert.with_timeouts(Some(patience), Some(STORE * patience));
     for line in lines {
         insert.write(line).await.map_err(told)?;

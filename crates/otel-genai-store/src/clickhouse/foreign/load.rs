@@ -89,12 +89,16 @@ impl Loader {
         let held_now = &mut *held;
         self.refresh(held_now).await?;
         let (from, to) = steps(range, Nanos::now());
-        let portions = self.portions(held_now, from, to).await?;
-        let asked: u64 = portions.iter().map(|portion| portion.records).sum();
+        let mut portions = self.portions(held_now, from, to).await?;
+        let mut asked = records(&portions);
+        if asked <= MOST_ASKED && self.make_room(held_now, asked).await? {
+            // What was held of this time is gone, too.
+            portions = self.portions(held_now, from, to).await?;
+            asked = records(&portions);
+        }
         if asked > MOST_ASKED {
             return Err(too_much(asked));
         }
-        self.make_room(held_now, asked).await?;
         for portion in portions.iter().rev() {
             self.portion(held_now, portion).await?;
         }
@@ -112,7 +116,7 @@ impl Loader {
         let held = &mut *held;
         self.refresh(held).await?;
         let (from, to) = steps(range, Nanos::now());
-        let (mut portions, mut asked) = (None, 0);
+        let (mut portions, mut asked, mut anew) = (None, 0, false);
         loop {
             let (answer, oldest) = answer().await?;
             let needed = oldest.map_or(from, |oldest| step(oldest).max(from));
@@ -128,7 +132,14 @@ impl Loader {
             if asked > MOST_ASKED {
                 return Err(too_much(asked));
             }
-            self.make_room(held, portion.records).await?;
+            if self.make_room(held, portion.records).await? {
+                // It begins again at the end, with room for all that one question may ask for.
+                if anew {
+                    return Err(too_much(asked));
+                }
+                (portions, asked, anew) = (None, 0, true);
+                continue;
+            }
             self.portion(held, &portion).await?;
         }
     }
@@ -272,14 +283,15 @@ impl Loader {
 
     /// Reads what came late, of the last hour.
     async fn refresh(&self, held: &mut Held) -> Result<(), StoreError> {
-        let Some((read, until)) = held.until.filter(|(read, _)| read.elapsed() >= FRESH) else {
+        let Some((_, until)) = held.until.filter(|(read, _)| read.elapsed() >= FRESH) else {
             return Ok(());
         };
         let now = Nanos::now();
         let hour = now.0.saturating_sub(AROUND);
-        if read.elapsed() > Duration::from_nanos(AROUND / 2) {
-            // Too much has passed: the end is read anew.
-            held.steps.cut(step(Nanos(hour)));
+        // By the clock: the other one stands still where a computer sleeps.
+        if now.0.saturating_sub(until.0) > AROUND / 2 {
+            // Too much has passed: the end is read anew, from where it was whole.
+            held.steps.cut(step(Nanos(hour.min(until.0.saturating_sub(AROUND)))));
             held.until = None;
             return Ok(());
         }
@@ -409,12 +421,14 @@ impl Loader {
         }
     }
 
-    async fn make_room(&self, held: &mut Held, wanted: u64) -> Result<(), StoreError> {
-        if held.records + wanted > MOST_HELD {
+    /// Forgets everything if there is no room for more, and says whether.
+    async fn make_room(&self, held: &mut Held, wanted: u64) -> Result<bool, StoreError> {
+        let full = held.records + wanted > MOST_HELD;
+        if full {
             self.scratch.delete(Delete::All).await?;
             *held = Held::default();
         }
-        Ok(())
+        Ok(full)
     }
 }
 
@@ -424,6 +438,10 @@ struct Portion {
     from: u64,
     to: u64,
     records: u64,
+}
+
+fn records(portions: &[Portion]) -> u64 {
+    portions.iter().map(|portion| portion.records).sum()
 }
 
 fn too_much(records: u64) -> StoreError {

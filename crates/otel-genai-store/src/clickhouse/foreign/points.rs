@@ -103,7 +103,12 @@ pub(super) fn columns(table: &Table) -> String {
         ("ValueAtQuantiles.Quantile", "Array(Float64)", "quantiles"),
         ("ValueAtQuantiles.Value", "Array(Float64)", "quantile_values"),
     ] {
-        let none = if cast.starts_with("Array") { "[]" } else { "0" };
+        let none = match column {
+            // As the first versions call it.
+            "AggregationTemporality" => table.column("AggTemp", "0"),
+            _ if cast.starts_with("Array") => "[]",
+            _ => "0",
+        };
         columns.push_str(&format!(", CAST({}, '{cast}') AS {alias}", table.column(column, none)));
     }
     columns.push_str(&format!(", {times} AS exemplar_times"));
