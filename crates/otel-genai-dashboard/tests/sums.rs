@@ -85,6 +85,28 @@ async fn agents_are_told_with_what_they_did_themselves_and_in_all() {
     assert!(agents.get("sampled").is_none(), "all of them were looked at");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agents_and_models_without_a_name_have_their_numbers_too() {
+    let served = Served::start().await;
+    let nameless = |op: &str| vec![text("gen_ai.operation.name", op), int("gen_ai.usage.input_tokens", 7)];
+    served
+        .send(&request(vec![
+            span(1, 0, "invoke_agent", (0, 100), nameless("invoke_agent")),
+            span(2, 1, "chat", (10, 50), nameless("chat")),
+            span(3, 1, "embeddings", (60, 90), nameless("embeddings")),
+            span(4, 1, "execute_tool find", (90, 95), tool("find")),
+        ]))
+        .await;
+    let agents = served.json("/api/v1/agents").await;
+    let one = find(&agents["items"], "agent", "");
+    assert_eq!((&one["runs"], &one["total"]["calls"], &one["total"]["usage"]["input"]), (&json!(1), &json!(2), &json!(14)));
+    assert_eq!(agents["matrix"], json!([{ "agent": "", "tool": "find", "calls": 1, "errors": 0 }]));
+    let models = served.json("/api/v1/models").await;
+    assert_eq!(find(&models["items"], "model", "")["stat"]["calls"], 2);
+    // The list counts what the sums count.
+    assert_eq!(served.json("/api/v1/traces").await["items"][0]["llmCalls"], 2);
+}
+
 /// A span of another trace.
 fn elsewhere(of: Span, trace: u8) -> Span {
     Span { trace_id: vec![trace; 16], ..of }

@@ -89,6 +89,9 @@ fn table(by: By, answer: &Value, style: Style) -> String {
             |name: &str| stat.get(name).and_then(Value::as_f64).map(text::duration).unwrap_or_default();
         let provider = text::text(row, "provider");
         let mut shown = text::text(row, name);
+        if shown.is_empty() {
+            shown = "(unnamed)".to_owned();
+        }
         if !provider.is_empty() {
             shown = format!("{shown} ({provider})");
         }

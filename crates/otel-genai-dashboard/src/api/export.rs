@@ -95,7 +95,7 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
                 let said = said(&spans, &logs, &summary);
                 match format {
                     Format::Html => html(&drawn, &said, &currency),
-                    _ => markdown(&drawn, &said, &MarkdownOptions::new(max)),
+                    _ => markdown(&drawn, &said, &currency, &MarkdownOptions::new(max)),
                 }
                 .into_bytes()
             })

@@ -147,8 +147,7 @@ impl Runs {
                 Some(Op::ExecuteTool) => self.tool(node, span, &around),
                 Some(op) if op.counts_tokens() && !node.wrapper => {
                     for (depth, (span_of, _)) in around.iter().enumerate() {
-                        let Some(key) = key(span_of) else { continue };
-                        let agent = self.agents.entry(key).or_default();
+                        let agent = self.agents.entry(key(span_of)).or_default();
                         agent.total.count(span);
                         if depth == 0 {
                             agent.own.count(span);
@@ -161,10 +160,9 @@ impl Runs {
     }
 
     fn agent(&mut self, node: &Node, span: &SpanRow, around: &[Above<'_>], until: Nanos) {
-        let Some(key) = key(span) else { return };
-        if let Some((from, through_tool)) = around.first()
-            && let Some((from, _)) = self::key(from)
-        {
+        let key = key(span);
+        if let Some((from, through_tool)) = around.first() {
+            let (from, _) = self::key(from);
             let kind = if *through_tool { EdgeKind::Tool } else { EdgeKind::Nested };
             *self.edges.entry((from, key.0.clone(), kind)).or_default() += 1;
         }
@@ -183,7 +181,8 @@ impl Runs {
             let error = span.facts.error.as_deref().unwrap_or("error");
             tool.last_error = Some(error.to_owned());
         }
-        if let Some((agent, _)) = around.first().and_then(|(span, _)| key(span)) {
+        if let Some((above, _)) = around.first() {
+            let (agent, _) = key(above);
             let cell = self.matrix.entry((agent, name.to_owned())).or_default();
             cell.0 += 1;
             cell.1 += u64::from(failed(span));
@@ -235,7 +234,7 @@ fn around<'s>(nodes: &[Node], spans: &'s [SpanRow], index: usize) -> Vec<Above<'
         let Some(span) = node.span(spans) else { continue };
         match span.facts.op {
             Some(Op::ExecuteTool) => through_tool = true,
-            Some(Op::InvokeAgent | Op::InvokeWorkflow) if key(span).is_some() => {
+            Some(Op::InvokeAgent | Op::InvokeWorkflow) => {
                 if !found.iter().any(|(other, _)| key(other) == key(span)) {
                     found.push((span, through_tool));
                 }
@@ -247,10 +246,10 @@ fn around<'s>(nodes: &[Node], spans: &'s [SpanRow], index: usize) -> Vec<Above<'
     found
 }
 
-/// The name of an agent or workflow, and its service.
-fn key(span: &SpanRow) -> Option<(String, String)> {
-    let name = span.facts.agent.as_deref().or(span.facts.workflow.as_deref())?;
-    Some((name.to_owned(), span.service.as_ref().to_owned()))
+/// The name of an agent or workflow, empty where it told none, and its service.
+fn key(span: &SpanRow) -> (String, String) {
+    let name = span.facts.agent.as_deref().or(span.facts.workflow.as_deref()).unwrap_or_default();
+    (name.to_owned(), span.service.as_ref().to_owned())
 }
 
 /// Several sums as one.

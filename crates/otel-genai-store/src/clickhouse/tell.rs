@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 
-use super::fold::QUIET;
 use super::read::Db;
 use super::writer::Traces;
 use crate::change::Change;
@@ -20,6 +19,8 @@ pub(super) const MOST: usize = 32;
 const PAUSE: Duration = Duration::from_millis(200);
 /// More traces are not told one by one.
 const MOST_TRACES: usize = 2_000;
+/// So long a trace that runs is quiet before it is looked at again: it may be done.
+const AGAIN: Duration = Duration::from_secs(10);
 /// So many traces are looked at again when they have been quiet.
 const MOST_QUIET: usize = 10_000;
 
@@ -147,7 +148,7 @@ impl Teller {
         }
         let traces: Vec<TraceId> = traces.into_iter().collect();
         let Ok(summaries) = self.db.summaries(&traces).await else { return say(Change::Lost) };
-        let due = Instant::now() + Duration::from_nanos(QUIET) + PAUSE;
+        let due = Instant::now() + AGAIN;
         for summary in summaries.iter().filter(|summary| summary.state == TraceState::Running) {
             if self.quiet.len() < MOST_QUIET {
                 self.quiet.push_back((due, summary.id));

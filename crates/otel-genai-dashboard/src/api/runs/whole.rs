@@ -51,7 +51,7 @@ impl Reading {
         let is_wanted = |row: &&SpanRow| match self.what {
             Whole::None => false,
             Whole::Agents => {
-                matches!(row.facts.op, Some(Op::InvokeAgent | Op::InvokeWorkflow)) && key(row).is_some()
+                matches!(row.facts.op, Some(Op::InvokeAgent | Op::InvokeWorkflow))
             }
             Whole::Tools => row.facts.op == Some(Op::ExecuteTool) && row.facts.tool.is_some(),
         };
@@ -71,7 +71,7 @@ impl Reading {
     }
 
     fn agent_told(&mut self, span: &Span, rows: &[SpanRow], runs: &mut Runs) {
-        let Some(own) = key(&span.row()) else { return };
+        let own = key(&span.row());
         let version = names_of(Slot::AgentVersion).find_map(|name| span.attributes.text(name));
         if let Some(version) = version.filter(|version| !version.is_empty()) {
             let versions = &mut runs.agents.entry(own.clone()).or_default().versions;
@@ -139,8 +139,8 @@ fn agent_at(by_id: &HashMap<SpanId, &SpanRow>, span: SpanId) -> Option<String> {
     let mut next = Some(span);
     for _ in 0..DEPTH {
         let row = by_id.get(&next?)?;
-        if let (Some(Op::InvokeAgent | Op::InvokeWorkflow), Some((agent, _))) = (row.facts.op, key(row)) {
-            return Some(agent);
+        if matches!(row.facts.op, Some(Op::InvokeAgent | Op::InvokeWorkflow)) {
+            return Some(key(row).0);
         }
         next = row.parent;
     }
