@@ -23,10 +23,7 @@ pub(crate) fn ways(shared: &Shared) -> Vec<Way> {
     let otlp = format!(
         "export OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}\nexport OTEL_EXPORTER_OTLP_PROTOCOL={protocol}\n{token}"
     );
-    ways.push(way(
-        "Any program, unchanged",
-        format!("{otlp}otel-genai run --content true -- python app.py"),
-    ));
+    ways.push(way("Any program, unchanged", format!("{otlp}otel-genai run --content true -- python app.py")));
     ways.push(way(
         "Python",
         format!(

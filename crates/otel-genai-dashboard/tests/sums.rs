@@ -99,7 +99,10 @@ async fn agents_and_models_without_a_name_have_their_numbers_too() {
         .await;
     let agents = served.json("/api/v1/agents").await;
     let one = find(&agents["items"], "agent", "");
-    assert_eq!((&one["runs"], &one["total"]["calls"], &one["total"]["usage"]["input"]), (&json!(1), &json!(2), &json!(14)));
+    assert_eq!(
+        (&one["runs"], &one["total"]["calls"], &one["total"]["usage"]["input"]),
+        (&json!(1), &json!(2), &json!(14))
+    );
     assert_eq!(agents["matrix"], json!([{ "agent": "", "tool": "find", "calls": 1, "errors": 0 }]));
     let models = served.json("/api/v1/models").await;
     assert_eq!(find(&models["items"], "model", "")["stat"]["calls"], 2);

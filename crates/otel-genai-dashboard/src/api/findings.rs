@@ -4,9 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
-use otel_genai_store::{
-    Filter, Range, ServiceInfo, StoreError, TraceId, TraceQuery, TraceSummary,
-};
+use otel_genai_store::{Filter, Range, ServiceInfo, StoreError, TraceId, TraceQuery, TraceSummary};
 use tokio::time::Instant;
 
 use super::traces::summary;

@@ -36,7 +36,8 @@ fn check(service: &ServiceInfo, found: &mut Found) {
             let first = speaks.first().copied().unwrap_or(Dialect::V2026_08);
             let title = CONTENT_OFF.title.to_owned();
             // The instrumentation that tells most.
-            let scope = service.scopes.iter().max_by_key(|(_, _, spans)| *spans).map(|(name, ..)| name.as_ref());
+            let scope =
+                service.scopes.iter().max_by_key(|(_, _, spans)| *spans).map(|(name, ..)| name.as_ref());
             say(&CONTENT_OFF, title, Some(content_setting(first, scope)), service.calls);
         }
     }
