@@ -101,8 +101,9 @@ def test_what_the_page_says_connects_programs(launcher, provider, browse, tmp_pa
         assert connect("Any program, unchanged", chat)["content"] == "here"
         assert connect("Python", chat, Path(venv("openai-v2", "chat_sync.py")[0]).parent)["content"] == "here"
         # What OpenTelemetry registers by itself is much; for it stands what it registers for this program.
-        modules = os.pathsep.join([str(HERE / "node" / "registered"), str(HERE / "node" / "node_modules")])
-        assert connect("Node.js", HERE / "node" / "chat.cjs", name="app.js", NODE_PATH=modules)["content"] == "here"
+        (tmp_path / "node_modules").symlink_to(HERE / "node" / "node_modules")
+        registered = str(HERE / "node" / "registered")
+        assert connect("Node.js", HERE / "node" / "chat.cjs", name="app.js", NODE_PATH=registered)["content"] == "here"
         stand_in("cargo", *rust("with_async_openai", "unary"))
         assert connect("Rust", chat)["content"] == "here"
         # Claude Code sends by the same variables; in its place stands a program that does.

@@ -39,7 +39,8 @@ pub(crate) fn ways(shared: &Shared) -> Vec<Way> {
             "npm install @opentelemetry/api @opentelemetry/auto-instrumentations-node\n\
              {otlp}export OTEL_LOGS_EXPORTER=otlp\n\
              export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true\n\
-             node --require @opentelemetry/auto-instrumentations-node/register app.js"
+             node --experimental-loader=@opentelemetry/instrumentation/hook.mjs \
+             --require @opentelemetry/auto-instrumentations-node/register app.js"
         ),
     ));
     ways.push(way(
