@@ -294,8 +294,10 @@ fn a_log_that_grew_is_emptied() {
         }
         let log = file(&folder).with_extension("sqlite-wal");
         let patience = Instant::now() + Duration::from_secs(60);
-        while fs::metadata(&log).unwrap().len() > 0 {
-            assert!(Instant::now() < patience, "the log keeps {} bytes", fs::metadata(&log).unwrap().len());
+        // It is gone altogether once nobody has the file open.
+        let room = || fs::metadata(&log).map_or(0, |log| log.len());
+        while room() > 0 {
+            assert!(Instant::now() < patience, "the log keeps {} bytes", room());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
