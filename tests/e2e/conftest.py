@@ -21,10 +21,13 @@ DEFAULT_BINARY = Path(__file__).resolve().parents[2] / "target" / "debug" / "ote
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Says which tests one process runs, because they share what is slow to make: the runs of the cases, those of an SDK."""
+    """Says which tests one process runs, because they share what is slow to make: the runs of the cases, those of an SDK,
+    a ClickHouse."""
     for item in items:
         if {"alone", "run_of"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("cases"))
+        elif "clickhouse" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("clickhouse"))
         elif item.path.parent.name == "sdks":
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
