@@ -71,7 +71,7 @@ def test_a_run_is_read_whole(launcher, provider, clickhouse, rotel, database, pr
         for trace in sorted(traces, key=lambda trace: trace["startMs"]):
             transcript = dashboard.get(f"/api/v1/traces/{trace['id']}/transcript")
             for call in transcript["calls"]:
-                assert (call["model"], call["usage"]["input"], call["usage"]["output"]) == ("gpt-4o-2024-08-06", 19, 10)
+                assert (call["model"], call["usage"]["input"], call["usage"]["output"]) == ("gpt-4o-2025-01-31", 19, 10)
                 heard += [*said(transcript, call["input"]), *said(transcript, call["output"])]
         assert heard == [one for input, output in CONVERSATION[:2] for one in (*input, *output)]
         assert dashboard.get("/api/v1/search?q=sunny")["hits"], OUTSIDE
