@@ -18,7 +18,7 @@ for (let i = 120; i > 0; i--) {
   await real.send(run("everyday", 500 + i, Math.floor(now - hours * 3_600_000 - 60_000)));
 }
 const travel = run("travel", 1, now - 150_000);
-const bots = [run("everyday", 1, now - 330_000), run("everyday", 20, now - 320_000)];
+const bots = [run("everyday", 7, now - 330_000), run("everyday", 37, now - 320_000)];
 const media = run("media", 6, now - 200_000);
 await real.send(run("languages", 3, now - 400_000), run("silent", 4, now - 300_000), ...bots, media, travel, run("running", 5, now - 9_000));
 const calls = travel.rows.filter((row) => row.op === "chat");
