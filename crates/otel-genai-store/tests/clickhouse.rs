@@ -235,9 +235,9 @@ fn sums_of_hours_are_those_of_their_calls() {
             (number > 0).then(|| format!("{what} {number}").into())
         };
         let kind = |what: &str, of: u64| name(what, number % 4 % of);
-        let told = (number % 5 > 0).then_some(number);
+        let told = (!number.is_multiple_of(5)).then_some(number);
         span.end = Nanos(span.start.0 + number * 7_654_321);
-        span.status.code = if number % 11 == 0 { 2 } else { 0 };
+        span.status.code = if number.is_multiple_of(11) { 2 } else { 0 };
         span.facts = Facts {
             op: Some(if number % 4 == 3 { Op::ExecuteTool } else { Op::Chat }),
             // Of a kind there are many in half an hour: else it is no use to add them up.

@@ -93,7 +93,7 @@ fn is_coarse(query: &StatsQuery) -> bool {
         || max_duration.is_some()
         || text.is_some()
         || name.is_some();
-    let fits = |step: Duration| step.as_nanos() % HALF.as_nanos() == 0;
+    let fits = |step: Duration| step.as_nanos().is_multiple_of(HALF.as_nanos());
     !single && !query.by.contains(&Dimension::Conversation) && query.step.is_none_or(fits)
 }
 
