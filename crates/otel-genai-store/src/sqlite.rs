@@ -186,14 +186,16 @@ impl SqliteOptions {
     /// Opens it.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] if another process has it, [`StoreError::ReadOnly`] if it cannot be written to, and what else
-    /// goes wrong with files and threads.
+    /// [`StoreError::Locked`] if another process has it, [`StoreError::ReadOnly`] if it cannot be written to,
+    /// [`StoreError::Older`] if it is only looked at and must be written to first, and what else goes wrong with files and
+    /// threads.
     pub fn open(self) -> Result<SqliteStore, StoreError> {
         let folder = match &self.folder {
             Some(path) if self.read_only => Folder::read_only(path)?,
             Some(path) => Folder::open(path)?,
             None => Folder::temporary()?,
         };
+        folder.complete()?;
         let folder = Arc::new(folder);
         let readers = Pool::start(&folder, self.readers)
             .map_err(|source| fault::io("cannot start a thread", source))?;

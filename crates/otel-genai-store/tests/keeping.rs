@@ -89,7 +89,13 @@ fn days_that_are_too_old_are_deleted() {
     block_on(async {
         let store = options(folder.path()).open().unwrap();
         let spans = [(1, 0), (2, 5), (3, 40), (4, 300)].map(|(trace, days)| span(trace, 0, None, ago(days)));
-        store.ingest(batch(spans.to_vec(), vec![])).await.unwrap();
+        let mut spans = spans.to_vec();
+        // A clock of 1970 says nothing of its age, its reception does.
+        let mut wrong = span(6, 0, None, ago(40));
+        (wrong.start, wrong.end, wrong.received) = (Nanos(5), Nanos(6), Nanos(ago(40)));
+        spans.push(wrong);
+        store.ingest(batch(spans, vec![])).await.unwrap();
+        assert_eq!(traces(&store).await.len(), 5);
         store.close().await;
         assert_eq!(days(folder.path()).len(), 4);
 
