@@ -513,6 +513,30 @@ fn who_only_adds_deletes_nothing() {
     });
 }
 
+/// Of what is longer than is to be kept the beginning stays, and says so; it is the same record when it comes again.
+#[test]
+fn very_long_content_is_kept_in_part() {
+    let folder = TempDir::new().unwrap();
+    block_on(async {
+        let store = options(folder.path()).max_content(2_000).open().unwrap();
+        let long = noise(1, 100_000);
+        for stored in [1, 0] {
+            let spans = vec![said(1, noon(), &long), said(2, noon(), "short and whole")];
+            let told = store.ingest(batch(spans, vec![])).await.unwrap();
+            assert_eq!((told.spans, told.known), (2 * stored, 2 - 2 * stored));
+        }
+        let words = async |trace: u64| {
+            let spans = store.spans(trace_id(trace), Which::All).await.unwrap();
+            spans[0].attributes.text("gen_ai.input.messages").unwrap().into_owned()
+        };
+        let kept = words(1).await;
+        assert!(kept.starts_with(&long[..2_000]) && kept.len() < 2_100, "{kept}");
+        assert!(kept.contains("cut by --max-content: 98"), "{kept}");
+        assert_eq!(words(2).await, "short and whole");
+        store.close().await;
+    });
+}
+
 #[test]
 fn points_go_where_there_is_nothing_else() {
     let folder = TempDir::new().unwrap();
