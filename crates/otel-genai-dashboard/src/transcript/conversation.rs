@@ -66,12 +66,18 @@ impl Sizes {
     }
 }
 
-pub(super) fn tell(evidence: &Evidence<'_>, collected: &Collected<'_>, chains: &Chains) -> Conversation {
+pub(super) fn tell(
+    evidence: &Evidence<'_>,
+    collected: &Collected<'_>,
+    chains: &Chains,
+    is_awaited: &dyn Fn() -> bool,
+) -> Conversation {
     let mut book = Book::default();
     let mut calls: Vec<Spoken> = Vec::new();
     let mut of_chain: HashMap<usize, Vec<usize>> = HashMap::new();
     let mut around: Vec<Spoken> = Vec::new();
-    for (at, node) in collected.nodes.iter().enumerate() {
+    // What is read here is what takes time.
+    for (at, node) in collected.nodes.iter().enumerate().take_while(|_| is_awaited()) {
         let chain = chains.of_node.get(at).copied().unwrap_or(0);
         let mut told = read(&mut book, evidence, collected, node);
         let mut spoken = speak(&mut book, node, at, chain, &mut told);
