@@ -19,6 +19,15 @@ from harness.provider import Provider
 DEFAULT_BINARY = Path(__file__).resolve().parents[2] / "target" / "debug" / "otel-genai"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Says which tests one process runs, because they share what is slow to make: the runs of the cases, those of an SDK."""
+    for item in items:
+        if {"alone", "run_of"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("cases"))
+        elif item.path.parent.name == "sdks":
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def launcher() -> Launcher:
     binary = os.environ.get("OTEL_GENAI_BIN") or str(DEFAULT_BINARY)

@@ -19,6 +19,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -37,13 +38,16 @@ def main(arguments: list[str]) -> int:
         python = ensure_venv("venv", "requirements.txt")
         if arguments == ["--table"]:
             return subprocess.call([str(python), str(HERE / "sdks" / "table.py")])
-        frameworks = ensure_venv("venv-frameworks", "requirements-frameworks.txt")
-        for name in ("instrumented", "openai-v2", "loongsuite"):
-            ensure_venv(f"venv-{name}", f"requirements-{name}.txt")
-        node = ensure_node()
-        rust = ensure_rust()
-        binary = ensure_binary("OTEL_GENAI_BIN", "otel-genai-cli", "otel-genai")
-        judge = ensure_binary("OTEL_GENAI_CONFORMANCE_BIN", "otel-genai-conformance", "otel-genai-conformance")
+        # Packages are fetched while programs are built.
+        with ThreadPoolExecutor(1) as beside:
+            packages = beside.submit(ensure_node)
+            venvs = [beside.submit(ensure_venv, f"venv-{name}", f"requirements-{name}.txt")
+                     for name in ("frameworks", "instrumented", "openai-v2", "loongsuite")]
+            rust = ensure_rust()
+            binary = ensure_binary("OTEL_GENAI_BIN", "otel-genai-cli", "otel-genai")
+            judge = ensure_binary("OTEL_GENAI_CONFORMANCE_BIN", "otel-genai-conformance", "otel-genai-conformance")
+            node = packages.result()
+            frameworks, *_ = [venv.result() for venv in venvs]
     except SetupError as problem:
         print(f"e2e: {problem}", file=sys.stderr)
         return 2

@@ -1,5 +1,5 @@
-//! What a user's build may be: one feature alone, the oldest Rust that is promised, the oldest dependencies that are asked
-//! for.
+//! What a user's build may be: the oldest Rust that is promised, the oldest dependencies that are asked for, one feature
+//! alone. One check is for all three: each of them alone would compile the dependencies again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,39 @@ use crate::{Result, workspace};
 /// What is not published: there is nothing to promise.
 const UNPUBLISHED: &[&str] = &["otel-genai-conformance", "otel-genai-examples", "xtask"];
 
-/// What users can ask for, besides the program.
+/// What users can ask for, besides the program: checked together where features cannot be checked one by one.
 const FEATURES: &str =
     features!("otel-genai-http/tower,otel-genai-http/reqwest-middleware,otel-genai-http/async-openai");
 
-/// Every feature of every package compiles without the others, and none does.
-pub(crate) fn each_feature() -> Command {
-    let mut command = cargo(&["hack", "check", "--workspace", "--each-feature"]);
-    // Parts of others that are no choice of anybody, and the sum of all.
-    command.args(["--exclude-features", "_clients,_cloud", "--exclude-all-features"]);
-    without_unpublished(&mut command);
-    without_page(&mut command);
-    command
+/// The check, in a copy of the workspace whose dependencies are as old as its manifests allow.
+///
+/// With the Rust at hand where there is no `rust`, and with many features at once where there is no `cargo hack`. Tests and
+/// their dependencies are left out: nobody else compiles them.
+pub(crate) fn check(rust: Option<&str>, each_feature: bool) -> Result<Command> {
+    let copy = workspace::target().join("oldest");
+    let source = copy_of_workspace(&copy)?;
+    // Unstable options of the cargo at hand; what they resolve to is compiled as always.
+    let mut resolve = cargo(&["update", "--quiet", "-Z", "direct-minimal-versions"]);
+    program::run(resolve.current_dir(&source).env("RUSTC_BOOTSTRAP", "1"))?;
+
+    let mut command = match rust {
+        Some(version) => with_rust(version),
+        None => cargo(&[]),
+    };
+    if each_feature {
+        command.args(["hack", "check", "--workspace", "--each-feature"]);
+        // Parts of others that are no choice of anybody, and the sum of all.
+        command.args(["--exclude-features", "_clients,_cloud", "--exclude-all-features"]);
+    } else {
+        command.args(["check", "--workspace", "--features", FEATURES]);
+    }
+    for package in UNPUBLISHED {
+        command.args(["--exclude", package]);
+    }
+    command.arg("--locked").current_dir(&source).arg("--target-dir").arg(copy.join("target"));
+    // Whether Rust compiles is asked here, and not what the dashboard's page is made of.
+    command.env("OTEL_GENAI_UI", "skip");
+    Ok(command)
 }
 
 /// The Rust version that the workspace promises, such as `1.88`.
@@ -48,26 +69,20 @@ pub(crate) fn has_rust(version: &str) -> bool {
         || quiet(&["toolchain", "install", version, "--profile", "minimal", "--no-self-update"])
 }
 
-/// Everything compiles with that version of Rust.
-pub(crate) fn with_rust(version: &str) -> Command {
-    let mut command =
-        program::command("rustup", &["run", version, "cargo", "check", "--workspace", "--locked"]);
-    command.args(["--features", FEATURES]);
+/// The cargo of that version of Rust.
+fn with_rust(version: &str) -> Command {
+    let mut command = program::command("rustup", &["run", version, "cargo"]);
     // `cargo xtask` has told its children which Rust they are of.
     for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
         command.env_remove(name);
     }
-    command.arg("--target-dir").arg(workspace::target().join("oldest-rust"));
-    without_page(&mut command);
     command
 }
 
-/// A copy of the workspace with the oldest versions of all dependencies that its manifests name: they are not too old
-/// for what they are used for. Tests and their dependencies are left out: nobody else compiles them.
-pub(crate) fn with_oldest_dependencies() -> Result<Command> {
-    let copy = workspace::target().join("oldest-dependencies");
-    let _ = fs::remove_dir_all(copy.join("source"));
+/// Copies what is compiled to the folder `source` in `copy`, and returns that.
+fn copy_of_workspace(copy: &Path) -> Result<PathBuf> {
     let source = copy.join("source");
+    let _ = fs::remove_dir_all(&source);
     let files =
         program::filter(&mut program::command("git", &["ls-files", "-co", "--exclude-standard"]), "")?;
     for file in files.lines().filter(|file| is_needed(file)) {
@@ -79,25 +94,7 @@ pub(crate) fn with_oldest_dependencies() -> Result<Command> {
         let to = source.join(file);
         copy_file(&from, &to).map_err(|error| format!("cannot copy {file} to {}: {error}", to.display()))?;
     }
-    // Unstable options of the cargo at hand; what they resolve to is compiled as always.
-    let mut resolve = cargo(&["update", "--quiet", "-Z", "direct-minimal-versions"]);
-    program::run(resolve.current_dir(&source).env("RUSTC_BOOTSTRAP", "1"))?;
-    let mut command = cargo(&["check", "--workspace", "--locked", "--features", FEATURES]);
-    without_unpublished(&mut command);
-    command.current_dir(&source).arg("--target-dir").arg(copy.join("target"));
-    without_page(&mut command);
-    Ok(command)
-}
-
-fn without_unpublished(command: &mut Command) {
-    for package in UNPUBLISHED {
-        command.args(["--exclude", package]);
-    }
-}
-
-/// Whether Rust compiles is asked here, and not what the dashboard's page is made of.
-fn without_page(command: &mut Command) {
-    command.env("OTEL_GENAI_UI", "skip");
+    Ok(source)
 }
 
 /// What is compiled, and what is included in that.

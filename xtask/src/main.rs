@@ -41,8 +41,8 @@ enum Task {
         #[arg(long)]
         fast: bool,
     },
-    /// What continuous integration checks beyond `test`: licences, advisories, documentation, the public API, each feature
-    /// alone, the oldest Rust and the oldest dependencies.
+    /// What continuous integration checks beyond `test`: licences, advisories, documentation, the public API, and that
+    /// each feature alone compiles with the oldest Rust and the oldest dependencies.
     Ci,
     /// Run the benchmarks; further arguments go to them.
     Bench {
@@ -86,7 +86,8 @@ enum Task {
 type Result<T, E = String> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().task) {
+    let done = api::as_rustdoc().unwrap_or_else(|| run(Arguments::parse().task));
+    match done {
         Ok(code) => code,
         Err(message) => {
             eprintln!("xtask: {message}");

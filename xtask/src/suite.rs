@@ -12,7 +12,7 @@ const END_TO_END: &str = "tests/e2e/run.py";
 pub(crate) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
 /// What of the libraries is compiled on demand alone, and is tested: one build has it all.
-const FEATURES: &str = features!("otel-genai-http/_clients,otel-genai-cli/clickhouse");
+pub(crate) const FEATURES: &str = features!("otel-genai-http/_clients,otel-genai-cli/clickhouse");
 
 /// Everything that tells whether the product works; `fast` leaves out format, lints and end-to-end tests.
 pub(crate) fn test(fast: bool) -> ExitCode {
@@ -40,7 +40,9 @@ pub(crate) fn ci() -> ExitCode {
         suite.skip("licences", "cargo-deny is not installed");
         suite.skip("advisories", "cargo-deny is not installed");
     }
-    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--features", FEATURES]);
+    // With the examples, dependencies have the features that lints and tests give them, and are compiled once for all.
+    let doc = ["doc", "--workspace", "--no-deps", "--lib", "--bins", "--examples", "--features", FEATURES];
+    let mut doc = cargo(&doc);
     suite.step("documentation", doc.env("RUSTDOCFLAGS", "-D warnings"));
     suite.step("documentation for rig", rig("doc", &["--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"));
     if program::cargo_has("public-api") {
@@ -48,23 +50,29 @@ pub(crate) fn ci() -> ExitCode {
     } else {
         suite.skip("public API", "cargo-public-api is not installed");
     }
-    if program::cargo_has("hack") {
-        suite.step("each feature alone", &mut compat::each_feature());
-    } else {
+    oldest(&mut suite);
+    suite.finish()
+}
+
+/// What the oldest Rust, the oldest dependencies and each feature alone make of it; what of that cannot be had is said.
+fn oldest(suite: &mut Suite) {
+    const NAME: &str = "oldest Rust and dependencies";
+    let each_feature = program::cargo_has("hack");
+    if !each_feature {
         suite.skip("each feature alone", "cargo-hack is not installed");
     }
-    match compat::oldest_rust() {
-        Ok(version) if compat::has_rust(&version) => {
-            suite.step("oldest Rust", &mut compat::with_rust(&version));
+    let rust = match compat::oldest_rust() {
+        Ok(version) if compat::has_rust(&version) => Some(version),
+        Ok(version) => {
+            suite.skip("oldest Rust", &format!("Rust {version} cannot be had"));
+            None
         }
-        Ok(version) => suite.skip("oldest Rust", &format!("Rust {version} cannot be had")),
-        Err(message) => suite.task("oldest Rust", "the manifest", || Err(message)),
+        Err(message) => return suite.task(NAME, "the manifest", || Err(message)),
+    };
+    match compat::check(rust.as_deref(), each_feature) {
+        Ok(mut check) => suite.step(NAME, &mut check),
+        Err(message) => suite.task(NAME, "the oldest versions", || Err(message)),
     }
-    match compat::with_oldest_dependencies() {
-        Ok(mut check) => suite.step("oldest dependencies", &mut check),
-        Err(message) => suite.task("oldest dependencies", "the oldest versions", || Err(message)),
-    }
-    suite.finish()
 }
 
 /// Known vulnerabilities. Their database lives on the network, which not every machine that tests reaches: being out
