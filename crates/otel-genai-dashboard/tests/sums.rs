@@ -325,9 +325,7 @@ async fn who_has_no_name_is_counted_too() {
     let agents = served.json("/api/v1/agents").await;
     let row = &agents["items"][0];
     assert_eq!((&row["agent"], &row["runs"], &row["own"]["calls"]), (&json!(""), &json!(1), &json!(1)));
-    assert_eq!(agents["matrix"], json!([{ "agent": "", "tool": "", "calls": 1, "errors": 0 }]));
+    assert_eq!((&agents["matrix"][0]["agent"], &agents["matrix"][0]["calls"]), (&json!(""), &json!(1)));
     let models = served.json("/api/v1/models").await;
     assert_eq!((&models["items"][0]["model"], &models["items"][0]["stat"]["calls"]), (&json!(""), &json!(1)));
-    let tools = served.json("/api/v1/tools").await;
-    assert_eq!((&tools["items"][0]["tool"], &tools["items"][0]["stat"]["calls"]), (&json!(""), &json!(1)));
 }

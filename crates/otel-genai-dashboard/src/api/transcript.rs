@@ -244,25 +244,16 @@ mod tests {
 
     #[test]
     fn a_transcript_that_nobody_waits_for_is_not_read() {
-        let span = opentelemetry_proto::tonic::trace::v1::Span {
+        let told = opentelemetry_proto::tonic::trace::v1::Span {
             trace_id: vec![1; 16],
             span_id: vec![1; 8],
-            name: "chat".to_owned(),
             start_time_unix_nano: 1,
             end_time_unix_nano: 2,
-            attributes: vec![opentelemetry_proto::tonic::common::v1::KeyValue {
-                key: "gen_ai.operation.name".to_owned(),
-                value: Some(opentelemetry_proto::tonic::common::v1::AnyValue {
-                    value: Some(opentelemetry_proto::tonic::common::v1::any_value::Value::StringValue(
-                        "chat".to_owned(),
-                    )),
-                }),
-                ..Default::default()
-            }],
             ..Default::default()
         };
         let origin = Arc::new(otel_genai_store::Origin::default());
-        let span = Span::from_otlp(span, &origin, otel_genai_store::Nanos(3)).unwrap();
+        let mut span = Span::from_otlp(told, &origin, otel_genai_store::Nanos(3)).unwrap();
+        span.facts.op = Some(otel_genai_store::Op::Chat);
         let spans = [span];
         let evidence = Evidence { spans: &spans, logs: &[], references: &Folders::default() };
         let told = |is_awaited| assemble_while(&evidence, &Options::default(), &|| is_awaited).calls.len();
