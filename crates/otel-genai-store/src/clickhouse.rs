@@ -4,12 +4,16 @@
 //! Nothing is kept here but what waits to be written. A batch is acknowledged when the server has stored it; what a sender
 //! sends again is told apart from what is new by what it says, so that it is in every answer once, whoever received it.
 
+mod around;
+mod beside;
 mod calls;
+mod cluster;
 mod conversations;
 mod delete;
 mod dump;
 mod fault;
 mod fold;
+mod foreign;
 mod line;
 mod list;
 mod metrics;
@@ -37,6 +41,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use self::fault::Place;
+use self::foreign::Foreign;
 use self::read::Db;
 use self::retention::Keeping;
 use self::settle::Settler;
@@ -46,8 +51,9 @@ use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
 use crate::facts::{self, NoPrices, Pricing};
-use crate::id::{ContentHash, TraceId};
+use crate::id::{ContentHash, SpanId, TraceId};
 use crate::log::LogRecord;
+use crate::metric::Exemplar;
 use crate::query::{
     ConversationQuery, Delete, Deleted, Dimension, Filter, Hit, LogQuery, MetricInfo, Page, Range,
     SearchQuery, SeriesData, SeriesQuery, ServiceInfo, StatsQuery, StatsRow, StoreStatus, Stored, TraceQuery,
@@ -74,6 +80,7 @@ pub struct ClickHouseOptions {
     pricing: Arc<dyn Pricing>,
     keeping: Keeping,
     read_only: bool,
+    patience: Duration,
 }
 
 impl fmt::Debug for ClickHouseOptions {
@@ -129,6 +136,7 @@ impl ClickHouseOptions {
             pricing: Arc::new(NoPrices),
             keeping: Keeping::default(),
             read_only: false,
+            patience: fault::PATIENCE,
         })
     }
 
@@ -174,6 +182,14 @@ impl ClickHouseOptions {
         self
     }
 
+    /// How long the server may take to connect and to answer a question, 10 seconds by default; and six times as long to store
+    /// what it was sent. Then it is an error to have waited.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// The statements that make the tables, and the rights that those need who read and write: for an administrator, so that
     /// otel-genai itself needs no right to make anything.
     #[must_use]
@@ -185,12 +201,42 @@ impl ClickHouseOptions {
         schema::text(&self.database, age)
     }
 
+    /// The same for several servers that know each other as a cluster: what each of them is given. It is not made by
+    /// otel-genai itself.
+    ///
+    /// # Errors
+    /// [`StoreError::BadQuery`] if the cluster's name has other characters than letters, digits and `_`.
+    pub fn cluster_schema(&self, cluster: &str) -> Result<String, StoreError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if cluster.is_empty() || !cluster.bytes().all(plain) {
+            let wrong = "a cluster's name has letters, digits and _ alone";
+            return Err(StoreError::BadQuery(wrong.to_owned()));
+        }
+        Ok(cluster::text(&self.database, cluster))
+    }
+
     /// Where it is, without name and password.
     #[must_use]
     pub fn location(&self) -> String {
         let scheme = if self.url.scheme() == "https" { "clickhouses" } else { "clickhouse" };
         let host = self.url.host_str().unwrap_or_default();
         format!("{scheme}://{host}:{}/{}", self.url.port_or_known_default().unwrap_or(0), self.database)
+    }
+
+    /// Connects to what is there: to otel-genai's own tables, or else to those of an OpenTelemetry Collector's exporter
+    /// (`otel_traces`, `otel_logs`, `otel_metrics_…`), which are only read. Where there are neither, its own are made. To be
+    /// called in Tokio's runtime, where the store works as long as it is open.
+    ///
+    /// # Errors
+    /// Those of [`connect`](Self::connect), and [`StoreError::Backend`] if the exporter's tables are of a kind that is not
+    /// known: it names the column.
+    pub async fn open(self) -> Result<Arc<dyn Store>, StoreError> {
+        let (keeping, read_only) = (self.keeping, self.read_only);
+        let db = self.reach().await?;
+        if let Some(foreign) = Foreign::find(&db).await? {
+            return Ok(Arc::new(foreign));
+        }
+        Ok(Arc::new(ClickHouseStore::new(db, keeping, read_only).await?))
     }
 
     /// Connects, and makes the tables if there are none. To be called in Tokio's runtime, where the store writes as long as it
@@ -200,7 +246,13 @@ impl ClickHouseOptions {
     /// [`StoreError::Away`] if nobody answers, [`StoreError::Newer`] if the tables are of a later version, and what else the
     /// server has to say.
     pub async fn connect(self) -> Result<ClickHouseStore, StoreError> {
-        let place = Place { location: self.location(), database: self.database.clone() };
+        let (keeping, read_only) = (self.keeping, self.read_only);
+        ClickHouseStore::new(self.reach().await?, keeping, read_only).await
+    }
+
+    async fn reach(self) -> Result<Db, StoreError> {
+        let (location, patience) = (self.location(), self.patience);
+        let place = Place { location, database: self.database.clone(), patience };
         let mut client = Client::default()
             .with_url(self.url.as_str())
             .with_database(&self.database)
@@ -214,40 +266,22 @@ impl ClickHouseOptions {
         }
         let limited = client
             .clone()
-            .with_setting("max_execution_time", fault::PATIENCE.as_secs().to_string())
-            .with_setting("cancel_http_readonly_queries_on_client_close", "1");
+            .with_setting("max_execution_time", patience.as_secs_f64().to_string())
+            .with_setting("cancel_http_readonly_queries_on_client_close", "1")
+            // On several servers: what a condition looks for is looked for on all, by each. `global` would look once, and
+            // refuses conditions within conditions.
+            .with_setting("distributed_product_mode", "allow");
         // Some who may only read may not set limits either.
         let ask = limited.clone().with_database("default").query_raw("SELECT 1").fetch_one::<u8>();
-        let ask = tokio::time::timeout(Duration::from_secs(10), ask).await;
-        let ask = ask.unwrap_or(Err(clickhouse::error::Error::Network("no answer in 10 seconds".into())));
+        let ask = tokio::time::timeout(patience, ask).await;
+        let late = |_| Err(clickhouse::error::Error::Network(format!("no answer in {patience:?}").into()));
+        let ask = ask.unwrap_or_else(late);
         let reading = match ask {
             Ok(_) => limited,
             Err(error) if fault::code(&error) == Some(fault::READONLY) => client,
             Err(error) => return Err(place.fault("cannot connect", error)),
         };
-        schema::prepare(&reading, &place, self.read_only).await?;
-        let db = Db { client: reading, place, pricing: self.pricing };
-        let read_only = self.read_only || db.may_only_read().await?;
-        if !read_only {
-            db.keep(self.keeping).await?;
-        }
-        let (orders, given) = unbounded_channel();
-        let (news, heard) = unbounded_channel();
-        let (voice, _) = broadcast::channel(tell::MOST);
-        let teller = tokio::spawn(Teller::new(db.clone(), voice.clone()).run(heard));
-        let rate = Arc::new(Rate::default());
-        let ear = Ear { news, voice: voice.clone() };
-        let (called, stored) = unbounded_channel();
-        let settler = tokio::spawn(Settler::new(db.clone()).run(stored));
-        let writer = tokio::spawn(Writer::new(db.clone(), ear, called, Arc::clone(&rate)).run(given));
-        Ok(ClickHouseStore {
-            db,
-            read_only,
-            room: Arc::new(Semaphore::new(QUEUE as usize)),
-            rate,
-            open: Mutex::new(Some(Open { orders, voice })),
-            tasks: Mutex::new(vec![writer, settler, teller]),
-        })
+        Ok(Db { client: reading, place, pricing: self.pricing })
     }
 }
 
@@ -295,6 +329,31 @@ impl fmt::Debug for ClickHouseStore {
 const CLOSED: StoreError = StoreError::Closed;
 
 impl ClickHouseStore {
+    async fn new(db: Db, keeping: Keeping, read_only: bool) -> Result<Self, StoreError> {
+        schema::prepare(&db.client, &db.place, read_only).await?;
+        let read_only = read_only || db.may_only_read().await?;
+        if !read_only {
+            db.keep(keeping).await?;
+        }
+        let (orders, given) = unbounded_channel();
+        let (news, heard) = unbounded_channel();
+        let (voice, _) = broadcast::channel(tell::MOST);
+        let teller = tokio::spawn(Teller::new(db.clone(), voice.clone()).run(heard));
+        let rate = Arc::new(Rate::default());
+        let ear = Ear { news, voice: voice.clone() };
+        let (called, stored) = unbounded_channel();
+        let settler = tokio::spawn(Settler::new(db.clone()).run(stored));
+        let writer = tokio::spawn(Writer::new(db.clone(), ear, called, Arc::clone(&rate)).run(given));
+        Ok(Self {
+            db,
+            read_only,
+            room: Arc::new(Semaphore::new(QUEUE as usize)),
+            rate,
+            open: Mutex::new(Some(Open { orders, voice })),
+            tasks: Mutex::new(vec![writer, settler, teller]),
+        })
+    }
+
     fn opened(&self) -> Result<Open, StoreError> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(CLOSED)
     }
@@ -402,6 +461,15 @@ impl Store for ClickHouseStore {
         self.db()?.series(query).await
     }
 
+    async fn exemplars(
+        &self,
+        trace: TraceId,
+        span: SpanId,
+        range: Range,
+    ) -> Result<Vec<(Arc<str>, Exemplar)>, StoreError> {
+        self.db()?.exemplars(trace, span, range).await
+    }
+
     async fn dump(
         &self,
         range: Range,
@@ -410,7 +478,7 @@ impl Store for ClickHouseStore {
         self.db()?.dump(range, cursor.as_ref()).await
     }
 
-    /// Of what this process stores; what others store in the same database is not told yet.
+    /// Of what this process stores at once; of what others store in the same database a second later.
     fn changes(&self) -> BoxStream<'static, Change> {
         let Ok(Open { voice, .. }) = self.opened() else { return stream::empty().boxed() };
         let next = |mut heard: broadcast::Receiver<Change>| async move {

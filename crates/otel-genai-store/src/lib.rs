@@ -21,6 +21,7 @@ mod histogram;
 mod id;
 mod instruments;
 mod log;
+mod measured;
 mod metric;
 mod origin;
 mod pack;

@@ -433,11 +433,14 @@ fn a_server_that_does_not_answer_is_not_waited_for() {
     let server = engine::address().unwrap().rsplit('/').next().unwrap().rsplit('@').next().unwrap();
     let database = shown.rsplit('/').next().unwrap().split('"').next().unwrap();
     block_on(async {
+        // Who waits as long as is usual finds everything in order.
+        let usual = options.connect().await.unwrap();
         let mute = Arc::new(AtomicBool::new(false));
         let between = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let other = between.local_addr().unwrap().to_string();
         let address = format!("{}/{database}", engine::address().unwrap().replace(server, &other));
-        let connect = || ClickHouseOptions::new(&address).unwrap().connect();
+        let patience = Duration::from_millis(500);
+        let connect = || ClickHouseOptions::new(&address).unwrap().patience(patience).connect();
         tokio::spawn(pass_on(between, server, Arc::clone(&mute)));
         let store = connect().await.unwrap();
         let call = |id| batch(vec![span(1, id, None, noon())], vec![]);
@@ -448,14 +451,74 @@ fn a_server_that_does_not_answer_is_not_waited_for() {
         let (connected, listed, stored) =
             tokio::join!(connect(), store.traces(&every), store.ingest(call(2)));
         let error = connected.unwrap_err();
-        assert!(error.to_string().ends_with("no answer in 10 seconds"), "{error}");
+        assert!(error.to_string().ends_with("no answer in 500ms"), "{error}");
         assert!(matches!(listed, Err(StoreError::Timeout(_))), "{listed:?}");
         assert!(matches!(stored, Err(StoreError::Busy { .. })), "{stored:?}");
 
         mute.store(false, Ordering::Relaxed);
         store.ingest(call(2)).await.unwrap();
-        assert_eq!(store.traces(&all()).await.unwrap().items[0].spans, 2);
+        assert_eq!(usual.traces(&all()).await.unwrap().items[0].spans, 2);
         store.close().await;
+        usual.close().await;
+    });
+}
+
+/// A question about more than can be read in time is given up, by the server, too, and it is said what to narrow.
+#[test]
+fn what_takes_too_long_is_given_up() {
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        options.clone().connect().await.unwrap().close().await;
+        let raw = raw(&options);
+        // As if there were so many traces that nobody has the time to read them.
+        let columns = "toDate(20000 + number % 3) AS day, CAST(unhex(leftPad(hex(number), 32, '0')), 'FixedString(16)') AS trace_id,
+            toInt64(number) AS start_ns, toInt64(number) AS end_ns, toInt64(number) AS last_ns, toUInt8(1) AS genai,
+            toUInt8(0) AS failed, (toInt64(number), '') AS title, (toInt64(number), '') AS root";
+        for statement in [
+            "DROP VIEW trace_of_span".to_owned(),
+            "DROP VIEW trace_of_log".to_owned(),
+            "DROP TABLE trace".to_owned(),
+            format!("CREATE VIEW trace AS SELECT {columns} FROM numbers(1000000000000)"),
+        ] {
+            raw.query_raw(&statement).execute().await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        }
+        let patience = Duration::from_secs(1);
+        let store = options.patience(patience).connect().await.unwrap();
+        let error = store.traces(&all()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Timeout(waited) if waited == patience), "{error:?}");
+        assert_eq!(error.to_string(), "the query took longer than 1s; narrow the time range");
+        let running = "SELECT count() FROM system.processes WHERE current_database = currentDatabase()
+             AND query LIKE '%FROM trace%' AND query NOT LIKE '%processes%'";
+        let until = std::time::Instant::now() + Duration::from_secs(30);
+        while raw.query_raw(running).fetch_one::<u64>().await.unwrap() > 0 {
+            assert!(std::time::Instant::now() < until, "the server goes on");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+}
+
+/// Tables of this version in which something is missing are named at the start.
+#[test]
+fn tables_that_somebody_changed_are_named() {
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        options.clone().connect().await.unwrap().close().await;
+        for (change, back, told) in [
+            (
+                "ALTER TABLE span DROP COLUMN workflow",
+                "ALTER TABLE span ADD COLUMN workflow LowCardinality(String)",
+                "the table span has no column workflow",
+            ),
+            ("RENAME TABLE said TO unsaid", "RENAME TABLE unsaid TO said", "there is no table said"),
+        ] {
+            raw(&options).query_raw(change).execute().await.unwrap();
+            let error = options.clone().connect().await.unwrap_err().to_string();
+            assert!(error.contains(told) && error.contains("store schema clickhouse"), "{error}");
+            let error = options.clone().read_only().open().await.err().unwrap().to_string();
+            assert!(error.contains(told), "{error}");
+            raw(&options).query_raw(back).execute().await.unwrap();
+            options.clone().connect().await.unwrap().close().await;
+        }
     });
 }
 

@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use otel_genai_store::{
-    Attributes, Day, Delete, Durability, Facts, Filter, Nanos, Op, Range, SqliteOptions, SqliteStore,
-    StatsQuery, Store, StoreError, TraceQuery, Usage, Which,
+    Attributes, Day, Delete, Durability, Facts, Nanos, Op, SqliteOptions, SqliteStore, StatsQuery, Store,
+    StoreError, TraceQuery, Usage, Which,
 };
 use prost::Message as _;
-use suite::{batch, noon, search, span, span_id, suite, trace_id};
+use suite::{batch, noon, search, span, suite, trace_id};
 use tempfile::TempDir;
 
 fn open() -> (SqliteStore, TempDir) {
@@ -219,66 +219,6 @@ fn a_full_queue_sends_away() {
         let mut huge = large(3);
         huge.bytes = 1 << 30;
         assert_eq!(store.ingest(huge).await.unwrap().spans, 1);
-    });
-}
-
-/// A trace may go on after days of silence, which are longer than midnight: it is one, and a call that is told on both days
-/// counts once.
-#[test]
-fn a_trace_that_was_silent_for_days_is_one() {
-    const DAY: u64 = 86_400_000_000_000;
-    let (store, _folder) = open();
-    let chat = |id: u64, parent: u64, start: u64| {
-        let mut chat = span(1, id, Some(parent), start);
-        let usage = Usage { input: Some(50), output: Some(7), ..Usage::default() };
-        chat.facts = Facts { op: Some(Op::Chat), usage, count: Some(1), ..Facts::default() };
-        chat
-    };
-    // Someone had to be asked, who came back on Monday; the days between have traces of others.
-    let friday = vec![span(1, 0, None, noon()), chat(1, 0, noon() + 1)];
-    let between = (1..=2).map(|day| span(10 + day, 0, None, noon() + day * DAY)).collect();
-    let monday = vec![chat(2, 1, noon() + 3 * DAY)];
-    let tuesday = vec![span(1, 3, Some(0), noon() + 4 * DAY)];
-    block_on(async {
-        for spans in [friday, between, monday, tuesday] {
-            store.ingest(batch(spans, vec![])).await.unwrap();
-        }
-        let list = async |limit: u32, range: Option<Range>| {
-            let filter = Filter { range, ..Filter::default() };
-            let mut query = TraceQuery { filter, limit, ..TraceQuery::default() };
-            let mut all = Vec::new();
-            loop {
-                let page = store.traces(&query).await.unwrap();
-                all.extend(page.items.into_iter().filter(|trace| trace.id == trace_id(1)));
-                query.cursor = page.next;
-                if query.cursor.is_none() {
-                    return all;
-                }
-            }
-        };
-        let patience = Instant::now() + Duration::from_secs(60);
-        let trace = loop {
-            let own = list(1, None).await;
-            match own.as_slice() {
-                [one] if one.spans == 4 && one.llm_calls == 1 => break one.clone(),
-                _ if Instant::now() > patience => panic!("{own:#?}"),
-                _ => tokio::time::sleep(Duration::from_millis(100)).await,
-            }
-        };
-        assert_eq!((trace.start.0, trace.end.0), (noon(), noon() + 4 * DAY + 1_000_000_000));
-        assert_eq!((trace.usage.input, trace.usage.output), (Some(50), Some(7)));
-        assert_eq!(trace.root.unwrap().span, span_id(0));
-        let calls = store.stats(&StatsQuery::default()).await.unwrap();
-        assert_eq!((calls[0].calls, calls[0].usage.input), (1, Some(50)));
-        assert_eq!(store.status().await.unwrap().traces, 3);
-        // It began on Friday, wherever one looks.
-        for (day, times) in [(0, 1), (3, 0), (4, 0)] {
-            let at = noon() + day * DAY;
-            let range = Range { from: Nanos(at - 1), to: Nanos(at + DAY / 24) };
-            assert_eq!(list(10, Some(range)).await.len(), times, "day {day}");
-        }
-        assert_eq!(store.summaries(&[trace_id(1), trace_id(11)]).await.unwrap().len(), 2);
-        store.close().await;
     });
 }
 

@@ -175,7 +175,7 @@ impl Dashboard {
                 "cannot leave the token in {folder}: {error}; other commands need it"
             ));
         }
-        super::print(&greeting(&served, &data.shown, self.read_only));
+        super::print(&greeting(&served, &data.shown, data.looks));
         if self.open {
             browser::open(&link(&served, "/"));
         }

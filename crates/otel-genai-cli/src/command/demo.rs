@@ -144,7 +144,7 @@ impl Page {
         let interrupted = tokio::spawn(super::interrupted());
         let prices = std::sync::Arc::new(PriceTable::builtin());
         let store = SqliteOptions::temporary().pricing(prices).open().map_err(Failure::ours)?;
-        Ok(Self { inside: Inside::start(store, true).await?, open, interrupted })
+        Ok(Self { inside: Inside::start(std::sync::Arc::new(store), true).await?, open, interrupted })
     }
 
     fn receiver(&self) -> Option<Receiver> {

@@ -39,17 +39,17 @@ impl Tail {
 
     /// Shows each trace once, when its root is here.
     async fn follow(&self) -> Result<u8, Failure> {
-        let found = self.look.running().await?;
-        let found =
-            found.ok_or_else(|| Failure::ours("no dashboard runs; `otel-genai dashboard` starts one"))?;
-        diagnostics::remark(format_args!("what comes to {}, until Ctrl-C", found.shown()));
+        let source = self.look.live().await?;
+        let source =
+            source.ok_or_else(|| Failure::ours("no dashboard runs; `otel-genai dashboard` starts one"))?;
+        diagnostics::remark(format_args!("what comes to {}, until Ctrl-C", source.shown));
         // What is there already is not news.
         let mut seen: HashSet<String> = HashSet::new();
         let mut first = true;
         loop {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
             let path = format!("/traces?from={}&limit=500", now.saturating_sub(BEFORE));
-            let list = found.api.get(&path).await.map_err(Failure::ours)?;
+            let list = source.get(&path).await?;
             let rows = list.get("items").and_then(Value::as_array).into_iter().flatten();
             let mut ready: Vec<_> = rows.filter(|row| row.get("root").is_some()).collect();
             ready.reverse();

@@ -19,6 +19,8 @@ pub(crate) struct Data {
     pub(crate) keep: Keep,
     /// Where data are, for people.
     pub(crate) shown: String,
+    /// Whether nothing can be added to them.
+    pub(crate) looks: bool,
     /// What the files have, and a database has not.
     files: Option<Files>,
 }
@@ -44,6 +46,7 @@ impl Data {
             store: Arc::clone(&store) as Arc<dyn Store>,
             keep,
             shown,
+            looks: read_only,
             files: Some(Files { store, owned }),
         })
     }
@@ -66,9 +69,11 @@ impl Data {
             options = options.read_only();
         }
         let location = options.location();
-        let store = options.connect().await.map_err(|error| super::server::failure(&error))?;
-        let shown = if read_only { format!("{location}, only to look at") } else { location };
-        Ok(Self { store: Arc::new(store), keep, shown, files: None })
+        let store = options.open().await.map_err(|error| super::server::failure(&error))?;
+        // Of tables that others write, too.
+        let looks = read_only || store.status().await.is_ok_and(|status| status.read_only);
+        let shown = if looks { format!("{location}, only to look at") } else { location };
+        Ok(Self { store, keep, shown, looks, files: None })
     }
 
     /// Tells whoever wants the same files where the dashboard is.

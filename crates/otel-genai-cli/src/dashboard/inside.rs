@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use otel_genai_dashboard::Dashboard;
-use otel_genai_store::{SqliteStore, Store};
+use otel_genai_store::Store;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -15,17 +15,16 @@ use crate::exit::Failure;
 /// A dashboard within this process, on ports that the system chose.
 pub(crate) struct Inside {
     pub(crate) found: Found,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
 }
 
 impl Inside {
     /// Starts it over what a store keeps. `receives`: OTLP over HTTP as well.
-    pub(crate) async fn start(store: SqliteStore, receives: bool) -> Result<Self, Failure> {
+    pub(crate) async fn start(store: Arc<dyn Store>, receives: bool) -> Result<Self, Failure> {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let store = Arc::new(store);
-        let builder = Dashboard::builder(Arc::clone(&store) as Arc<dyn Store>);
+        let builder = Dashboard::builder(Arc::clone(&store));
         let builder = builder.page(any).http(receives.then_some(any)).grpc(None);
         let dashboard = builder.bind().await.map_err(Failure::ours)?;
         let url = dashboard.url();

@@ -202,7 +202,7 @@ impl Changed {
 fn limit<T>(own: Own, none: T, told: Told<T>) -> Told<T> {
     match told.from {
         Whence::Page | Whence::Default if own.variable().is_some() => {
-            Told { value: none, from: Whence::Environment }
+            Told { value: none, from: Whence::Default }
         }
         _ => told,
     }

@@ -1,9 +1,11 @@
-//! Where commands without a page look: at the dashboard that runs, else into its files.
+//! Where commands without a page look: at the dashboard that runs, else into its files; or into ClickHouse.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use otel_genai_sdk::shown_url;
+use otel_genai_store::Store;
 
 use super::api::{Api, Unanswered};
 use super::found::Found;
@@ -28,6 +30,14 @@ pub(crate) struct Look {
     /// Its token, if it wants one, is in OTEL_GENAI_DASHBOARD_TOKEN.
     #[arg(long, value_name = "URL", conflicts_with = "data_dir", value_parser = address)]
     url: Option<BaseUrl>,
+
+    /// Look into a ClickHouse instead, such as clickhouse://ann@db.example:8123/otel_genai
+    ///
+    /// Its password, if it is not in there, is in OTEL_GENAI_STORE_PASSWORD or in the file that
+    /// OTEL_GENAI_STORE_PASSWORD_FILE names. Also OTEL_GENAI_STORE, where neither --data-dir nor --url is given.
+    #[cfg(feature = "clickhouse")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["data_dir", "url"])]
+    store: Option<String>,
 }
 
 fn address(text: &str) -> Result<BaseUrl, String> {
@@ -38,13 +48,15 @@ fn address(text: &str) -> Result<BaseUrl, String> {
 /// What can be asked.
 pub(crate) struct Source {
     pub(crate) found: Found,
+    /// Where that is, or where the data are, for people.
+    pub(crate) shown: String,
     /// Ours, over the files, where no dashboard runs.
     inside: Option<Inside>,
 }
 
 impl Look {
     /// The dashboard to ask, as one that runs on its own.
-    pub(crate) async fn running(&self) -> Result<Option<Found>, Failure> {
+    async fn running(&self) -> Result<Option<Found>, Failure> {
         if let Some(url) = &self.url {
             let url = url.origin();
             let token = TOKEN.variable();
@@ -55,26 +67,59 @@ impl Look {
         Ok(Found::at(&self.folder()?).await)
     }
 
-    /// Whatever can be asked.
-    pub(crate) async fn open(&self) -> Result<Source, Failure> {
-        if let Some(found) = self.running().await? {
-            return Ok(Source { found, inside: None });
-        }
-        let store = Flags::default().keep(Some(&self.folder()?))?.look()?;
-        let inside = Inside::start(store, false).await?;
-        Ok(Source { found: inside.found.clone(), inside: Some(inside) })
+    /// The ClickHouse that is asked for, by a dashboard within this process.
+    #[cfg(feature = "clickhouse")]
+    async fn server(&self, read_only: bool) -> Result<Option<Source>, Failure> {
+        let by_flag = self.data_dir.is_some() || self.url.is_some();
+        let address = self.store.clone().or_else(|| super::settings::STORE.variable().filter(|_| !by_flag));
+        let Some(address) = address else { return Ok(None) };
+        // How long a server keeps records is not for one who looks, or adds to them, to say.
+        let keep = Flags::default().keep(None)?;
+        let options = super::server::options(&address, None)?.pricing(Arc::clone(&keep.prices) as _);
+        let shown = options.location();
+        let options = if read_only { options.read_only() } else { options };
+        let store = options.open().await.map_err(|error| super::server::failure(&error))?;
+        Source::over(store, shown).await.map(Some)
     }
 
-    /// The dashboard that runs, else one within this process that stores into the folder.
-    pub(crate) async fn open_to_store(&self) -> Result<Source, Failure> {
+    #[cfg(not(feature = "clickhouse"))]
+    async fn server(&self, _read_only: bool) -> Result<Option<Source>, Failure> {
+        Ok(None)
+    }
+
+    /// Where something may come while it is looked at.
+    pub(crate) async fn live(&self) -> Result<Option<Source>, Failure> {
+        if let Some(source) = self.server(true).await? {
+            return Ok(Some(source));
+        }
+        Ok(self.running().await?.map(Source::of))
+    }
+
+    /// Whatever can be asked.
+    pub(crate) async fn open(&self) -> Result<Source, Failure> {
+        if let Some(source) = self.server(true).await? {
+            return Ok(source);
+        }
         if let Some(found) = self.running().await? {
-            return Ok(Source { found, inside: None });
+            return Ok(Source::of(found));
+        }
+        let folder = self.folder()?;
+        let store = Flags::default().keep(Some(&folder))?.look()?;
+        Source::over(Arc::new(store), place::shown(&folder)).await
+    }
+
+    /// The dashboard that runs, else one within this process that stores into the folder; or into ClickHouse.
+    pub(crate) async fn open_to_store(&self) -> Result<Source, Failure> {
+        if let Some(source) = self.server(false).await? {
+            return Ok(source);
+        }
+        if let Some(found) = self.running().await? {
+            return Ok(Source::of(found));
         }
         let folder = self.folder()?;
         place::keep_private();
         let store = Flags::default().keep(Some(&folder))?.open_to_add()?;
-        let inside = Inside::start(store, false).await?;
-        Ok(Source { found: inside.found.clone(), inside: Some(inside) })
+        Source::over(Arc::new(store), place::shown(&folder)).await
     }
 
     /// Whether [`Look::open_to_store`] would find no dashboard and no folder.
@@ -90,6 +135,17 @@ impl Look {
 }
 
 impl Source {
+    /// A dashboard that runs.
+    fn of(found: Found) -> Self {
+        Self { shown: found.shown(), found, inside: None }
+    }
+
+    /// A dashboard within this process, over what a store keeps.
+    async fn over(store: Arc<dyn Store>, shown: String) -> Result<Self, Failure> {
+        let inside = Inside::start(store, false).await?;
+        Ok(Self { found: inside.found.clone(), shown, inside: Some(inside) })
+    }
+
     /// A document below `/api/v1`.
     pub(crate) async fn get(&self, path: &str) -> Result<serde_json::Value, Failure> {
         self.found.api.get(path).await.map_err(Failure::ours)

@@ -149,6 +149,10 @@ fn what_an_administrator_runs_is_printed() {
     ] {
         assert!(told.out.contains(words), "{words}: {}", told.out);
     }
+    let of_each = store(Path::new("/nowhere"), &["schema", "clickhouse", "--cluster", "genai"]);
+    let shared = "CREATE TABLE IF NOT EXISTS otel_genai.span AS otel_genai_shard.span";
+    assert!(of_each.code == 0 && of_each.out.contains(shared), "{of_each:?}");
+    assert_eq!(store(Path::new("/nowhere"), &["schema", "clickhouse", "--cluster", "a b"]).code, 2);
     assert_eq!(store(Path::new("/nowhere"), &["schema", "mysql"]).code, 2);
     assert_eq!(store(Path::new("/nowhere"), &["schema", "clickhouse", "--database", "a b"]).code, 2);
 }
@@ -177,4 +181,36 @@ fn passwords_are_said_nowhere() {
     command.env("OTEL_GENAI_DATA_DIR", folder.path());
     let told = run(command);
     assert!(told.code == 2 && !told.err.contains("swordfish"), "{told:?}");
+}
+
+/// Commands without a page look into it, and files come in, without a dashboard; a variable says where, unless a flag does.
+#[test]
+fn commands_look_into_clickhouse() {
+    let Some(address) = address() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let dashboard = start(over(&address, folder.path(), &[]));
+    send(&dashboard);
+    let export =
+        get(&dashboard.url, "/api/v1/traces/4bf92f3577b34da6a3ce929d0e0e4736/export?format=otlp", "");
+    let file = folder.path().join("trace.json");
+    std::fs::write(&file, export.split_once("\r\n\r\n").unwrap().1).unwrap();
+    dashboard.running.signal("TERM");
+    assert_eq!(dashboard.running.end().code, 0);
+
+    let by_variable = |arguments: &[&str]| {
+        let mut command = otel_genai(arguments);
+        command.env("OTEL_GENAI_STORE", &address).env("OTEL_GENAI_DATA_DIR", folder.path().join("unused"));
+        run(command)
+    };
+    for arguments in [&["traces"][..], &["traces", "--store", &address], &["trace", "last"]] {
+        let told = by_variable(arguments);
+        assert!(told.code == 0 && told.out.contains("4bf92f35"), "{arguments:?}: {told:?}");
+    }
+    let told = by_variable(&["stats", "--since", "36500d"]);
+    assert!(told.code == 0 && told.out.contains("gpt-5"), "{told:?}");
+    let told = by_variable(&["import", file.to_str().unwrap()]);
+    assert!(told.code == 0 && told.err.is_empty(), "{told:?}");
+    assert!(!folder.path().join("unused").exists());
+    let told = by_variable(&["traces", "--data-dir", folder.path().join("files").to_str().unwrap()]);
+    assert!(!told.out.contains("4bf92f35"), "{told:?}");
 }

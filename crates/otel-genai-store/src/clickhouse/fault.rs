@@ -7,7 +7,7 @@ use clickhouse::error::Error;
 
 use crate::error::StoreError;
 
-/// How long a query may take.
+/// How long a query may take, unless another time is told.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) const UNKNOWN_TABLE: u32 = 60;
@@ -25,17 +25,21 @@ const TOO_MANY_PARTS: u32 = 252;
 const TOO_MANY_BYTES: u32 = 307;
 const TOO_MANY_ROWS_OR_BYTES: u32 = 396;
 
-/// Where the server is, as it may be said: without a name and a password.
+/// Where the server is, as it may be said: without a name and a password; and how long it is waited for.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) location: String,
     pub(super) database: String,
+    /// How long a query may take.
+    pub(super) patience: Duration,
 }
 
 impl Place {
     pub(super) fn fault(&self, what: &'static str, error: Error) -> StoreError {
         match (code(&error), error) {
-            (Some(TIMEOUT_EXCEEDED | TOO_SLOW), _) | (_, Error::TimedOut) => StoreError::Timeout(PATIENCE),
+            (Some(TIMEOUT_EXCEEDED | TOO_SLOW), _) | (_, Error::TimedOut) => {
+                StoreError::Timeout(self.patience)
+            }
             (Some(TOO_MANY_ROWS | MEMORY_LIMIT | TOO_MANY_BYTES | TOO_MANY_ROWS_OR_BYTES), error)
                 if what == READ =>
             {
@@ -66,7 +70,12 @@ impl Place {
 
     /// Bytes of a row that do not read.
     pub(super) fn unreadable(what: &'static str) -> StoreError {
-        StoreError::Backend { what, source: "the stored bytes are damaged".into() }
+        Self::strange(what, "the stored bytes are damaged".to_owned())
+    }
+
+    /// Something that is not as it should be.
+    pub(super) fn strange(what: &'static str, words: String) -> StoreError {
+        StoreError::Backend { what, source: words.into() }
     }
 }
 
@@ -110,7 +119,11 @@ mod tests {
 
     #[test]
     fn exceptions_are_told_by_their_number() {
-        let place = Place { location: "clickhouse://db:8123/otel".to_owned(), database: "otel".to_owned() };
+        let place = Place {
+            location: "clickhouse://db:8123/otel".to_owned(),
+            database: "otel".to_owned(),
+            patience: PATIENCE,
+        };
         let of = |text: &str| place.fault(WRITE, Error::BadResponse(text.to_owned()));
         assert!(matches!(of("Code: 252. DB::Exception: Too many parts"), StoreError::Busy { .. }));
         assert!(matches!(of("Code: 243. DB::Exception: no space"), StoreError::Full { .. }));

@@ -36,10 +36,13 @@ pub(super) struct Rows {
     pub(super) all: Vec<SpanRow>,
     /// So many of them are no spans: log records tell them of a session.
     pub(super) of_sessions: u64,
+    /// Those of them whose calls spans tell, too: they count in no sum.
+    pub(super) again: HashSet<SpanKey>,
 }
 
 /// The summary of a trace.
-pub(super) fn summary(frame: &Frame<'_>, Rows { all: rows, of_sessions }: &Rows, now: Nanos) -> TraceSummary {
+pub(super) fn summary(frame: &Frame<'_>, rows: &Rows, now: Nanos) -> TraceSummary {
+    let Rows { all: rows, of_sessions, again } = rows;
     let mut sum = TraceSummary {
         id: frame.id,
         start: frame.start,
@@ -97,7 +100,12 @@ pub(super) fn summary(frame: &Frame<'_>, Rows { all: rows, of_sessions }: &Rows,
         if ended {
             note(models, facts.response_model.as_ref().or(facts.request_model.as_ref()));
             note(tools, facts.tool.as_ref());
-            add(&mut sum, row, wrappers.contains(&row.key));
+            let told = match (again.contains(&row.key), wrappers.contains(&row.key)) {
+                (true, _) => Told::Elsewhere,
+                (false, true) => Told::Inside,
+                (false, false) => Told::Once,
+            };
+            add(&mut sum, row, told);
             if let Some(op) = row.facts.op.filter(|op| op.is_genai()) {
                 picture.stretch(stretch(row, op));
             }
@@ -124,8 +132,18 @@ fn stretch(row: &SpanRow, op: Op) -> Stretch {
     }
 }
 
+/// Where a call is told again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Once,
+    /// By a span inside it.
+    Inside,
+    /// By a span of any trace, where this is a record of a session.
+    Elsewhere,
+}
+
 /// A span that has ended.
-fn add(sum: &mut TraceSummary, row: &SpanRow, told_again: bool) {
+fn add(sum: &mut TraceSummary, row: &SpanRow, told: Told) {
     let facts = &row.facts;
     let error = u64::from(row.error || facts.error.is_some());
     sum.errors += error;
@@ -137,11 +155,11 @@ fn add(sum: &mut TraceSummary, row: &SpanRow, told_again: bool) {
     {
         sum.dialects.push(dialect);
     }
-    let Some(op) = facts.op.filter(|op| op.is_genai()) else { return };
+    let Some(op) = facts.op.filter(|op| op.is_genai() && told != Told::Elsewhere) else { return };
     if op.is_inference() {
         // Rows come in order: the first has it.
         sum.first_chunk = sum.first_chunk.or(facts.first_chunk);
-        if !told_again {
+        if told == Told::Once {
             sum.llm_calls += 1;
             sum.llm_errors += error;
         }
@@ -150,7 +168,7 @@ fn add(sum: &mut TraceSummary, row: &SpanRow, told_again: bool) {
         sum.tool_calls += 1;
         sum.tool_errors += error;
     }
-    if op.counts_tokens() && !told_again {
+    if op.counts_tokens() && told == Told::Once {
         sum.usage.add(&facts.usage);
         match (facts.cost, sum.cost) {
             (Some(one), Some(other)) => {

@@ -1,6 +1,6 @@
 //! Lists of traces: chosen by the table of traces, told by their spans.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use clickhouse::Row;
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::query::{Filter, Page, Range, TraceQuery, TraceSort};
 use crate::summary::TraceSummary;
 
 /// A trace as the table of traces has it.
-#[derive(Row, Deserialize)]
+#[derive(Clone, Row, Deserialize)]
 struct TraceLine {
     trace_id: [u8; 16],
     start: i64,
@@ -26,16 +26,39 @@ struct TraceLine {
     asked: String,
 }
 
-/// The same, with what it is put in order by.
+/// What it is put in order by.
 #[derive(Row, Deserialize)]
 struct Placed {
+    trace_id: [u8; 16],
+    first_day: u16,
+    value: i64,
+}
+
+/// The same, with the day on which it began.
+#[derive(Row, Deserialize)]
+struct Whole {
     trace_id: [u8; 16],
     start: i64,
     end: i64,
     last: i64,
     asked: String,
     first_day: u16,
-    value: i64,
+}
+
+#[derive(Row, Deserialize)]
+struct Print {
+    print: [u8; 16],
+}
+
+/// Traces by their ids, with the days on which they began.
+#[derive(Default)]
+struct Wholes(HashMap<[u8; 16], (Day, TraceLine)>);
+
+impl Wholes {
+    /// One that began on this day, and not on one before: then it stands in the list of that.
+    fn began(&self, id: [u8; 16], day: Day) -> Option<TraceLine> {
+        self.0.get(&id).filter(|(first, _)| *first == day).map(|(_, line)| line.clone())
+    }
 }
 
 /// How many log records a trace has, and whether what was said is in them.
@@ -60,8 +83,8 @@ pub(super) fn moment(moment: i64) -> Nanos {
     Nanos(u64::try_from(moment).unwrap_or(0))
 }
 
-/// The days that have traces which begin in this time; one of them goes on the day after at most, and one that began the day
-/// before is told apart by that.
+/// The days that have traces which begin in this time, and the one before and after: one that began the day before is told
+/// apart by that, and one that began earlier still, and was silent since, when it is told.
 fn days(range: Option<Range>) -> String {
     let Some(Range { from, to }) = range else { return "1".to_owned() };
     // Larger numbers are seconds, to ClickHouse.
@@ -105,33 +128,46 @@ impl Db {
             _ => "ifNull(s.sum, 0)",
         };
         let tie_of = TIE.replace("trace_id", "t.trace_id");
-        let behind = from.map_or("1".to_owned(), |from| {
-            format!(
-                "(value, first_day, {tie_of}) {sign} ({}, toDate({}), {})",
-                from.value, from.day.0, from.row
-            )
-        });
-        let sql = format!(
-            "SELECT t.trace_id AS trace_id, t.start AS start, t.end AS end, t.last AS last, t.asked AS asked,
-               t.first_day AS first_day, toInt64({value}) AS value
-             FROM (SELECT {COLUMNS}, min(day) AS first_day FROM trace WHERE {days} GROUP BY trace_id HAVING {fit}) AS t
-             {sums} WHERE {behind} ORDER BY value {order}, first_day {order}, {tie_of} {order} LIMIT {most}",
-            days = days(filter.range),
-            fit = all.sql(),
-            most = limit + 1,
-        );
-        let (mut found, mut last, mut more) = (Vec::new(), None, false);
-        self.each::<Placed>(all.query(self, &sql), |placed| {
-            if found.len() == limit {
-                more = true;
-                return Ok(());
+        let days = days(filter.range);
+        let (mut found, mut last, mut behind, mut more) = (Vec::new(), None, from, false);
+        loop {
+            let rest = behind.map_or("1".to_owned(), |behind| {
+                format!(
+                    "(value, first_day, {tie_of}) {sign} ({}, toDate({}), {})",
+                    behind.value, behind.day.0, behind.row
+                )
+            });
+            let wanted = limit + 1 - found.len();
+            let sql = format!(
+                "SELECT t.trace_id AS trace_id, t.first_day AS first_day, toInt64({value}) AS value
+                 FROM (SELECT {COLUMNS}, min(day) AS first_day FROM trace WHERE {days} GROUP BY trace_id HAVING {fit}) AS t
+                 {sums} WHERE {rest} ORDER BY value {order}, first_day {order}, {tie_of} {order} LIMIT {wanted}",
+                fit = all.sql(),
+            );
+            let mut placed = Vec::new();
+            self.each::<Placed>(all.query(self, &sql), |line| {
+                placed.push(line);
+                Ok(())
+            })
+            .await?;
+            let whole = self.whole(placed.iter().map(|line| line.trace_id)).await?;
+            let full = placed.len() == wanted;
+            for Placed { trace_id, first_day, value } in placed {
+                let day = Day(first_day.into());
+                let position = Position { value, day, row: tie(trace_id) };
+                behind = Some(position);
+                let Some(line) = whole.began(trace_id, day) else { continue };
+                if found.len() == limit {
+                    more = true;
+                    break;
+                }
+                last = Some(position);
+                found.push(line);
             }
-            let Placed { trace_id, start, end, last: late, asked, first_day, value } = placed;
-            last = Some(Position { value, day: Day(first_day.into()), row: tie(trace_id) });
-            found.push(TraceLine { trace_id, start, end, last: late, asked });
-            Ok(())
-        })
-        .await?;
+            if more || !full {
+                break;
+            }
+        }
         let next = last.filter(|_| more).map(|position| Cursor::new(position, asked));
         Ok(Page { items: self.told(found).await?, next, total: None })
     }
@@ -144,38 +180,50 @@ impl Db {
         let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
         let (sign, order) = if query.ascending { (">", "ASC") } else { ("<", "DESC") };
         let (mut found, mut last, mut more) = (Vec::new(), None, false);
-        for day in self.days(query.ascending).await? {
+        'days: for day in self.days(query.ascending).await? {
             let passed = |from: Position| if query.ascending { day < from.day } else { day > from.day };
             if from.is_some_and(passed) {
                 continue;
             }
-            let mut all = conditions.clone();
-            if let Some(from) = from.filter(|from| from.day == day) {
-                all.and(format!("(start, {TIE}) {sign} ({}, {})", from.value, from.row));
-            }
-            // The day before tells whether it began there; the day after, how it went on.
-            let sql = format!(
-                "SELECT {COLUMNS} FROM trace WHERE day >= toDate({}) AND day <= toDate({})
-                 GROUP BY trace_id HAVING min(day) = toDate({}) AND {}
-                 ORDER BY start {order}, {TIE} {order} LIMIT {}",
-                day.0.saturating_sub(1).max(0),
-                day.0 + 1,
-                day.0,
-                all.sql(),
-                limit + 1 - found.len()
-            );
-            self.each::<TraceLine>(all.query(self, &sql), |line| {
-                if found.len() == limit {
-                    more = true;
-                    return Ok(());
+            let mut behind = from.filter(|from| from.day == day);
+            loop {
+                let mut all = conditions.clone();
+                if let Some(behind) = behind {
+                    all.and(format!("(start, {TIE}) {sign} ({}, {})", behind.value, behind.row));
                 }
-                last = Some(Position { value: line.start, day, row: tie(line.trace_id) });
-                found.push(line);
-                Ok(())
-            })
-            .await?;
-            if more {
-                break;
+                let wanted = limit + 1 - found.len();
+                // The day before tells whether it began there; the day after, how it went on.
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM trace WHERE day >= toDate({}) AND day <= toDate({})
+                     GROUP BY trace_id HAVING min(day) = toDate({}) AND {}
+                     ORDER BY start {order}, {TIE} {order} LIMIT {wanted}",
+                    day.0.saturating_sub(1).max(0),
+                    day.0 + 1,
+                    day.0,
+                    all.sql(),
+                );
+                let mut lines = Vec::new();
+                self.each::<TraceLine>(all.query(self, &sql), |line| {
+                    lines.push(line);
+                    Ok(())
+                })
+                .await?;
+                let whole = self.whole(lines.iter().map(|line| line.trace_id)).await?;
+                let full = lines.len() == wanted;
+                for TraceLine { trace_id, start, .. } in lines {
+                    let position = Position { value: start, day, row: tie(trace_id) };
+                    behind = Some(position);
+                    let Some(line) = whole.began(trace_id, day) else { continue };
+                    if found.len() == limit {
+                        more = true;
+                        break 'days;
+                    }
+                    last = Some(position);
+                    found.push(line);
+                }
+                if !full {
+                    break;
+                }
             }
         }
         let next = last.filter(|_| more).map(|position| Cursor::new(position, asked));
@@ -186,17 +234,30 @@ impl Db {
     pub(super) async fn summaries(&self, ids: &[TraceId]) -> Result<Vec<TraceSummary>, StoreError> {
         let mut by_id = HashMap::new();
         for some in ids.chunks(MOST_ON_PAGE as usize) {
-            let of = one_of("trace_id", some.iter().map(|id| id.bytes().as_slice()));
-            let sql = format!("SELECT {COLUMNS} FROM trace WHERE {of} GROUP BY trace_id");
-            let mut found = Vec::new();
-            self.each::<TraceLine>(self.client.query_raw(&sql), |line| {
-                found.push(line);
-                Ok(())
-            })
-            .await?;
+            let Wholes(whole) = self.whole(some.iter().map(|id| *id.bytes())).await?;
+            let found = whole.into_values().map(|(_, line)| line).collect();
             by_id.extend(self.told(found).await?.into_iter().map(|summary| (summary.id, summary)));
         }
         Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
+    }
+
+    /// All that the table of traces has of some, whenever it was.
+    async fn whole(&self, ids: impl IntoIterator<Item = [u8; 16]>) -> Result<Wholes, StoreError> {
+        let ids: Vec<[u8; 16]> = ids.into_iter().collect();
+        let mut found = Wholes::default();
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        let of = one_of("trace_id", ids.iter().map(<[u8; 16]>::as_slice));
+        let sql = format!("SELECT {COLUMNS}, min(day) AS first_day FROM trace WHERE {of} GROUP BY trace_id");
+        self.each::<Whole>(self.client.query_raw(&sql), |whole| {
+            let Whole { trace_id, start, end, last, asked, first_day } = whole;
+            let line = TraceLine { trace_id, start, end, last, asked };
+            found.0.insert(trace_id, (Day(first_day.into()), line));
+            Ok(())
+        })
+        .await?;
+        Ok(found)
     }
 
     /// The days that have traces.
@@ -210,6 +271,18 @@ impl Db {
         })
         .await?;
         Ok(days)
+    }
+
+    /// What is told again elsewhere, of some traces.
+    async fn told_again(&self, of: &str) -> Result<HashSet<[u8; 16]>, StoreError> {
+        let sql = format!("SELECT print FROM wrapper FINAL WHERE told AND {of} AND {}", hours(of));
+        let mut again = HashSet::new();
+        self.each::<Print>(self.client.query_raw(&sql), |line| {
+            again.insert(line.print);
+            Ok(())
+        })
+        .await?;
+        Ok(again)
     }
 
     /// Traces in one line each, in the order given.
@@ -231,9 +304,18 @@ impl Db {
         })
         .await?;
         let mut rows: HashMap<TraceId, Rows> = HashMap::new();
-        for (row, session) in self.rows_of(&ids).await? {
+        let told = self.rows_of(&ids).await?;
+        let again = if told.iter().any(|(_, session)| session.is_some()) {
+            self.told_again(&of).await?
+        } else {
+            HashSet::new()
+        };
+        for (row, session) in told {
             let rows = rows.entry(row.key.trace).or_default();
-            rows.of_sessions += u64::from(session);
+            rows.of_sessions += u64::from(session.is_some());
+            if session.is_some_and(|print| again.contains(&print)) {
+                rows.again.insert(row.key);
+            }
             rows.all.push(row);
         }
         let (now, none) = (Nanos::now(), Rows::default());

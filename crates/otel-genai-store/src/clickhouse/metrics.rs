@@ -1,22 +1,26 @@
 //! Metrics: what there is, and the points of one.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use clickhouse::Row;
 use serde::Deserialize;
 
 use super::line::number;
 use super::point::{read_point, read_series};
-use super::read::{Db, Where, one_of};
+use super::read::{Db, Where, bytes, one_of};
 use crate::error::StoreError;
-use crate::id::{Day, Nanos};
+use crate::id::{Day, Nanos, SpanId, TraceId};
 use crate::instruments::Instruments;
-use crate::metric::Series;
+use crate::measured::Measured;
+use crate::metric::{Exemplar, Series};
 use crate::query::{MetricInfo, Range, SeriesData, SeriesQuery};
 use crate::steps::{self, Line, MOST_POINTS};
 
 /// More series are not named one by one in a query.
 const MOST_NAMED: usize = 1_000;
+/// Measurements of a span are looked for in so many points at most.
+const MOST_MEASURED: usize = 10_000;
 
 /// A series as it is asked for.
 #[derive(Row, Deserialize)]
@@ -26,6 +30,12 @@ pub(super) struct SeriesRow {
     #[serde(with = "serde_bytes")]
     body: Vec<u8>,
     last: i64,
+}
+
+#[derive(Row, Deserialize)]
+struct Named {
+    hash: [u8; 16],
+    name: String,
 }
 
 #[derive(Row, Deserialize)]
@@ -87,6 +97,48 @@ impl Db {
             Ok((row.hash, (series, Nanos(u64::try_from(row.last).unwrap_or(0)))))
         };
         rows.into_iter().map(series).collect()
+    }
+
+    /// The measurements that were taken in a span, as points of this range tell them.
+    pub(super) async fn exemplars(
+        &self,
+        trace: TraceId,
+        span: SpanId,
+        range: Range,
+    ) -> Result<Vec<(Arc<str>, Exemplar)>, StoreError> {
+        let mut when = Where::default();
+        when.and(hours(range, 0));
+        when.range("time_ns", Some(range));
+        // Whoever has the id of the span in it may be one of its measurements.
+        when.and(format!("position(body, {}) > 0", bytes(span.bytes())));
+        let sql =
+            format!("SELECT series, time_ns, body FROM point WHERE {} LIMIT {MOST_MEASURED}", when.sql());
+        let mut points = Vec::new();
+        self.each::<PointRow<'_>>(self.client.query_raw(&sql), |row| {
+            points.push((row.series, read_point(row.body)?));
+            Ok(())
+        })
+        .await?;
+        let mut names: HashMap<[u8; 16], Arc<str>> = HashMap::new();
+        let mut hashes: Vec<[u8; 16]> = points.iter().map(|(series, _)| *series).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        for some in hashes.chunks(MOST_NAMED) {
+            let of = one_of("hash", some.iter().map(<[u8; 16]>::as_slice));
+            let sql = format!("SELECT hash, any(name) AS name FROM series WHERE {of} GROUP BY hash");
+            self.each::<Named>(self.client.query_raw(&sql), |named| {
+                names.insert(named.hash, named.name.into());
+                Ok(())
+            })
+            .await?;
+        }
+        let mut measured = Measured::new(trace, span);
+        for (series, point) in points {
+            if let Some(name) = names.get(&series) {
+                measured.add(name, point);
+            }
+        }
+        Ok(measured.told())
     }
 
     /// The points of a metric in steps of time.

@@ -1,16 +1,14 @@
 //! What is answered from the tables.
 
-use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write as _;
-use std::sync::Arc;
-use std::time::Duration;
-
 use bytes::Bytes;
 use clickhouse::query::Query;
 use clickhouse::{Client, Row, RowRead};
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use prost::Message as _;
 use serde::Deserialize;
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::fault::{self, Place};
 use super::line::{self, Half, LogLine, PieceLine, SESSION, SpanLine, WHOLE, number};
@@ -33,9 +31,6 @@ pub(super) const MOST_ON_PAGE: u32 = 500;
 const MOST_ROWS: u32 = 50_000;
 /// So many pieces are asked for at a time.
 const MOST_PIECES: usize = 5_000;
-/// What the way there and back may take longer than the query.
-const WAY: Duration = Duration::from_secs(5);
-
 /// The server.
 #[derive(Clone)]
 pub(super) struct Db {
@@ -181,8 +176,10 @@ impl Db {
             }
             Ok(())
         };
-        let over = |_| StoreError::Timeout(fault::PATIENCE);
-        tokio::time::timeout(fault::PATIENCE + WAY, work).await.map_err(over)?
+        let patience = self.place.patience;
+        // The way there and back takes a while, too.
+        let over = |_| StoreError::Timeout(patience);
+        tokio::time::timeout(patience.mul_f32(1.5), work).await.map_err(over)?
     }
 
     /// The first row.
@@ -199,13 +196,16 @@ impl Db {
         Ok(found)
     }
 
-    /// The rows of some traces by their start, and whether a row is no span but tells of a session.
-    pub(super) async fn rows_of(&self, traces: &[TraceId]) -> Result<Vec<(SpanRow, bool)>, StoreError> {
+    /// The rows of some traces by their start. Of one that is no span but tells of a session, the print stands with it.
+    pub(super) async fn rows_of(
+        &self,
+        traces: &[TraceId],
+    ) -> Result<Vec<(SpanRow, Option<[u8; 16]>)>, StoreError> {
         let of = one_of("trace_id", traces.iter().map(|id| id.bytes().as_slice()));
         let sql = format!("{} ORDER BY start_ns, {SPAN_TIE}", spans_sql(&of, "1", false));
         let mut rows = Vec::new();
         self.each::<SpanLine<'_>>(self.client.query_raw(&sql), |line| {
-            rows.push((line.row()?, line.state == SESSION));
+            rows.push((line.row()?, (line.state == SESSION).then_some(line.print)));
             Ok(())
         })
         .await?;

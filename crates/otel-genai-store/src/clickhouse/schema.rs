@@ -1,13 +1,19 @@
 //! The tables, and who may do what with them.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clickhouse::Client;
+use clickhouse::{Client, Row};
+use serde::Deserialize;
 
 use super::fault::{self, Place};
+use super::line::{LogLine, PieceLine, SpanLine};
+use super::point::{PointLine, SeriesLine};
 use super::retention;
+use super::said::SaidLine;
+use super::settle::Mark;
 use crate::error::StoreError;
 
 /// What makes the tables, version by version: the first all of them, each further one what it changes of those before. Every
@@ -34,12 +40,18 @@ fn statements(text: &str) -> impl Iterator<Item = &str> {
     text.split(";\n").map(str::trim).filter(move |statement| !is_comment(statement))
 }
 
-/// What an administrator gives to the server, so that otel-genai itself needs no right to make anything.
-pub(super) fn text(database: &str, age: Option<Duration>) -> String {
-    let mut text = format!("CREATE DATABASE IF NOT EXISTS {database};\nUSE {database};\n\n");
+/// All that makes the tables.
+pub(super) fn tables() -> String {
+    let mut text = String::new();
     for (version, tables) in (1..).zip(VERSIONS) {
         let _ = writeln!(text, "{}\nINSERT INTO schema_version VALUES ({version});\n", tables.trim_end());
     }
+    text
+}
+
+/// What an administrator gives to the server, so that otel-genai itself needs no right to make anything.
+pub(super) fn text(database: &str, age: Option<Duration>) -> String {
+    let mut text = format!("CREATE DATABASE IF NOT EXISTS {database};\nUSE {database};\n\n{}", tables());
     if age.is_some() {
         text.push_str("-- How long records are kept; to be run again with another number to change it.\n");
         for statement in retention::statements(age) {
@@ -78,7 +90,7 @@ pub(super) async fn prepare(client: &Client, place: &Place, looks: bool) -> Resu
         return Err(StoreError::Newer { file: PathBuf::from(&place.location), found, known: VERSION });
     }
     if found == VERSION {
-        return Ok(());
+        return whole(client, place).await;
     }
     let told = |error| match fault::code(&error) {
         Some(fault::READONLY | fault::ACCESS_DENIED) => missing("this user has no right to"),
@@ -99,6 +111,50 @@ pub(super) async fn prepare(client: &Client, place: &Place, looks: bool) -> Resu
         }
         let insert = format!("INSERT INTO schema_version VALUES ({version})");
         client.query_raw(&insert).execute().await.map_err(told)?;
+    }
+    Ok(())
+}
+
+/// What is read and written of each table.
+fn needed() -> [(&'static str, &'static [&'static str]); 8] {
+    let trace = &["day", "trace_id", "start_ns", "end_ns", "last_ns", "genai", "failed", "title", "root"];
+    [
+        ("span", SpanLine::COLUMN_NAMES),
+        ("wrapper", Mark::COLUMN_NAMES),
+        ("log", LogLine::COLUMN_NAMES),
+        ("piece", PieceLine::COLUMN_NAMES),
+        ("said", SaidLine::COLUMN_NAMES),
+        ("series", SeriesLine::COLUMN_NAMES),
+        ("point", PointLine::COLUMN_NAMES),
+        ("trace", trace),
+    ]
+}
+
+/// Whether somebody took away what is needed.
+async fn whole(client: &Client, place: &Place) -> Result<(), StoreError> {
+    #[derive(Row, Deserialize)]
+    struct Column {
+        table: String,
+        name: String,
+    }
+    let sql = "SELECT table, name FROM system.columns WHERE database = currentDatabase()";
+    let found = client.query_raw(sql).fetch_all::<Column>().await;
+    let found = found.map_err(|error| place.fault("cannot look at the tables", error))?;
+    let found: HashSet<(&str, &str)> =
+        found.iter().map(|column| (column.table.as_str(), column.name.as_str())).collect();
+    for (table, columns) in needed() {
+        let missing = columns.iter().find(|column| !found.contains(&(table, **column)));
+        let what = match missing {
+            Some(_) if found.iter().all(|(other, _)| *other != table) => format!("there is no table {table}"),
+            Some(column) => format!("the table {table} has no column {column}"),
+            None => continue,
+        };
+        let location = &place.location;
+        let source = format!(
+            "{what} in {location}, though its tables are of version {VERSION}; `otel-genai store schema clickhouse` prints \
+             how it is made"
+        );
+        return Err(StoreError::Backend { what: "cannot use the tables", source: source.into() });
     }
     Ok(())
 }

@@ -36,8 +36,8 @@ CREATE TABLE IF NOT EXISTS span (
 PARTITION BY toDate(hour) ORDER BY (hour, trace_id, span_id, print)
 SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
--- Spans whose calls are told again by spans inside them, which count in no sum: found a moment after they were stored. `told`
--- 0 takes it back.
+-- Spans whose calls are told again by spans inside them, and log records of sessions whose calls spans tell, too, count in no
+-- sum: found a moment after they were stored. `told` 0 takes it back.
 CREATE TABLE IF NOT EXISTS wrapper (
   hour DateTime('UTC') CODEC(Delta, ZSTD(1)), trace_id FixedString(16), print FixedString(16), told UInt8, at Int64
 ) ENGINE = ReplacingMergeTree(at)
@@ -105,7 +105,9 @@ CREATE TABLE IF NOT EXISTS trace (
   last_ns SimpleAggregateFunction(max, Int64), -- when anything of it was received last
   genai SimpleAggregateFunction(max, UInt8), failed SimpleAggregateFunction(max, UInt8),
   title SimpleAggregateFunction(min, Tuple(Int64, String)), -- when a user asked first, and what
-  root SimpleAggregateFunction(min, Tuple(Int64, String)) -- when the first span without a parent began, and its name
+  root SimpleAggregateFunction(min, Tuple(Int64, String)), -- when the first span without a parent began, and its name
+  INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1, -- mostly a trace is looked for on days that do not have it
+  INDEX by_last last_ns TYPE minmax GRANULARITY 1 -- what others wrote is looked for every second
 ) ENGINE = AggregatingMergeTree
 PARTITION BY day ORDER BY trace_id
 SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;

@@ -1,9 +1,10 @@
 //! Calls that are told twice are marked once their trace has been quiet for a while: what adds up calls leaves them out.
+//! They are told again by spans inside them, or, of sessions, by log records and by spans.
 //!
 //! The span that tells a call again and the one inside it may reach different dashboards. Whoever stored a call of a trace
 //! looks at all of it a moment after, so that the last one sees both.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use clickhouse::Row;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use super::line::number;
+use super::line::{SESSION, number};
 use super::read::{Db, hours, one_of};
 use super::writer::{Traces, insert};
 use crate::error::StoreError;
@@ -55,7 +56,7 @@ struct Left {
 
 /// A row of `wrapper`: `told` is 0 for one that was taken for a wrapper, and is none.
 #[derive(Row, Serialize, Deserialize)]
-struct Mark {
+pub(super) struct Mark {
     hour: u32,
     trace_id: [u8; 16],
     print: [u8; 16],
@@ -170,7 +171,14 @@ impl Db {
             MOST_SPANS + 1
         );
         let mut lines: HashMap<[u8; 16], Vec<Placed>> = HashMap::new();
+        let (mut called, mut of_sessions) = (BTreeSet::new(), HashSet::new());
         self.each::<Line<'_>>(self.client.query_raw(&sql), |line| {
+            if line.state == SESSION {
+                of_sessions.insert(line.print);
+            }
+            if Op::from_number(line.op).is_some_and(|op| op.is_inference() || op == Op::ExecuteTool) {
+                called.insert(line.hour);
+            }
             if let Some(told) = line.told() {
                 lines.entry(line.trace_id).or_default().push((line.hour, line.print, told));
             }
@@ -195,7 +203,11 @@ impl Db {
                 }
             }
         }
+        for (hour, trace_id, print) in self.told_by_spans(&called).await? {
+            marks.push(Mark { hour, trace_id, print, told: 1, at });
+        }
         // What came since says that they are none.
+        marked.retain(|print, _| !of_sessions.contains(print));
         marks.extend(marked.into_values().map(|mark| Mark { told: 0, at, ..mark }));
         insert::<Mark>(self, "wrapper", &marks).await
     }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 
+use super::around::Around;
 use super::fold::QUIET;
 use super::read::Db;
 use super::writer::Traces;
 use crate::change::Change;
-use crate::id::TraceId;
+use crate::id::{Nanos, TraceId};
 use crate::query::Range;
 use crate::summary::TraceState;
 
@@ -18,6 +19,8 @@ use crate::summary::TraceState;
 pub(super) const MOST: usize = 32;
 /// Between two tellings.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Between two looks at what others wrote.
+const AROUND: Duration = Duration::from_secs(1);
 /// More traces are not told one by one.
 const MOST_TRACES: usize = 2_000;
 /// So many traces are looked at again when they have been quiet.
@@ -64,27 +67,40 @@ pub(super) struct Teller {
     quiet: VecDeque<(Instant, TraceId)>,
     /// Of those the last time to look.
     latest: HashMap<TraceId, Instant>,
+    around: Around,
 }
 
 impl Teller {
     pub(super) fn new(db: Db, voice: broadcast::Sender<Change>) -> Self {
-        Self { db, voice, news: News::default(), quiet: VecDeque::new(), latest: HashMap::new() }
+        Self {
+            db,
+            voice,
+            news: News::default(),
+            quiet: VecDeque::new(),
+            latest: HashMap::new(),
+            around: Around::default(),
+        }
     }
 
     /// Tells until the writer is gone.
     pub(super) async fn run(mut self, mut heard: mpsc::UnboundedReceiver<News>) {
         let mut free = Instant::now();
+        let mut look = free;
         loop {
             let due = match (self.has_news(), self.quiet.front()) {
                 (true, _) => Some(free),
                 (false, Some((due, _))) => Some((*due).max(free)),
                 (false, None) => None,
             };
-            let due = due.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
+            let due = due.map_or(look, |due| due.min(look));
             match tokio::time::timeout_at(due, heard.recv()).await {
                 Ok(Some(news)) => self.hear(news),
                 Ok(None) => return,
                 Err(_) => {}
+            }
+            if Instant::now() >= look {
+                self.look_around().await;
+                look = Instant::now() + AROUND;
             }
             if Instant::now() >= free {
                 self.look_again();
@@ -124,6 +140,16 @@ impl Teller {
         }
     }
 
+    /// Others may have written to the same database.
+    async fn look_around(&mut self) {
+        if self.voice.receiver_count() == 0 {
+            return self.around.rest();
+        }
+        // A server that does not answer now is asked again.
+        let found = self.around.look(&self.db, MOST_TRACES).await.unwrap_or_default();
+        self.news.traces.extend(found);
+    }
+
     async fn tell(&mut self) {
         let News { traces, logs, points, deleted, .. } = std::mem::take(&mut self.news);
         // Nobody who listens is no error.
@@ -148,6 +174,9 @@ impl Teller {
         let traces: Vec<TraceId> = traces.into_iter().collect();
         let Ok(summaries) = self.db.summaries(&traces).await else { return say(Change::Lost) };
         let due = Instant::now() + Duration::from_nanos(QUIET) + PAUSE;
+        for summary in &summaries {
+            self.around.tell(summary.id, Nanos(summary.updated));
+        }
         for summary in summaries.iter().filter(|summary| summary.state == TraceState::Running) {
             if self.quiet.len() < MOST_QUIET {
                 self.quiet.push_back((due, summary.id));

@@ -43,9 +43,8 @@ const MOST_KNOWN: usize = 128 << 10;
 const MOST_VARIANTS: u8 = 8;
 /// After so many bytes of text others get their turn.
 const TURN: usize = 64 << 10;
-/// How long the server may take to read, and to store what it has read.
-const SEND: Duration = Duration::from_secs(10);
-const STORE: Duration = Duration::from_secs(60);
+/// To store what it has read, the server may take so many times as long as to answer.
+const STORE: u32 = 6;
 /// The form of a piece that tells resource and scope.
 pub(super) const ORIGIN: u8 = 2;
 
@@ -271,7 +270,7 @@ impl<'a> Lines<'a> {
                 known.ended.insert(ids, ended + u8::from(!running));
                 stored.spans += 1;
                 news.traces.insert(span.key.trace);
-                if span.facts.op.is_some_and(Op::counts_tokens) {
+                if span.facts.op.is_some_and(|op| op.counts_tokens() || op == Op::ExecuteTool) {
                     lines.called.insert(span.key.trace);
                 }
                 seq += 1;
@@ -386,7 +385,11 @@ pub(super) async fn insert<T: Row + RowWrite>(
     let told = |error| db.place.fault(WRITE, error);
     let insert = db.client.insert::<T>(table).await.map_err(told)?;
     // Rows are told apart by what they say. A whole insert that comes again may have been deleted meanwhile.
-    let mut insert = insert.with_setting("insert_deduplicate", "0").with_timeouts(Some(SEND), Some(STORE));
+    let insert = insert.with_setting("insert_deduplicate", "0");
+    // On several servers: what is acknowledged is where it belongs.
+    let insert = insert.with_setting("distributed_foreground_insert", "1");
+    let patience = db.place.patience;
+    let mut insert = insert.with_timeouts(Some(patience), Some(STORE * patience));
     for line in lines {
         insert.write(line).await.map_err(told)?;
     }
@@ -408,7 +411,7 @@ fn for_one(error: &StoreError) -> StoreError {
             StoreError::Full { dir: dir.clone(), retry_after: *retry_after }
         }
         StoreError::ReadOnly(place) => StoreError::ReadOnly(place.clone()),
-        StoreError::Timeout(_) => StoreError::Busy { retry_after: STORE },
+        StoreError::Timeout(patience) => StoreError::Busy { retry_after: STORE * *patience },
         StoreError::Backend { what, source } => {
             StoreError::Backend { what, source: source.to_string().into() }
         }

@@ -9,13 +9,12 @@ use super::reader::Reader;
 use super::segment::number;
 use crate::error::StoreError;
 use crate::id::{SpanId, TraceId};
+use crate::measured::Measured;
 use crate::metric::Exemplar;
 use crate::query::Range;
 
 /// More points are not looked into.
 const MOST_POINTS: usize = 50_000;
-/// So many are told of a span.
-const MOST: usize = 100;
 
 /// The measurements that were taken in a span, with the names of their metrics, in order of time. They stand in points that
 /// were taken in this range. A total tells the same ones again and again: each is told once.
@@ -24,7 +23,7 @@ pub(super) fn exemplars(
     (trace, span): (TraceId, SpanId),
     range: Range,
 ) -> Result<Vec<(Arc<str>, Exemplar)>, StoreError> {
-    let mut found: Vec<(Arc<str>, Exemplar)> = Vec::new();
+    let mut measured = Measured::new(trace, span);
     let mut points = 0;
     'days: for day in reader.days()? {
         if !may_have(day, range) {
@@ -53,15 +52,8 @@ pub(super) fn exemplars(
             }
             let name = file.word(row.get(0).map_err(told)?).map_err(told)?;
             let point = read_point(body).ok_or_else(damaged)?;
-            let of_span = point.exemplars.into_iter().filter(|one| {
-                one.span == Some(span) && one.trace.is_none_or(|other| other == trace) && !one.value.is_nan()
-            });
-            found.extend(of_span.map(|one| (Arc::clone(&name), one)));
+            measured.add(&name, point);
         }
     }
-    let key = |(name, one): &(Arc<str>, Exemplar)| (one.time, Arc::clone(name), one.value.to_bits());
-    found.sort_by_cached_key(key);
-    found.dedup_by(|one, other| key(one) == key(other));
-    found.truncate(MOST);
-    Ok(found)
+    Ok(measured.told())
 }

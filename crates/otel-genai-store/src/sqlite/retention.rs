@@ -18,8 +18,10 @@ use crate::query::{Delete, Deleted, Range, Retention};
 
 /// So often it is looked whether something is to go.
 const SWEEP: Duration = Duration::from_secs(60);
-/// While there is more to go than was done at a time.
-const SOON: Duration = Duration::from_secs(1);
+/// While there is more to go than was done at a time, between so long and so long, and mostly
+const SOON: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
+/// so many times as long as it took: others are to be stored meanwhile.
+const REST: u32 = 4;
 /// Without a limit of age, records of the last so many days are kept under their own day.
 const OLDEST_DAYS: i32 = 400;
 /// When a file is thinned, it is thinned to so many hundredths of its limit.
@@ -68,12 +70,15 @@ impl Sweep {
 impl Writer {
     /// Lets go what is too old and what is too much, and sets aside what others found damaged.
     pub(super) fn sweep(&mut self) {
+        let begun = Instant::now();
         self.set_suspects_aside();
         let more = self.enforce(Nanos::now()).unwrap_or_else(|error| {
             tracing::warn!(target: "otel-genai-store", "cannot delete what is too old or too much: {error}");
             false
         });
-        self.sweep.due = Instant::now() + if more { SOON } else { SWEEP };
+        let [least, most] = SOON;
+        let soon = (REST * begun.elapsed()).clamp(least, most);
+        self.sweep.due = Instant::now() + if more { soon } else { SWEEP };
     }
 
     /// Whether there is more to do.

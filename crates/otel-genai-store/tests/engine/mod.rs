@@ -70,7 +70,11 @@ impl Engine {
 
     /// The same, at a port of before.
     pub(crate) fn start_at(library: &Path, folder: &Path, port: u16, options: &[&str]) -> Self {
-        let ports = [port, free_port()];
+        Self::start_at_both(library, folder, [port, free_port()], options)
+    }
+
+    /// The same, with the port of ClickHouse's own protocol, by which servers talk to each other.
+    pub(crate) fn start_at_both(library: &Path, folder: &Path, ports: [u16; 2], options: &[&str]) -> Self {
         let mut child = Command::new("python3")
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../otel-genai-store/tests/engine/serve.py"))
             .args([library, folder])
@@ -108,7 +112,7 @@ impl Engine {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

@@ -259,4 +259,12 @@ pub(crate) async fn single_measurements_lead_to_their_spans(store: &impl Store) 
     let spans: Vec<_> = data[0].exemplars.iter().map(|exemplar| exemplar.span.unwrap()).collect();
     assert_eq!(spans, [span_id(3), span_id(2), span_id(1)]);
     assert_eq!(data[0].bounds.as_deref(), Some(&BOUNDS[..]));
+    // Both points tell it; and the other way round.
+    let range = Range { from: Nanos(noon()), to: Nanos(noon() + 9 * SECOND) };
+    let found = store.exemplars(trace_id(2), span_id(2), range).await.unwrap();
+    let found: Vec<_> = found.iter().map(|(name, one)| (name.as_ref(), one.time.0, one.value)).collect();
+    assert_eq!(found, [("duration", noon() + 2, 12.5)]);
+    assert!(store.exemplars(trace_id(2), span_id(1), range).await.unwrap().is_empty());
+    let early = Range { to: Nanos(noon() + SECOND), ..range };
+    assert!(store.exemplars(trace_id(2), span_id(2), early).await.unwrap().is_empty());
 }

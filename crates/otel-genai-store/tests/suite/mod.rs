@@ -32,13 +32,13 @@ macro_rules! suite {
     };
     ($run:ident: traces) => {
         $run!(traces: a_trace_in_one_line running_spans_give_way_to_their_end eight_spans_may_share_their_ids
-            a_trace_goes_on_over_midnight pages_hold_everything_once filters_narrow_the_list);
+            a_trace_goes_on_over_midnight a_trace_that_was_silent_for_days_is_one pages_hold_everything_once filters_narrow_the_list);
     };
     ($run:ident: conversations) => {
         $run!(conversations: a_trace_is_named_by_what_was_asked);
     };
     ($run:ident: sessions) => {
-        $run!(sessions: what_records_tell_of_a_session_counts);
+        $run!(sessions: what_records_tell_of_a_session_counts what_spans_tell_too_counts_once);
     };
     ($run:ident: sums) => {
         $run!(sums: sums_are_what_a_look_at_all_records_comes_to sums_are_right_in_another_order);

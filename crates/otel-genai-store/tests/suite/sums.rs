@@ -404,7 +404,7 @@ async fn one_round(store: &impl Store, seed: u64) {
     assert!(once.len() < spans.len(), "some calls are told twice");
     let (traces, traces_once) = (by_trace(&spans), by_trace(once.iter().copied()));
 
-    let query = TraceQuery { limit: 7, ..TraceQuery::default() };
+    let query = TraceQuery { limit: 15, ..TraceQuery::default() };
     let right: BTreeMap<TraceId, Line> = traces
         .iter()
         .map(|(id, spans)| (*id, told(spans, traces_once.get(id).map_or(&[], Vec::as_slice))))
@@ -428,7 +428,7 @@ async fn one_round(store: &impl Store, seed: u64) {
         TraceSort::Spans,
     ] {
         for ascending in [false, true] {
-            let query = TraceQuery { sort, ascending, limit: 6, ..TraceQuery::default() };
+            let query = TraceQuery { sort, ascending, limit: 15, ..TraceQuery::default() };
             let found = all(store, &query).await;
             let unique: BTreeSet<TraceId> = found.iter().map(|trace| trace.id).collect();
             assert_eq!((found.len(), unique.len()), (traces.len(), traces.len()), "{sort:?} {ascending}");
@@ -468,7 +468,7 @@ async fn one_round(store: &impl Store, seed: u64) {
     ];
     for (filter, fits) in &filters {
         let found =
-            all(store, &TraceQuery { filter: filter.clone(), limit: 5, ..TraceQuery::default() }).await;
+            all(store, &TraceQuery { filter: filter.clone(), limit: 10, ..TraceQuery::default() }).await;
         let found: BTreeSet<TraceId> = found.iter().map(|trace| trace.id).collect();
         let right: BTreeSet<TraceId> = traces
             .iter()

@@ -1,10 +1,10 @@
 //! Traces in lists, in one line and by their rows.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use otel_genai_store::{
-    ContentState, Cost, CostSource, Cursor, Day, Facts, Filter, Nanos, Op, Range, Span, SpanState, Store,
-    StoreError, TraceId, TraceQuery, Usage, Which,
+    ContentState, Cost, CostSource, Cursor, Day, Facts, Filter, Nanos, Op, Range, Span, SpanState,
+    StatsQuery, Store, StoreError, TraceId, TraceQuery, TraceSort, TraceSummary, Usage, Which,
 };
 
 use super::{SECOND, batch, log, newest, noon, of_trace, span, span_id, trace_id};
@@ -141,6 +141,65 @@ pub(crate) async fn a_trace_goes_on_over_midnight(store: &impl Store) {
     );
     assert_eq!(store.spans(trace_id(4), Which::All).await.unwrap().len(), 6);
     assert_eq!(of_trace(store, trace_id(4)).await.len(), 2);
+}
+
+/// A trace may go on after days of silence, which are longer than midnight: it is one, and a call that is told on both days
+/// counts once.
+pub(crate) async fn a_trace_that_was_silent_for_days_is_one(store: &impl Store) {
+    const DAY: u64 = 86_400 * SECOND;
+    let chat = |id: u64, parent: u64, start: u64| {
+        let mut chat = span(1, id, Some(parent), start);
+        let usage = Usage { input: Some(50), output: Some(7), ..Usage::default() };
+        chat.facts = Facts { op: Some(Op::Chat), usage, count: Some(1), ..Facts::default() };
+        chat
+    };
+    // Someone had to be asked, who came back on Monday; the days between have traces of others.
+    let friday = vec![span(1, 0, None, noon()), chat(1, 0, noon() + 1)];
+    let between = (1..=2).map(|day| span(10 + day, 0, None, noon() + day * DAY)).collect();
+    let monday = vec![chat(2, 1, noon() + 3 * DAY)];
+    let tuesday = vec![span(1, 3, Some(0), noon() + 4 * DAY)];
+    for spans in [friday, between, monday, tuesday] {
+        store.ingest(batch(spans, vec![])).await.unwrap();
+    }
+    let list = async |limit: u32, sort: TraceSort, range: Option<Range>| {
+        let filter = Filter { range, ..Filter::default() };
+        let mut query = TraceQuery { filter, limit, sort, ..TraceQuery::default() };
+        let mut all: Vec<TraceSummary> = Vec::new();
+        loop {
+            let page = store.traces(&query).await.unwrap();
+            all.extend(page.items.into_iter().filter(|trace| trace.id == trace_id(1)));
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                return all;
+            }
+        }
+    };
+    let patience = Instant::now() + Duration::from_secs(60);
+    let trace = loop {
+        let own = list(1, TraceSort::Start, None).await;
+        let calls = store.stats(&StatsQuery::default()).await.unwrap();
+        match own.as_slice() {
+            [one] if one.spans == 4 && one.llm_calls == 1 && calls[0].calls == 1 => {
+                assert_eq!(calls[0].usage.input, Some(50));
+                break one.clone();
+            }
+            _ if Instant::now() > patience => panic!("{own:#?} {calls:#?}"),
+            _ => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    };
+    assert_eq!((trace.start.0, trace.end.0), (noon(), noon() + 4 * DAY + SECOND));
+    assert_eq!((trace.usage.input, trace.usage.output), (Some(50), Some(7)));
+    assert_eq!(trace.root.unwrap().span, span_id(0));
+    assert_eq!(store.status().await.unwrap().traces, 3);
+    // It began on Friday, wherever one looks.
+    for (day, times) in [(0, 1), (3, 0), (4, 0)] {
+        let at = noon() + day * DAY;
+        let range = Range { from: Nanos(at - 1), to: Nanos(at + DAY / 24) };
+        for sort in [TraceSort::Start, TraceSort::Tokens] {
+            assert_eq!(list(10, sort, Some(range)).await.len(), times, "day {day}, {sort:?}");
+        }
+    }
+    assert_eq!(store.summaries(&[trace_id(1), trace_id(11)]).await.unwrap().len(), 2);
 }
 
 /// Pages hold everything once, and what is new at the front does not shift them.

@@ -156,10 +156,14 @@ impl End {
         let prices = Arc::new(PriceTable::builtin());
         if server::is_address(text) {
             let options = server::options(text, None)?.pricing(prices);
-            let options = if reads { options.read_only() } else { options };
             let shown = options.location();
-            let store = options.connect().await.map_err(|error| server::failure(&error))?;
-            return Ok(Self { store: Arc::new(store), shown });
+            let store = if reads {
+                // Also what a Collector's exporter wrote.
+                options.read_only().open().await
+            } else {
+                options.connect().await.map(|store| Arc::new(store) as Arc<dyn Store>)
+            };
+            return Ok(Self { store: store.map_err(|error| server::failure(&error))?, shown });
         }
         let folder = PathBuf::from(text);
         if reads && !folder.is_dir() {

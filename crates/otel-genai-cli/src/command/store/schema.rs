@@ -1,6 +1,6 @@
 //! `otel-genai store schema clickhouse`: what an administrator runs, so that otel-genai needs few rights.
 
-use otel_genai_store::ClickHouseOptions;
+use otel_genai_store::{ClickHouseOptions, StoreError};
 
 use crate::dashboard::settings::Span;
 use crate::exit::{Failure, USAGE};
@@ -10,6 +10,7 @@ use crate::exit::{Failure, USAGE};
 Examples:
   otel-genai store schema clickhouse | clickhouse-client -n
   otel-genai store schema clickhouse --database traces --max-age 90d
+  otel-genai store schema clickhouse --cluster genai       for each server of a cluster
 
 The end of the text tells which rights those need who only look, and those who receive.")]
 pub(super) struct Schema {
@@ -24,6 +25,10 @@ pub(super) struct Schema {
     /// Delete days that ended longer ago: 30d, 90d, or none
     #[arg(long, value_name = "DURATION", default_value = "none")]
     max_age: Span,
+
+    /// For servers that know each other as this cluster: what each of them is given
+    #[arg(long, value_name = "NAME", conflicts_with = "max_age")]
+    cluster: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -34,9 +39,14 @@ enum Kind {
 impl Schema {
     pub(super) fn execute(self) -> Result<u8, Failure> {
         let Kind::Clickhouse = self.store;
-        let options = ClickHouseOptions::new(&format!("clickhouse://localhost/{}", self.database))
-            .map_err(|error| Failure::new(USAGE, error.to_string()))?;
-        super::super::print(&options.max_age(self.max_age.0).schema());
+        let wrong = |error: StoreError| Failure::new(USAGE, error.to_string());
+        let address = format!("clickhouse://localhost/{}", self.database);
+        let options = ClickHouseOptions::new(&address).map_err(wrong)?;
+        let text = match &self.cluster {
+            Some(cluster) => options.cluster_schema(cluster).map_err(wrong)?,
+            None => options.max_age(self.max_age.0).schema(),
+        };
+        super::super::print(&text);
         Ok(0)
     }
 }
