@@ -188,6 +188,7 @@ fn the_browser_makes_its_files_as_the_user_does() {
         assert!(std::time::Instant::now() < patience, "no browser was opened");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    assert_eq!(about(&dashboard.url, "")["name"], "otel-genai", "it goes on");
     let told = std::fs::read_to_string(opened).unwrap();
     assert_eq!(told, format!("0027\n{}/\n", dashboard.url));
     let mode = |name: &str| std::fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
