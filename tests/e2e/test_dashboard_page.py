@@ -41,6 +41,12 @@ def test_the_page_shows_what_was_sent(launcher, browse):
     browse("test/run.mjs", "--real", OTEL_GENAI_BIN=str(launcher.binary))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_page_shows_what_clickhouse_keeps(launcher, browse, clickhouse):
+    browse("test/run.mjs", "--real", OTEL_GENAI_BIN=str(launcher.binary), OTEL_GENAI_TEST_CLICKHOUSE=clickhouse.url)
+
+
 SAID = [
     ["system", SYSTEM],
     ["user", QUESTION],
