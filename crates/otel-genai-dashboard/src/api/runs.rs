@@ -162,9 +162,8 @@ impl Runs {
     fn agent(&mut self, node: &Node, span: &SpanRow, around: &[Above<'_>], until: Nanos) {
         let key = key(span);
         if let Some((from, through_tool)) = around.first() {
-            let (from, _) = self::key(from);
             let kind = if *through_tool { EdgeKind::Tool } else { EdgeKind::Nested };
-            *self.edges.entry((from, key.0.clone(), kind)).or_default() += 1;
+            *self.edges.entry((self::key(from).0, key.0.clone(), kind)).or_default() += 1;
         }
         let agent = self.agents.entry(key).or_default();
         agent.runs += 1;
@@ -174,16 +173,15 @@ impl Runs {
     }
 
     fn tool(&mut self, node: &Node, span: &SpanRow, around: &[Above<'_>]) {
-        let Some(name) = span.facts.tool.as_deref() else { return };
+        let name = span.facts.tool.as_deref().unwrap_or_default();
         let tool = self.tools.entry(name.to_owned()).or_default();
         tool.retries += u64::from(node.retry > 0);
         if failed(span) && tool.last_error.is_none() {
             let error = span.facts.error.as_deref().unwrap_or("error");
             tool.last_error = Some(error.to_owned());
         }
-        if let Some((above, _)) = around.first() {
-            let (agent, _) = key(above);
-            let cell = self.matrix.entry((agent, name.to_owned())).or_default();
+        if let Some((agent, _)) = around.first() {
+            let cell = self.matrix.entry((key(agent).0, name.to_owned())).or_default();
             cell.0 += 1;
             cell.1 += u64::from(failed(span));
         }
@@ -246,7 +244,7 @@ fn around<'s>(nodes: &[Node], spans: &'s [SpanRow], index: usize) -> Vec<Above<'
     found
 }
 
-/// The name of an agent or workflow, empty where it told none, and its service.
+/// The name of an agent or workflow, which is empty where nobody said one, and its service.
 fn key(span: &SpanRow) -> (String, String) {
     let name = span.facts.agent.as_deref().or(span.facts.workflow.as_deref()).unwrap_or_default();
     (name.to_owned(), span.service.as_ref().to_owned())
