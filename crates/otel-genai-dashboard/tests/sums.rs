@@ -240,6 +240,10 @@ async fn what_a_store_cannot_do_is_said_so() {
         ("overview?step=often", "step"),
         ("metrics/series?name=a&match=b", "match"),
         ("agents?agnet=a", "agnet"),
+        ("traces?limit=501", "limit"),
+        ("logs?limit=501", "limit"),
+        ("conversations?limit=501", "limit"),
+        ("search?q=a&limit=501", "limit"),
     ] {
         let answer = served.get(&format!("/api/v1/{path}")).await;
         assert_eq!((answer.status, &answer.json()["error"]["parameter"]), (400, &json!(parameter)), "{path}");
@@ -304,4 +308,24 @@ async fn prices_are_told_with_the_models_that_have_none() {
     assert_eq!(gpt, &expected);
     assert!(find(&prices["rows"], "model", "text-embedding-3-small").get("output").is_none());
     assert_eq!(prices["unpriced"], json!([{ "provider": "openai", "model": "house-model", "calls": 1 }]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_no_name_is_counted_too() {
+    let served = Served::start().await;
+    let run = |name: &str| text("gen_ai.operation.name", name);
+    let nameless = vec![run("chat"), int("gen_ai.usage.input_tokens", 10)];
+    served
+        .send(&request(vec![
+            span(1, 0, "invoke_agent", (0, 100), vec![run("invoke_agent")]),
+            span(2, 1, "chat", (10, 50), nameless),
+            span(3, 1, "execute_tool", (50, 90), vec![run("execute_tool")]),
+        ]))
+        .await;
+    let agents = served.json("/api/v1/agents").await;
+    let row = &agents["items"][0];
+    assert_eq!((&row["agent"], &row["runs"], &row["own"]["calls"]), (&json!(""), &json!(1), &json!(1)));
+    assert_eq!((&agents["matrix"][0]["agent"], &agents["matrix"][0]["calls"]), (&json!(""), &json!(1)));
+    let models = served.json("/api/v1/models").await;
+    assert_eq!((&models["items"][0]["model"], &models["items"][0]["stat"]["calls"]), (&json!(""), &json!(1)));
 }
