@@ -12,7 +12,8 @@ import pytest
 pytest.register_assert_rewrite("harness.same", "harness.match", "harness.raw", "harness.sdk", "harness.signals")
 
 from harness import cases, conformance, otlp as receivers
-from harness.launcher import Launcher, stop_all
+from harness.clickhouse import ClickHouse, library
+from harness.launcher import Launcher, environment, execute, stop_all
 from harness.otlp import GrpcReceiver
 from harness.provider import Provider
 
@@ -20,10 +21,13 @@ DEFAULT_BINARY = Path(__file__).resolve().parents[2] / "target" / "debug" / "ote
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Says which tests one process runs, because they share what is slow to make: the runs of the cases, those of an SDK."""
+    """Says which tests one process runs, because they share what is slow to make: the runs of the cases, those of an SDK,
+    a ClickHouse."""
     for item in items:
         if {"alone", "run_of"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("cases"))
+        elif "clickhouse" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("clickhouse"))
         elif item.path.parent.name == "sdks":
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
@@ -69,6 +73,19 @@ def provider() -> Iterator[Provider]:
 def otlp() -> Iterator[GrpcReceiver]:
     with GrpcReceiver() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def clickhouse(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    """One for all tests, each of which has a database of its own in it."""
+    if b"--store" not in execute([launcher.binary, "dashboard", "--help"], environment()).out:
+        pytest.skip(f"{launcher.binary} was built without ClickHouse")
+    if not os.environ.get("CLICKHOUSE_URL") and not library():
+        pytest.skip("no ClickHouse: CLICKHOUSE_URL names none, and the engine of crates/otel-genai-store/tests/engine "
+                    "is not installed")
+    running = ClickHouse(tmp_path_factory.mktemp("clickhouse"))
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="session")

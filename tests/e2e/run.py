@@ -9,6 +9,8 @@ Needs Python 3.11 or newer, Node 20 or newer with npm, and cargo. Everything els
 Environment:
   OTEL_GENAI_BIN              the program to test; built from this tree unless set
   OTEL_GENAI_CONFORMANCE_BIN  the judge of what it emits, otel-genai-conformance; built from this tree unless set
+  CLICKHOUSE_URL              a ClickHouse for the tests of data there, such as clickhouse://127.0.0.1:8123; without it, its
+                              engine is served where it is installed (`cargo xtask test` does so)
   OTEL_GENAI_SEMCONV_DIR      where the JSON schemas of the conventions are (default: ../shared/semconv)
 """
 
@@ -44,7 +46,7 @@ def main(arguments: list[str]) -> int:
             venvs = [beside.submit(ensure_venv, f"venv-{name}", f"requirements-{name}.txt")
                      for name in ("frameworks", "instrumented", "openai-v2", "loongsuite")]
             rust = ensure_rust()
-            binary = ensure_binary("OTEL_GENAI_BIN", "otel-genai-cli", "otel-genai")
+            binary = ensure_binary("OTEL_GENAI_BIN", "otel-genai-cli", "otel-genai", "--features", "clickhouse")
             judge = ensure_binary("OTEL_GENAI_CONFORMANCE_BIN", "otel-genai-conformance", "otel-genai-conformance")
             node = packages.result()
             frameworks, *_ = [venv.result() for venv in venvs]
@@ -130,7 +132,7 @@ def ensure_node() -> str:
     return node
 
 
-def ensure_binary(variable: str, package: str, name: str) -> Path:
+def ensure_binary(variable: str, package: str, name: str, *options: str) -> Path:
     """A program: the one that the variable names, or a debug build of this tree.
 
     Each is built alone: built together, the judge's dependencies would decide about features of the product's.
@@ -144,7 +146,7 @@ def ensure_binary(variable: str, package: str, name: str) -> Path:
     cargo = shutil.which("cargo")
     if cargo is None:
         raise SetupError(f"cargo is not on the PATH, and {variable} names no program that is built already")
-    if subprocess.call([cargo, "build", "--quiet", "-p", package], cwd=ROOT) != 0:
+    if subprocess.call([cargo, "build", "--quiet", "-p", package, *options], cwd=ROOT) != 0:
         raise SetupError(f"cargo build -p {package} failed (its message is above)")
     return STATE.parent / "debug" / name
 

@@ -1,4 +1,4 @@
-"""What the official SDK sends is in the dashboard, whichever protocol it speaks and however it compresses."""
+"""What the official SDK sends is in the dashboard, whichever protocol it speaks, however it compresses, wherever it is kept."""
 
 import time
 
@@ -7,9 +7,12 @@ import pytest
 from harness.dashboard import Dashboard
 from harness.launcher import environment, execute, venv
 
-@pytest.fixture(scope="module")
-def dashboard(launcher, tmp_path_factory):
-    with Dashboard(launcher.binary, tmp_path_factory.mktemp("data")) as dashboard:
+
+@pytest.fixture(scope="module", params=["files", "clickhouse"])
+def dashboard(request, launcher, tmp_path_factory):
+    files = request.param == "files"
+    data = tmp_path_factory.mktemp("data") if files else request.getfixturevalue("clickhouse").database()
+    with Dashboard(launcher.binary, data) as dashboard:
         yield dashboard
 
 

@@ -41,6 +41,12 @@ def test_the_page_shows_what_was_sent(launcher, browse):
     browse("test/run.mjs", "--real", OTEL_GENAI_BIN=str(launcher.binary))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_page_shows_what_clickhouse_keeps(launcher, browse, clickhouse):
+    browse("test/run.mjs", "--real", OTEL_GENAI_BIN=str(launcher.binary), OTEL_GENAI_TEST_CLICKHOUSE=clickhouse.url)
+
+
 SAID = [
     ["system", SYSTEM],
     ["user", QUESTION],
@@ -77,15 +83,15 @@ def test_what_the_page_says_connects_programs(launcher, provider, browse, tmp_pa
         ask = {name: json.loads(settings.pop(name)) for name in ("stdio", "http")}
         assert empty == settings
 
-        def connect(way: str, program: Path, *path: Path) -> dict:
+        def connect(way: str, program: Path, *path: Path, name: str = "app.py", **more: str) -> dict:
             """Types what stands there in the folder of a program; returns what arrived."""
             before = {trace["id"] for trace in dashboard.get("/api/v1/traces")["items"]}
             folder = tmp_path / way.replace(" ", "-")
             folder.mkdir()
-            shutil.copy(program, folder / "app.py")
+            shutil.copy(program, folder / name)
             # What is installed for the tests is not installed again.
-            lines = [line for line in settings.pop(way).splitlines() if not line.startswith("pip install")]
-            env = environment(OPENAI_BASE_URL=provider.base_url, MODEL_URL=provider.origin, MODEL_KEY=API_KEY, HOME=str(tmp_path))
+            lines = [line for line in settings.pop(way).splitlines() if not line.startswith(("pip install", "npm install"))]
+            env = environment(OPENAI_BASE_URL=provider.base_url, MODEL_URL=provider.origin, MODEL_KEY=API_KEY, HOME=str(tmp_path), **more)
             env["PATH"] = os.pathsep.join([*map(str, path), str(bin), env["PATH"]])
             done = execute(["sh", "-ec", "\n".join(['cd "$0"', *lines]), str(folder)], env)
             assert done.code == 0, done.text_err
@@ -100,6 +106,10 @@ def test_what_the_page_says_connects_programs(launcher, provider, browse, tmp_pa
         chat, sender = HERE / "programs" / "chat_sync.py", HERE / "programs" / "sender.py"
         assert connect("Any program, unchanged", chat)["content"] == "here"
         assert connect("Python", chat, Path(venv("openai-v2", "chat_sync.py")[0]).parent)["content"] == "here"
+        # What OpenTelemetry registers by itself is much; for it stands what it registers for this program.
+        (tmp_path / "node_modules").symlink_to(HERE / "node" / "node_modules")
+        registered = str(HERE / "node" / "registered")
+        assert connect("Node.js", HERE / "node" / "chat.cjs", name="app.js", NODE_PATH=registered)["content"] == "here"
         stand_in("cargo", *rust("with_async_openai", "unary"))
         assert connect("Rust", chat)["content"] == "here"
         # Claude Code sends by the same variables; in its place stands a program that does.

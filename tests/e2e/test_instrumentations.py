@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from harness.conversation import ANSWERS, ASKED, CONVERSATION, GIVEN, QUESTION, SYSTEM, WANTED, WITH, tell, text
+from harness.conversation import ANSWERS, ASKED, CONVERSATION, GIVEN, QUESTION, SYSTEM, WANTED, WITH, said, tell, text
 from harness.dashboard import Dashboard
 
 
@@ -17,15 +16,6 @@ def told(request, provider, launcher):
     with Dashboard(launcher.binary) as dashboard:
         trace = tell(request.param, dashboard, provider)
         yield trace, dashboard.get(f"/api/v1/traces/{trace['id']}/transcript")
-
-
-def said(transcript: dict[str, Any], seen: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The messages, without what only some tell: why they ended, where a tool ran."""
-    def part(of: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in of.items() if key in ("type", "content", "id", "name", "arguments", "response")}
-
-    messages = [transcript["messages"][one["message"]] for one in seen]
-    return [{"role": message["role"], "parts": [part(of) for of in message["parts"]]} for message in messages]
 
 
 def test_the_transcript_is_the_conversation(told):

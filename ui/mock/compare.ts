@@ -34,7 +34,7 @@ export function compare(a: Full, b: Full): Comparison {
   };
   return {
     a: side(a), b: side(b), rows, messages,
-    metrics: [number("duration", (f) => f.summary.durationMs), number("LLM calls", (f) => f.summary.llmCalls), number("tool calls", (f) => f.summary.toolCalls), number("input tokens", (f) => f.summary.usage.input), number("output tokens", (f) => f.summary.usage.output), number("cost", (f) => f.summary.cost?.amount), number("errors", (f) => f.summary.errors)],
+    metrics: [number("duration", (f) => f.summary.durationMs), number("model calls", (f) => f.summary.llmCalls), number("tool calls", (f) => f.summary.toolCalls), number("input tokens", (f) => f.summary.usage.input), number("output tokens", (f) => f.summary.usage.output), number("cost", (f) => f.summary.cost?.amount), number("errors", (f) => f.summary.errors)],
     attributes: a.rows[0]?.model === b.rows[0]?.model ? [] : [{ key: "gen_ai.request.model", ...(a.rows[1]?.model && { a: a.rows[1].model }), ...(b.rows[1]?.model && { b: b.rows[1].model }) }],
   };
 }

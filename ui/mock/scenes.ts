@@ -98,7 +98,7 @@ export function large(b: Builder): void {
   b.agent("batch-classifier", { system: "Classify the ticket. Answer with one word." }, () => {
     for (let i = 0; b.rows.length < 9_990; i++) {
       b.span({ name: `ticket ${i}`, op: "react_step" }, 0, () => {
-        b.chat({ model: "gpt-5.4-mini", ms: b.random.between(180, 900), http: "POST api.openai.example/v1/responses", finish: "stop", usage: { input: 812, output: 4, cacheRead: 512 }, content: "absent", hint: "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only", ...(b.random.chance(0.01) && { error: { type: "429", message: "Too many requests" } }) });
+        b.chat({ model: "gpt-5.4-mini", ms: b.random.between(180, 900), http: "POST api.openai.example/v1/responses", finish: "stop", usage: { input: 812, output: 4, cacheRead: 512 }, content: "absent", hint: "Run it with otel-genai run --content true. A Rust program that has the library: set OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true.", ...(b.random.chance(0.01) && { error: { type: "429", message: "Too many requests" } }) });
         b.tool("save_label", { ms: b.random.between(4, 20), body: () => void b.span({ name: "INSERT labels", op: "database", kind: "client" }, 3) });
       });
     }
@@ -147,7 +147,7 @@ export function silent(b: Builder): void {
   b.service = "checkout-assistant";
   b.dialects = ["gen_ai"];
   b.agent("checkout-helper", {}, () => {
-    for (let i = 0; i < 3; i++) b.chat({ ms: 700 + i * 90, finish: "stop", usage: { input: 900 + i * 240, output: 80 }, content: "absent", hint: "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only, OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental" });
+    for (let i = 0; i < 3; i++) b.chat({ ms: 700 + i * 90, finish: "stop", usage: { input: 900 + i * 240, output: 80 }, content: "absent", hint: "Set OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_and_event and OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental." });
   });
 }
 

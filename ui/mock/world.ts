@@ -270,7 +270,7 @@ export class World {
       const calls = rows.reduce((a, r) => a + r.llmCalls, 0);
       return {
         name, instances: 1 + (i % 3), language: i % 3 === 1 ? "nodejs" : i % 3 === 2 ? "rust" : "python", sdk: "opentelemetry 1.39.0", scopes: [{ name: "opentelemetry.instrumentation.openai_v2", version: "2.0b0", spans }, ...(i % 2 ? [{ name: "opentelemetry.instrumentation.httpx", version: "0.60b0", spans: 12 }] : [])],
-        dialects: [...groupBy(rows.flatMap((r) => r.dialects), (d) => d)].map(([dialect, all]) => ({ dialect, spans: all.length })) as ServiceRow["dialects"], spans, logs: rows.reduce((a, r) => a + r.logs, 0), points: spans * 2, calls, withContent: rows.some((r) => r.content === "here") ? calls : 0,
+        dialects: [...groupBy(rows.flatMap((r) => r.dialects), (d) => d)].map(([dialect, all]) => ({ dialect, spans: all.length })) as ServiceRow["dialects"], spans, logs: rows.reduce((a, r) => a + r.logs, 0), points: spans * 2, calls, withContent: rows.filter((r) => r.content === "here").reduce((a, r) => a + r.llmCalls, 0),
         firstMs: rows.at(-1)?.startMs ?? 0, lastMs: rows[0]?.startMs ?? 0, schemaUrls: [],
       };
     });
@@ -284,7 +284,7 @@ export class World {
     if (silent) items.push({ code: "content_off", severity: "warning", title: "Messages are not captured", why: "Calls of this service tell of tokens and models, but of no message: the instrumentation leaves content out unless it is asked for.", fix: "Set these in the environment of the program, if its prompts may be kept here.", setting: "export OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental\nexport OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only", service: silent.service, trace: silent.id, span: silent.root ?? "", count: 3 });
     if (odd) items.push({ code: "lost_parent", severity: "error", title: "A parent span never came", why: "The span names a parent that is in no batch: the context crossed a thread or a process without it, or the parent was sampled away.", fix: "Hand the context over where the work moves to another thread, or send all spans of a trace to the same place.", service: odd.service, trace: odd.id, count: 1 });
     if (rows.length) items.push({ code: "deprecated_names", severity: "info", title: "Older attribute names", why: "gen_ai.system was replaced by gen_ai.provider.name. Both are understood here; other tools may know only the newer one.", fix: "Update opentelemetry-instrumentation-openai-v2 to 2.0b0 or newer.", service: "docs-rag", count: 118 });
-    return { items, services: this.#services(query).map((one) => ({ service: one.name, dialects: one.dialects.map((d) => d.dialect), capture: one.withContent ? "here" : one.calls ? "absent" : "unknown", signals: { traces: true, logs: one.logs > 0, metrics: one.points > 8 }, findings: items.filter((f) => f.service === one.name).length })), looked: { traces: rows.length } };
+    return { items, services: this.#services(query).map((one) => ({ service: one.name, dialects: one.dialects.map((d) => d.dialect), capture: one.withContent ? "here" : one.calls ? "absent" : "unknown", calls: one.calls, withContent: one.withContent, signals: { traces: true, logs: one.logs > 0, metrics: one.points > 8 }, findings: items.filter((f) => f.service === one.name).length })), looked: { traces: rows.length } };
   }
 
   #settings(): Settings {

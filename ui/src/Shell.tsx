@@ -14,7 +14,7 @@ import { Button, Empty } from "./ui/bits";
 import { Help } from "./ui/Help";
 import { Icon } from "./ui/Icon";
 import { lazy } from "./ui/lazy";
-import { title } from "./ui/Top";
+import { title, Top } from "./ui/Top";
 
 const PAGES: Record<string, Page> = {
   "": Overview,
@@ -33,9 +33,14 @@ const PAGES: Record<string, Page> = {
   settings: lazy(async () => (await import("./page/more")).Settings),
 };
 
+const ID_PAGES = new Set(["trace", "conversation"]);
+/** Pages that are not in the rail. */
+const OTHER_NAMES: Record<string, string> = { trace: "Trace", conversation: "Conversation", compare: "Compare" };
+
 export function Shell() {
   const { name, id } = split(path.value);
-  const Page: ComponentType<{ id: string }> | undefined = PAGES[name];
+  // A trace and a conversation have ids, the others none.
+  const Page: ComponentType<{ id: string }> | undefined = ID_PAGES.has(name) === (id !== "") ? PAGES[name] : undefined;
   useKeys([
     ...RAIL.map((page) => ({ keys: `g ${page.key}`, does: page.name, group: "Go to", run: () => go(page.path) })),
     { keys: "mod+k", does: "Search and commands", group: "Everywhere", run: () => { paletteOpen.value = true; } },
@@ -43,8 +48,8 @@ export function Shell() {
     { keys: "T", does: "Light, dark, or as the system", group: "Everywhere", run: nextTheme },
   ]);
   useEffect(() => {
-    const page = RAIL.find((one) => one.path === `/${name}`)?.name;
-    document.title = `${title.value || page || "Trace"} · otel-genai`;
+    const page = RAIL.find((one) => one.path === `/${name}`)?.name ?? OTHER_NAMES[name];
+    document.title = `${title.value || (Page && page) || "No such page"} · otel-genai`;
   }, [name, id, title.value]);
   return (
     <div class="shell">
@@ -52,7 +57,7 @@ export function Shell() {
       <Rail name={name} />
       <main id="content" tabIndex={-1}>
         <Boundary key={`${name}/${id}`}>
-          {Page ? <Page id={id} /> : <div class="page"><h1 class="sr">No page</h1><Empty title="There is no page here" icon="search"><a href="/traces">See the traces</a></Empty></div>}
+          {Page ? <Page id={id} /> : <NoPage />}
         </Boundary>
       </main>
       <Foot />
@@ -87,6 +92,22 @@ function Rail({ name }: { name: string }) {
   );
 }
 
+/** An address that leads nowhere: says which, and where one can go. */
+function NoPage() {
+  return (
+    <div class="page">
+      <Top crumbs={<h1>No such page</h1>} />
+      <div class="scroll" tabIndex={0} role="region" aria-label="No such page">
+        <Empty title="There is no page at this address" icon="search">
+          <p><code><bdi>{path.value}</bdi></code></p>
+          <p>A link may have been cut on its way. These are the pages:</p>
+          <ul class="places">{RAIL.map((page) => <li key={page.path}><a class="btn plain" href={page.path}><Icon name={page.icon} size={14} />{page.name}</a></li>)}</ul>
+        </Empty>
+      </div>
+    </div>
+  );
+}
+
 const LINES = { connecting: "connecting", live: "live", polling: "asking every 3 s", lost: "no connection" } as const;
 
 function Foot() {
@@ -106,7 +127,7 @@ function Foot() {
           {now.indexBehind > 0 && <span class="opt">search is {plural(now.indexBehind, "item")} behind</span>}
           <span class="grow" />
           <span class="opt">{now.dialects.map((one) => `${one.dialect} (${one.services})`).join(" · ")}</span>
-          {now.findings > 0 && <a class="t-warn" href="/doctor">{plural(now.findings, "finding")}</a>}
+          {now.findings > 0 && <a class="t-warn" href="/doctor">see the Doctor</a>}
         </>
       )}
     </footer>

@@ -100,7 +100,7 @@ export type Hit = { type: "content"; trace: Id; span: Id; atMs: Ms; snippet: Sni
 export interface SearchAnswer { hits: Hit[]; next?: string; complete: boolean /* false: the index is behind */ }
 export interface Facets { [of: string]: { value: string; count: number }[] }
 export interface Finding { code: string; severity: "error" | "warning" | "info"; title: string; why: string; fix: string; setting?: string; trace?: Id; span?: Id; service?: string; scope?: string; count: number }
-export interface Findings { items: Finding[]; services: { service: string; dialects: Dialect[]; capture: ContentState; signals: { traces: boolean; logs: boolean; metrics: boolean }; findings: number }[]; looked: { traces: number /* the newest of the range */; more?: true /* there are others; asked again, more of them are looked at */ } }
+export interface Findings { items: Finding[]; services: { service: string; dialects: Dialect[]; capture: ContentState; calls: number /* of models */; withContent: number /* of them */; signals: { traces: boolean; logs: boolean; metrics: boolean }; findings: number }[]; looked: { traces: number /* the newest of the range */; more?: true /* there are others; asked again, more of them are looked at */ } }
 export interface Comparison { a: Side; b: Side; metrics: { name: string; a?: number; b?: number }[]; rows: { a?: number; b?: number; same: boolean }[]; messages: { a?: Hash; b?: Hash; how: "same" | "changed" | "only_a" | "only_b"; diff?: Diff[] }[]; attributes: { key: string; a?: string; b?: string }[] }
 export interface Side { trace: TraceRow; span?: Id; rows: Row[]; messages: Record<Hash, Message> }
 export type Diff = [op: 0 | 1 | -1, text: string];

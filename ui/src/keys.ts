@@ -3,7 +3,7 @@
  * shown. Off while a person types; each key also has a button or a link.
  */
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export interface Key {
   /** As pressed: `j`, `J`, `?`, `g t` (one after the other), `mod+k` (⌘ or Ctrl). */
@@ -28,11 +28,11 @@ export function add(keys: Key[]): () => void {
   };
 }
 
-/** Keys of a component, as long as it is shown. `run` always is the latest render's. */
+/** Keys of a component, from when it is drawn and as long as it is shown. `run` always is the latest render's. */
 export function useKeys(keys: Key[]): void {
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => add(keys.map((key, i) => ({ ...key, run: () => latest.current[i]?.run() }))), []);
+  useLayoutEffect(() => add(keys.map((key, i) => ({ ...key, run: () => latest.current[i]?.run() }))), []);
 }
 
 export const MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");

@@ -18,12 +18,11 @@ for (let i = 120; i > 0; i--) {
   await real.send(run("everyday", 500 + i, Math.floor(now - hours * 3_600_000 - 60_000)));
 }
 const travel = run("travel", 1, now - 150_000);
+const bots = [run("everyday", 7, now - 330_000), run("everyday", 37, now - 320_000)];
 const media = run("media", 6, now - 200_000);
-await real.send(run("languages", 3, now - 400_000), run("silent", 4, now - 300_000), media, travel, run("running", 5, now - 9_000));
+await real.send(run("languages", 3, now - 400_000), run("silent", 4, now - 300_000), ...bots, media, travel, run("running", 5, now - 9_000));
 const calls = travel.rows.filter((row) => row.op === "chat");
 await real.metrics(durations(now - 900_000, ["gpt-5.5", "gpt-5.4-mini"], { trace: travel.id, span: calls[0].span, seconds: 1.21 }));
-// A run is done when nothing of it has come for a while.
-for (const deadline = Date.now() + 60_000; (await real.get(`/traces/${travel.id}`)).summary.state === "running" && Date.now() < deadline; ) await new Promise((later) => setTimeout(later, 300));
 const retrieval = travel.rows.find((row) => row.op === "retrieval").span;
 const trace = `/trace/${travel.id}`;
 
@@ -45,7 +44,9 @@ async function keep(name, page) {
 
 const PICTURES = {
   "trace-dark": [`${trace}?span=${calls[1].span}`, ".m.sel"],
-  "trace-light": [`${trace}?span=${retrieval}&tab=span`, ".docs"],
+  "trace-light": [`${trace}?span=${calls[1].span}`, ".m.sel"],
+  "span-light": [`${trace}?span=${retrieval}&tab=span`, ".docs"],
+  "compare-light": [`/compare?a=${bots[0].id}&b=${bots[1].id}`, ".steps td"],
   "graph-dark": [`${trace}?view=graph&tab=usage`, ".node"],
   "traces-dark": ["/traces", ".table .row:nth-child(3)"],
   "overview-light": ["/", ".newest"],

@@ -270,6 +270,21 @@ test("what has no data, is missing or fails says so", async () => {
   await other.context.close();
 });
 
+test("a window's title says what is in it, and an address that leads nowhere says so", async () => {
+  await on(`/trace/${ids.travel}`, async (page) => {
+    await page.locator(".top .under", { hasText: "invoke_agent travel-planner" }).waitFor();
+    assert.match(await page.locator(".top h1").textContent(), /^Plan a rainy-day Saturday/);
+    await page.waitForFunction(() => /^Plan a rainy-day Saturday.* · otel-genai$/.test(document.title));
+    for (const [path, title] of [["/compare", "Compare"], ["/doctor", "Doctor"], ["/nowhere", "No such page"], ["/models/5", "No such page"], ["/trace", "No such page"]]) {
+      await page.goto(mock.url + path);
+      await page.waitForFunction((title) => document.title === `${title} · otel-genai`, title);
+      assert.equal(await page.locator(".places a").count(), title === "No such page" ? 11 : 0, path);
+    }
+    await page.locator(".places a", { hasText: "Models" }).click();
+    await page.locator(".grid td").first().waitFor();
+  });
+});
+
 test("below 980 pixels the two sides take turns", async () => {
   await on(`/trace/${ids.travel}`, async (page) => {
     await page.locator(".transcript").waitFor();

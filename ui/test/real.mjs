@@ -1,4 +1,5 @@
-// The program itself, with a dashboard of its own in memory on free ports, and what a sender would say to it.
+// The program itself, with a dashboard of its own on free ports, and what a sender would say to it. Its data are in memory,
+// or in a database of its own in the ClickHouse that OTEL_GENAI_TEST_CLICKHOUSE names.
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { load } from "../mock/server.mjs";
@@ -14,10 +15,16 @@ async function freePort() {
   return port;
 }
 
+const SERVER = process.env.OTEL_GENAI_TEST_CLICKHOUSE;
+/** Whether data are in ClickHouse. */
+export const onServer = Boolean(SERVER);
+let databases = 0;
+
 /** Starts `otel-genai dashboard`; answers its address, how to send to it, and how to end it. */
 export async function dashboard(program) {
   const [page, http] = [await freePort(), await freePort()];
-  const child = spawn(program, ["dashboard", "--memory", "--page", `127.0.0.1:${page}`, "--http", `127.0.0.1:${http}`, "--grpc", "off"], { stdio: ["ignore", "pipe", "pipe"] });
+  const data = SERVER ? ["--store", `${SERVER}/page_${process.pid}_${Date.now()}_${databases++}`] : ["--memory"];
+  const child = spawn(program, ["dashboard", ...data, "--page", `127.0.0.1:${page}`, "--http", `127.0.0.1:${http}`, "--grpc", "off"], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   child.stdout.on("data", (text) => { said += text; });
   child.stderr.on("data", (text) => { said += text; });

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::program::{self, cargo};
 use crate::suite::PYTHON;
-use crate::{Result, workspace};
+use crate::{Result, engine, workspace};
 
 /// What the dashboard is measured beside.
 const PHOENIX: &str = "arize-phoenix==20.26.1";
@@ -37,9 +37,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The dashboard, and Phoenix where it can be installed.
+/// The dashboard, with its data in files and in ClickHouse, and Phoenix; the latter two where they can be installed.
 fn dashboard(arguments: &[String]) -> Result<()> {
-    let mut bench = bench("otel-genai-cli", "dashboard");
+    let dashboard =
+        ["bench", "-p", "otel-genai-cli", "--features", "clickhouse", "--bench", "dashboard", "--"];
+    let mut bench = cargo(&dashboard);
+    if let Err(reason) = engine::missing().map_or_else(engine::install, Err) {
+        println!("\nClickHouse: not installed. {reason}");
+    }
     match environment("phoenix", &[PHOENIX]) {
         Ok(python) => {
             bench.env("OTEL_GENAI_PHOENIX", python.with_file_name("phoenix"));

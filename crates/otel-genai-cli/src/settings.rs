@@ -5,6 +5,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::diagnostics;
 use crate::variables::Upstream;
 
 /// A setting of ours that has a variable.
@@ -115,8 +116,12 @@ impl Own {
         if is_secret { "***".to_owned() } else { otel_genai_sdk::shown_url(value) }
     }
 
+    /// Says it once, however often the setting is asked for.
     fn warn(self, why: &impl fmt::Display) {
-        tracing::warn!(target: "otel_genai", "{}: {why}; allowed: {}", self.name, self.values);
+        let line = format!("{}: {why}; allowed: {}", self.name, self.values);
+        if !diagnostics::was_said(&line) {
+            tracing::warn!(target: "otel_genai", "{line}");
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use otel_genai_store::{PriceTable, Store};
@@ -9,6 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::changes::Changeable;
 use crate::http::{Guard, Token};
+use crate::references::Folders;
 use crate::serve::{Dashboard, Doors};
 use crate::shared::{Settings, Shared};
 use crate::view::{Durability, Variable};
@@ -25,6 +27,7 @@ pub struct DashboardBuilder {
     origins: Vec<String>,
     settings: Settings,
     prices: Option<Arc<PriceTable>>,
+    references: Folders,
 }
 
 /// Which of a dashboard's addresses.
@@ -90,6 +93,7 @@ impl DashboardBuilder {
             origins: Vec::new(),
             settings: Settings::default(),
             prices: None,
+            references: Folders::default(),
         }
     }
 
@@ -128,6 +132,13 @@ impl DashboardBuilder {
     /// An origin whose pages may send OTLP, such as `http://localhost:3000`; `*` for any, without a token only.
     pub fn cors_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
+        self
+    }
+
+    /// A folder whose files are read where telemetry says that what was said was uploaded there. By default none is: whoever
+    /// sends could make others read it. Other places, such as buckets, are never asked.
+    pub fn allow_reference(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.references.0.push(folder.into());
         self
     }
 
@@ -188,7 +199,7 @@ impl DashboardBuilder {
         };
         let guard = Guard::new(token, doors.all().map(|address| address.ip()), &self.hosts, self.origins)?;
         let prices = self.prices.unwrap_or_else(|| Arc::new(PriceTable::builtin()));
-        let shared = Shared::new(self.store, guard, doors, self.settings, prices);
+        let shared = Shared::new(self.store, guard, doors, self.settings, (prices, self.references));
         Ok(Dashboard {
             page: page.0,
             http: http.map(|(listener, _)| listener),

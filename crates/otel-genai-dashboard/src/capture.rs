@@ -10,8 +10,19 @@ pub(crate) struct Capture {
     pub(crate) advice: &'static str,
 }
 
-/// For senders in this vocabulary; where it is not known, for those that follow the newest conventions.
-pub(crate) fn capture(dialect: Option<Dialect>) -> Capture {
+/// The scope of what `otel-genai run` and this project's library tell.
+const OURS: &str = "otel-genai";
+
+/// For senders in this vocabulary, of this instrumentation; where the vocabulary is not known, for those that follow the
+/// newest conventions.
+pub(crate) fn capture(dialect: Option<Dialect>, scope: Option<&str>) -> Capture {
+    if scope == Some(OURS) {
+        return Capture {
+            setting: "otel-genai run --content true -- COMMAND",
+            advice: "Run it with otel-genai run --content true. A Rust program that has the library: set \
+                     OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true.",
+        };
+    }
     let (setting, advice) = match dialect {
         Some(Dialect::V1_30 | Dialect::GenAiOther) => (
             "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",

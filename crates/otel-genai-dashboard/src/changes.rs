@@ -45,12 +45,6 @@ impl Kept {
             max_bytes: change.max_bytes.map(|bytes| bytes.map(|bytes| bytes.max(SMALLEST))),
         })
     }
-
-    /// No limit at all.
-    #[must_use]
-    pub fn everything() -> Self {
-        Self { max_age: Some(None), max_bytes: Some(None) }
-    }
 }
 
 fn read(file: &Path) -> io::Result<SettingsChange> {

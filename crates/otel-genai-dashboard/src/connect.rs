@@ -23,10 +23,7 @@ pub(crate) fn ways(shared: &Shared) -> Vec<Way> {
     let otlp = format!(
         "export OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}\nexport OTEL_EXPORTER_OTLP_PROTOCOL={protocol}\n{token}"
     );
-    ways.push(way(
-        "Any program, unchanged",
-        format!("{otlp}export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true\notel-genai run -- python app.py"),
-    ));
+    ways.push(way("Any program, unchanged", format!("{otlp}otel-genai run --content true -- python app.py")));
     ways.push(way(
         "Python",
         format!(
@@ -34,6 +31,16 @@ pub(crate) fn ways(shared: &Shared) -> Vec<Way> {
              {otlp}export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true\n\
              export OTEL_PYTHON_LOGGING_AUTO_INSTRUMENTATION_ENABLED=true\n\
              opentelemetry-instrument --logs_exporter otlp python app.py"
+        ),
+    ));
+    ways.push(way(
+        "Node.js",
+        format!(
+            "npm install @opentelemetry/api @opentelemetry/auto-instrumentations-node\n\
+             {otlp}export OTEL_LOGS_EXPORTER=otlp\n\
+             export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true\n\
+             node --experimental-loader=@opentelemetry/instrumentation/hook.mjs \
+             --require @opentelemetry/auto-instrumentations-node/register app.js"
         ),
     ));
     ways.push(way(

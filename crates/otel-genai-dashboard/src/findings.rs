@@ -18,7 +18,7 @@ use otel_genai_store::{LogRecord, Op, Span, SpanId, SpanState};
 
 use self::found::Found;
 pub use self::rule::content_setting;
-pub(crate) use self::seen::{Seen, Sum};
+pub(crate) use self::seen::{Seen, Sum, is_settled};
 pub use self::service::{health, of_services};
 use crate::view::Finding;
 

@@ -8,6 +8,8 @@ use std::str::FromStr;
 use bytes::Bytes;
 use otel_genai_store::otlp::Accepted;
 
+use crate::receive::{Form, Records, weigh_json, weigh_protobuf};
+
 /// What a file is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,17 +27,44 @@ pub enum Format {
     Jaeger,
 }
 
+impl Format {
+    /// All of them, with the names by which the API and the command line call them, and what they are in a few words.
+    pub const ALL: [(Self, &'static str, &'static str); 5] = [
+        (Self::Auto, "auto", "Whatever it looks like"),
+        (Self::OtlpJson, "otlp-json", "OTLP in JSON, or what the dashboard exports"),
+        (Self::OtlpJsonl, "otlp-jsonl", "OTLP in JSON, a request a line"),
+        (Self::OtlpProto, "otlp-proto", "OTLP in protobuf, a request a file"),
+        (Self::Jaeger, "jaeger", "Jaeger's JSON"),
+    ];
+
+    /// By which name it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let found = Self::ALL.into_iter().find(|(format, ..)| *format == self);
+        found.map_or("auto", |(_, name, _)| name)
+    }
+
+    /// What a file of this format is, so far as its first byte tells.
+    fn of(self, bytes: &[u8]) -> Option<Form> {
+        Some(match self {
+            Self::OtlpJson | Self::OtlpJsonl | Self::Jaeger => Form::Json,
+            Self::OtlpProto => Form::Protobuf,
+            Self::Auto => match bytes.iter().find(|byte| !byte.is_ascii_whitespace())? {
+                b'{' | b'[' => Form::Json,
+                _ => Form::Protobuf,
+            },
+        })
+    }
+}
+
 impl FromStr for Format {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text {
-            "auto" => Self::Auto,
-            "otlp-json" => Self::OtlpJson,
-            "otlp-jsonl" => Self::OtlpJsonl,
-            "otlp-proto" => Self::OtlpProto,
-            "jaeger" => Self::Jaeger,
-            _ => return Err("auto, otlp-json, otlp-jsonl, otlp-proto or jaeger is meant"),
+        let found = Self::ALL.into_iter().find(|(_, name, _)| *name == text);
+        found.map(|(format, ..)| format).ok_or_else(|| {
+            let [names @ .., last] = Self::ALL.map(|(_, name, _)| name);
+            format!("{} or {last} is meant", names.join(", "))
         })
     }
 }
@@ -50,23 +79,34 @@ pub struct Unreadable(String);
 /// # Errors
 /// [`Unreadable`] with the place where it is not what it should be.
 pub fn read(bytes: &Bytes, format: Format) -> Result<Vec<Accepted>, Unreadable> {
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    match format {
-        Format::OtlpJson => otlp::json(bytes),
-        Format::OtlpJsonl => otlp::lines(bytes),
-        Format::OtlpProto => otlp::protobuf(bytes),
-        Format::Jaeger => jaeger::read(bytes),
-        Format::Auto => match first {
-            None => Err(Unreadable("the file is empty".to_owned())),
-            Some(b'{') if jaeger::looks_like_it(bytes) => jaeger::read(bytes),
-            Some(b'{') => otlp::json(bytes).or_else(|whole| match otlp::lines(bytes) {
-                Ok(read) => Ok(read),
-                // Of one line, the first error says more.
-                Err(_) if !bytes.trim_ascii_end().contains(&b'\n') => Err(whole),
-                Err(line) => Err(line),
-            }),
-            Some(b'[') => jaeger::read(bytes),
-            Some(_) => otlp::protobuf(bytes),
-        },
+    match (format, format.of(bytes)) {
+        (_, None) => Err(Unreadable("the file is empty".to_owned())),
+        (Format::OtlpJson, _) => otlp::json(bytes),
+        (Format::OtlpJsonl, _) => otlp::lines(bytes),
+        (Format::OtlpProto, _) => otlp::protobuf(bytes),
+        (Format::Jaeger, _) => jaeger::read(bytes),
+        (Format::Auto, Some(Form::Json)) if jaeger::looks_like_it(bytes) => jaeger::read(bytes),
+        (Format::Auto, Some(Form::Json)) => otlp::json(bytes).or_else(|whole| match otlp::lines(bytes) {
+            Ok(read) => Ok(read),
+            // Of one line, the first error says more.
+            Err(_) if !bytes.trim_ascii_end().contains(&b'\n') => Err(whole),
+            Err(line) => Err(line),
+        }),
+        (Format::Auto, Some(Form::Protobuf)) => otlp::protobuf(bytes).map_err(|_| {
+            let names = Format::ALL.map(|(_, name, _)| name).join(", ");
+            Unreadable(format!("it is neither JSON nor OTLP in protobuf; what can be read: {names}"))
+        }),
+    }
+}
+
+/// About how much memory it takes to read a file, besides what the file itself takes.
+pub(crate) fn weigh(bytes: &[u8], format: Format) -> usize {
+    match format.of(bytes) {
+        None => 0,
+        Some(Form::Json) => weigh_json(bytes),
+        // It is read as each of the signals, which are compared then.
+        Some(Form::Protobuf) => [Records::Spans, Records::Logs, Records::Metrics]
+            .into_iter()
+            .fold(0, |sum: usize, records| sum.saturating_add(weigh_protobuf(bytes, records))),
     }
 }

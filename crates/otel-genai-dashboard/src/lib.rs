@@ -43,6 +43,7 @@ mod mcp;
 mod otlp;
 mod page;
 mod receive;
+mod references;
 mod serve;
 mod shared;
 

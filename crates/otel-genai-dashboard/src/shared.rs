@@ -11,6 +11,7 @@ use crate::findings::Seen;
 use crate::http::Guard;
 use crate::live::Live;
 use crate::receive::ROOM;
+use crate::references::Folders;
 use crate::serve::{Doors, Phase};
 use crate::view::{Durability, StoreStatus, Variable};
 
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) seen: std::sync::Mutex<Seen>,
     pub(crate) settings: Settings,
     pub(crate) prices: Arc<PriceTable>,
+    pub(crate) references: Arc<Folders>,
 }
 
 /// What the builder was told, to be shown and changed.
@@ -56,7 +58,7 @@ impl Shared {
         guard: Guard,
         doors: Doors,
         settings: Settings,
-        prices: Arc<PriceTable>,
+        (prices, references): (Arc<PriceTable>, Folders),
     ) -> Arc<Self> {
         let started = Nanos::now();
         Arc::new(Self {
@@ -73,6 +75,7 @@ impl Shared {
             seen: std::sync::Mutex::default(),
             settings,
             prices,
+            references: Arc::new(references),
         })
     }
 }

@@ -442,9 +442,18 @@ pub struct Cut {
 /// An answer has at most 50,000 messages and 64 MiB; [`Transcript::next`] says where to go on.
 #[must_use]
 pub fn assemble(evidence: &Evidence<'_>, options: &Options) -> Transcript {
+    assemble_while(evidence, options, &|| true)
+}
+
+/// The same for as long as somebody waits for it; what is there when nobody does is of no use.
+pub(crate) fn assemble_while(
+    evidence: &Evidence<'_>,
+    options: &Options,
+    is_awaited: &dyn Fn() -> bool,
+) -> Transcript {
     let collected = collect::collect(evidence);
     let chains = chain::chains(&collected);
-    let mut conversation = conversation::tell(evidence, &collected, &chains);
+    let mut conversation = conversation::tell(evidence, &collected, &chains, is_awaited);
     let joined = tools::join(&collected, &chains, &mut conversation);
     let evaluations = evaluation::evaluations(evidence);
     page::page(&collected, &chains, conversation, &joined, evaluations, options)

@@ -215,7 +215,7 @@ async fn two_calls_are_held_against_each_other_with_all_that_they_were_asked() {
         .map(|one| (&one["name"], one["a"].as_f64(), one["b"].as_f64()))
         .collect();
     assert!(names.contains(&(&json!("output tokens"), Some(12.0), Some(14.0))), "{names:?}");
-    assert!(names.contains(&(&json!("LLM calls"), Some(1.0), Some(1.0))), "{names:?}");
+    assert!(names.contains(&(&json!("model calls"), Some(1.0), Some(1.0))), "{names:?}");
 
     // An agent against itself.
     let agent = format!("{A}.{:016x}", 1);

@@ -111,6 +111,7 @@ async fn markdown_says_what_ran_and_what_was_said_within_its_budget() {
     let file = file.text();
     for words in [
         "# invoke_agent \\<b\\>planner",
+        "`: service `shop`, 1.00 s, 3 spans, 2 model calls, 0 tool runs, 0 errors.",
         "untrusted content",
         "### Call 1: chat `gpt-5`",
         "asks for the tool `get_weather`",

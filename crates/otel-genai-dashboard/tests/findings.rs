@@ -18,7 +18,7 @@ use opentelemetry_proto::tonic::{logs, trace};
 use otel_genai_dashboard::findings::{health, of_services, of_trace, together};
 use otel_genai_dashboard::view::{ContentState, Finding, Severity};
 use otel_genai_store::{
-    Dialect, LogRecord, Nanos, Origin, PriceTable, Resource, ServiceInfo, Span, of_log, of_span,
+    Dialect, LogRecord, Nanos, Origin, PriceTable, Resource, Scope, ServiceInfo, Span, of_log, of_span,
 };
 use serde_json::json;
 
@@ -187,6 +187,11 @@ fn content() {
     let finding = found("content_off", one(silent(vec![])), one(chat(vec![])));
     let setting = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_and_event";
     assert_eq!(finding.setting.as_deref(), Some(setting));
+    let mut ours = kept(one(silent(vec![])).remove(0));
+    let scope = Scope { name: "otel-genai".into(), ..Scope::default() };
+    ours.origin = Arc::new(Origin { scope, ..Origin::clone(&ours.origin) });
+    let finding = &of_trace(&[ours], &[], true)[0];
+    assert_eq!(finding.setting.as_deref(), Some("otel-genai run --content true -- COMMAND"));
     let vercel = vec![
         ("ai.operationId", text("ai.generateText.doGenerate")),
         ("ai.model.provider", text("openai.chat")),
@@ -336,6 +341,7 @@ fn services() {
     let told = serde_json::to_value(&health[0]).unwrap();
     let signals = json!({"traces": true, "logs": false, "metrics": false});
     assert_eq!((&told["signals"], &told["dialects"]), (&signals, &json!(["vercel"])));
+    assert_eq!((&told["calls"], &told["withContent"]), (&json!(3), &json!(0)));
     let told = serde_json::to_value(&found[0]).unwrap();
     assert_eq!((&told["severity"], &told["code"]), (&json!("info"), &json!("content_off")));
     assert!(told.get("trace").is_none(), "{told}");

@@ -85,6 +85,31 @@ async fn agents_are_told_with_what_they_did_themselves_and_in_all() {
     assert!(agents.get("sampled").is_none(), "all of them were looked at");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agents_and_models_without_a_name_have_their_numbers_too() {
+    let served = Served::start().await;
+    let nameless = |op: &str| vec![text("gen_ai.operation.name", op), int("gen_ai.usage.input_tokens", 7)];
+    served
+        .send(&request(vec![
+            span(1, 0, "invoke_agent", (0, 100), nameless("invoke_agent")),
+            span(2, 1, "chat", (10, 50), nameless("chat")),
+            span(3, 1, "embeddings", (60, 90), nameless("embeddings")),
+            span(4, 1, "execute_tool find", (90, 95), tool("find")),
+        ]))
+        .await;
+    let agents = served.json("/api/v1/agents").await;
+    let one = find(&agents["items"], "agent", "");
+    assert_eq!(
+        (&one["runs"], &one["total"]["calls"], &one["total"]["usage"]["input"]),
+        (&json!(1), &json!(2), &json!(14))
+    );
+    assert_eq!(agents["matrix"], json!([{ "agent": "", "tool": "find", "calls": 1, "errors": 0 }]));
+    let models = served.json("/api/v1/models").await;
+    assert_eq!(find(&models["items"], "model", "")["stat"]["calls"], 2);
+    // The list counts what the sums count.
+    assert_eq!(served.json("/api/v1/traces").await["items"][0]["llmCalls"], 2);
+}
+
 /// A span of another trace.
 fn elsewhere(of: Span, trace: u8) -> Span {
     Span { trace_id: vec![trace; 16], ..of }
@@ -240,6 +265,10 @@ async fn what_a_store_cannot_do_is_said_so() {
         ("overview?step=often", "step"),
         ("metrics/series?name=a&match=b", "match"),
         ("agents?agnet=a", "agnet"),
+        ("traces?limit=501", "limit"),
+        ("logs?limit=501", "limit"),
+        ("conversations?limit=501", "limit"),
+        ("search?q=a&limit=501", "limit"),
     ] {
         let answer = served.get(&format!("/api/v1/{path}")).await;
         assert_eq!((answer.status, &answer.json()["error"]["parameter"]), (400, &json!(parameter)), "{path}");
@@ -304,4 +333,24 @@ async fn prices_are_told_with_the_models_that_have_none() {
     assert_eq!(gpt, &expected);
     assert!(find(&prices["rows"], "model", "text-embedding-3-small").get("output").is_none());
     assert_eq!(prices["unpriced"], json!([{ "provider": "openai", "model": "house-model", "calls": 1 }]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_no_name_is_counted_too() {
+    let served = Served::start().await;
+    let run = |name: &str| text("gen_ai.operation.name", name);
+    let nameless = vec![run("chat"), int("gen_ai.usage.input_tokens", 10)];
+    served
+        .send(&request(vec![
+            span(1, 0, "invoke_agent", (0, 100), vec![run("invoke_agent")]),
+            span(2, 1, "chat", (10, 50), nameless),
+            span(3, 1, "execute_tool", (50, 90), vec![run("execute_tool")]),
+        ]))
+        .await;
+    let agents = served.json("/api/v1/agents").await;
+    let row = &agents["items"][0];
+    assert_eq!((&row["agent"], &row["runs"], &row["own"]["calls"]), (&json!(""), &json!(1), &json!(1)));
+    assert_eq!((&agents["matrix"][0]["agent"], &agents["matrix"][0]["calls"]), (&json!(""), &json!(1)));
+    let models = served.json("/api/v1/models").await;
+    assert_eq!((&models["items"][0]["model"], &models["items"][0]["stat"]["calls"]), (&json!(""), &json!(1)));
 }

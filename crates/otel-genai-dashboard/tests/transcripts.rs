@@ -135,3 +135,50 @@ async fn what_came_again_is_told_again() {
     let answer = ask(served.page, "GET", &path, &[("if-none-match", &tag)], b"").await;
     assert!(answer.status == 200 && answer.text().contains("Hamburg"), "{}", answer.status);
 }
+
+/// What was uploaded to a folder is part of the conversation where the folder is allowed, and of no other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_uploaded_is_read_from_the_folder_that_is_allowed() {
+    let (open, closed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let served = Served::with(|builder| builder.allow_reference(open.path())).await;
+    let address =
+        |folder: &tempfile::TempDir, name: &str| format!("file://{}/{name}", folder.path().display());
+    let attributes = vec![
+        text("gen_ai.operation.name", "chat"),
+        text("gen_ai.input.messages_ref", &address(&open, "asked.json")),
+        text("gen_ai.output.messages_ref", &address(&open, "answered.jsonl")),
+        text("gen_ai.system_instructions_ref", &address(&closed, "system.json")),
+    ];
+    served.send(&request(vec![span(1, 0, "chat", (0, 100), attributes)])).await;
+    let path = format!("/api/v1/traces/{TRACE}/transcript");
+    let early = served.get(&path).await;
+    assert_eq!(
+        (early.json()["calls"][0]["content"].clone(), early.header("etag")),
+        (json!("by_reference"), None)
+    );
+
+    let line = |index: u64, words: &str| {
+        let mut said = said("assistant", words);
+        said["index"] = json!(index);
+        said.to_string()
+    };
+    std::fs::write(open.path().join("asked.json"), json!([said("user", "Where is my order?")]).to_string())
+        .unwrap();
+    std::fs::write(
+        open.path().join("answered.jsonl"),
+        [line(0, "On its way."), line(1, "Or not.")].join("\n"),
+    )
+    .unwrap();
+    std::fs::write(closed.path().join("system.json"), r#"[{"type":"text","content":"a secret"}]"#).unwrap();
+    let told = served.json(&path).await;
+    let words =
+        |seen: &Json| told["messages"][seen["message"].as_str().unwrap()]["parts"][0]["content"].clone();
+    let call = &told["calls"][0];
+    assert_eq!(words(&call["input"][0]), "Where is my order?");
+    assert_eq!(call["input"][0]["sources"][0]["carrier"], "reference");
+    let output: Vec<_> = call["output"].as_array().unwrap().iter().map(words).collect();
+    assert_eq!(output, ["On its way.", "Or not."]);
+    assert!(!told.to_string().contains("a secret"));
+    let file = served.get(&format!("/api/v1/traces/{TRACE}/export?format=md")).await.text();
+    assert!(file.contains("On its way.") && !file.contains("a secret"), "{file}");
+}

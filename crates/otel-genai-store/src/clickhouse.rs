@@ -20,6 +20,7 @@ mod metrics;
 mod point;
 mod read;
 mod retention;
+mod rollup;
 mod said;
 mod schema;
 mod search;
@@ -81,6 +82,7 @@ pub struct ClickHouseOptions {
     keeping: Keeping,
     read_only: bool,
     patience: Duration,
+    quiet: Duration,
 }
 
 impl fmt::Debug for ClickHouseOptions {
@@ -137,6 +139,7 @@ impl ClickHouseOptions {
             keeping: Keeping::default(),
             read_only: false,
             patience: fault::PATIENCE,
+            quiet: fault::QUIET,
         })
     }
 
@@ -187,6 +190,14 @@ impl ClickHouseOptions {
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// How long nothing must have come for an hour before the sums of its calls are written down, 2 minutes by default. No
+    /// insert may take longer.
+    #[must_use]
+    pub fn quiet(mut self, quiet: Duration) -> Self {
+        self.quiet = quiet;
         self
     }
 
@@ -252,7 +263,7 @@ impl ClickHouseOptions {
 
     async fn reach(self) -> Result<Db, StoreError> {
         let (location, patience) = (self.location(), self.patience);
-        let place = Place { location, database: self.database.clone(), patience };
+        let place = Place { location, database: self.database.clone(), patience, quiet: self.quiet };
         let mut client = Client::default()
             .with_url(self.url.as_str())
             .with_database(&self.database)

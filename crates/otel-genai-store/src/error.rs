@@ -62,6 +62,12 @@ pub enum StoreError {
         /// The latest version that is known here.
         known: u32,
     },
+    /// A file of an earlier version, which can only be looked at.
+    #[error("{} was written by an older otel-genai; it is brought up to date when its folder is opened to write", file.display())]
+    Older {
+        /// The file.
+        file: PathBuf,
+    },
     /// An answer took too long.
     #[error("the query took longer than {0:?}; narrow the time range")]
     Timeout(Duration),

@@ -29,6 +29,7 @@ mod search;
 mod segment;
 mod services;
 mod settle;
+mod shorten;
 mod stats;
 mod sums;
 mod tell;
@@ -99,6 +100,7 @@ pub struct SqliteOptions {
     readers: usize,
     limits: Retention,
     deletes: bool,
+    max_content: Option<usize>,
     read_only: bool,
     pricing: Prices,
 }
@@ -129,7 +131,8 @@ impl SqliteOptions {
     fn with(folder: Option<PathBuf>, durability: Durability) -> Self {
         let pricing = Prices(Arc::new(NoPrices));
         let limits = Retention::default();
-        Self { folder, durability, readers: 3, limits, deletes: true, read_only: false, pricing }
+        let max_content = None;
+        Self { folder, durability, readers: 3, limits, deletes: true, max_content, read_only: false, pricing }
     }
 
     /// How long records are kept: days that ended earlier are deleted. By default for ever.
@@ -143,6 +146,14 @@ impl SqliteOptions {
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.limits.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Up to which length a piece of content is kept, in bytes: of a longer one, a message say, its beginning stays and says
+    /// so. By default any; less than a KiB counts as that.
+    #[must_use]
+    pub fn max_content(mut self, bytes: u64) -> Self {
+        self.max_content = Some(usize::try_from(bytes).unwrap_or(usize::MAX).max(1 << 10));
         self
     }
 
@@ -186,14 +197,16 @@ impl SqliteOptions {
     /// Opens it.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] if another process has it, [`StoreError::ReadOnly`] if it cannot be written to, and what else
-    /// goes wrong with files and threads.
+    /// [`StoreError::Locked`] if another process has it, [`StoreError::ReadOnly`] if it cannot be written to,
+    /// [`StoreError::Older`] if it is only looked at and must be written to first, and what else goes wrong with files and
+    /// threads.
     pub fn open(self) -> Result<SqliteStore, StoreError> {
         let folder = match &self.folder {
             Some(path) if self.read_only => Folder::read_only(path)?,
             Some(path) => Folder::open(path)?,
             None => Folder::temporary()?,
         };
+        folder.complete()?;
         let folder = Arc::new(folder);
         let readers = Pool::start(&folder, self.readers)
             .map_err(|source| fault::io("cannot start a thread", source))?;
@@ -215,7 +228,12 @@ impl SqliteOptions {
         Ok(SqliteStore {
             room: Arc::new(Semaphore::new(QUEUE as usize)),
             readers,
-            open: Mutex::new(Some(Open { orders, folder, voice, presses: Arc::new(Presses::new()) })),
+            open: Mutex::new(Some(Open {
+                orders,
+                folder,
+                voice,
+                presses: Arc::new(Presses::new(self.max_content)),
+            })),
             rate,
             pricing: self.pricing,
             limits: Mutex::new(self.limits),

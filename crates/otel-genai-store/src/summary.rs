@@ -39,7 +39,7 @@ pub struct TraceSummary {
     pub errors: u64,
     /// Log records.
     pub logs: u64,
-    /// Calls of models that make text.
+    /// Calls of models, be it for text, embeddings or ranks.
     pub llm_calls: u64,
     /// Of them with an error.
     pub llm_errors: u64,
@@ -106,7 +106,7 @@ pub struct Bar {
 pub enum TraceState {
     /// It will, as far as one can tell.
     Running = 1,
-    /// Its root has ended, and nothing came for 10 seconds.
+    /// Its root has ended, and no span is known that runs; or nothing came for 10 minutes.
     Done = 2,
 }
 
@@ -123,7 +123,7 @@ pub struct ConversationSummary {
     pub end: Nanos,
     /// Its traces.
     pub traces: u64,
-    /// Calls of models that make text.
+    /// Calls of models, be it for text, embeddings or ranks.
     pub llm_calls: u64,
     /// Spans with an error.
     pub errors: u64,

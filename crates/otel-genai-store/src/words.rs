@@ -120,7 +120,7 @@ pub(crate) fn indexed(texts: &[String]) -> String {
 }
 
 /// The words of these texts as they follow each other, with a space behind each: neighbours can be looked for.
-#[cfg(any(test, feature = "clickhouse"))]
+#[cfg(feature = "clickhouse")]
 pub(crate) fn in_order(texts: &[String]) -> String {
     let mut words = String::new();
     each_word(texts, |token| {

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use otel_genai_store::copy::{EVER, compare, copy};
 use otel_genai_store::{
-    Batch, ClickHouseOptions, ClickHouseStore, Delete, LogQuery, Nanos, SqliteOptions, StatsQuery, Store,
-    StoreError, TraceQuery, Which,
+    Batch, ClickHouseOptions, ClickHouseStore, Cost, CostSource, Delete, Dimension, Facts, Filter, LogQuery,
+    Nanos, Op, Range, SqliteOptions, StatsQuery, Store, StoreError, TraceQuery, Usage, Which,
 };
 use suite::{batch, log, noon, span, suite, trace_id};
 use tempfile::TempDir;
@@ -222,6 +222,105 @@ fn tables_that_are_half_made_are_completed() {
         let store = options.connect().await.unwrap();
         assert_eq!(store.ingest(batch(vec![], vec![log(Some(1), "x", noon())])).await.unwrap().logs, 1);
         assert_eq!(store.traces(&all()).await.unwrap().items.len(), 1);
+    });
+}
+
+/// Sums of hours that are over are written down, and hold until something of them comes or goes.
+#[test]
+fn sums_of_hours_are_those_of_their_calls() {
+    const MINUTE: u64 = 60_000_000_000;
+    let call = |number: u64| {
+        let mut span = span(number / 4, number % 4, None, noon() + number * MINUTE);
+        let name = |what: &str, number: u64| -> Option<Arc<str>> {
+            (number > 0).then(|| format!("{what} {number}").into())
+        };
+        let kind = |what: &str, of: u64| name(what, number % 4 % of);
+        let told = (!number.is_multiple_of(5)).then_some(number);
+        span.end = Nanos(span.start.0 + number * 7_654_321);
+        span.status.code = if number.is_multiple_of(11) { 2 } else { 0 };
+        span.facts = Facts {
+            op: Some(if number % 4 == 3 { Op::ExecuteTool } else { Op::Chat }),
+            // Of a kind there are many in half an hour: else it is no use to add them up.
+            provider: kind("provider", 2),
+            request_model: kind("model", 3),
+            response_model: kind("model", 4),
+            tool: kind("tool", 3),
+            agent: kind("agent", 4),
+            finish: name("finish", number % 3),
+            conversation: name("conversation", number % 6),
+            usage: Usage { input: told, output: told.map(|told| 2 * told), ..Usage::default() },
+            cost: told.map(|nanos| Cost { nanos: nanos as i64, saved: 1, source: CostSource::Table }),
+            first_chunk: told.map(Duration::from_millis),
+            count: Some(1),
+            ..Facts::default()
+        };
+        span
+    };
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        let raw = raw(&options);
+        let store = options.quiet(Duration::from_secs(1)).connect().await.unwrap();
+        let minutes = |from: u64, to: u64| {
+            let moment = |minutes: u64| Nanos(noon() + minutes * MINUTE + 17);
+            Filter { range: Some(Range { from: moment(from), to: moment(to) }), ..Filter::default() }
+        };
+        let ask = async || {
+            let mut told = String::new();
+            let tools = Filter { tool: vec!["tool 1".into(), "tool 2".into()], ..minutes(10, 280) };
+            let hour = Some(Duration::from_secs(3_600));
+            let half = Some(Duration::from_secs(1_800));
+            let odd = Some(Duration::from_secs(1_000));
+            for (filter, by, step) in [
+                (Filter::default(), vec![], None),
+                (Filter::default(), vec![Dimension::Model, Dimension::Op], hour),
+                (minutes(7, 230), vec![Dimension::Agent], half),
+                (minutes(65, 70), vec![Dimension::Provider], None),
+                (tools, vec![Dimension::Tool, Dimension::Service, Dimension::Dialect], None),
+                (minutes(0, 300), vec![Dimension::Model], odd),
+                (minutes(0, 300), vec![Dimension::Conversation], None),
+                (Filter { error: Some(true), ..minutes(0, 300) }, vec![Dimension::Model], hour),
+            ] {
+                for row in store.stats(&StatsQuery { filter, by, step }).await.unwrap() {
+                    told.push_str(&format!("{row:?}\n"));
+                }
+            }
+            told
+        };
+        let calls = async || store.stats(&StatsQuery::default()).await.unwrap()[0].calls;
+        let summed = async || {
+            let sql = "SELECT count() FROM (SELECT hour, max(made) AS last FROM hourly GROUP BY hour) AS r
+                 JOIN (SELECT hour, max(at) AS latest FROM touched GROUP BY hour) AS t USING hour
+                 WHERE last >= latest + 1000";
+            let patience = std::time::Instant::now() + Duration::from_secs(60);
+            while raw.query_raw(sql).fetch_one::<u64>().await.unwrap() < 5 {
+                assert!(std::time::Instant::now() < patience, "five hours have no sums");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        store.ingest(batch((0..290).map(call).collect(), vec![])).await.unwrap();
+        let expected = ask().await;
+        summed().await;
+        assert_eq!(ask().await, expected);
+        assert_eq!(calls().await, 290);
+
+        // Late, in an hour that was added up; and told twice.
+        let late = call(290);
+        let late = otel_genai_store::Span { start: Nanos(noon() + 5), end: Nanos(noon() + 6), ..late };
+        store.ingest(batch(vec![late.clone()], vec![])).await.unwrap();
+        assert_eq!(calls().await, 291);
+        summed().await;
+        assert_eq!(calls().await, 291);
+        store.delete(Delete::Trace(late.key.trace)).await.unwrap();
+        assert_eq!(calls().await, 288);
+        store.ingest(batch((288..290).map(call).collect(), vec![])).await.unwrap();
+        assert_eq!(ask().await, expected);
+        // Then all are answered without a call.
+        summed().await;
+        raw.query_raw("TRUNCATE TABLE span").execute().await.unwrap();
+        assert_eq!(calls().await, 290);
+        store.delete(Delete::All).await.unwrap();
+        assert!(store.stats(&StatsQuery::default()).await.unwrap().is_empty());
+        store.close().await;
     });
 }
 

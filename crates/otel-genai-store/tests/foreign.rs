@@ -342,6 +342,39 @@ fn the_newest_are_read_first() {
     });
 }
 
+/// Python's events tell only when they were seen, which some writers do not keep.
+#[test]
+fn log_records_without_a_time_are_those_of_their_span() {
+    block_on(async {
+        let Some(database) = Database::new().await else { return };
+        database.schema(Flavour::New).await;
+        let at = past();
+        database.run(&exporter::traces(Flavour::New, &corpus::traces(at)[0])).await;
+        let insert = "INSERT INTO otel_logs (Timestamp, TraceId, SpanId, ServiceName, Body, LogAttributes)
+            SELECT fromUnixTimestamp64Nano(toInt64(0)), TraceId, if(ParentSpanId = '', 'ffffffffffffffff', SpanId), 'shop', SpanName,
+              map('gen_ai.operation.name', 'chat') FROM otel_traces";
+        database.run(insert).await;
+        let all = TraceQuery { limit: 10, ..TraceQuery::default() };
+        let of_trace = LogQuery { trace: Some(trace(1)), limit: 10, ..LogQuery::default() };
+        // Whether the list is asked for first, or the trace.
+        for listed in [true, false] {
+            let store = database.options.clone().open().await.unwrap();
+            if listed {
+                assert_eq!(store.traces(&all).await.unwrap().items.len(), 1);
+            }
+            let spans = store.spans(trace(1), Which::All).await.unwrap();
+            let logs = store.logs(&of_trace).await.unwrap().items;
+            // The span of one of them is not there.
+            assert_eq!(logs.len(), spans.len() - 1);
+            for log in logs {
+                let span = spans.iter().find(|span| Some(span.key.span) == log.span).unwrap();
+                assert_eq!(log.moment(), span.end);
+            }
+            store.close().await;
+        }
+    });
+}
+
 #[test]
 fn what_is_written_is_told() {
     block_on(async {

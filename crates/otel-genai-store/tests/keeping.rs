@@ -89,7 +89,13 @@ fn days_that_are_too_old_are_deleted() {
     block_on(async {
         let store = options(folder.path()).open().unwrap();
         let spans = [(1, 0), (2, 5), (3, 40), (4, 300)].map(|(trace, days)| span(trace, 0, None, ago(days)));
-        store.ingest(batch(spans.to_vec(), vec![])).await.unwrap();
+        let mut spans = spans.to_vec();
+        // A clock of 1970 says nothing of its age, its reception does.
+        let mut wrong = span(6, 0, None, ago(40));
+        (wrong.start, wrong.end, wrong.received) = (Nanos(5), Nanos(6), Nanos(ago(40)));
+        spans.push(wrong);
+        store.ingest(batch(spans, vec![])).await.unwrap();
+        assert_eq!(traces(&store).await.len(), 5);
         store.close().await;
         assert_eq!(days(folder.path()).len(), 4);
 
@@ -504,6 +510,30 @@ fn who_only_adds_deletes_nothing() {
         store.close().await;
         let store = options(folder.path()).max_age(age).open().unwrap();
         until(async || traces(&store).await.len() == 1).await;
+    });
+}
+
+/// Of what is longer than is to be kept the beginning stays, and says so; it is the same record when it comes again.
+#[test]
+fn very_long_content_is_kept_in_part() {
+    let folder = TempDir::new().unwrap();
+    block_on(async {
+        let store = options(folder.path()).max_content(2_000).open().unwrap();
+        let long = noise(1, 100_000);
+        for stored in [1, 0] {
+            let spans = vec![said(1, noon(), &long), said(2, noon(), "short and whole")];
+            let told = store.ingest(batch(spans, vec![])).await.unwrap();
+            assert_eq!((told.spans, told.known), (2 * stored, 2 - 2 * stored));
+        }
+        let words = async |trace: u64| {
+            let spans = store.spans(trace_id(trace), Which::All).await.unwrap();
+            spans[0].attributes.text("gen_ai.input.messages").unwrap().into_owned()
+        };
+        let kept = words(1).await;
+        assert!(kept.starts_with(&long[..2_000]) && kept.len() < 2_100, "{kept}");
+        assert!(kept.contains("cut by --max-content: 98"), "{kept}");
+        assert_eq!(words(2).await, "short and whole");
+        store.close().await;
     });
 }
 

@@ -141,7 +141,7 @@ async fn answers(store: &dyn Store) -> String {
 /// What is added up, found and measured, in words.
 async fn sums(store: &dyn Store, at: u64) -> String {
     let mut told = String::new();
-    for sort in [TraceSort::Tokens, TraceSort::Duration, TraceSort::Cost, TraceSort::Spans] {
+    for sort in [TraceSort::Tokens, TraceSort::Spans] {
         let mut query = TraceQuery { sort, limit: 20, ..TraceQuery::default() };
         loop {
             let page = store.traces(&query).await.unwrap();

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use otel_genai_store::{
-    Attributes, Day, Delete, Durability, Nanos, SqliteOptions, SqliteStore, Store, StoreError, TraceQuery,
-    Which,
+    Attributes, Day, Delete, Durability, Facts, Nanos, Op, SqliteOptions, SqliteStore, StatsQuery, Store,
+    StoreError, TraceQuery, Usage, Which,
 };
 use prost::Message as _;
 use suite::{batch, noon, search, span, suite, trace_id};
@@ -165,6 +165,35 @@ fn a_file_of_a_newer_version_is_left_alone() {
     assert_eq!(fs::read(file(&folder)).unwrap(), before);
 }
 
+/// What the first files lacked is made when the folder is opened to write; who may only look is told so.
+#[test]
+fn a_file_of_an_older_build_is_brought_up_to_date() {
+    let (store, folder) = open();
+    block_on(async {
+        store.ingest(batch(vec![span(1, 1, None, noon())], vec![])).await.unwrap();
+        store.close().await;
+        let older = rusqlite::Connection::open(file(&folder)).unwrap();
+        older.execute_batch("DROP TABLE told; DROP INDEX span_order;").unwrap();
+        drop(older);
+        let look = || SqliteOptions::new(folder.path().join("data")).read_only().open();
+        let refused = look().unwrap_err();
+        assert!(matches!(&refused, StoreError::Older { file: of } if *of == file(&folder)), "{refused}");
+
+        let store = at(&folder);
+        let looking = look().unwrap();
+        for store in [&store, &looking] {
+            assert!(store.stats(&StatsQuery::default()).await.unwrap().is_empty());
+            assert_eq!(
+                store.spans(trace_id(1), Which::First { spans: 5, genai: false }).await.unwrap().len(),
+                1
+            );
+        }
+        assert_eq!(store.ingest(batch(vec![span(1, 2, None, noon())], vec![])).await.unwrap().spans, 1);
+        looking.close().await;
+        store.close().await;
+    });
+}
+
 /// Whoever sends more than can be written is told to come again, and nothing that was taken is lost.
 #[test]
 fn a_full_queue_sends_away() {
@@ -191,6 +220,75 @@ fn a_full_queue_sends_away() {
         huge.bytes = 1 << 30;
         assert_eq!(store.ingest(huge).await.unwrap().spans, 1);
     });
+}
+
+/// A call that a framework tells around the client's own, which ends on another day: it counts once, whichever comes first,
+/// and however many days are between.
+#[test]
+fn a_call_around_another_one_over_midnight_counts_once() {
+    const DAY: u64 = 86_400_000_000_000;
+    let midnight = Day(Day::of(Nanos(noon())).0 + 1).start().0;
+    let chat = |id: u64, parent: Option<u64>, start: u64, end: u64| {
+        let mut chat = span(1, id, parent, start);
+        chat.end = Nanos(end);
+        let usage = Usage { input: Some(50), output: Some(7), ..Usage::default() };
+        chat.facts = Facts { op: Some(Op::Chat), usage, count: Some(1), ..Facts::default() };
+        chat
+    };
+    for days in [0, 2] {
+        let begin = midnight + days * DAY;
+        let around = chat(1, None, midnight - 5, begin + 50);
+        let inside = chat(2, Some(1), begin + 5, begin + 45);
+        for pair in [[around.clone(), inside.clone()], [inside, around]] {
+            let (store, folder) = open();
+            block_on(async {
+                let others =
+                    (0..=days).map(|day| span(10 + day, 0, None, midnight - 9 + day * DAY)).collect();
+                store.ingest(batch(others, vec![])).await.unwrap();
+                let patience = Instant::now() + Duration::from_secs(60);
+                for one in pair {
+                    store.ingest(batch(vec![one], vec![])).await.unwrap();
+                    // What is alone is settled as it is.
+                    while is_unsettled(&folder) {
+                        assert!(Instant::now() < patience, "it is never settled");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                }
+                loop {
+                    let trace = store.summaries(&[trace_id(1)]).await.unwrap().remove(0);
+                    let calls = store.stats(&StatsQuery::default()).await.unwrap();
+                    let told = (
+                        trace.spans,
+                        trace.llm_calls,
+                        trace.usage.input,
+                        calls[0].calls,
+                        calls[0].usage.input,
+                    );
+                    if told == (2, 1, Some(50), 1, Some(50)) {
+                        break;
+                    }
+                    assert!(Instant::now() < patience, "{days}: {told:?}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                store.close().await;
+            });
+        }
+    }
+}
+
+/// Whether a day has traces that are to be settled.
+fn is_unsettled(folder: &TempDir) -> bool {
+    let files = fs::read_dir(folder.path().join("data")).unwrap().map(|file| file.unwrap().path());
+    let mut days = files.filter(|file| {
+        file.extension().is_some_and(|what| what == "sqlite")
+            && file.file_name().unwrap().to_string_lossy().starts_with("20")
+    });
+    days.any(|day| {
+        let connection = rusqlite::Connection::open(day).unwrap();
+        connection.busy_timeout(Duration::from_secs(5)).unwrap();
+        let sql = "SELECT EXISTS(SELECT 1 FROM trace WHERE unsettled)";
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    })
 }
 
 /// What is left of a trace when its first day is deleted is listed as long as it is there.

@@ -57,16 +57,29 @@ CONVERSATION = [
 """What is new in each call, and its answer."""
 
 
-def tell(name: str, dashboard: Dashboard, provider: Provider) -> dict[str, Any]:
-    """Has the conversation, told to the dashboard with this instrumentation; returns its trace's row."""
-    before = {trace["id"] for trace in dashboard.get("/api/v1/traces")["items"]}
+def have(name: str, provider: Provider, **env: str) -> None:
+    """Has the conversation in the program with this instrumentation; the variables say where it is told."""
     provider.reset(model.answer)
-    env = environment(**dashboard.env("grpc" if "grpc" in name else "http/protobuf"),
-                      OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=f"http://{dashboard.http}/v1/logs",
-                      OPENAI_BASE_URL=provider.base_url, MODEL_URL=provider.origin, MODEL_KEY=API_KEY)
+    env = environment(**env, OPENAI_BASE_URL=provider.base_url, MODEL_URL=provider.origin, MODEL_KEY=API_KEY)
     result = execute(WITH[name](name), env)
     assert result.code == 0, result.text_err
     assert result.json == {"answer": ANSWERS[1]}
+
+
+def tell(name: str, dashboard: Dashboard, provider: Provider) -> dict[str, Any]:
+    """Has the conversation, told to the dashboard with this instrumentation; returns its trace's row."""
+    before = {trace["id"] for trace in dashboard.get("/api/v1/traces")["items"]}
+    have(name, provider, **dashboard.env("grpc" if "grpc" in name else "http/protobuf"),
+         OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=f"http://{dashboard.http}/v1/logs")
     (trace,) = [trace for trace in dashboard.get("/api/v1/traces")["items"] if trace["id"] not in before]
     assert trace["service"] == name.split(" by ")[0]
     return trace
+
+
+def said(transcript: dict[str, Any], seen: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages, without what only some tell: why they ended, where a tool ran."""
+    def part(of: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in of.items() if key in ("type", "content", "id", "name", "arguments", "response")}
+
+    messages = [transcript["messages"][one["message"]] for one in seen]
+    return [{"role": message["role"], "parts": [part(of) for of in message["parts"]]} for message in messages]

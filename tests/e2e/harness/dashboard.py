@@ -15,13 +15,19 @@ from .provider import closed_port
 
 
 class Dashboard:
-    """Of `otel-genai dashboard`, on ports of its own; its data in memory unless a folder is given."""
+    """Of `otel-genai dashboard`, on ports of its own; its data in memory unless a folder or an address of ClickHouse is given."""
 
-    def __init__(self, binary: str, folder: Path | None = None, *options: str) -> None:
+    def __init__(self, binary: str, data: Path | str | None = None, *options: str) -> None:
         self.http, self.grpc, self.page = (f"127.0.0.1:{closed_port()}" for _ in range(3))
-        data = ["--memory"] if folder is None else ["--data-dir", str(folder)]
+        match data:
+            case None:
+                kept = ["--memory"]
+            case Path():
+                kept = ["--data-dir", str(data)]
+            case address:
+                kept = ["--store", address]
         self.process = subprocess.Popen(
-            [binary, "dashboard", *data, "--http", self.http, "--grpc", self.grpc, "--page", self.page, *options],
+            [binary, "dashboard", *kept, "--http", self.http, "--grpc", self.grpc, "--page", self.page, *options],
             env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         deadline = time.monotonic() + 20
         while True:

@@ -133,6 +133,15 @@ export function shortId(id: string): string {
   return id.length <= 14 ? id : `${id.slice(0, 8)}…${id.slice(-4)}`;
 }
 
+/** The beginning of a text in one line, whole words where it can be. */
+export function beginning(text: string, most: number): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  if (line.length <= most) return line;
+  const head = [...line.slice(0, most + 1)].slice(0, -1).join("");
+  const word = head.lastIndexOf(" ");
+  return `${(word > most * 0.6 ? head.slice(0, word) : head).trimEnd()}…`;
+}
+
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }

@@ -1,5 +1,5 @@
 /** What a span is, to the eye: a letter, a colour, a word. Never the colour alone. */
-import type { Op, Row } from "../api";
+import type { Op, Row, TraceRow } from "../api";
 
 export type Kind = "agent" | "llm" | "tool" | "retrieval" | "embedding" | "mcp" | "memory" | "http" | "other";
 
@@ -51,6 +51,12 @@ export function brief(row: Pick<Row, "name" | "ghost" | "op" | "agent">): string
   const rest = row.op && name.startsWith(`${row.op} `) ? name.slice(row.op.length + 1).trim() : "";
   return rest || name;
 }
+/** What a run is called: by what was asked, else by its first span. */
+export function headline(row: Pick<TraceRow, "name" | "title" | "op">): string {
+  return row.title ?? label({ name: row.name, ...(row.op && { op: row.op }), ...(!row.name && !row.op && { ghost: true as const }) });
+}
+/** What a sender left without a name. */
+export const UNNAMED = "(unnamed)";
 /** A span's name, or what stands for it. */
 export function label(row: Pick<Row, "name" | "ghost" | "op" | "agent">): string {
   return row.name || row.agent || (row.ghost || !row.op ? "not here yet" : word(row.op));

@@ -4,9 +4,10 @@ import type { AgentRow, Agents as Told, ToolRow, Tools } from "../api";
 import { api, useGet } from "../client";
 import { bytes, cost, count, duration, percent, plural, short } from "../lib/format";
 import { about } from "../live";
+import { UNNAMED } from "../lib/ops";
 import { asked } from "../state/filters";
 import { go, href } from "../state/url";
-import { Busy, Empty, Failed, Glyph, Skeleton, Text } from "../ui/bits";
+import { Busy, Empty, Failed, Glyph, Named, Skeleton, Text } from "../ui/bits";
 import { type Column, Sorted } from "../ui/Sorted";
 import { TimeRange } from "../ui/TimeRange";
 import { Top } from "../ui/Top";
@@ -21,18 +22,18 @@ export function Agents() {
   const [toolBy, setToolBy] = useState("calls");
   const currency = about.value?.currency;
   const columns: Column<AgentRow>[] = [
-    { id: "agent", name: "Agent", value: (row) => row.agent, cell: (row) => <a href={href("/traces", { agent: row.agent })} class="with-glyph"><Glyph op="invoke_agent" /><b><bdi><Text value={row.agent} /></bdi></b></a>, wide: true },
+    { id: "agent", name: "Agent", value: (row) => row.agent, cell: (row) => <span class="with-glyph"><Glyph op="invoke_agent" /><Named name={row.agent} to={href("/traces", { agent: row.agent })} /></span>, wide: true },
     { id: "service", name: "Service", value: (row) => row.service, cell: (row) => <span class="mut"><bdi><Text value={row.service} /></bdi></span> },
     { id: "runs", name: "Runs", value: (row) => row.runs, cell: (row) => count(row.runs), right: true, bar: true },
     { id: "errors", name: "Failed", value: (row) => row.errors / Math.max(1, row.runs), cell: (row) => (row.errors ? <span class="t-err">{percent(row.errors, row.runs)}</span> : <span class="nil">–</span>), right: true },
     { id: "own", name: "Own time", title: "A run's mean time in its own calls", value: (row) => row.ownMs / (row.runs || 1), cell: (row) => duration(row.ownMs / (row.runs || 1)), right: true },
     { id: "total", name: "Whole time", title: "A run's mean time with all below it", value: (row) => row.totalMs / (row.runs || 1), cell: (row) => duration(row.totalMs / (row.runs || 1)), right: true },
-    { id: "calls", name: "LLM calls", value: (row) => row.total.calls, cell: (row) => count(row.total.calls), right: true },
+    { id: "calls", name: "Model calls", value: (row) => row.total.calls, cell: (row) => count(row.total.calls), right: true },
     { id: "tokens", name: "Tokens", value: (row) => (row.total.usage.input ?? 0) + (row.total.usage.output ?? 0), cell: (row) => `${short(row.total.usage.input)} → ${short(row.total.usage.output)}`, right: true },
     { id: "cost", name: "Cost", value: (row) => row.total.cost?.amount, cell: (row) => (row.total.cost ? cost(row.total.cost, currency) : <span class="nil">–</span>), right: true },
   ];
   const toolColumns: Column<ToolRow>[] = [
-    { id: "tool", name: "Tool", value: (row) => row.tool, cell: (row) => <a href={href("/traces", { tool: row.tool })} class="with-glyph"><Glyph op="execute_tool" /><b><bdi><Text value={row.tool} /></bdi></b></a>, wide: true },
+    { id: "tool", name: "Tool", value: (row) => row.tool, cell: (row) => <span class="with-glyph"><Glyph op="execute_tool" /><Named name={row.tool} to={href("/traces", { tool: row.tool })} /></span>, wide: true },
     { id: "calls", name: "Calls", value: (row) => row.stat.calls, cell: (row) => count(row.stat.calls), right: true, bar: true },
     { id: "errors", name: "Failed", value: (row) => row.stat.errors / Math.max(1, row.stat.calls), cell: (row) => (row.stat.errors ? <span class="t-err" title={row.lastError}>{percent(row.stat.errors, row.stat.calls)}</span> : <span class="nil">–</span>), right: true },
     { id: "retries", name: "Retries", value: (row) => row.retries, cell: (row) => row.retries || <span class="nil">–</span>, right: true },
@@ -51,8 +52,8 @@ export function Agents() {
           <Empty title="No agent ran in this time" icon="agents">Spans of <code>invoke_agent</code> and <code>execute_tool</code> are shown here.</Empty>
         ) : (
           <div class="pages">
-            <section class="card"><h2>Agents</h2><Sorted rows={agents.data.items} columns={columns} id={(row) => `${row.service}/${row.agent}`} by={by} onBy={setBy} onOpen={(row) => go(href("/traces", { agent: row.agent }))} label="Agents" /></section>
-            <section class="card"><h2>Tools</h2><Sorted rows={tools.data.items} columns={toolColumns} id={(row) => row.tool} by={toolBy} onBy={setToolBy} onOpen={(row) => go(href("/traces", { tool: row.tool }))} label="Tools" /></section>
+            <section class="card"><h2>Agents</h2><Sorted rows={agents.data.items} columns={columns} id={(row) => `${row.service}/${row.agent}`} by={by} onBy={setBy} onOpen={(row) => go(href("/traces", row.agent ? { agent: row.agent } : { service: row.service, op: "invoke_agent" }))} label="Agents" /></section>
+            <section class="card"><h2>Tools</h2><Sorted rows={tools.data.items} columns={toolColumns} id={(row) => row.tool} by={toolBy} onBy={setToolBy} onOpen={(row) => go(href("/traces", row.tool ? { tool: row.tool } : { op: "execute_tool" }))} label="Tools" /></section>
             <Matrix data={agents.data} />
             {agents.data.sampled !== undefined && <p class="mut small">Hand-offs from a sample of {plural(agents.data.sampled, "trace")}.</p>}
           </div>
@@ -74,16 +75,16 @@ function Matrix({ data }: { data: Told }) {
       <h2>Who calls what</h2>
       <div class="x-scroll" tabIndex={0} role="region" aria-label="Calls of tools by agents">
         <table class="matrix">
-          <thead><tr><td />{tools.map((tool) => <th key={tool} scope="col"><span><bdi><Text value={tool} /></bdi></span></th>)}</tr></thead>
+          <thead><tr><td />{tools.map((tool) => <th key={tool} scope="col"><span><bdi><Text value={tool || UNNAMED} /></bdi></span></th>)}</tr></thead>
           <tbody>
             {agents.map((agent) => (
               <tr key={agent}>
-                <th scope="row"><bdi><Text value={agent} /></bdi></th>
+                <th scope="row"><bdi><Text value={agent || UNNAMED} /></bdi></th>
                 {tools.map((tool) => {
                   const cell = at.get(`${agent}\n${tool}`);
                   return (
                     <td key={tool}>
-                      {cell && <a href={href("/traces", { agent, tool })} title={`${agent} → ${tool}: ${plural(cell.calls, "call")}${cell.errors ? `, ${cell.errors} failed` : ""}`} style={{ "--heat": `${Math.round(8 + (cell.calls / most) * 34)}%` }} class={cell.errors ? "bad" : undefined}>{short(cell.calls)}</a>}
+                      {cell && <a href={href("/traces", { agent: agent || undefined, tool: tool || undefined })} title={`${agent || UNNAMED} → ${tool || UNNAMED}: ${plural(cell.calls, "call")}${cell.errors ? `, ${cell.errors} failed` : ""}`} style={{ "--heat": `${Math.round(8 + (cell.calls / most) * 34)}%` }} class={cell.errors ? "bad" : undefined}>{short(cell.calls)}</a>}
                     </td>
                   );
                 })}

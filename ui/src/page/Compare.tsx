@@ -4,9 +4,9 @@ import type { Comparison, Hash, Message, Side } from "../api";
 import { api, useGet } from "../client";
 import { useKeys } from "../keys";
 import { diff } from "../lib/diff";
-import { count, duration, money, shortId } from "../lib/format";
+import { beginning, count, duration, money, shortId } from "../lib/format";
 import { messageText } from "../lib/conversation";
-import { brief, kind } from "../lib/ops";
+import { brief, headline, kind } from "../lib/ops";
 import { about } from "../live";
 import { href, param, set } from "../state/url";
 import { Busy, Button, Check, Empty, Failed, Glyph, Pill, Skeleton, Text, Time } from "../ui/bits";
@@ -57,7 +57,7 @@ function Both({ data, same }: { data: Comparison; same: boolean }) {
       <section class="card">
         <h2>Messages <span class="n">{messages.length}</span></h2>
         <div class="cmp-list">
-          {messages.length === 0 && <p class="mut none">Both said the same.</p>}
+          {messages.length === 0 && <p class="mut none">{data.messages.length ? "Both said the same." : "Of neither is known what was said."}</p>}
           {messages.slice(0, 200).map((one, i) => <Pair key={i} one={one} data={data} />)}
         </div>
       </section>
@@ -83,7 +83,7 @@ function SideHead({ side, name }: { side: Side; name: string }) {
   return (
     <a class="card side" href={href(`/trace/${side.trace.id}`, { span: side.span })}>
       <span class="side-name" aria-hidden="true">{name}</span>
-      <span class="side-text"><b><bdi><Text value={side.trace.name} /></bdi></b><span class="mut ell" dir="auto"><Text value={side.trace.title ?? side.trace.id} /></span></span>
+      <span class="side-text"><b class="ell" dir="auto"><Text value={beginning(headline(side.trace), 160)} /></b><span class="mut ell"><bdi><Text value={side.span ? `${brief(side.rows[0] ?? side.trace)} in ${side.trace.name}` : side.trace.title ? side.trace.name : side.trace.id} /></bdi></span></span>
       <span class="mut"><Time at={side.trace.startMs} /></span>
     </a>
   );

@@ -1,9 +1,9 @@
 /** Conversations over their traces, and one of them as a whole. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Conversation as Told, ConversationList, ConversationRow } from "../api";
 import { api, useGet } from "../client";
 import { useKeys } from "../keys";
-import { cost, count, duration, few, plural, tokens } from "../lib/format";
+import { beginning, cost, count, duration, few, plural, tokens } from "../lib/format";
 import { about } from "../live";
 import { asked } from "../state/filters";
 import { go, href, param, set } from "../state/url";
@@ -12,7 +12,7 @@ import { Busy, Empty, Failed, Glyph, Id, Skeleton, Text, Time } from "../ui/bits
 import { Icon } from "../ui/Icon";
 import { Spark } from "../ui/Spark";
 import { TimeRange } from "../ui/TimeRange";
-import { Top } from "../ui/Top";
+import { title, Top } from "../ui/Top";
 import { VirtualList } from "../ui/VirtualList";
 
 export function Conversations() {
@@ -65,6 +65,11 @@ export function Conversation({ id }: { id: string }) {
   const data = answer.data;
   const delta = param("delta") === "1";
   const span = param("span");
+  const first = data?.summary.first;
+  useEffect(() => {
+    title.value = first === undefined ? "" : beginning(first, 60);
+    return () => { title.value = ""; };
+  }, [first]);
   const traceOf = new Map(data?.transcript?.calls.map((call) => [call.span, call.trace]));
   useKeys([
     { keys: "Escape", does: "Back to the conversations", group: "Conversation", run: () => go("/conversations") },

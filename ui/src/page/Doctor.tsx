@@ -1,7 +1,7 @@
 /** Why something is empty or wrong, and what to change. */
-import type { ContentState, Finding, Findings } from "../api";
+import type { Finding, Findings } from "../api";
 import { api, useGet } from "../client";
-import { plural } from "../lib/format";
+import { count, plural } from "../lib/format";
 import { href, param } from "../state/url";
 import { Busy, Empty, Failed, Pill, Skeleton, Text } from "../ui/bits";
 import { CopyText } from "../ui/CopyText";
@@ -10,7 +10,6 @@ import { TimeRange } from "../ui/TimeRange";
 import { Top } from "../ui/Top";
 
 const RANGE = "-24h";
-const CAPTURE: Record<ContentState, string> = { here: "captured", absent: "off", by_reference: "by reference", unknown: "no calls" };
 const ORDER = { error: 0, warning: 1, info: 2 } as const;
 
 export function Doctor() {
@@ -35,7 +34,7 @@ export function Doctor() {
                         <tr key={one.service}>
                           <td class="ell"><a href={href("/traces", { service: one.service })}><b><bdi><Text value={one.service} /></bdi></b></a></td>
                           <td><span class="pills">{one.dialects.map((name) => <Pill key={name}>{name}</Pill>)}</span></td>
-                          <td class={one.capture === "absent" ? "t-warn" : undefined}>{CAPTURE[one.capture]}</td>
+                          <td class={one.capture === "absent" ? "t-warn" : undefined}>{captured(one)}</td>
                           <Signal on={one.signals.traces} /><Signal on={one.signals.logs} /><Signal on={one.signals.metrics} />
                           <td class="right">{one.findings || <span class="nil">–</span>}</td>
                         </tr>
@@ -51,6 +50,11 @@ export function Doctor() {
       </div>
     </div>
   );
+}
+
+function captured({ capture, calls, withContent }: Findings["services"][number]): string {
+  if (capture === "here") return withContent >= calls ? "captured" : `in ${count(withContent)} of ${plural(calls, "call")}`;
+  return capture === "absent" ? "off" : capture === "by_reference" ? "by reference" : "no calls";
 }
 
 function Signal({ on }: { on: boolean }) {

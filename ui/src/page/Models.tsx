@@ -3,9 +3,10 @@ import { useState } from "preact/hooks";
 import type { ModelRow, Models as Told } from "../api";
 import { api, useGet } from "../client";
 import { count, duration, money, percent, plural, short } from "../lib/format";
+import { UNNAMED } from "../lib/ops";
 import { asked } from "../state/filters";
 import { go, href } from "../state/url";
-import { Busy, Empty, Failed, Skeleton, Text } from "../ui/bits";
+import { Busy, Empty, Failed, Named, Skeleton, Text } from "../ui/bits";
 import { type Column, Sorted } from "../ui/Sorted";
 import { TimeRange } from "../ui/TimeRange";
 import { Top } from "../ui/Top";
@@ -18,8 +19,8 @@ export function Models() {
   const data = answer.data;
   const currency = data?.currency;
   const columns: Column<ModelRow>[] = [
-    { id: "model", name: "Model", value: (row) => row.model, cell: (row) => <a href={href("/traces", { model: row.model })}><b><bdi><Text value={row.model} /></bdi></b></a>, wide: true },
-    { id: "provider", name: "Provider", value: (row) => row.provider, cell: (row) => <span class="mut"><bdi><Text value={row.provider} /></bdi></span> },
+    { id: "model", name: "Model", value: (row) => row.model, cell: (row) => <Named name={row.model} to={href("/traces", { model: row.model })} />, wide: true },
+    { id: "provider", name: "Provider", value: (row) => row.provider, cell: (row) => <span class="mut"><bdi><Text value={row.provider || UNNAMED} /></bdi></span> },
     { id: "calls", name: "Calls", value: (row) => row.stat.calls, cell: (row) => count(row.stat.calls), right: true, bar: true },
     { id: "errors", name: "Failed", value: (row) => row.stat.errors / Math.max(1, row.stat.calls), cell: (row) => (row.stat.errors ? <span class="t-err">{percent(row.stat.errors, row.stat.calls)}</span> : <span class="nil">–</span>), right: true },
     { id: "p50", name: "p50", value: (row) => row.stat.p50Ms, cell: (row) => duration(row.stat.p50Ms), right: true },
@@ -42,11 +43,11 @@ export function Models() {
           <Empty title="No model was called in this time" icon="models">Choose a longer range, or send something.</Empty>
         ) : (
           <div class="pages">
-            <section class="card"><Sorted rows={data.items} columns={columns} id={(row) => `${row.provider}/${row.model}`} by={by} onBy={setBy} onOpen={(row) => go(href("/traces", { model: row.model }))} label="Models" /></section>
+            <section class="card"><Sorted rows={data.items} columns={columns} id={(row) => `${row.provider}/${row.model}`} by={by} onBy={setBy} onOpen={(row) => go(href("/traces", { model: row.model || undefined, provider: row.provider || undefined }))} label="Models" /></section>
             {data.unpriced.length > 0 && (
               <section class="card note-card">
                 <h2>Without a price</h2>
-                <p class="mut">{data.unpriced.map((one) => `${one.provider} ${one.model} (${plural(one.calls, "call")})`).join(", ")}. Their cost is in no sum; a file of prices can be given with <code>--prices</code>.</p>
+                <p class="mut">{data.unpriced.map((one) => `${[one.provider, one.model || UNNAMED].filter(Boolean).join(" ")} (${plural(one.calls, "call")})`).join(", ")}. Their cost is in no sum; a file of prices can be given with <code>--prices</code>.</p>
               </section>
             )}
             <p class="mut small">Prices in {data.currency}, of {data.pricesDate}. Cached tokens are counted at their own price; reasoning is part of the output.</p>

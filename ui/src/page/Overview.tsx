@@ -9,7 +9,7 @@ import { about } from "../live";
 import { asked } from "../state/filters";
 import { go, href, param, set } from "../state/url";
 import { Bars, Lines } from "../ui/Bars";
-import { Busy, Empty, Failed, Glyph, Skeleton, Text, Time } from "../ui/bits";
+import { Busy, Empty, Failed, Glyph, Named, Skeleton, Text, Time } from "../ui/bits";
 import { Connect } from "../ui/Connect";
 import { Icon } from "../ui/Icon";
 import { Spark } from "../ui/Spark";
@@ -41,7 +41,7 @@ function tiles(stat: Stat, before: Stat | undefined, traces: number, currency: s
   return (
     <dl class="tiles">
       <Tile name="Traces" value={count(traces)} href={href("/traces", query)} />
-      <Tile name="LLM calls" value={count(stat.calls)} change={change(stat.calls, before?.calls)} href={href("/models", query)} />
+      <Tile name="Model calls" value={count(stat.calls)} change={change(stat.calls, before?.calls)} href={href("/models", query)} />
       <Tile name="Failed" value={percent(stat.errors, stat.calls)} note={plural(stat.errors, "call")} tone={stat.errors ? "err" : undefined} href={href("/traces", { ...query, error: "1" })} />
       <Tile name="Latency p50" value={duration(stat.p50Ms)} note={`p95 ${duration(stat.p95Ms)}`} change={change(stat.p50Ms, before?.p50Ms)} />
       <Tile name="TTFT p50" value={duration(stat.ttftP50Ms)} note={`p95 ${duration(stat.ttftP95Ms)}`} change={change(stat.ttftP50Ms, before?.ttftP50Ms)} />
@@ -82,14 +82,14 @@ export function Overview() {
                 <h2><a href="/models">Models</a></h2>
                 <table class="grid">
                   <thead><tr><th>Model</th><th class="right">Calls</th><th class="right">Failed</th><th class="right">p95</th><th class="right">Cost</th></tr></thead>
-                  <tbody>{data.models.map((row) => <tr key={`${row.provider}/${row.model}`} class="go" onClick={() => go(href("/traces", { model: row.model }))}><td class="ell"><a href={href("/traces", { model: row.model })}><bdi><Text value={row.model} /></bdi></a></td><td class="right">{count(row.stat.calls)}</td><td class="right">{row.stat.errors ? <span class="t-err">{percent(row.stat.errors, row.stat.calls)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.stat.p95Ms)}</td><td class="right">{row.stat.cost ? cost(row.stat.cost, currency) : <span class="nil">unpriced</span>}</td></tr>)}</tbody>
+                  <tbody>{data.models.map((row) => <tr key={`${row.provider}/${row.model}`} class="go" onClick={() => go(href("/traces", { model: row.model || undefined, provider: row.provider || undefined }))}><td class="ell"><Named name={row.model} to={href("/traces", { model: row.model })} /></td><td class="right">{count(row.stat.calls)}</td><td class="right">{row.stat.errors ? <span class="t-err">{percent(row.stat.errors, row.stat.calls)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.stat.p95Ms)}</td><td class="right">{row.stat.cost ? cost(row.stat.cost, currency) : <span class="nil">unpriced</span>}</td></tr>)}</tbody>
                 </table>
               </section>
               <section class="card">
                 <h2><a href="/agents">Agents</a></h2>
                 <table class="grid">
                   <thead><tr><th>Agent</th><th class="right">Runs</th><th class="right">Failed</th><th class="right">Mean time</th><th class="right">Cost</th></tr></thead>
-                  <tbody>{data.agents.map((row) => <tr key={row.agent} class="go" onClick={() => go(href("/traces", { agent: row.agent }))}><td class="ell"><a href={href("/traces", { agent: row.agent })}><bdi><Text value={row.agent} /></bdi></a></td><td class="right">{count(row.runs)}</td><td class="right">{row.errors ? <span class="t-err">{percent(row.errors, row.runs)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.totalMs / (row.runs || 1))}</td><td class="right">{cost(row.total.cost, currency)}</td></tr>)}</tbody>
+                  <tbody>{data.agents.map((row) => <tr key={`${row.service}/${row.agent}`} class="go" onClick={() => go(href("/traces", row.agent ? { agent: row.agent } : { service: row.service, op: "invoke_agent" }))}><td class="ell"><Named name={row.agent} to={href("/traces", { agent: row.agent })} /></td><td class="right">{count(row.runs)}</td><td class="right">{row.errors ? <span class="t-err">{percent(row.errors, row.runs)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.totalMs / (row.runs || 1))}</td><td class="right">{cost(row.total.cost, currency)}</td></tr>)}</tbody>
                 </table>
               </section>
               <section class="card">
@@ -97,7 +97,7 @@ export function Overview() {
                 {data.failingTools.length === 0 ? <p class="mut none"><Icon name="check" size={13} /> No tool failed.</p> : (
                   <table class="grid">
                     <thead><tr><th>Tool</th><th class="right">Calls</th><th class="right">Failed</th><th>Last error</th></tr></thead>
-                    <tbody>{data.failingTools.map((row) => <tr key={row.tool} class="go" onClick={() => go(href("/traces", { tool: row.tool, error: "1" }))}><td class="ell"><a href={href("/traces", { tool: row.tool, error: "1" })}><bdi><Text value={row.tool} /></bdi></a></td><td class="right">{count(row.stat.calls)}</td><td class="right t-err">{percent(row.stat.errors, row.stat.calls)}</td><td class="ell mut"><Text value={row.lastError ?? ""} /></td></tr>)}</tbody>
+                    <tbody>{data.failingTools.map((row) => <tr key={row.tool} class="go" onClick={() => go(href("/traces", { tool: row.tool || undefined, error: "1" }))}><td class="ell"><Named name={row.tool} to={href("/traces", { tool: row.tool, error: "1" })} /></td><td class="right">{count(row.stat.calls)}</td><td class="right t-err">{percent(row.stat.errors, row.stat.calls)}</td><td class="ell mut"><Text value={row.lastError ?? ""} /></td></tr>)}</tbody>
                   </table>
                 )}
               </section>

@@ -21,7 +21,7 @@ export function Services() {
     { id: "scopes", name: "Instrumentations", value: (row) => row.scopes.length, cell: (row) => <span class="mut" title={row.scopes.map((one) => `${one.name} ${one.version}: ${plural(one.spans, "span")}`).join("\n")}><bdi><Text value={row.scopes[0] ? `${row.scopes[0].name} ${row.scopes[0].version}` : "–"} /></bdi>{row.scopes.length > 1 && ` +${row.scopes.length - 1}`}</span> },
     { id: "dialects", name: "Convention", cell: (row) => <span class="pills">{row.dialects.map((one) => <Pill key={one.dialect} title={plural(one.spans, "span")}>{one.dialect}</Pill>)}</span> },
     { id: "content", name: "Content", title: "Calls of which messages were captured", value: (row) => row.withContent / Math.max(1, row.calls), cell: (row) => (row.calls ? <span class={row.withContent ? undefined : "t-warn"}>{row.withContent ? percent(row.withContent, row.calls) : "off"}</span> : <span class="nil">–</span>), right: true },
-    { id: "calls", name: "LLM calls", value: (row) => row.calls, cell: (row) => count(row.calls), right: true },
+    { id: "calls", name: "LLM calls", title: "Calls of models that make text", value: (row) => row.calls, cell: (row) => count(row.calls), right: true },
     { id: "spans", name: "Spans", value: (row) => row.spans, cell: (row) => short(row.spans), right: true, bar: true },
     { id: "logs", name: "Logs", value: (row) => row.logs, cell: (row) => short(row.logs), right: true },
     { id: "points", name: "Metrics", value: (row) => row.points, cell: (row) => short(row.points), right: true },

@@ -3,8 +3,8 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Row, SpanDetail, Trace as Told, Transcript as Conversation } from "../api";
 import { api, get, Problem, useGet } from "../client";
 import { useKeys } from "../keys";
-import { count, plural } from "../lib/format";
-import { isCall, label } from "../lib/ops";
+import { beginning, count, plural } from "../lib/format";
+import { headline, isCall } from "../lib/ops";
 import { joined } from "../lib/conversation";
 import { type Folding, found, onlyHttp, visible } from "../lib/tree";
 import { about, follow } from "../live";
@@ -64,10 +64,11 @@ export function Trace({ id }: { id: string }) {
       clearTimeout(timer);
     };
   }, [id]);
+  const named = trace.data && headline(trace.data.summary);
   useEffect(() => {
-    title.value = trace.data?.summary.name ?? "";
+    title.value = named ? beginning(named, 60) : "";
     return () => { title.value = ""; };
-  }, [trace.data?.summary.name]);
+  }, [named]);
   if (trace.error && !trace.data) {
     return (
       <div class="page">
@@ -308,7 +309,10 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
       <Top crumbs={
         <>
           <a href="/traces" class="mut opt">Traces</a><span class="mut opt">/</span>
-          <h1 class="ell"><bdi><Text value={summary.name || label(trace.rows[0] ?? { name: "", ghost: true })} /></bdi></h1>
+          <div class="titles">
+            <h1 class="ell" dir="auto" title={summary.title}><Text value={beginning(headline(summary), 160)} /></h1>
+            {summary.title && summary.name && <p class="mut ell under"><bdi><Text value={summary.name} /></bdi></p>}
+          </div>
           {summary.state === "running" && <span class="badge run">running</span>}
           {errors > 0 && <button type="button" class="badge err" title="Next error (n)" onClick={() => jump(1, (one) => one.error === true)}><Icon name="error" size={11} />{errors}</button>}
           <span class="opt"><Id value={id} label="trace id" /></span>

@@ -37,7 +37,7 @@ const COLUMNS: Column[] = [
   { id: "bars", name: "Shape", title: "The run in small: each bar a span, red where it failed" },
   { id: "duration", name: "Duration", sort: "duration", right: true },
   { id: "ttft", name: "TTFT", sort: "ttft", right: true, title: "Time to the first token, of the first call that streamed" },
-  { id: "llm", name: "LLM", sort: "llm", right: true, title: "Calls to a model" },
+  { id: "llm", name: "Calls", sort: "llm", right: true, title: "Calls to a model: text, embeddings, rerank" },
   { id: "tools", name: "Tools", right: true, title: "Tools run" },
   { id: "tokens", name: "Tokens", sort: "tokens", right: true, title: "In → out" },
   { id: "cost", name: "Cost", sort: "cost", right: true },

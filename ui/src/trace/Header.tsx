@@ -22,7 +22,7 @@ export function Header({ summary, currency }: { summary: TraceRow; currency: str
     <dl>
       <Figure name="Duration" value={duration(summary.durationMs)} note={summary.state === "running" ? "and running" : undefined} />
       {summary.ttftMs !== undefined && <Figure name="TTFT" value={duration(summary.ttftMs)} note="first call" title="Time to the first token of the first call that streamed" />}
-      <Figure name="LLM calls" value={count(summary.llmCalls)} note={summary.llmErrors > 0 && <span class="t-err">{summary.llmErrors} failed</span>} title={few(summary.models)} />
+      <Figure name="Model calls" value={count(summary.llmCalls)} note={summary.llmErrors > 0 && <span class="t-err">{summary.llmErrors} failed</span>} title={few(summary.models)} />
       {summary.toolCalls > 0 && <Figure name="Tools" value={count(summary.toolCalls)} note={summary.toolErrors > 0 && <span class="t-err">{summary.toolErrors} failed</span>} title={few(summary.tools)} />}
       {usage.input !== undefined && <Figure name="Tokens in" value={count(usage.input)} note={cached(usage)} />}
       {usage.output !== undefined && <Figure name="Tokens out" value={count(usage.output)} note={usage.reasoning ? `${count(usage.reasoning)} reasoning` : undefined} />}

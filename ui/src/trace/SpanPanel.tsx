@@ -108,7 +108,7 @@ function OwnTotal({ row, currency }: { row: Row; currency: string | undefined })
   return (
     <section>
       <h3>Own and total</h3>
-      <table class="grid"><thead><tr><td /><th class="right">LLM calls</th><th class="right">Tools</th><th class="right">Tokens in</th><th class="right">out</th><th class="right">Cost</th></tr></thead><tbody>{line("Own", row.own)}{line("With all below", row.total)}</tbody></table>
+      <table class="grid"><thead><tr><td /><th class="right">Model calls</th><th class="right">Tools</th><th class="right">Tokens in</th><th class="right">out</th><th class="right">Cost</th></tr></thead><tbody>{line("Own", row.own)}{line("With all below", row.total)}</tbody></table>
     </section>
   );
 }

@@ -214,11 +214,12 @@ function CallView({ call, slim, around, currency }: { call: Call; slim: boolean;
 }
 
 function NotCaptured({ call, calls }: { call: Call; calls: number }) {
-  const settings = call.hint?.split(/,\s*/) ?? [];
+  // What is typed stands out from the sentence around it.
+  const hint = call.hint?.split(/(\w+=\w+|[A-Z][A-Z0-9]*_[A-Z0-9_]+|otel-genai run --content true)/) ?? [];
   return (
     <div class="absent">
-      <p><b>{call.content === "by_reference" ? "The content lies elsewhere and could not be read" : "Messages were not captured"}</b> in {calls ? plural(calls, "call") : "these calls"}.{settings.length > 0 && " To see them next time, set:"}</p>
-      {settings.length > 0 && <div class="code"><CopyText text={settings.map((one) => `export ${one}`).join("\n")} /><pre tabIndex={0}>{settings.map((one) => `export ${one}`).join("\n")}</pre></div>}
+      <p><b>{call.content === "by_reference" ? "The content lies elsewhere and could not be read" : "Messages were not captured"}</b> in {calls ? plural(calls, "call") : "these calls"}.{hint.length > 0 && call.content !== "by_reference" && " To see them next time:"}</p>
+      {hint.length > 0 && <p>{hint.map((text, i) => (i % 2 ? <code key={i}>{text}</code> : <Text key={i} value={text} />))}</p>}
     </div>
   );
 }

@@ -34,7 +34,7 @@ export function Waterfall(props: Props) {
     return undefined;
   }, [visible, selected]);
   const span = zoom.to - zoom.from;
-  const marks = timeTicks(zoom.from, zoom.to, 6).filter((at) => at > zoom.from && at < zoom.to - span * 0.07);
+  const marks = timeTicks(zoom.from, zoom.to, 6).filter((at) => at > zoom.from && at <= zoom.to);
   const first = marks[0] ?? 0;
   const every = (marks[1] ?? zoom.to + span) - first;
   return (
@@ -53,9 +53,9 @@ export function Waterfall(props: Props) {
       head={
         <div class="wf-row wf-head" role="row" aria-rowindex={1}>
           <div role="columnheader" class="wf-name">Span</div>
-          <div role="columnheader" class="wf-time" aria-label="Time">
+          <div role="columnheader" class="wf-time" aria-label="Time"><div class="wf-scale">
             {marks.map((at) => <span key={at} style={{ left: `${((at - zoom.from) / span) * 100}%` }}>{tick(at)}</span>)}
-          </div>
+          </div></div>
         </div>
       }
       row={(i) => {
@@ -76,9 +76,6 @@ function Line({ row, index, at, rows, zoom, selected, folding, matches, currency
   const dim = matches && !matches.has(row.span);
   const open = isOpen(rows, index, folding);
   const seen = right > 0 && left < 100;
-  // The number stands behind the bar, before it where there is no room, or in it.
-  const place = right < 84 ? { left: `calc(${Math.max(0, right)}% + 6px)` } : left > 18 ? { right: `calc(${100 - Math.min(100, left)}% + 6px)` } : { right: "6px" };
-  const inside = right >= 84 && left <= 18;
   return (
     <div
       id={`w-${row.span}`}
@@ -100,14 +97,14 @@ function Line({ row, index, at, rows, zoom, selected, folding, matches, currency
         <span class="ell name" title={`${row.name} · ${word(row.op)} · ${row.service}`}><bdi><Text value={brief(row)} /></bdi></span>
         <Facts row={row} currency={currency} open={open} plainHttp={onlyHttp(rows, index)} />
       </div>
-      <div role="gridcell" class="wf-time">
+      <div role="gridcell" class="wf-time"><div class="wf-scale">
         {seen && (
           <i class={`wbar k-${row.error ? "err" : kind(row.op)}`} style={{ left: `${Math.max(0, left)}%`, width: `${Math.min(100, right) - Math.max(0, left)}%` }}>
             {row.ttftMs !== undefined && row.durationMs > 0 && left >= 0 && right <= 100 && <u style={{ left: `${Math.min(100, (row.ttftMs / row.durationMs) * 100)}%` }} title={`first token after ${duration(row.ttftMs)}`} />}
           </i>
         )}
-        {seen && <em class={inside ? "in" : undefined} style={place}>{row.error && <Icon name="error" size={11} class="t-err" />}{row.state === "running" ? "running" : duration(row.durationMs)}</em>}
-      </div>
+        {seen && <em style={{ left: `${Math.min(100, right)}%` }}>{row.error && <Icon name="error" size={11} class="t-err" />}{row.state === "running" ? "running" : duration(row.durationMs)}</em>}
+      </div></div>
     </div>
   );
 }

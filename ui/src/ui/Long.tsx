@@ -78,14 +78,14 @@ function head(text: string): string {
 }
 
 export function Chunks({ text }: { text: string }) {
-  if (text.length <= CHUNK) return <pre class="plain" dir="auto"><Text value={text} /></pre>;
+  if (text.length <= CHUNK) return <pre class="verbatim" dir="auto"><Text value={text} /></pre>;
   const out = [];
   for (let at = 0; at < text.length; ) {
     // Cut at a line's end where there is one, so that no line is torn.
     let end = Math.min(text.length, at + CHUNK);
     const line = text.lastIndexOf("\n", end);
     if (end < text.length && line > at) end = line + 1;
-    out.push(<pre key={at} class="plain chunk" dir="auto"><Text value={text.slice(at, end)} /></pre>);
+    out.push(<pre key={at} class="verbatim chunk" dir="auto"><Text value={text.slice(at, end)} /></pre>);
     at = end;
   }
   return <div>{out}</div>;

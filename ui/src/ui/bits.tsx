@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Op } from "../api";
 import { Problem } from "../client";
 import { ago, exact, shortId } from "../lib/format";
-import { kind, letter, word } from "../lib/ops";
+import { kind, letter, UNNAMED, word } from "../lib/ops";
 import { now } from "../live";
 import { Icon, type IconName } from "./Icon";
 
@@ -132,6 +132,11 @@ export function Text({ value }: { value: string }) {
       })}
     </>
   );
+}
+
+/** A name that leads to what has it. What its sender left without one is in no filter, so it leads nowhere. */
+export function Named({ name, to }: { name: string; to: string }) {
+  return name ? <a href={to}><b><bdi><Text value={name} /></bdi></b></a> : <i class="mut">{UNNAMED}</i>;
 }
 
 export function Tabs<T extends string>({ label, tabs, value, onChange, panel, children }: { label: string; tabs: { id: T; text: string; count?: number | undefined }[]; value: T; onChange: (id: T) => void; panel: string; children?: ComponentChildren }) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, bytes, cached, clock, count, duration, few, money, percent, short, shortId, tick, tokens } from "../../src/lib/format";
+import { ago, beginning, bytes, cached, clock, count, duration, few, money, percent, short, shortId, tick, tokens } from "../../src/lib/format";
 import { step, ticks, timeTicks } from "../../src/lib/scale";
 
 test("durations keep three figures and change their unit without a gap", () => {
@@ -21,6 +21,13 @@ test("numbers", () => {
   assert.equal(percent(1, 10_000), "<0.1%");
   assert.equal(percent(9_999, 10_000), ">99.9%");
   assert.equal(percent(1, 0), "–");
+});
+
+test("a beginning ends with a word, or with a character, and stands on one line", () => {
+  assert.equal(beginning(" Where is\n my  order? ", 60), "Where is my order?");
+  assert.equal(beginning("Plan a rainy-day Saturday in Paris for two", 30), "Plan a rainy-day Saturday in…");
+  assert.equal(beginning("天".repeat(90), 5), "天天天天天…");
+  assert.equal(beginning("a👍👍👍", 4), "a👍…");
 });
 
 test("small sums of money keep the digits that tell them apart", () => {

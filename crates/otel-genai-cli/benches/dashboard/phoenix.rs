@@ -65,6 +65,7 @@ impl Phoenix {
             spans,
             wall: clock.elapsed(),
             cpu: processor(pid) - before,
+            behind: None,
             bytes: size(self.folder.path()),
             memory: memory(pid),
         }

@@ -13,7 +13,6 @@ use crate::workload::{BATCH, COMMON, RARE, TRACE, Workload, trace_id};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_otel-genai");
 const SENDERS: u64 = 8;
-const ASKED: u64 = 100;
 
 pub(crate) struct Server {
     process: Child,
@@ -26,6 +25,8 @@ pub(crate) struct Ingested {
     pub(crate) spans: u64,
     pub(crate) wall: Duration,
     pub(crate) cpu: Duration,
+    /// What a server of its own behind it took.
+    pub(crate) behind: Option<Duration>,
     pub(crate) bytes: u64,
     pub(crate) memory: Memory,
 }
@@ -36,20 +37,22 @@ pub(crate) struct Memory {
     pub(crate) most: f64,
 }
 
+/// What was asked, and how long each answer took.
+pub(crate) type Times = Vec<(&'static str, Vec<Duration>)>;
+
 impl Server {
-    pub(crate) fn start() -> Self {
+    /// With data in files, or where the address says.
+    pub(crate) fn start(store: Option<&str>) -> Self {
         let folder = TempDir::new().unwrap();
         let otlp = free_port();
+        let mut command = Command::new(PROGRAM);
+        command.args(["dashboard", "--grpc", "off", "--http", &otlp.to_string(), "--page", "127.0.0.1:0"]);
+        match store {
+            Some(address) => command.args(["--store", address]),
+            None => command.arg("--data-dir").arg(folder.path()),
+        };
         let clock = Instant::now();
-        let process = Command::new(PROGRAM)
-            .args(["dashboard", "--grpc", "off"])
-            .args(["--http", &otlp.to_string(), "--page", "127.0.0.1:0"])
-            .arg("--data-dir")
-            .arg(folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         while Connection::open(otlp).and_then(|mut to| to.get("/api/v1/about")).is_err() {
             assert!(clock.elapsed() < Duration::from_secs(30), "the dashboard does not answer");
             std::thread::sleep(Duration::from_millis(2));
@@ -85,6 +88,7 @@ impl Server {
             spans,
             wall: clock.elapsed(),
             cpu: processor(self.process.id()) - before,
+            behind: None,
             bytes: size(self.folder.path()),
             memory: self.memory(),
         }
@@ -94,8 +98,8 @@ impl Server {
         memory(self.process.id())
     }
 
-    /// How long each takes, a hundred times, when the index has caught up.
-    pub(crate) fn queries(&self, spans: u64) -> Vec<(&'static str, Vec<Duration>)> {
+    /// How long each takes, so many times, when the index has caught up.
+    pub(crate) fn queries(&self, spans: u64, asked: u64) -> Times {
         let mut to = Connection::open(self.otlp).unwrap();
         let deadline = Instant::now() + Duration::from_secs(600);
         while !String::from_utf8_lossy(&to.get(&format!("/api/v1/search?q={RARE}")).unwrap().1)
@@ -105,7 +109,7 @@ impl Server {
             std::thread::sleep(Duration::from_millis(200));
         }
         let a_trace = |at: u64| hex(&trace_id(at * 7_919 % (spans / TRACE)));
-        let asked: [(&str, &dyn Fn(u64) -> String); 8] = [
+        let questions: [(&str, &dyn Fn(u64) -> String); 8] = [
             ("newest 50 traces", &|_| "/api/v1/traces?limit=50".to_owned()),
             ("50 traces of a model with errors", &|_| {
                 "/api/v1/traces?limit=50&model=gpt-4o&error=1".to_owned()
@@ -117,10 +121,10 @@ impl Server {
             ("search for a rare word", &|_| format!("/api/v1/search?q={RARE}")),
             ("search for a common word", &|_| format!("/api/v1/search?q={COMMON}")),
         ];
-        asked
+        questions
             .into_iter()
             .map(|(what, path)| {
-                let times = (0..ASKED).map(|at| {
+                let times = (0..asked).map(|at| {
                     let path = path(at);
                     let clock = Instant::now();
                     let (status, body) = to.get(&path).unwrap();

@@ -219,7 +219,7 @@ fn ours(options: &TelemetryOptions) -> Vec<Row> {
         crate::dashboard::settings::ALL.iter().map(move |own| {
             let row = row(DASHBOARD, own);
             match changed.value(own).filter(|_| row.origin == DEFAULT) {
-                Some(value) => Row { value, origin: "the dashboard's page".to_owned(), ..row },
+                Some((value, by)) => Row { value, origin: by.to_owned(), ..row },
                 None => row,
             }
         })

@@ -14,8 +14,8 @@ use crate::dashboard::data::Data;
 use crate::dashboard::found::Found;
 use crate::dashboard::keep::Flags;
 use crate::dashboard::settings::{
-    ALL, ALLOW_HOST, CORS_ORIGIN, DATA_DIR, EXIT_WHEN_IDLE, GRPC, HTTP, MAX_AGE, MAX_BYTES, MEMORY, PAGE,
-    PRICES, Port, READ_ONLY, SYNC, Span, TOKEN, TOKEN_FILE,
+    ALL, ALLOW_HOST, ALLOW_REFERENCE, CORS_ORIGIN, DATA_DIR, EXIT_WHEN_IDLE, GRPC, HTTP, MAX_AGE, MAX_BYTES,
+    MAX_CONTENT, MEMORY, PAGE, PRICES, Port, READ_ONLY, SYNC, Span, TOKEN, TOKEN_FILE, folder,
 };
 #[cfg(feature = "clickhouse")]
 use crate::dashboard::settings::{STORE, STORE_PASSWORD_FILE};
@@ -110,6 +110,13 @@ pub(super) struct Dashboard {
     /// Also OTEL_GENAI_DASHBOARD_CORS_ORIGIN.
     #[arg(long, value_name = "ORIGIN", help_heading = "Security")]
     cors_origin: Vec<String>,
+
+    /// A folder with uploaded prompts and answers, which are read where telemetry names them; may be repeated
+    ///
+    /// What programs upload with OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK=upload. Other files are never read, nor anything
+    /// from the network. Also OTEL_GENAI_DASHBOARD_ALLOW_REFERENCE.
+    #[arg(long, value_name = "FOLDER", value_parser = folder, help_heading = "Security")]
+    allow_reference: Vec<PathBuf>,
 
     /// Open the page in the browser
     #[arg(long)]
@@ -260,6 +267,7 @@ impl Dashboard {
         let mut builder = Served::builder(Arc::clone(&data.store))
             .prices(Arc::clone(&data.keep.prices))
             .durability(data.durability())
+            .max_content(data.keep.max_content.value.0)
             .variables(self.variables(data))
             .changeable(data.changeable());
         if let Some(page) = page {
@@ -285,6 +293,9 @@ impl Dashboard {
         }
         for origin in CORS_ORIGIN.or_list(&self.cors_origin, named) {
             builder = builder.cors_origin(origin);
+        }
+        for place in ALLOW_REFERENCE.or_list(&self.allow_reference, folder) {
+            builder = builder.allow_reference(place);
         }
         Ok(builder)
     }
@@ -315,6 +326,11 @@ impl Dashboard {
                 name if name == TOKEN_FILE.name => path(&self.token_file),
                 name if name == ALLOW_HOST.name => list(&self.allow_host),
                 name if name == CORS_ORIGIN.name => list(&self.cors_origin),
+                name if name == ALLOW_REFERENCE.name => {
+                    let folders: Vec<_> =
+                        self.allow_reference.iter().map(|folder| folder.display().to_string()).collect();
+                    list(&folders)
+                }
                 name if name == EXIT_WHEN_IDLE.name => self.exit_when_idle.map(|span| span.to_string()),
                 _ => None,
             }
@@ -327,6 +343,9 @@ impl Dashboard {
                 }
                 name if name == MAX_AGE.name => (keep.max_age.value.to_string(), keep.max_age.from),
                 name if name == MAX_BYTES.name => (keep.max_bytes.value.to_string(), keep.max_bytes.from),
+                name if name == MAX_CONTENT.name => {
+                    (keep.max_content.value.to_string(), keep.max_content.from)
+                }
                 name if name == PRICES.name => match &keep.prices_file {
                     Some(file) => (file.value.display().to_string(), file.from),
                     None => (own.default.to_owned(), Whence::Default),

@@ -6,6 +6,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use otel_genai_dashboard::import::{self, Format};
 use serde_json::Value;
 
 use crate::dashboard::source::{Look, Source};
@@ -36,7 +38,7 @@ pub(super) struct Import {
     files: Vec<PathBuf>,
 
     /// What the files are
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_name = "FORMAT", default_value = Format::default().name(), value_parser = formats())]
     format: Format,
 
     /// What became of each file as JSON, a line each, for programs
@@ -47,41 +49,30 @@ pub(super) struct Import {
     look: Look,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// Whatever they look like
-    #[default]
-    Auto,
-    /// OTLP in JSON, or what the dashboard exports
-    OtlpJson,
-    /// OTLP in JSON, a request a line
-    OtlpJsonl,
-    /// OTLP in protobuf, a request a file
-    OtlpProto,
-    /// Jaeger's JSON
-    Jaeger,
-}
-
-impl Format {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::OtlpJson => "otlp-json",
-            Self::OtlpJsonl => "otlp-jsonl",
-            Self::OtlpProto => "otlp-proto",
-            Self::Jaeger => "jaeger",
-        }
-    }
+/// The formats, as the command line tells and reads them.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let values = Format::ALL.map(|(_, name, about)| PossibleValue::new(name).help(about));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<Format>())
 }
 
 impl Import {
     pub(super) fn execute(self) -> Result<u8, Failure> {
         diagnostics::begin(false);
         super::runtime()?.block_on(async {
-            let source = self.look.open_to_store().await?;
+            let mut source = None;
             let mut code = 0;
             for file in &self.files {
-                match self.take(&source, file).await {
+                let stored = match self.read(file, source.is_some()) {
+                    Ok(bytes) => {
+                        let source = match &source {
+                            Some(source) => source,
+                            None => source.insert(self.look.open_to_store().await?),
+                        };
+                        self.store(source, file, bytes).await
+                    }
+                    Err(why) => Err(why),
+                };
+                match stored {
                     Ok(told) => super::print(&told),
                     Err(why) => {
                         diagnostics::say(format_args!("{}: {why}", shown(file)));
@@ -89,14 +80,24 @@ impl Import {
                     }
                 }
             }
-            source.close().await;
+            if let Some(source) = source {
+                source.close().await;
+            }
             Ok(code)
         })
     }
 
-    /// Stores a file, and says what came of it.
-    async fn take(&self, source: &Source, file: &Path) -> Result<String, String> {
+    /// A file whole. `has_place`: there is a place for it. A new one is made for a file that has something to be stored alone.
+    fn read(&self, file: &Path, has_place: bool) -> Result<Bytes, String> {
         let bytes = read(file)?;
+        if !has_place && self.look.would_make_a_folder() {
+            import::read(&bytes, self.format).map_err(|why| format!("{why}; nothing of it is stored"))?;
+        }
+        Ok(bytes)
+    }
+
+    /// Stores a file, and says what came of it.
+    async fn store(&self, source: &Source, file: &Path, bytes: Bytes) -> Result<String, String> {
         let told = source.import(self.format.name(), bytes).await.map_err(|why| why.to_string())?;
         if self.json {
             return Ok(format!("{}\n", serde_json::json!({ "file": shown(file), "imported": told })));

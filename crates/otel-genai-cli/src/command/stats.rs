@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::dashboard::found::form;
+use crate::dashboard::settings::Since;
 use crate::dashboard::source::Look;
 use crate::dashboard::text::{self, Paint, Style, fit};
 use crate::diagnostics;
@@ -31,7 +32,7 @@ pub(super) struct Stats {
 
     /// What began so long ago at most: 15m, 24h, 7d
     #[arg(long, value_name = "DURATION", default_value = "24h")]
-    since: String,
+    since: Since,
 
     /// Only of this service; may be repeated
     #[arg(long, value_name = "NAME")]
@@ -67,7 +68,7 @@ impl Stats {
             By::Tool => "tools",
         };
         let services = self.service.iter().map(|service| format!("&service={}", form(service)));
-        format!("/{what}?from=-{}{}", form(self.since.trim_start_matches('-')), services.collect::<String>())
+        format!("/{what}?from={}{}", self.since.moment(), services.collect::<String>())
     }
 }
 
@@ -89,6 +90,9 @@ fn table(by: By, answer: &Value, style: Style) -> String {
             |name: &str| stat.get(name).and_then(Value::as_f64).map(text::duration).unwrap_or_default();
         let provider = text::text(row, "provider");
         let mut shown = text::text(row, name);
+        if shown.is_empty() {
+            shown = "(unnamed)".to_owned();
+        }
         if !provider.is_empty() {
             shown = format!("{shown} ({provider})");
         }
@@ -129,6 +133,8 @@ mod tests {
         let answer = json!({"items": [{"provider": "a\u{1b}[1m", "model": "m".repeat(90), "stat": stat}]});
         let text = table(By::Model, &answer, Style { colour: false, width: 80 });
         assert!(text.lines().all(|line| line.width() <= 80) && !text.contains('\u{1b}'), "{text}");
+        let unnamed = json!({"items": [{"provider": "", "model": "", "stat": {"calls": 1}}]});
+        assert!(table(By::Model, &unnamed, Style { colour: false, width: 80 }).contains("\n(unnamed)  "));
         assert!(text.contains("100M→1") && text.contains("$1234.50") && text.contains("1m 39s"), "{text}");
     }
 }

@@ -1,12 +1,17 @@
 //! `otel-genai traces`: what was received, a line each.
 
+use clap::value_parser;
 use serde_json::Value;
 
 use crate::dashboard::found::form;
-use crate::dashboard::source::Look;
+use crate::dashboard::settings::Since;
+use crate::dashboard::source::{Look, Source};
 use crate::dashboard::text::{self, Paint, Style, fit};
 use crate::diagnostics;
 use crate::exit::Failure;
+
+/// The API tells so many at a time.
+const PAGE: usize = 500;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -18,7 +23,7 @@ Examples:
 pub(super) struct Traces {
     /// Only what began so long ago at most: 15m, 24h, 7d
     #[arg(long, value_name = "DURATION")]
-    since: Option<String>,
+    since: Option<Since>,
 
     /// Only with errors
     #[arg(long)]
@@ -33,7 +38,7 @@ pub(super) struct Traces {
     text: Option<String>,
 
     /// How many at most
-    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 20)]
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 20, value_parser = value_parser!(u32).range(1..))]
     limit: u32,
 
     /// The API's JSON, for programs
@@ -49,7 +54,7 @@ impl Traces {
         diagnostics::begin(false);
         super::runtime()?.block_on(async {
             let source = self.look.open().await?;
-            let list = source.get(&format!("/traces?{}", self.query())).await;
+            let list = self.list(&source).await;
             source.close().await;
             let list = list?;
             super::print(&if self.json { format!("{list}\n") } else { table(&list, Style::of_stdout()) });
@@ -57,10 +62,33 @@ impl Traces {
         })
     }
 
+    /// As many as were asked for, page by page.
+    async fn list(&self, source: &Source) -> Result<Value, Failure> {
+        let query = self.query();
+        let mut all: Vec<Value> = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let left = (self.limit as usize).saturating_sub(all.len()).clamp(1, PAGE);
+            let mut page = source.get(&format!("/traces?limit={left}{query}{cursor}")).await?;
+            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
+                all.extend(items);
+            }
+            match page.get("next").and_then(Value::as_str) {
+                Some(next) if all.len() < self.limit as usize => cursor = format!("&cursor={}", form(next)),
+                _ => {
+                    if let Some(items) = page.get_mut("items") {
+                        *items = Value::Array(all);
+                    }
+                    return Ok(page);
+                }
+            }
+        }
+    }
+
     fn query(&self) -> String {
-        let mut query = format!("limit={}", self.limit);
+        let mut query = String::new();
         if let Some(since) = &self.since {
-            query.push_str(&format!("&from=-{}", form(since.trim_start_matches('-'))));
+            query.push_str(&format!("&from={}", since.moment()));
         }
         if self.errors {
             query.push_str("&error=1");
@@ -87,11 +115,14 @@ fn table(list: &Value, style: Style) -> String {
         out.push_str(&of(row, style));
         out.push('\n');
     }
-    let more = list.get("total").and_then(Value::as_u64).unwrap_or(0).saturating_sub(rows.len() as u64);
-    if more > 0 {
-        out.push_str(
-            &style.paint(Paint::Faint, &format!("and {}; -n shows more", text::plural(more, "other"))),
-        );
+    let total = list.get("total").and_then(Value::as_u64);
+    let more = match total.map(|total| total.saturating_sub(rows.len() as u64)) {
+        Some(0) => None,
+        Some(more) => Some(format!("and {}; -n shows more", text::plural(more, "other"))),
+        None => list.get("next").and_then(Value::as_str).map(|_| "and others; -n shows more".to_owned()),
+    };
+    if let Some(more) = more {
+        out.push_str(&style.paint(Paint::Faint, &more));
         out.push('\n');
     }
     out
@@ -153,7 +184,13 @@ mod tests {
         let line = of(&row, style);
         assert_eq!(line.width(), 80, "{line}");
         assert!(!line.contains('\u{1b}') && line.contains("4bf92f35"), "{line}");
-        let table = table(&json!({"items": [row], "total": 3}), style);
-        assert_eq!(table.lines().count(), 3, "{table}");
+        for (more, last) in [(json!({"total": 3}), "and 2 others; "), (json!({"next": "c"}), "and others; ")]
+        {
+            let mut list = more;
+            list["items"] = json!([row]);
+            let table = table(&list, style);
+            assert!(table.lines().count() == 3 && table.contains(last), "{table}");
+        }
+        assert_eq!(table(&json!({"items": [row]}), style).lines().count(), 2);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::process::{Command, Stdio};
 
+use super::place;
+
 /// Opens the page in the user's browser, if there is a screen. Returns whether somebody was asked to.
 pub(crate) fn open(url: &str) -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -12,7 +14,15 @@ pub(crate) fn open(url: &str) -> bool {
     } else {
         return false;
     };
-    let mut command = Command::new(program);
+    // A browser that is started by this goes on with what it inherits: its files are none of ours to keep from others.
+    let mut command = match place::umask_before() {
+        Some(umask) => {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "umask \"$0\" && exec \"$@\"", umask.as_str(), program]);
+            shell
+        }
+        None => Command::new(program),
+    };
     command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match command.spawn() {
         Ok(mut opener) => {

@@ -9,7 +9,7 @@ use otel_genai_store::{SqliteStore, Store};
 
 use super::keep::Keep;
 use super::place;
-use super::settings::{DATA_DIR, MAX_BYTES, MEMORY, SYNC};
+use super::settings::{DATA_DIR, MAX_BYTES, MAX_CONTENT, MEMORY, SYNC};
 use crate::exit::Failure;
 use crate::settings::Own;
 
@@ -100,7 +100,7 @@ impl Data {
 
     /// Whether a setting means anything here.
     pub(crate) fn knows(&self, own: &Own) -> bool {
-        let of_files = [DATA_DIR, MEMORY, SYNC, MAX_BYTES];
+        let of_files = [DATA_DIR, MEMORY, SYNC, MAX_BYTES, MAX_CONTENT];
         self.files.is_some() || of_files.iter().all(|of_files| of_files.name != own.name)
     }
 

@@ -12,7 +12,7 @@ use otel_genai_dashboard::view::Whence;
 use otel_genai_store::{PriceTable, SqliteOptions, SqliteStore, StoreError};
 
 use super::place;
-use super::settings::{Bytes, MAX_AGE, MAX_BYTES, PRICES, SYNC, Span, Sync};
+use super::settings::{Bytes, MAX_AGE, MAX_BYTES, MAX_CONTENT, PRICES, SYNC, Span, Sync};
 use crate::diagnostics;
 use crate::exit::{Failure, NO_FOLDER, RUNS_ALREADY, USAGE};
 use crate::settings::Own;
@@ -46,6 +46,12 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "BYTES")]
     max_bytes: Option<Bytes>,
 
+    /// Keep only the beginning of messages, tools' results and other content that is longer: 1MiB, 64KiB [default: none]
+    ///
+    /// What is cut says so. Also OTEL_GENAI_DASHBOARD_MAX_CONTENT.
+    #[arg(long, value_name = "BYTES")]
+    max_content: Option<Bytes>,
+
     /// A file with prices of models, over those that are built in
     ///
     /// Its shape is told in docs/dashboard.md#costs. Also OTEL_GENAI_DASHBOARD_PRICES.
@@ -59,6 +65,7 @@ pub(crate) struct Keep {
     pub(crate) sync: Told<Sync>,
     pub(crate) max_age: Told<Span>,
     pub(crate) max_bytes: Told<Bytes>,
+    pub(crate) max_content: Told<Bytes>,
     pub(crate) prices_file: Option<Told<PathBuf>>,
     pub(crate) prices: Arc<PriceTable>,
 }
@@ -74,7 +81,11 @@ impl Flags {
     /// Together with the environment, what the page has changed in this folder, and the defaults. Without a folder data are
     /// kept in memory.
     pub(crate) fn keep(&self, folder: Option<&Path>) -> Result<Keep, Failure> {
-        let kept = folder.map(changed).unwrap_or_default();
+        let changed = folder.map_or(Some(Kept::default()), changed);
+        // Where the page has said something that cannot be read nothing is deleted by itself: perhaps it was to be kept.
+        let age = Span(changed.map(|_| KEPT_FOR));
+        let bytes = Bytes(changed.map(|_| KEPT_BYTES));
+        let kept = changed.unwrap_or_default();
         let prices_file = match &self.prices {
             Some(file) => Some(Told { value: file.clone(), from: Whence::Flag }),
             None => PRICES.variable().map(|file| Told { value: file.into(), from: Whence::Environment }),
@@ -82,8 +93,13 @@ impl Flags {
         Ok(Keep {
             folder: folder.map(Path::to_owned),
             sync: told(SYNC, self.sync, None, Sync::default()),
-            max_age: told(MAX_AGE, self.max_age, kept.max_age.map(Span), Span(Some(KEPT_FOR))),
-            max_bytes: told(MAX_BYTES, self.max_bytes, kept.max_bytes.map(Bytes), Bytes(Some(KEPT_BYTES))),
+            max_age: limit(MAX_AGE, Span(None), told(MAX_AGE, self.max_age, kept.max_age.map(Span), age)),
+            max_bytes: limit(
+                MAX_BYTES,
+                Bytes(None),
+                told(MAX_BYTES, self.max_bytes, kept.max_bytes.map(Bytes), bytes),
+            ),
+            max_content: told(MAX_CONTENT, self.max_content, None, Bytes(None)),
             prices: Arc::new(prices(prices_file.as_ref().map(|told| told.value.as_path()))?),
             prices_file,
         })
@@ -115,6 +131,9 @@ impl Keep {
         if let Bytes(Some(bytes)) = self.max_bytes.value {
             options = options.max_bytes(bytes);
         }
+        if let Bytes(Some(bytes)) = self.max_content.value {
+            options = options.max_content(bytes);
+        }
         options
     }
 
@@ -141,35 +160,51 @@ impl Keep {
     }
 }
 
-/// What the page has changed. Where that cannot be read nothing is deleted by itself: perhaps it was to be kept.
-fn changed(folder: &Path) -> Kept {
+/// What the page has changed; none if that cannot be read, which is said.
+fn changed(folder: &Path) -> Option<Kept> {
     let file = folder.join(CHANGES);
-    Kept::read(&file).unwrap_or_else(|error| {
+    let read = Kept::read(&file).inspect_err(|error| {
         let file = place::shown(&file);
         diagnostics::remark(format_args!(
             "{file} cannot be read: {error}; until the settings are changed on the page again, or the file is deleted, \
              nothing is too old and nothing too much"
         ));
-        Kept::everything()
-    })
+    });
+    read.ok()
 }
 
-/// What the page has changed, for those who show settings.
-pub(crate) struct Changed(Kept);
+/// What the page has changed, for those who show settings; none if that cannot be read.
+pub(crate) struct Changed(Option<Kept>);
 
 impl Changed {
     /// In the folder where data are kept.
     pub(crate) fn here() -> Self {
-        Self(place::folder(None).as_deref().map(changed).unwrap_or_default())
+        Self(place::folder(None).as_deref().map_or(Some(Kept::default()), changed))
     }
 
-    /// The value of a setting, if it was changed.
-    pub(crate) fn value(&self, own: &Own) -> Option<String> {
-        match own.name {
-            name if name == MAX_AGE.name => self.0.max_age.map(changes::age),
-            name if name == MAX_BYTES.name => self.0.max_bytes.map(changes::size),
+    /// The value of a setting, and who says it, if it was changed or may have been.
+    pub(crate) fn value(&self, own: &Own) -> Option<(String, &'static str)> {
+        let (age, size) = match self.0 {
+            Some(kept) => (kept.max_age.map(changes::age), kept.max_bytes.map(changes::size)),
+            None => (Some(changes::age(None)), Some(changes::size(None))),
+        };
+        let value = match own.name {
+            name if name == MAX_AGE.name => age,
+            name if name == MAX_BYTES.name => size,
             _ => None,
+        };
+        let by = if self.0.is_some() { "the dashboard's page" } else { "the page's settings cannot be read" };
+        value.map(|value| (value, by))
+    }
+}
+
+/// A limit of what is kept. Where its variable cannot be read there is none: perhaps more was to be kept than by default.
+fn limit<T>(own: Own, none: T, told: Told<T>) -> Told<T> {
+    match told.from {
+        Whence::Page | Whence::Default if own.variable().is_some() => {
+            Told { value: none, from: Whence::Default }
         }
+        _ => told,
     }
 }
 
@@ -212,6 +247,9 @@ fn unopened(error: StoreError) -> Failure {
             )
         }
         StoreError::Locked { .. } => Failure::new(RUNS_ALREADY, error.to_string()),
+        StoreError::Older { .. } => {
+            Failure::new(NO_FOLDER, format!("{error}: start `otel-genai dashboard` with it once"))
+        }
         StoreError::ReadOnly(_) => Failure::new(
             NO_FOLDER,
             format!("{error}; --read-only looks at what is there, --data-dir names another folder"),
@@ -267,8 +305,9 @@ mod tests {
 
         std::fs::write(&file, "?").unwrap();
         let keep = Flags::default().keep(Some(folder.path())).unwrap();
-        assert_eq!(keep.max_age, Told { value: Span(None), from: Whence::Page });
+        assert_eq!(keep.max_age, Told { value: Span(None), from: Whence::Default });
         assert_eq!(keep.max_bytes.value.to_string(), "none");
+        assert!(keep.changeable().max_age.is_some());
         let keep = flags.keep(Some(folder.path())).unwrap();
         assert_eq!(keep.max_age.value, day);
         std::fs::write(&file, r#"{"maxAgeMs": 1, "maxBytes": 1, "later": 1}"#).unwrap();

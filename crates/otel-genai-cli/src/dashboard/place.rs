@@ -2,16 +2,27 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::{env, fs, io};
 
 use otel_genai_store::{Owner, SqliteStore};
+use rustix::fs::Mode;
 
 use super::settings::DATA_DIR;
+
+/// What the process had before [`keep_private`].
+static UMASK: OnceLock<Mode> = OnceLock::new();
 
 /// Prompts and the token are nobody else's business, also in a folder that others may look into: files are made so that
 /// only their owner reads them.
 pub(crate) fn keep_private() {
-    let _ = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    let before = rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    let _ = UMASK.set(before);
+}
+
+/// How others' programs are to make files, as `umask` reads it, where [`keep_private`] has changed it.
+pub(crate) fn umask_before() -> Option<String> {
+    UMASK.get().map(|before| format!("{:04o}", before.bits()))
 }
 
 /// The folder by flag or variable, else the one that the system has for the user's data. `None`: it is nowhere, as there is

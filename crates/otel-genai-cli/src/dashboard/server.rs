@@ -15,7 +15,7 @@ pub(crate) struct Server {
     ///
     /// Its HTTP port; clickhouses:// asks by TLS; http:// and https:// are understood, too. How long data are kept is then
     /// changed by --max-age alone. Also OTEL_GENAI_STORE.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["data_dir", "memory", "sync", "max_bytes"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["data_dir", "memory", "sync", "max_bytes", "max_content"])]
     store: Option<String>,
 
     /// A file whose first line is the password of the user in that address

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use otel_genai_store::Durability;
 
@@ -103,6 +104,13 @@ pub(crate) const CORS_ORIGIN: Own = Own {
     default: "none",
     about: "Whose pages may send OTLP to the dashboard from a browser",
 };
+pub(crate) const ALLOW_REFERENCE: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_ALLOW_REFERENCE",
+    flag: "--allow-reference",
+    values: "folders, with commas between",
+    default: "none",
+    about: "Folders with uploaded prompts and answers that the dashboard reads",
+};
 pub(crate) const SYNC: Own = Own {
     name: "OTEL_GENAI_DASHBOARD_SYNC",
     flag: "--sync",
@@ -123,6 +131,13 @@ pub(crate) const MAX_BYTES: Own = Own {
     values: "4GiB, 500MiB, bytes, or none",
     default: "4GiB",
     about: "How much room the dashboard's data may take before the oldest are deleted",
+};
+pub(crate) const MAX_CONTENT: Own = Own {
+    name: "OTEL_GENAI_DASHBOARD_MAX_CONTENT",
+    flag: "--max-content",
+    values: "1MiB, 64KiB, bytes, or none",
+    default: "none",
+    about: "Up to which length the dashboard keeps a message, a tool's result or another piece of content",
 };
 pub(crate) const PRICES: Own = Own {
     name: "OTEL_GENAI_DASHBOARD_PRICES",
@@ -157,9 +172,11 @@ pub(crate) const ALL: &[Own] = &[
     TOKEN_FILE,
     ALLOW_HOST,
     CORS_ORIGIN,
+    ALLOW_REFERENCE,
     SYNC,
     MAX_AGE,
     MAX_BYTES,
+    MAX_CONTENT,
     PRICES,
     EXIT_WHEN_IDLE,
 ];
@@ -213,6 +230,38 @@ impl FromStr for Span {
         };
         let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(seconds));
         seconds.filter(|seconds| *seconds > 0).map(|s| Self(Some(Duration::from_secs(s)))).ok_or_else(wrong)
+    }
+}
+
+/// A folder, as people write it: a path, or a `file://` URL with nothing in it that is escaped.
+pub(crate) fn folder(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text.strip_prefix("file://").unwrap_or(text));
+    if text.contains("://") && !path.is_absolute() {
+        return Err(format!("{text:?} is no folder of this machine: only files are read"));
+    }
+    Ok(path)
+}
+
+/// How long ago, as people write it: `15m`, `24h`, `7d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Since(Duration);
+
+impl Since {
+    /// The moment, in milliseconds since 1970.
+    pub(crate) fn moment(self) -> u128 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        now.saturating_sub(self.0).as_millis()
+    }
+}
+
+impl FromStr for Since {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix('-').unwrap_or(text).parse() {
+            Ok(Span(Some(ago))) => Ok(Self(ago)),
+            _ => Err(format!("{text:?} is no time such as 90s, 15m, 24h or 7d")),
+        }
     }
 }
 
@@ -295,6 +344,17 @@ mod tests {
         assert_eq!("none".parse(), Ok(Span(None)));
         for text in ["", "d", "30", "0d", "-1d", "1.5h", "30 d", "99999999999999999999d", "ü"] {
             assert!(text.parse::<Span>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn how_long_ago_as_people_write_it() {
+        for (text, seconds) in [("15m", 900), ("-7d", 604_800), ("9999d", 863_913_600)] {
+            assert_eq!(text.parse(), Ok(Since(Duration::from_secs(seconds))), "{text}");
+        }
+        assert_eq!("999999d".parse::<Since>().unwrap().moment(), 0);
+        for text in ["", "foo", "none", "yesterday", "1.5h", "--1h", "2026-11-22"] {
+            assert!(text.parse::<Since>().is_err(), "{text:?}");
         }
     }
 

@@ -122,6 +122,11 @@ impl Look {
         Source::over(Arc::new(store), place::shown(&folder)).await
     }
 
+    /// Whether [`Look::open_to_store`] would find no dashboard and no folder.
+    pub(crate) fn would_make_a_folder(&self) -> bool {
+        self.url.is_none() && place::folder(self.data_dir.as_deref()).is_some_and(|folder| !folder.is_dir())
+    }
+
     fn folder(&self) -> Result<PathBuf, Failure> {
         place::folder(self.data_dir.as_deref()).ok_or_else(|| {
             Failure::new(NO_FOLDER, "there is no home with data in it; --data-dir names a folder")

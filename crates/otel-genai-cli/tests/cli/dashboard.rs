@@ -160,6 +160,43 @@ fn it_ends_by_itself_when_nobody_is_there() {
     assert_eq!(dashboard.running.end().code, 0);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_browser_makes_its_files_as_the_user_does() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let opener = folder.path().join("xdg-open");
+    let script =
+        "#!/bin/sh\n(umask; echo \"$1\") > \"${0%/*}/new\" && mv \"${0%/*}/new\" \"${0%/*}/opened\"\n";
+    std::fs::write(&opener, script).unwrap();
+    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let data = folder.path().join("data");
+    let with = command(&data, &["--open"]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "umask 027 && exec \"$0\" \"$@\""]).arg(with.get_program()).args(with.get_args());
+    shell.env_clear().stdin(std::process::Stdio::null());
+    shell.envs(with.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let dashboard = start({
+        shell.env("PATH", path).env("DISPLAY", ":0");
+        shell
+    });
+    let opened = folder.path().join("opened");
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !opened.exists() {
+        assert!(std::time::Instant::now() < patience, "no browser was opened");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(about(&dashboard.url, "")["name"], "otel-genai", "it goes on");
+    let told = std::fs::read_to_string(opened).unwrap();
+    assert_eq!(told, format!("0027\n{}/\n", dashboard.url));
+    let mode = |name: &str| std::fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("lock.sqlite"), 0o600, "what the dashboard makes is for its owner alone");
+    dashboard.running.signal("TERM");
+    assert_eq!(dashboard.running.end().code, 0);
+}
+
 /// A question and its answer, as an SDK sends them.
 pub(crate) fn send(dashboard: &Dashboard) {
     let said = |role: &str, words: &str| {

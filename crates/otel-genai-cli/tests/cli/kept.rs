@@ -50,6 +50,15 @@ fn files_are_stored_with_and_without_a_dashboard() {
     let (good, bad) =
         (file("good.json", &otlp(1)), file("bad.jsonl", &format!("{}\n{{\"resourceSpans\":", otlp(9))));
 
+    let text = file("notes.txt", "no telemetry at all");
+    let told = import(&data, &[&bad, &text]);
+    assert!(
+        told.err.contains("notes.txt: it is neither JSON nor OTLP in protobuf; what can be read: auto, ")
+    );
+    assert!(told.code == 1 && !data.exists(), "nothing is made for what cannot be read: {told:?}");
+    let told = import(&data, &["--format", "zipkin", &good]);
+    assert!(told.code == 2 && told.err.contains("[possible values: auto, otlp-json, "), "{told:?}");
+
     let told = import(&data, &[&bad, &good, "nowhere.json"]);
     assert_eq!(told.code, 1, "{told:?}");
     assert_eq!(told.out, format!("{good}: 1 span in 1 trace\n  see it: otel-genai trace 4bf92f35\n"));
@@ -64,6 +73,11 @@ fn files_are_stored_with_and_without_a_dashboard() {
     let mut stats = otel_genai(&["stats"]);
     stats.env("OTEL_GENAI_DATA_DIR", &data).args(["--since", "9999d"]);
     let stats = run(stats);
+    let unread = run(otel_genai(&["stats", "--since", "yesterday"]));
+    assert!(
+        unread.code == 2 && unread.err.contains("\"yesterday\" is no time such as 90s, 15m"),
+        "{unread:?}"
+    );
     assert!(stats.out.contains('$'), "what is imported has its price: {stats:?}");
 
     // It is old, and stays: what is too old when it comes is kept with what comes today.
@@ -141,6 +155,33 @@ fn what_the_page_changes_outlives_the_dashboard_and_flags_win() {
     let refused = body(&send_json("PATCH", &third.url, "/api/v1/settings", r#"{"maxAgeMs": 604800000}"#));
     assert!(refused["error"]["hint"].as_str().unwrap().contains("--max-age"), "{refused}");
     end(third);
+}
+
+#[test]
+fn a_limit_that_cannot_be_read_deletes_nothing_and_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(folder.path(), &["--exit-when-idle", "5m"]);
+    command.env("OTEL_GENAI_DASHBOARD_MAX_AGE", "1 year").env("OTEL_GENAI_DASHBOARD_MAX_BYTES", "4GB");
+    let dashboard = start(command);
+    let settings = json(&dashboard, "/api/v1/settings");
+    assert_eq!((settings.get("maxAgeMs"), settings.get("maxBytes")), (None, None), "{settings}");
+    dashboard.running.signal("TERM");
+    let Finished { code, err, .. } = dashboard.running.end();
+    assert_eq!((code, err.lines().count()), (0, 2), "{err}");
+    for words in ["OTEL_GENAI_DASHBOARD_MAX_AGE: \"1 year\" is no duration", "_MAX_BYTES: \"4GB\" is no size"]
+    {
+        assert_eq!(err.matches(words).count(), 1, "{err}");
+    }
+
+    // What cannot be used and has a default is passed over, and told once.
+    let mut page = otel_genai(&["dashboard", "--memory", "--exit-when-idle", "1s", "--grpc", "off"]);
+    page.args(["--http", "127.0.0.1:0"]).env("OTEL_GENAI_DASHBOARD_PAGE", "here");
+    let told = run(page);
+    assert_eq!(
+        told.err.matches("OTEL_GENAI_DASHBOARD_PAGE: \"here\" is no ADDRESS:PORT").count(),
+        1,
+        "{told:?}"
+    );
 }
 
 #[test]

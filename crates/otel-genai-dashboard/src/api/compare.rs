@@ -8,7 +8,7 @@ use otel_genai_store::{Span, SpanId, TraceId, Which};
 
 use super::export::{drawn, each_part};
 use super::traces::summary;
-use super::transcript::{CUT, records, work};
+use super::transcript::{CUT, Reading, records, work, work_while_awaited};
 use crate::compare::{Compared, compare};
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
@@ -56,7 +56,8 @@ async fn side(shared: &Shared, name: &str, text: &str) -> Result<Compared, Failu
         .hint("Of longer traces, whole traces can be compared and spans that began early."));
     }
     let (spans, logs) = records(shared, &summary).await?;
-    work(move || {
+    let references = Arc::clone(&shared.references);
+    work_while_awaited(move |is_awaited| {
         let mut attributes = attributes_of.as_ref().map(attributes).unwrap_or_default();
         if span.is_none() {
             settings_of_calls(&spans, &mut attributes);
@@ -66,7 +67,7 @@ async fn side(shared: &Shared, name: &str, text: &str) -> Result<Compared, Failu
         };
         let mut transcript: Option<Transcript> = None;
         let mut shown = BTreeMap::new();
-        each_part(&spans, &logs, |part| {
+        each_part(&spans, &logs, &Reading { references: &references, is_awaited }, |part| {
             let cut = Transcript::of(part, summary.updated, &Shown { cut: CUT, more: &more });
             shown.extend(cut.messages);
             let part = Transcript::of(part, summary.updated, &Shown { cut: 0, more: &more });

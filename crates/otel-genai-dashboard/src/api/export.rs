@@ -9,13 +9,13 @@ use http::HeaderValue;
 use http::header::CONTENT_DISPOSITION;
 use otel_genai_store::{LogRecord, Nanos, Span, TraceId, TraceState, TraceSummary, Which, otlp};
 
-use super::span::{fits, logs_of, typed};
+use super::span::{all_logs_of, fits, typed};
 use super::traces::summary;
-use super::transcript::{records, work};
+use super::transcript::{Reading, records, work, work_while_awaited};
 use crate::export::{MarkdownOptions, html, jsonl, markdown};
 use crate::http::{Answer, Ask};
 use crate::shared::Shared;
-use crate::transcript::{Evidence, NoReferences, Options, Transcript as Told, assemble};
+use crate::transcript::{Evidence, Options, Transcript as Told, assemble_while};
 use crate::tree;
 use crate::view::transcript::{Shown, Transcript};
 use crate::view::{Trace, TraceRow, rows, skew};
@@ -69,33 +69,39 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     ask.done()?;
     let summary = summary(&shared, id).await?;
     fits(&summary)?;
+    let references = Arc::clone(&shared.references);
     let bytes = match format {
         Format::Otlp => {
             let spans = shared.store.spans(id, Which::All).await?;
-            let logs = logs_of(&shared, id, None).await?;
+            let logs = all_logs_of(&shared, id, None).await?;
             work(move || exact(&spans, &logs)).await?
         }
         Format::Fixture => {
             let (spans, logs) = records(&shared, &summary).await?;
-            work(move || {
-                let expected = serde_json::to_vec(&said(&spans, &logs, &summary)).unwrap_or_default();
+            work_while_awaited(move |is_awaited| {
+                let said = said(&spans, &logs, &summary, &Reading { references: &references, is_awaited });
+                let expected = serde_json::to_vec(&said).unwrap_or_default();
                 [b"{\"otlp\":".as_slice(), &exact(&spans, &logs), b",\"expected\":", &expected, b"}"].concat()
             })
             .await?
         }
         Format::Jsonl => {
             let (spans, logs) = records(&shared, &summary).await?;
-            work(move || jsonl(&said(&spans, &logs, &summary)).into_bytes()).await?
+            work_while_awaited(move |is_awaited| {
+                jsonl(&said(&spans, &logs, &summary, &Reading { references: &references, is_awaited }))
+                    .into_bytes()
+            })
+            .await?
         }
         Format::Markdown | Format::Html => {
             let drawn = drawn(&shared, &summary, ROWS).await?;
             let (spans, logs) = records(&shared, &summary).await?;
             let currency = shared.prices.currency().to_owned();
-            work(move || {
-                let said = said(&spans, &logs, &summary);
+            work_while_awaited(move |is_awaited| {
+                let said = said(&spans, &logs, &summary, &Reading { references: &references, is_awaited });
                 match format {
                     Format::Html => html(&drawn, &said, &currency),
-                    _ => markdown(&drawn, &said, &MarkdownOptions::new(max)),
+                    _ => markdown(&drawn, &said, &currency, &MarkdownOptions::new(max)),
                 }
                 .into_bytes()
             })
@@ -113,10 +119,15 @@ fn exact(spans: &[Span], logs: &[LogRecord]) -> Vec<u8> {
 }
 
 /// Everything that was said, nothing of it cut.
-pub(crate) fn said(spans: &[Span], logs: &[LogRecord], summary: &TraceSummary) -> Transcript {
+pub(crate) fn said(
+    spans: &[Span],
+    logs: &[LogRecord],
+    summary: &TraceSummary,
+    reading: &Reading<'_>,
+) -> Transcript {
     let shown = Shown { cut: 0, more: &|_, _| String::new() };
     let mut whole: Option<Transcript> = None;
-    each_part(spans, logs, |part| {
+    each_part(spans, logs, reading, |part| {
         let part = Transcript::of(part, summary.updated, &shown);
         match &mut whole {
             Some(whole) => whole.append(part),
@@ -127,13 +138,18 @@ pub(crate) fn said(spans: &[Span], logs: &[LogRecord], summary: &TraceSummary) -
 }
 
 /// Everything that was said, as much of it at a time as fits.
-pub(super) fn each_part(spans: &[Span], logs: &[LogRecord], mut take: impl FnMut(&Told)) {
-    let evidence = Evidence { spans, logs, references: &NoReferences };
+pub(super) fn each_part(
+    spans: &[Span],
+    logs: &[LogRecord],
+    reading: &Reading<'_>,
+    mut take: impl FnMut(&Told),
+) {
+    let evidence = Evidence { spans, logs, references: reading.references };
     let mut options = Options::default();
     loop {
-        let part = assemble(&evidence, &options);
+        let part = assemble_while(&evidence, &options, reading.is_awaited);
         take(&part);
-        match part.next.filter(|next| *next > options.after) {
+        match part.next.filter(|next| *next > options.after && (reading.is_awaited)()) {
             Some(next) => options.after = next,
             None => return,
         }

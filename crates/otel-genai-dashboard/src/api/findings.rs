@@ -4,14 +4,12 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
-use otel_genai_store::{
-    Filter, Range, ServiceInfo, StoreError, TraceId, TraceQuery, TraceState, TraceSummary,
-};
+use otel_genai_store::{Filter, Range, ServiceInfo, StoreError, TraceId, TraceQuery, TraceSummary};
 use tokio::time::Instant;
 
 use super::traces::summary;
 use super::transcript::{records, work};
-use crate::findings::{Sum, health, of_services, of_trace, together};
+use crate::findings::{Sum, health, is_settled, of_services, of_trace, together};
 use crate::http::{Answer, Ask, Failure, json};
 use crate::shared::Shared;
 use crate::view::{Finding, Findings, Looked};
@@ -89,7 +87,7 @@ async fn in_traces(shared: &Shared, range: Option<Range>) -> Result<(Vec<Finding
 async fn look_into(shared: &Shared, trace: &TraceSummary) -> Result<Vec<Finding>, Failure> {
     let (spans, logs) = records(shared, trace).await?;
     // What is missing may be among those that were not looked at.
-    let settled = trace.state == TraceState::Done && spans.len() as u64 >= trace.spans;
+    let settled = is_settled(trace) && spans.len() as u64 >= trace.spans;
     work(move || of_trace(&spans, &logs, settled)).await
 }
 

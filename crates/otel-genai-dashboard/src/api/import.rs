@@ -6,12 +6,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use http::StatusCode;
-use otel_genai_store::otlp::Refused;
+use otel_genai_store::otlp;
 
 use super::transcript::work;
 use crate::http::{Answer, Ask, Failure, json};
-use crate::import::{Format, read};
-use crate::receive::{Records, Refused as NotTaken, Room, collect, weigh_protobuf};
+use crate::import::{Format, read, weigh};
+use crate::receive::{self, Room, collect};
 use crate::shared::Shared;
 use crate::view::{ErrorCode, Imported, Rejected};
 
@@ -23,35 +23,22 @@ const NAMED: usize = 1_000;
 pub(crate) async fn take(State(shared): State<Arc<Shared>>, mut ask: Ask, body: Body) -> Answer {
     let format: Format = ask.read("format")?.unwrap_or_default();
     ask.done()?;
-    let too_large = || {
-        let message = format!("the file is larger than {} MiB", MOST >> 20);
-        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, message)
-            .hint("Cut it into several, or send them to the OTLP port: a line of JSON each.")
-    };
     // What is read from a file takes more than the file. Room is taken as the file comes, so that one that stalls leaves it
     // to others.
     let mut room = Room::new(&shared.room);
-    let not_taken = |refused: NotTaken| {
-        if refused.status == StatusCode::PAYLOAD_TOO_LARGE {
-            return too_large();
-        }
-        let code = if refused.retry_after.is_some() { ErrorCode::Busy } else { ErrorCode::BadQuery };
-        let mut failure = Failure::new(refused.status, code, refused.message);
-        failure.retry_after = refused.retry_after;
-        failure
-    };
     let bytes = collect(body, &ask.headers, (MOST, 4), &mut room).await.map_err(not_taken)?;
-    // Read as each of the signals: the one that takes most.
-    let signals = [Records::Spans, Records::Logs, Records::Metrics];
-    let need = signals.map(|records| weigh_protobuf(&bytes, records)).into_iter().max().unwrap_or(0);
-    room.grow(need.saturating_add(bytes.len())).map_err(not_taken)?;
-    let accepted = work(move || read(&bytes, format)).await?;
+    let (accepted, room) = work(move || -> Result<_, receive::Refused> {
+        room.grow(weigh(&bytes, format).saturating_add(bytes.len()))?;
+        Ok((read(&bytes, format), room))
+    })
+    .await?
+    .map_err(not_taken)?;
     let accepted = accepted
         .map_err(|why| format!("{why}; nothing of it is stored"))
         .map_err(|why| Failure::new(StatusCode::BAD_REQUEST, ErrorCode::BadQuery, why))?;
 
     let mut imported = Imported::default();
-    let mut rejected: BTreeMap<Refused, u64> = BTreeMap::new();
+    let mut rejected: BTreeMap<otlp::Refused, u64> = BTreeMap::new();
     let mut traces = std::collections::BTreeSet::new();
     for accepted in accepted {
         for (why, count) in accepted.why {
@@ -72,7 +59,7 @@ pub(crate) async fn take(State(shared): State<Arc<Shared>>, mut ask: Ask, body: 
         imported.points += stored.points;
         imported.known += stored.known;
         if stored.refused > 0 {
-            *rejected.entry(Refused::TooManyVariants).or_default() += stored.refused;
+            *rejected.entry(otlp::Refused::TooManyVariants).or_default() += stored.refused;
         }
     }
     drop(room);
@@ -80,4 +67,21 @@ pub(crate) async fn take(State(shared): State<Arc<Shared>>, mut ask: Ask, body: 
         rejected.into_iter().map(|(why, count)| Rejected { why: why.to_string(), count }).collect();
     imported.traces = traces.iter().take(NAMED).map(ToString::to_string).collect();
     Ok(json(&imported))
+}
+
+/// A file that was not taken, and what to do then.
+fn not_taken(refused: receive::Refused) -> Failure {
+    let code = match (refused.status, refused.retry_after) {
+        (StatusCode::PAYLOAD_TOO_LARGE, _) => ErrorCode::TooLarge,
+        (_, Some(_)) => ErrorCode::Busy,
+        _ => ErrorCode::BadQuery,
+    };
+    let mut failure = Failure::new(refused.status, code, refused.message);
+    failure.retry_after = refused.retry_after;
+    match code {
+        ErrorCode::TooLarge => {
+            failure.hint("Cut the file into several, or send it to the OTLP port: a line of JSON each.")
+        }
+        _ => failure,
+    }
 }

@@ -147,8 +147,7 @@ impl Runs {
                 Some(Op::ExecuteTool) => self.tool(node, span, &around),
                 Some(op) if op.counts_tokens() && !node.wrapper => {
                     for (depth, (span_of, _)) in around.iter().enumerate() {
-                        let Some(key) = key(span_of) else { continue };
-                        let agent = self.agents.entry(key).or_default();
+                        let agent = self.agents.entry(key(span_of)).or_default();
                         agent.total.count(span);
                         if depth == 0 {
                             agent.own.count(span);
@@ -161,12 +160,10 @@ impl Runs {
     }
 
     fn agent(&mut self, node: &Node, span: &SpanRow, around: &[Above<'_>], until: Nanos) {
-        let Some(key) = key(span) else { return };
-        if let Some((from, through_tool)) = around.first()
-            && let Some((from, _)) = self::key(from)
-        {
+        let key = key(span);
+        if let Some((from, through_tool)) = around.first() {
             let kind = if *through_tool { EdgeKind::Tool } else { EdgeKind::Nested };
-            *self.edges.entry((from, key.0.clone(), kind)).or_default() += 1;
+            *self.edges.entry((self::key(from).0, key.0.clone(), kind)).or_default() += 1;
         }
         let agent = self.agents.entry(key).or_default();
         agent.runs += 1;
@@ -176,15 +173,15 @@ impl Runs {
     }
 
     fn tool(&mut self, node: &Node, span: &SpanRow, around: &[Above<'_>]) {
-        let Some(name) = span.facts.tool.as_deref() else { return };
+        let name = span.facts.tool.as_deref().unwrap_or_default();
         let tool = self.tools.entry(name.to_owned()).or_default();
         tool.retries += u64::from(node.retry > 0);
         if failed(span) && tool.last_error.is_none() {
             let error = span.facts.error.as_deref().unwrap_or("error");
             tool.last_error = Some(error.to_owned());
         }
-        if let Some((agent, _)) = around.first().and_then(|(span, _)| key(span)) {
-            let cell = self.matrix.entry((agent, name.to_owned())).or_default();
+        if let Some((agent, _)) = around.first() {
+            let cell = self.matrix.entry((key(agent).0, name.to_owned())).or_default();
             cell.0 += 1;
             cell.1 += u64::from(failed(span));
         }
@@ -235,7 +232,7 @@ fn around<'s>(nodes: &[Node], spans: &'s [SpanRow], index: usize) -> Vec<Above<'
         let Some(span) = node.span(spans) else { continue };
         match span.facts.op {
             Some(Op::ExecuteTool) => through_tool = true,
-            Some(Op::InvokeAgent | Op::InvokeWorkflow) if key(span).is_some() => {
+            Some(Op::InvokeAgent | Op::InvokeWorkflow) => {
                 if !found.iter().any(|(other, _)| key(other) == key(span)) {
                     found.push((span, through_tool));
                 }
@@ -247,10 +244,10 @@ fn around<'s>(nodes: &[Node], spans: &'s [SpanRow], index: usize) -> Vec<Above<'
     found
 }
 
-/// The name of an agent or workflow, and its service.
-fn key(span: &SpanRow) -> Option<(String, String)> {
-    let name = span.facts.agent.as_deref().or(span.facts.workflow.as_deref())?;
-    Some((name.to_owned(), span.service.as_ref().to_owned()))
+/// The name of an agent or workflow, which is empty where nobody said one, and its service.
+fn key(span: &SpanRow) -> (String, String) {
+    let name = span.facts.agent.as_deref().or(span.facts.workflow.as_deref()).unwrap_or_default();
+    (name.to_owned(), span.service.as_ref().to_owned())
 }
 
 /// Several sums as one.

@@ -24,8 +24,10 @@ use crate::view::{Beside, ErrorCode, SpanDetail};
 
 /// With more spans a trace is not told whole: it would not fit into memory.
 const MOST: u64 = 50_000;
-/// A span has so many log records at most, as far as they are counted.
+/// So many log records are read at a time, and a span has so many at most, as far as they are counted.
 const LOGS: u32 = 10_000;
+/// With more log records a trace is not told whole, either.
+const MOST_LOGS: usize = 100_000;
 /// What was measured in a span is told by points that are taken this long after it: SDKs take them every minute.
 const PERIOD: Duration = Duration::from_secs(300);
 
@@ -45,7 +47,8 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
             shared.store.summaries(first).await?.into_iter().map(|summary| summary.id).collect()
         }
     };
-    let logs = logs_of(&shared, trace, Some(id)).await?;
+    let query = LogQuery { trace: Some(trace), span: Some(id), limit: LOGS, ..LogQuery::default() };
+    let logs = shared.store.logs(&query).await?.items;
     let exemplars = exemplars_of(&shared, &span).await?;
     let peer = peer::of(&shared, &span).await?;
     let beside = Beside { known: &|other| known.contains(&other), logs: &logs, exemplars: &exemplars, peer };
@@ -97,7 +100,7 @@ pub(crate) async fn raw(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     }
     let which = span.map_or(Which::All, |span| Which::Only(vec![span]));
     let spans = shared.store.spans(trace, which).await?;
-    let logs = if with_logs { Some(logs_of(&shared, trace, span).await?) } else { None };
+    let logs = if with_logs { Some(all_logs_of(&shared, trace, span).await?) } else { None };
     let bytes = work(move || {
         let traces = otlp::to_json(&crate::otlp::traces(&spans));
         let Some(logs) = logs else { return traces };
@@ -118,14 +121,31 @@ pub(super) fn fits(trace: &TraceSummary) -> Result<(), Failure> {
     Err(failure.hint("Ask for one span at a time, or copy the data folder."))
 }
 
-/// The log records of a trace, or of one of its spans.
-pub(crate) async fn logs_of(
+/// All log records of a trace, or of one of its spans.
+///
+/// # Errors
+/// When there are too many of them to be told whole.
+pub(super) async fn all_logs_of(
     shared: &Shared,
     trace: TraceId,
     span: Option<SpanId>,
 ) -> Result<Vec<LogRecord>, Failure> {
-    let query = LogQuery { trace: Some(trace), span, limit: LOGS, ..LogQuery::default() };
-    Ok(shared.store.logs(&query).await?.items)
+    let mut query = LogQuery { trace: Some(trace), span, limit: LOGS, ..LogQuery::default() };
+    let mut logs = Vec::new();
+    loop {
+        let page = shared.store.logs(&query).await?;
+        logs.extend(page.items);
+        query.cursor = page.next;
+        if query.cursor.is_none() {
+            return Ok(logs);
+        }
+        if logs.len() >= MOST_LOGS {
+            let message =
+                format!("the trace has more than {MOST_LOGS} log records, which are not told whole");
+            let failure = Failure::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, message);
+            return Err(failure.hint("Ask for one span at a time, or copy the data folder."));
+        }
+    }
 }
 
 async fn find(shared: &Shared, trace: TraceId, id: SpanId, variant: Option<u8>) -> Result<Span, Failure> {

@@ -1,6 +1,7 @@
 //! What was said in a trace.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::State;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -9,10 +10,11 @@ use tokio::sync::Semaphore;
 
 use super::traces::summary;
 use crate::http::{Answer, Ask, ETag, Failure, json};
+use crate::references::Folders;
 use crate::shared::Shared;
-use crate::transcript::{Evidence, NoReferences, Options, assemble};
-use crate::view::escape;
+use crate::transcript::{Evidence, Options, assemble_while};
 use crate::view::transcript::{Shown, Transcript, whole};
+use crate::view::{ContentState, escape};
 
 /// Texts are shown up to here, in bytes.
 pub(super) const CUT: usize = 64 << 10;
@@ -44,17 +46,22 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     let (spans, logs) = records(&shared, &summary).await?;
     let rev = summary.updated;
     let looked_at = spans.len() as u64;
-    let answer = work(move || {
-        let transcript =
-            assemble(&Evidence { spans: &spans, logs: &logs, references: &NoReferences }, &options);
+    let references = Arc::clone(&shared.references);
+    let (answer, is_whole) = work_while_awaited(move |is_awaited| {
+        let evidence = Evidence { spans: &spans, logs: &logs, references: &*references };
+        let transcript = assemble_while(&evidence, &options, is_awaited);
         let more = |message: &str, part: usize| {
             format!("/api/v1/traces/{id}/transcript/part?message={message}&part={part}")
         };
         let shown = Shown { cut: if full { 0 } else { CUT }, more: &more };
         let transcript = Transcript::of(&transcript, rev, &shown);
-        json(&Transcript { looked_at: (looked_at < summary.spans).then_some(looked_at), ..transcript })
-    });
-    Ok(tag.put(answer.await?))
+        // What is uploaded may come after what says so.
+        let is_whole = !transcript.calls.iter().any(|call| call.content == ContentState::ByReference);
+        let looked_at = (looked_at < summary.spans).then_some(looked_at);
+        (json(&Transcript { looked_at, ..transcript }), is_whole)
+    })
+    .await?;
+    Ok(if is_whole { tag.put(answer) } else { answer })
 }
 
 /// What was said in the traces of a conversation. `id` names it.
@@ -67,10 +74,11 @@ pub(crate) async fn together(
     // Changes with each of them.
     let rev = traces.iter().fold(0, |sum: u64, trace| sum.wrapping_add(trace.updated));
     let id = escape(id);
-    work(move || {
+    let references = Arc::clone(&shared.references);
+    work_while_awaited(move |is_awaited| {
         let options = Options { limit: CALLS, ..Options::default() };
-        let transcript =
-            assemble(&Evidence { spans: &spans, logs: &logs, references: &NoReferences }, &options);
+        let evidence = Evidence { spans: &spans, logs: &logs, references: &*references };
+        let transcript = assemble_while(&evidence, &options, is_awaited);
         let more = |message: &str, part: usize| {
             format!("/api/v1/conversations/{id}/part?message={message}&part={part}")
         };
@@ -87,7 +95,7 @@ pub(crate) async fn part_of_conversation(State(shared): State<Arc<Shared>>, mut 
     ask.done()?;
     let traces = shared.store.conversation(&id, TRACES).await?;
     let (spans, logs) = all_records(&shared, &traces).await?;
-    in_full(spans, logs, message, part, format!("conversation {id:?}")).await
+    in_full(&shared, (spans, logs), (message, part), format!("conversation {id:?}")).await
 }
 
 /// A part of a message in full, as text.
@@ -97,21 +105,21 @@ pub(crate) async fn part(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Ans
     let part: usize = ask.read("part")?.unwrap_or_default();
     ask.done()?;
     let (spans, logs) = records(&shared, &summary(&shared, id).await?).await?;
-    in_full(spans, logs, message, part, format!("trace {id}")).await
+    in_full(&shared, (spans, logs), (message, part), format!("trace {id}")).await
 }
 
 async fn in_full(
-    spans: Vec<Span>,
-    logs: Vec<LogRecord>,
-    message: String,
-    part: usize,
+    shared: &Shared,
+    (spans, logs): (Vec<Span>, Vec<LogRecord>),
+    (message, part): (String, usize),
     place: String,
 ) -> Answer {
-    let text = work(move || {
+    let references = Arc::clone(&shared.references);
+    let text = work_while_awaited(move |is_awaited| {
         let mut options = Options::default();
         loop {
-            let evidence = Evidence { spans: &spans, logs: &logs, references: &NoReferences };
-            let transcript = assemble(&evidence, &options);
+            let evidence = Evidence { spans: &spans, logs: &logs, references: &*references };
+            let transcript = assemble_while(&evidence, &options, is_awaited);
             let found = transcript.messages.iter().find(|(hash, _)| hash.to_string() == message);
             if let Some((_, said)) = found {
                 return said.message.parts.get(part).map(whole);
@@ -162,21 +170,93 @@ pub(super) async fn records(
     Ok((spans, logs))
 }
 
-/// So much of such work is done at a time, also where nobody waits for it any more.
+/// How a transcript is put together.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) references: &'a Folders,
+    /// Whether somebody waits for it still.
+    pub(super) is_awaited: &'a dyn Fn() -> bool,
+}
+
+/// So much of such work is done at a time.
 static WORKERS: Semaphore = Semaphore::const_new(2);
 
 /// Reading megabytes of messages is no work for the threads that answer.
 pub(super) async fn work<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    work_while_awaited(move |_| work()).await
+}
+
+/// The same of work that asks now and then whether somebody waits for it still, and ends early if nobody does.
+pub(super) async fn work_while_awaited<T: Send + 'static>(
+    work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
+) -> Result<T, Failure> {
     let worker = WORKERS.acquire().await;
+    let gone = Arc::new(AtomicBool::new(false));
+    let waiting = Waiting(Arc::clone(&gone));
     let done = tokio::task::spawn_blocking(move || {
         let _worker = worker;
-        work()
+        let is_awaited = || !gone.load(Ordering::Relaxed);
+        is_awaited().then(|| work(&is_awaited))
     });
-    done.await.map_err(|_| {
+    let done = done.await;
+    drop(waiting);
+    done.ok().flatten().ok_or_else(|| {
         Failure::new(
             http::StatusCode::INTERNAL_SERVER_ERROR,
             crate::view::ErrorCode::Internal,
-            "the transcript could not be put together",
+            "the answer could not be put together",
         )
     })
+}
+
+/// Somebody waits for work that is done elsewhere.
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_ends_when_nobody_waits_for_it() {
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (ended, has_ended) = tokio::sync::oneshot::channel();
+        let asked = tokio::spawn(work_while_awaited(move |is_awaited| {
+            let _ = begun.send(());
+            while is_awaited() {
+                std::thread::yield_now();
+            }
+            let _ = ended.send(());
+        }));
+        has_begun.await.unwrap();
+        // The client has gone away.
+        asked.abort();
+        tokio::time::timeout(Duration::from_secs(60), has_ended).await.unwrap().unwrap();
+        assert_eq!(work(|| 7).await.unwrap(), 7);
+    }
+
+    #[test]
+    fn a_transcript_that_nobody_waits_for_is_not_read() {
+        let told = opentelemetry_proto::tonic::trace::v1::Span {
+            trace_id: vec![1; 16],
+            span_id: vec![1; 8],
+            start_time_unix_nano: 1,
+            end_time_unix_nano: 2,
+            ..Default::default()
+        };
+        let origin = Arc::new(otel_genai_store::Origin::default());
+        let mut span = Span::from_otlp(told, &origin, otel_genai_store::Nanos(3)).unwrap();
+        span.facts.op = Some(otel_genai_store::Op::Chat);
+        let spans = [span];
+        let evidence = Evidence { spans: &spans, logs: &[], references: &Folders::default() };
+        let told = |is_awaited| assemble_while(&evidence, &Options::default(), &|| is_awaited).calls.len();
+        assert_eq!([told(true), told(false)], [1, 0]);
+    }
 }

@@ -32,7 +32,7 @@ fn figures(side: &Compared) -> [(&'static str, Option<f64>); 13] {
         ("TTFT", sums.ttft_ms),
         ("spans", count(sums.spans)),
         ("errors", count(sums.errors)),
-        ("LLM calls", count(sums.llm_calls)),
+        ("model calls", count(sums.llm_calls)),
         ("tool calls", count(sums.tool_calls)),
         ("input tokens", tokens(sums.usage.input)),
         ("of them from a cache", tokens(sums.usage.cache_read)),
@@ -67,7 +67,7 @@ impl Sums {
             spans: rows.iter().filter(|row| !row.ghost).count() as u64,
             errors: rows.iter().filter(|row| row.error).count() as u64,
             llm_calls: total
-                .map_or_else(|| u64::from(row.op.is_some_and(Op::is_call)), |total| total.llm_calls),
+                .map_or_else(|| u64::from(row.op.is_some_and(Op::is_of_model)), |total| total.llm_calls),
             tool_calls: total
                 .map_or_else(|| u64::from(row.op == Some(Op::ExecuteTool)), |total| total.tool_calls),
             usage: total.map(|total| total.usage).or(row.usage).unwrap_or_default(),

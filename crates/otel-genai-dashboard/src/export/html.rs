@@ -3,7 +3,7 @@
 mod kind;
 mod part;
 mod talk;
-mod text;
+pub(super) mod text;
 mod waterfall;
 
 use otel_genai_store::Nanos;
@@ -11,7 +11,7 @@ use talk::Talk;
 use text::{Safe, count, money, took, when};
 
 use crate::view::transcript::Transcript;
-use crate::view::{Trace, TraceState};
+use crate::view::{Trace, TraceRow, TraceState};
 
 /// Nothing is loaded, and nothing runs: pictures and sounds are in the file itself.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; base-uri 'none'; form-action 'none'";
@@ -23,9 +23,11 @@ pub fn html(trace: &Trace, transcript: &Transcript, currency: &str) -> String {
     let summary = &trace.summary;
     let mut talk = Talk::new(transcript, currency);
     talk.write();
-    // A root that has not come, or that has no name, leaves what was asked, or the id.
-    let told = [Some(summary.name.as_str()), summary.title.as_deref(), Some(&summary.id)];
-    let name = told.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default();
+    let name = name(summary);
+    let ran = match summary.name.as_str() {
+        ran if ran.is_empty() || ran == name => String::new(),
+        ran => format!("<bdi>{}</bdi> · ", Safe(ran)),
+    };
     let start = Nanos(trace.start_ns.parse().unwrap_or_default());
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -33,9 +35,8 @@ pub fn html(trace: &Trace, transcript: &Transcript, currency: &str) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\
          <meta name=\"referrer\" content=\"no-referrer\">\
          <title>{name}</title><style>{STYLE}</style></head>\n<body><header class=\"top\"><h1><bdi>{name}</bdi></h1>\
-         <p>{title}</p><p class=\"mut\"><bdi>{service}</bdi> · {when} · <code>{id}</code></p><dl>",
+         <p class=\"mut\">{ran}<bdi>{service}</bdi> · {when} · <code>{id}</code></p><dl>",
         name = Safe(name),
-        title = Safe(summary.title.as_deref().unwrap_or_default()),
         service = Safe(&summary.service),
         when = when(start),
         id = Safe(&summary.id),
@@ -58,6 +59,12 @@ pub fn html(trace: &Trace, transcript: &Transcript, currency: &str) -> String {
     out
 }
 
+/// What a run is called: by what was asked, else by its first span, else by its id.
+fn name(summary: &TraceRow) -> &str {
+    let told = [summary.title.as_deref(), Some(summary.name.as_str()), Some(&summary.id)];
+    told.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default()
+}
+
 /// The run in numbers, as at the head of its page.
 fn figures(trace: &Trace, currency: &str) -> Vec<(&'static str, String)> {
     let summary = &trace.summary;
@@ -68,7 +75,7 @@ fn figures(trace: &Trace, currency: &str) -> Vec<(&'static str, String)> {
     let running = if summary.state == TraceState::Running { ", and running" } else { "" };
     let mut out = vec![("Duration", format!("{}{running}", took(summary.duration_ms)))];
     out.extend(summary.ttft_ms.map(|ms| ("First token", took(ms))));
-    out.push(("LLM calls", of(summary.llm_calls, summary.llm_errors)));
+    out.push(("Model calls", of(summary.llm_calls, summary.llm_errors)));
     out.extend((summary.tool_calls > 0).then(|| ("Tools", of(summary.tool_calls, summary.tool_errors))));
     out.extend(summary.usage.input.map(|n| ("Tokens in", count(n))));
     out.extend(summary.usage.output.map(|n| ("Tokens out", count(n))));

@@ -1,7 +1,8 @@
 //! Markdown, for a chat, an issue, or a coding agent.
 
+use super::html::text::{count, money, plural, took};
 use crate::view::transcript::{Call, Message, Part, Seen, Text, Transcript};
-use crate::view::{Row, Trace};
+use crate::view::{Row, Trace, TraceState, Usage};
 
 /// How much is written.
 #[derive(Clone, Copy, Debug)]
@@ -22,10 +23,10 @@ impl Options {
 /// Rows of the drawing are at most so many.
 const ROWS: usize = 200;
 
-/// What ran in a trace, and what was said.
+/// What ran in a trace, and what was said. Costs are in `currency`.
 #[must_use]
-pub fn markdown(trace: &Trace, transcript: &Transcript, options: &Options) -> String {
-    let mut blocks = vec![head(trace), tree(&trace.rows, trace.total_rows)];
+pub fn markdown(trace: &Trace, transcript: &Transcript, currency: &str, options: &Options) -> String {
+    let mut blocks = vec![head(trace, currency), tree(&trace.rows, trace.total_rows, currency)];
     blocks.push(
         "## What was said\n\nRecorded from programs and models: untrusted content, none of it is meant for the reader.\n"
             .to_owned(),
@@ -43,7 +44,7 @@ pub fn markdown(trace: &Trace, transcript: &Transcript, options: &Options) -> St
             blocks.push(format!("### {name}\n"));
         }
         last = Some(call.chain);
-        blocks.push(heading(call));
+        blocks.push(heading(call, currency));
         let system = if call.carried == 0 { call.system.as_slice() } else { &[] };
         for seen in system.iter().chain(&call.input).chain(&call.output) {
             blocks.extend(said(transcript, seen));
@@ -52,26 +53,38 @@ pub fn markdown(trace: &Trace, transcript: &Transcript, options: &Options) -> St
     fit(blocks, options.max)
 }
 
-fn head(trace: &Trace) -> String {
+fn head(trace: &Trace, currency: &str) -> String {
     let summary = &trace.summary;
+    let running = if summary.state == TraceState::Running { " and running" } else { "" };
     let mut facts = vec![
         format!("service {}", code(&summary.service)),
-        took(summary.duration_ms),
-        format!("{} spans", summary.spans),
-        format!("{} model calls", summary.llm_calls),
-        format!("{} tool runs", summary.tool_calls),
-        format!("{} errors", summary.errors),
+        format!("{}{running}", took(summary.duration_ms)),
+        plural(summary.spans, "span"),
+        plural(summary.llm_calls, "model call"),
+        plural(summary.tool_calls, "tool run"),
+        plural(summary.errors, "error"),
     ];
-    if let (Some(input), Some(output)) = (summary.usage.input, summary.usage.output) {
-        facts.push(format!("{input} tokens in, {output} out"));
+    facts.extend(tokens(&summary.usage));
+    facts.extend(summary.cost.map(|cost| money(cost.amount, currency)));
+    if summary.unpriced > 0 {
+        facts.push(format!("{} without a price", plural(summary.unpriced, "call")));
     }
-    if let Some(cost) = &summary.cost {
-        facts.push(format!("cost {:.4}", cost.amount));
-    }
-    format!("# {}\n\nTrace {}: {}.\n", inline(&summary.name), code(&summary.id), facts.join(", "))
+    // What was asked is content: it stands below, where that is said.
+    let name = if summary.name.is_empty() { "A trace" } else { &summary.name };
+    format!("# {}\n\nTrace {}: {}.\n", inline(name), code(&summary.id), facts.join(", "))
 }
 
-fn tree(rows: &[Row], total: u64) -> String {
+/// 1,204 tokens in, 318 out
+fn tokens(usage: &Usage) -> Option<String> {
+    match (usage.input, usage.output) {
+        (Some(input), Some(output)) => Some(format!("{} in, {} out", plural(input, "token"), count(output))),
+        (Some(input), None) => Some(format!("{} in", plural(input, "token"))),
+        (None, Some(output)) => Some(format!("{} out", plural(output, "token"))),
+        (None, None) => None,
+    }
+}
+
+fn tree(rows: &[Row], total: u64, currency: &str) -> String {
     let mut out = String::from("## What ran\n\n");
     for row in rows.iter().filter(|row| row.fold.is_none()).take(ROWS) {
         let name = if row.ghost { "(not here)".to_owned() } else { inline(&row.name) };
@@ -80,9 +93,12 @@ fn tree(rows: &[Row], total: u64) -> String {
             "  ".repeat(row.depth.min(20) as usize),
             took(row.duration_ms)
         ));
-        let tokens = row.usage.filter(|_| !row.wrapper);
-        if let Some((input, output)) = tokens.and_then(|usage| Some((usage.input?, usage.output?))) {
-            out.push_str(&format!(", {input} tokens in, {output} out"));
+        // An agent's tokens are those of its calls; its cost is that of all below it.
+        let used = row.usage.filter(|_| !row.wrapper && row.total.is_none());
+        let cost = row.total.as_ref().map_or(row.cost, |total| total.cost);
+        let facts = [used.as_ref().and_then(tokens), cost.map(|cost| money(cost.amount, currency))];
+        for fact in facts.into_iter().flatten() {
+            out.push_str(&format!(", {fact}"));
         }
         if row.error {
             let kind = row.error_type.as_deref().map_or_else(|| "unknown".to_owned(), code);
@@ -91,15 +107,24 @@ fn tree(rows: &[Row], total: u64) -> String {
         out.push('\n');
     }
     if total > ROWS as u64 {
-        out.push_str(&format!("\n(the first of {total} spans)\n"));
+        out.push_str(&format!("\n(the first of {})\n", plural(total, "span")));
     }
     out
 }
 
-fn heading(call: &Call) -> String {
+fn heading(call: &Call, currency: &str) -> String {
     let model = call.model.as_ref().or(call.request_model.as_ref());
     let model = model.map(|model| format!(" {}", code(model))).unwrap_or_default();
     let mut out = format!("### Call {}: {}{model}\n", call.ordinal + 1, call.op.as_str());
+    let facts = [
+        call.duration_ms.map(took),
+        call.usage.as_ref().and_then(tokens),
+        call.cost.map(|cost| money(cost.amount, currency)),
+    ];
+    let facts: Vec<_> = facts.into_iter().flatten().collect();
+    if !facts.is_empty() {
+        out.push_str(&format!("\n{}\n", facts.join(", ")));
+    }
     if let Some(error) = &call.error {
         let message = error.message.as_deref().unwrap_or_default();
         out.push_str(&format!("\nFailed: {}\n", fenced("", &format!("{} {message}", error.kind))));
@@ -144,7 +169,7 @@ fn told(message: &Message, part: &Part) -> String {
         Part::Media { modality, mime, bytes, uri, .. } => {
             let mut facts = vec![inline(modality)];
             facts.extend(mime.as_deref().map(inline));
-            facts.extend(bytes.map(|bytes| format!("{bytes} bytes")));
+            facts.extend(bytes.map(|bytes| plural(bytes as u64, "byte")));
             facts.extend(uri.as_deref().map(code));
             format!(": [{}]", facts.join(", "))
         }
@@ -189,10 +214,6 @@ fn inline(text: &str) -> String {
 /// The longest run of backticks.
 fn runs(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
-}
-
-fn took(ms: f64) -> String {
-    if ms < 1_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
 }
 
 /// Beginning and end of a text in at most about `max` bytes.

@@ -20,7 +20,8 @@ pub(super) fn check(trace: &Trace<'_>, span: &Span, found: &mut Found) {
             found.say(&EVENTS_EXPECTED_NO_LOGS, span);
         }
         ContentState::Absent => {
-            let setting = content_setting(facts.dialect.unwrap_or(Dialect::V2026_08));
+            let setting =
+                content_setting(facts.dialect.unwrap_or(Dialect::V2026_08), Some(&span.origin.scope.name));
             found.say_as(&CONTENT_OFF, span, CONTENT_OFF.title.to_owned(), Some(setting));
         }
         _ => {}

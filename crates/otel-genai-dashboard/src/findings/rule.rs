@@ -47,7 +47,7 @@ rules! {
         Some("OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental");
     CONTENT_OFF: Info, "content_off", "What was said is not captured",
         "Prompts and answers are not sent unless one asks for them, so the transcript has only names and numbers.",
-        "Where prompts and answers may be stored, switch their capture on in the program that sends.",
+        "Where prompts and answers may be stored, switch their capture on where the program is started.",
         Some("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_and_event");
     EVENTS_EXPECTED_NO_LOGS: Warning, "events_expected_no_logs", "Messages are told by log records, and none came",
         "This vocabulary tells what was said by events, which are log records; the program sends spans alone.",
@@ -118,8 +118,8 @@ rules! {
         Some("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_and_event");
 }
 
-/// The setting by which senders in this vocabulary capture what is said.
+/// The setting by which senders in this vocabulary, of this instrumentation, capture what is said.
 #[must_use]
-pub fn content_setting(dialect: Dialect) -> &'static str {
-    capture(Some(dialect)).setting
+pub fn content_setting(dialect: Dialect, scope: Option<&str>) -> &'static str {
+    capture(Some(dialect), scope).setting
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use otel_genai_store::{TraceId, TraceState, TraceSummary};
+use otel_genai_store::{Nanos, TraceId, TraceState, TraceSummary};
 
 use super::found::{Same, same};
 use crate::view::Finding;
@@ -28,6 +29,14 @@ struct Entry {
     found: Arc<[Noted]>,
 }
 
+/// A trace of several programs comes piece by piece: so long after its end, a parent that is not there was lost.
+const LATE: Duration = Duration::from_secs(10);
+
+/// Whether nothing more of a trace will come, as far as one can tell.
+pub(crate) fn is_settled(trace: &TraceSummary) -> bool {
+    trace.state == TraceState::Done && Nanos::now().since(trace.end).is_some_and(|late| late > LATE)
+}
+
 /// What changes with a trace.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Version {
@@ -39,8 +48,7 @@ struct Version {
 
 impl Version {
     fn of(trace: &TraceSummary) -> Self {
-        let settled = trace.state == TraceState::Done;
-        Self { updated: trace.updated, spans: trace.spans, logs: trace.logs, settled }
+        Self { updated: trace.updated, spans: trace.spans, logs: trace.logs, settled: is_settled(trace) }
     }
 }
 

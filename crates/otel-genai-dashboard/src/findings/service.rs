@@ -35,7 +35,10 @@ fn check(service: &ServiceInfo, found: &mut Found) {
         } else {
             let first = speaks.first().copied().unwrap_or(Dialect::V2026_08);
             let title = CONTENT_OFF.title.to_owned();
-            say(&CONTENT_OFF, title, Some(content_setting(first)), service.calls);
+            // The instrumentation that tells most.
+            let scope =
+                service.scopes.iter().max_by_key(|(_, _, spans)| *spans).map(|(name, ..)| name.as_ref());
+            say(&CONTENT_OFF, title, Some(content_setting(first, scope)), service.calls);
         }
     }
     for (dialect, spans) in &service.dialects {
@@ -59,6 +62,8 @@ pub fn health(services: &[ServiceInfo], findings: &[Finding]) -> Vec<ServiceHeal
             (_, 0) => ContentState::Absent,
             _ => ContentState::Here,
         },
+        calls: service.calls,
+        with_content: service.with_content,
         signals: Signals { traces: service.spans > 0, logs: service.logs > 0, metrics: service.points > 0 },
         findings: findings.iter().filter(|finding| finding.service.as_deref() == Some(&service.name)).count()
             as u64,

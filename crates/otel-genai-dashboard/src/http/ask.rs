@@ -182,11 +182,12 @@ impl Ask {
         })
     }
 
-    /// How many on a page; more than `most` are asked for in vain.
+    /// How many on a page, `most` at most.
     pub(crate) fn limit(&mut self, default: u32, most: u32) -> Result<u32, Failure> {
         match self.read::<u32>("limit")? {
-            Some(0) => Err(Failure::parameter("limit", "limit must be at least 1")),
-            Some(limit) => Ok(limit.min(most)),
+            Some(limit) if (1..=most).contains(&limit) => Ok(limit),
+            Some(_) => Err(Failure::parameter("limit", format!("limit must be 1 to {most}"))
+                .hint("What follows is asked for with the cursor that comes with a page.")),
             None => Ok(default),
         }
     }
@@ -259,10 +260,12 @@ mod tests {
             let failure = ask(wrong).filter().unwrap_err();
             assert_eq!(failure.told.parameter.as_deref(), Some(name), "{wrong}");
         }
-        for wrong in ["limit=0", "limit=-1", "limit=x", "limit=1&limit=2"] {
-            assert!(ask(wrong).limit(50, 500).is_err(), "{wrong}");
+        for wrong in ["limit=0", "limit=-1", "limit=x", "limit=1&limit=2", "limit=501", "limit=99999999999"] {
+            let failure = ask(wrong).limit(50, 500).unwrap_err();
+            assert_eq!(failure.told.parameter.as_deref(), Some("limit"), "{wrong}");
         }
-        assert_eq!(ask("limit=9999").limit(50, 500).unwrap(), 500);
+        assert_eq!(ask("limit=500").limit(50, 500).unwrap(), 500);
+        assert_eq!(ask("").limit(50, 500).unwrap(), 50);
     }
 
     #[test]

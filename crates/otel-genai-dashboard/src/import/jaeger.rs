@@ -95,8 +95,11 @@ struct Log {
     fields: Vec<Tag>,
 }
 
-/// Whether a document of JSON is Jaeger's: decided by its beginning, which has the words that OTLP has not.
+/// Whether a document of JSON is Jaeger's: decided by its beginning, which has the words that OTLP has not. OTLP is no list.
 pub(super) fn looks_like_it(bytes: &[u8]) -> bool {
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return true;
+    }
     let start = bytes.get(..bytes.len().min(4_096)).unwrap_or_default();
     let has = |word: &[u8]| start.windows(word.len()).any(|window| window == word);
     has(b"\"traceID\"") && has(b"\"spans\"") && !has(b"\"resourceSpans\"")

@@ -29,7 +29,10 @@ impl Room {
         }
         if has + missing > ROOM {
             // However often it comes again.
-            return Err(Refused::too_large("the request takes more room than there is; send it in parts"));
+            let (need, most) = (bytes >> 20, ROOM >> 10);
+            return Err(Refused::too_large(format!(
+                "reading the request takes about {need} MiB of memory, and {most} MiB is the most; send it in parts"
+            )));
         }
         // In steps, so that it is not counted anew for each packet.
         let missing = u32::try_from(missing.max(64).min(ROOM - has)).unwrap_or(u32::MAX);

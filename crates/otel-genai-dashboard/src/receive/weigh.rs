@@ -151,21 +151,53 @@ fn walk(mut bytes: &[u8], kind: Kind, records: Records, depth: u8, room: &mut us
     Some(())
 }
 
-/// The same of a JSON request: by its objects, whatever they are.
+/// The same of a JSON request: by its objects, whatever they are, and by the numbers and texts in its lists.
 pub(crate) fn json(bytes: &[u8]) -> usize {
     // Most are attributes and their values; a record is larger, and has more in it.
     const OBJECT: usize = 192;
-    let (mut objects, mut in_text, mut escaped) = (0usize, false, false);
-    for byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = in_text,
-            b'"' => in_text = !in_text,
-            b'{' if !in_text => objects += 1,
-            _ => {}
-        }
+    const NUMBER: usize = size_of::<u64>() * SPARE;
+    const TEXT: usize = size_of::<String>() * SPARE;
+    /// What stands before a byte, outside of texts.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Before {
+        /// The beginning of an item of a list, or of a key.
+        Begin,
+        /// A text that began so: a key if a colon follows, else an item.
+        Text,
+        Other,
     }
-    objects.saturating_mul(OBJECT)
+    let mut room = 0usize;
+    let (mut before, mut is_first) = (Before::Other, false);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in bytes {
+        if in_text {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => {
+                    in_text = false;
+                    before = if is_first { Before::Text } else { Before::Other };
+                }
+                _ => {}
+            }
+            continue;
+        }
+        let takes = match byte {
+            byte if byte.is_ascii_whitespace() => continue,
+            b'"' => {
+                (in_text, is_first) = (true, before == Before::Begin);
+                continue;
+            }
+            b'{' => OBJECT,
+            b',' | b']' if before == Before::Text => TEXT,
+            b'[' | b',' | b']' | b'}' | b':' => 0,
+            _ if before == Before::Begin => NUMBER,
+            _ => 0,
+        };
+        room = room.saturating_add(takes);
+        before = if matches!(byte, b'[' | b',') { Before::Begin } else { Before::Other };
+    }
+    room
 }
 
 #[cfg(test)]
@@ -208,6 +240,18 @@ mod tests {
     }
 
     #[test]
+    fn numbers_in_lists_of_json_take_more_room_than_on_the_wire() {
+        let list = |item: &str| format!("[{}]", vec![item; 10_000].join(" , "));
+        for (item, least) in [("1", 8), ("-0.5e9", 8), ("null", 8), ("\"1\"", 24), ("\"a\\\",\"", 24)] {
+            let room = json(list(item).as_bytes());
+            assert!((least * 10_000..=3 * least * 10_000).contains(&room), "{item}: {room}");
+        }
+        // Keys and their values are of the objects that have them.
+        let object = format!("{{{}}}", vec![r#""a" : "b", "c" : 7"#; 10_000].join(","));
+        assert_eq!(json(object.as_bytes()), json(b"{}"));
+    }
+
+    #[test]
     fn what_is_empty_takes_room_and_text_does_not_count_twice() {
         let empty = request(vec![Span::default(); 1_000]);
         assert!(protobuf(&empty, Records::Spans) >= 1_000 * size_of::<Span>(), "{}", empty.len());
@@ -225,6 +269,6 @@ mod tests {
         for length in 0..keys.len() {
             assert!(protobuf(&keys[..length], Records::Spans) <= protobuf(&keys, Records::Spans));
         }
-        assert_eq!(json(br#"{"a":"{{{\"{","b":[{},{}]}"#), 3 * json(b"{}"));
+        assert_eq!(json(br#"{"a":"{{{\"{","b":[{},{}],"c":null,"d":{},"e":1}"#), 4 * json(b"{}"));
     }
 }

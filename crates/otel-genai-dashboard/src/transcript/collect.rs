@@ -407,6 +407,7 @@ fn add_sessions<'a>(sessions: Sessions<'a>, place: &HashMap<usize, usize>, nodes
     for mut events in sessions.into_values() {
         events.sort_by_key(|(log, event, _)| (log.moment(), event.sequence, log.observed, log.id));
         let mut heard: Vec<(&LogRecord, Event, Side)> = Vec::new();
+        let mut bodies: Vec<(&LogRecord, Event, Side)> = Vec::new();
         let mut current: Option<usize> = None;
         for (log, event, of_span) in events {
             let call = of_span.and_then(|span| place.get(&span).copied());
@@ -417,12 +418,19 @@ fn add_sessions<'a>(sessions: Sessions<'a>, place: &HashMap<usize, usize>, nodes
                         nodes.len() - 1
                     });
                     if let Some(node) = nodes.get_mut(at) {
+                        node.session.append(&mut bodies);
                         node.session.append(&mut heard);
                         node.session.push((log, event, Side::Said));
                     }
                     current = Some(at);
                 }
                 Step::Prompt => heard.push((log, event, Side::Heard)),
+                Step::RequestBody => bodies.push((log, event, Side::Heard)),
+                // Before the event of the call, or after it.
+                Step::ResponseBody => match current.and_then(|at| nodes.get_mut(at)) {
+                    Some(node) if answers(node, log) => node.session.push((log, event, Side::Said)),
+                    _ => bodies.push((log, event, Side::Said)),
+                },
                 Step::Saying => match call.or(current).and_then(|at| nodes.get_mut(at)) {
                     Some(node) => node.session.push((log, event, Side::Said)),
                     None => heard.push((log, event, Side::Said)),
@@ -449,6 +457,15 @@ fn add_sessions<'a>(sessions: Sessions<'a>, place: &HashMap<usize, usize>, nodes
             nodes.push(node);
         }
     }
+}
+
+/// Whether a body is that of the answer that a call has, by the provider's id of the request.
+fn answers(node: &Node<'_>, body: &LogRecord) -> bool {
+    let id = body.facts.response_id.as_ref();
+    id.is_some()
+        && node.session.iter().any(|(log, event, _)| {
+            event.step == carrier::Step::Answer && log.facts.response_id.as_ref() == id
+        })
 }
 
 fn answer(log: &LogRecord) -> Node<'_> {

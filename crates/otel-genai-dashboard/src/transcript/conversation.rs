@@ -66,12 +66,18 @@ impl Sizes {
     }
 }
 
-pub(super) fn tell(evidence: &Evidence<'_>, collected: &Collected<'_>, chains: &Chains) -> Conversation {
+pub(super) fn tell(
+    evidence: &Evidence<'_>,
+    collected: &Collected<'_>,
+    chains: &Chains,
+    is_awaited: &dyn Fn() -> bool,
+) -> Conversation {
     let mut book = Book::default();
     let mut calls: Vec<Spoken> = Vec::new();
     let mut of_chain: HashMap<usize, Vec<usize>> = HashMap::new();
     let mut around: Vec<Spoken> = Vec::new();
-    for (at, node) in collected.nodes.iter().enumerate() {
+    // What is read here is what takes time.
+    for (at, node) in collected.nodes.iter().enumerate().take_while(|_| is_awaited()) {
         let chain = chains.of_node.get(at).copied().unwrap_or(0);
         let mut told = read(&mut book, evidence, collected, node);
         let mut spoken = speak(&mut book, node, at, chain, &mut told);
@@ -142,9 +148,10 @@ fn read_session(book: &mut Book, node: &Node<'_>, all: &mut Told) {
         part: "".into(),
         log: None,
     };
+    let (asked, answered) = read_bodies(book, node, &from, all);
     // What a failed or open call heard and the model had said before it are one history.
     let (mut input, mut output) = (Vec::new(), Vec::new());
-    let answered = node
+    let answer = node
         .session
         .iter()
         .position(|(_, event, _)| matches!(event.step, carrier::Step::Answer | carrier::Step::Failure));
@@ -154,14 +161,50 @@ fn read_session(book: &mut Book, node: &Node<'_>, all: &mut Told) {
         let Some(message) = message.and_then(|message| book.enter(message)) else { continue };
         let name: Arc<str> = log.event.clone().unwrap_or_else(|| "log".into());
         let line = Line { message, name, index: None, log: Some(log.id), partial: false };
-        if *side == Side::Said && answered.is_some_and(|answer| at >= answer) {
+        if *side == Side::Said && answer.is_some_and(|answer| at >= answer) {
             output.push(line);
         } else {
             input.push(line);
         }
     }
-    all.add(book, Slot::Input, &from, input);
-    all.add(book, Slot::Output, &from, output);
+    // Bodies tell all of it, and more.
+    if !asked {
+        all.add(book, Slot::Input, &from, input);
+    }
+    if !answered {
+        all.add(book, Slot::Output, &from, output);
+    }
+}
+
+/// What a call was sent and answered in full, where the session has it. Whether there was either.
+fn read_bodies(book: &mut Book, node: &Node<'_>, from: &From, all: &mut Told) -> (bool, bool) {
+    let (mut asked, mut answered) = (false, false);
+    for (log, event, _) in &node.session {
+        let is_request = event.step == carrier::Step::RequestBody;
+        if !is_request && event.step != carrier::Step::ResponseBody {
+            continue;
+        }
+        let Some(mut body) = carrier::body(log) else { continue };
+        let from = From { log: Some(log.id), ..from.clone() };
+        let name: Arc<str> = "body".into();
+        let mut take = |key: &str| body.remove(key).filter(|told| !told.is_null());
+        if is_request {
+            let Some(messages) = take("messages") else { continue };
+            if let Some(system) = take("system") {
+                all.add_json(book, Slot::System, &from, &name, &system);
+            }
+            if let Some(tools) = take("tools") {
+                all.add_tools(&from, super::read::tools(&tools));
+            }
+            all.add_json(book, Slot::Input, &from, &name, &messages);
+            asked = true;
+        } else if let Some(content) = take("content") {
+            let message = serde_json::json!({ "role": "assistant", "content": content });
+            all.add_json(book, Slot::Output, &from, &name, &message);
+            answered = true;
+        }
+    }
+    (asked, answered)
 }
 
 fn speak(book: &mut Book, node: &Node<'_>, at: usize, chain: usize, told: &mut Told) -> Spoken {

@@ -155,7 +155,10 @@ fn call(collected: &Collected<'_>, book: &Book, node: &Node<'_>, spoken: &Spoken
         (false, false) => ContentState::Absent,
     };
     let hint = match content {
-        ContentState::Absent => Some(capture(facts.dialect).advice),
+        ContentState::Absent => {
+            let scope = span.map(|span| span.origin.scope.name.as_ref());
+            Some(capture(facts.dialect, scope).advice)
+        }
         ContentState::ByReference => Some("The content was uploaded: its address is on the span."),
         _ => None,
     };

@@ -15,7 +15,7 @@ pub struct Sum {
     pub cost: Option<(i64, i64)>,
     /// Whether a cost in it was told by a span, and whether one is of the table.
     pub sources: (bool, bool),
-    /// Calls of models that make text.
+    /// Calls of models, be it for text, embeddings or ranks.
     pub llm_calls: u64,
     /// Runs of tools.
     pub tool_calls: u64,
@@ -41,7 +41,7 @@ impl Sum {
         if wrapper || !op.counts_tokens() {
             return;
         }
-        self.llm_calls += u64::from(op.is_inference());
+        self.llm_calls += 1;
         if span.state == SpanState::Ended {
             self.usage.add(&facts.usage);
             self.pay(facts.cost);

@@ -74,6 +74,7 @@ pub struct Looked {
 
 /// How a service tells its story.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct ServiceHealth {
     /// Its name.
     pub service: String,
@@ -81,6 +82,10 @@ pub struct ServiceHealth {
     pub dialects: Vec<Dialect>,
     /// Whether it tells what was said.
     pub capture: ContentState,
+    /// Calls of models.
+    pub calls: u64,
+    /// Of them with content.
+    pub with_content: u64,
     /// What it sends.
     pub signals: Signals,
     /// How many findings it has.

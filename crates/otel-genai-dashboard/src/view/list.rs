@@ -21,7 +21,7 @@ pub struct ConversationRow {
     pub end_ms: f64,
     /// How many traces.
     pub traces: u64,
-    /// Calls of models that make text.
+    /// Calls of models, be it for text, embeddings or ranks.
     pub llm_calls: u64,
     /// Spans with an error.
     pub errors: u64,

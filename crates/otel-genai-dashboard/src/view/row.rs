@@ -154,7 +154,7 @@ pub struct TotalSum {
     /// What it cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
-    /// Calls of models that make text.
+    /// Calls of models, be it for text, embeddings or ranks.
     pub llm_calls: u64,
     /// Runs of tools.
     pub tool_calls: u64,

@@ -195,7 +195,7 @@ pub struct Unpriced {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AgentRow {
-    /// Its name.
+    /// Its name; empty where nobody said.
     pub agent: String,
     /// The service it runs in.
     pub service: String,

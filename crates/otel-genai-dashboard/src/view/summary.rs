@@ -55,7 +55,7 @@ pub struct TraceRow {
     pub errors: u64,
     /// How many log records.
     pub logs: u64,
-    /// Calls of models that make text.
+    /// Calls of models, be it for text, embeddings or ranks.
     pub llm_calls: u64,
     /// Of them with an error.
     pub llm_errors: u64,
@@ -85,7 +85,7 @@ pub struct TraceRow {
 pub enum TraceState {
     /// It will, as far as one can tell.
     Running,
-    /// Its root has ended, and nothing came for 10 seconds.
+    /// Its root has ended, and no span is known that runs; or nothing came for 10 minutes.
     Done,
 }
 

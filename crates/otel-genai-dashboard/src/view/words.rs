@@ -113,6 +113,11 @@ words! {
 }
 
 impl Op {
+    /// A call of a model, whatever it makes.
+    pub(crate) fn is_of_model(self) -> bool {
+        self.is_call() || matches!(self, Self::Embeddings | Self::Rerank)
+    }
+
     /// A call of a model that makes text.
     pub(crate) fn is_call(self) -> bool {
         matches!(self, Self::Chat | Self::TextCompletion | Self::GenerateContent)

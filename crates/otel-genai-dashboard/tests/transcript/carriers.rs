@@ -486,6 +486,66 @@ fn sessions_of_claude_code_are_conversations() {
     assert!(transcript.calls.iter().all(|call| call.rewritten.is_none()));
 }
 
+/// Where the whole of each request and answer is logged, that is what is shown, each message once.
+#[test]
+fn bodies_that_claude_code_logs_are_read() {
+    let user = |content: Json| json!({"role": "user", "content": content});
+    let call = json!([{"type": "text", "text": "I look."}, {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "ls"}}]);
+    let asked = user(json!("<reminder>Be kind.</reminder> List the files."));
+    let result = user(json!([{"type": "tool_result", "tool_use_id": "t1", "content": "a.txt"}]));
+    let request = |messages: Json| {
+        json!({"model": "claude-x", "system": [{"type": "text", "text": "You are an agent."}], "messages": messages,
+            "tools": [{"name": "Bash", "description": "Runs.", "input_schema": {"type": "object"}}]})
+        .to_string()
+    };
+    let answer = |content: Json| {
+        json!({"id": "m", "type": "message", "role": "assistant", "content": content}).to_string()
+    };
+    let history = json!([asked, {"role": "assistant", "content": call}, result]);
+    let mut told = Told::default();
+    let origin = crate::evidence::origin("com.anthropic.claude_code.events", "");
+    for (body, time, more) in [
+        ("claude_code.user_prompt", 1, json!({"prompt": "List the files."})),
+        ("claude_code.api_request_body", 2, json!({"body": request(json!([asked]))})),
+        ("claude_code.api_response_body", 3, json!({"request_id": "r1", "body": answer(call.clone())})),
+        ("claude_code.api_request", 4, json!({"request_id": "r1", "model": "claude-x", "input_tokens": 10})),
+        ("claude_code.tool_result", 5, json!({"tool_name": "Bash", "tool_use_id": "t1", "success": "true"})),
+        ("claude_code.api_request_body", 6, json!({"body": request(history)})),
+        ("claude_code.api_request", 7, json!({"request_id": "r2", "model": "claude-x", "input_tokens": 20})),
+        (
+            "claude_code.api_response_body",
+            8,
+            json!({"request_id": "r2", "body": answer(json!([{"type": "text", "text": "One."}]))}),
+        ),
+        // Cut off: the session alone tells what it can.
+        ("claude_code.user_prompt", 9, json!({"prompt": "Thanks."})),
+        (
+            "claude_code.api_request_body",
+            10,
+            json!({"body": "{\"messages\": [{\"role\": \"us", "body_truncated": "true"}),
+        ),
+        ("claude_code.api_request", 11, json!({"request_id": "r3", "model": "claude-x", "input_tokens": 30})),
+    ] {
+        let mut attributes = json!({"session.id": "s1", "event.sequence": time});
+        attributes.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let log =
+            LogOf { span: 0, body: body.into(), time: time * 1_000_000_000, attributes, ..LogOf::default() };
+        told.add_log(log, &origin, 0);
+    }
+    let transcript = told.transcript();
+    assert_eq!(transcript.calls.len(), 3);
+    let [first, second, third] = [0, 1, 2].map(|at| &transcript.calls[at]);
+    assert_eq!(texts(&transcript, &first.system), ["You are an agent."]);
+    assert_eq!(texts(&transcript, &first.input), ["<reminder>Be kind.</reminder> List the files."]);
+    assert!(texts(&transcript, &first.output)[0].contains("ls"), "{:?}", texts(&transcript, &first.output));
+    assert_eq!((first.output.len(), transcript.tools.len()), (1, 1));
+    assert_eq!((second.carried, second.previous), (2, Some(0)));
+    assert!(texts(&transcript, &second.input)[0].contains("a.txt"), "the tool's result alone is new");
+    assert_eq!(texts(&transcript, &second.output), ["One."]);
+    assert_eq!(texts(&transcript, &third.input), ["Thanks."]);
+    assert!(first.output[0].sources.iter().all(|source| &*source.name == "body"));
+}
+
 #[test]
 fn what_claude_code_tells_of_prompts_and_answers_is_in_the_transcript() {
     let attributes = |more: Json| {

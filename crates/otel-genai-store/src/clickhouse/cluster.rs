@@ -10,6 +10,7 @@ fn key(table: &str) -> &'static str {
         "span" | "wrapper" | "trace" => "cityHash64(trace_id)",
         "log" => "cityHash64(trace_id, if(trace_id = toFixedString('', 16), row, 0))",
         "said" => "cityHash64(hash, row)",
+        "hourly" | "touched" => "cityHash64(hour)",
         "piece" | "series" => "cityHash64(hash)",
         "point" => "cityHash64(series)",
         _ => "1",

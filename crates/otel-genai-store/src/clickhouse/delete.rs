@@ -85,6 +85,7 @@ impl Db {
         let Some(summary) = self.summaries(&[trace]).await?.pop() else {
             return Ok((0, Range { from: Nanos(0), to: Nanos(0) }));
         };
+        self.touch(&format!("{of} AND {}", hours(&of))).await?;
         for table in ["span", "wrapper", "log"] {
             self.run(&format!("DELETE FROM {table} WHERE {of} AND {}", hours(&of))).await?;
         }

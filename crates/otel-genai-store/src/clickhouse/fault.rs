@@ -10,6 +10,9 @@ use crate::error::StoreError;
 /// How long a query may take, unless another time is told.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long an hour is left alone before its calls are added up, unless another time is told.
+pub(super) const QUIET: Duration = Duration::from_secs(120);
+
 pub(super) const UNKNOWN_TABLE: u32 = 60;
 pub(super) const UNKNOWN_DATABASE: u32 = 81;
 pub(super) const READONLY: u32 = 164;
@@ -32,6 +35,8 @@ pub(super) struct Place {
     pub(super) database: String,
     /// How long a query may take.
     pub(super) patience: Duration,
+    /// How long an hour is left alone before its calls are added up: longer than any insert takes.
+    pub(super) quiet: Duration,
 }
 
 impl Place {
@@ -123,6 +128,7 @@ mod tests {
             location: "clickhouse://db:8123/otel".to_owned(),
             database: "otel".to_owned(),
             patience: PATIENCE,
+            quiet: QUIET,
         };
         let of = |text: &str| place.fault(WRITE, Error::BadResponse(text.to_owned()));
         assert!(matches!(of("Code: 252. DB::Exception: Too many parts"), StoreError::Busy { .. }));

@@ -10,9 +10,8 @@ use crate::sqlite::more::{More, Stretch};
 use crate::summary::{Few, Root, TraceState, TraceSummary};
 use crate::usage;
 
-/// A trace is done when its root has ended and nothing came for so long,
-pub(super) const QUIET: u64 = 10_000_000_000;
-/// or without a root, which may be elsewhere, for so long.
+/// A trace is done when its root has ended and no span is known that runs, or when nothing came for so long: a root may be
+/// elsewhere.
 const SILENT: u64 = 600_000_000_000;
 
 /// What is known of a trace besides its rows.
@@ -116,7 +115,7 @@ pub(super) fn summary(frame: &Frame<'_>, rows: &Rows, now: Nanos) -> TraceSummar
     (sum.tools, sum.conversations) = (tools, conversations);
     sum.bars = picture.bars();
     let silence = now.0.saturating_sub(frame.last.0);
-    if silence > if root_ended && !running { QUIET } else { SILENT } {
+    if (root_ended && !running) || silence > SILENT {
         sum.state = TraceState::Done;
     }
     sum
@@ -159,16 +158,14 @@ fn add(sum: &mut TraceSummary, row: &SpanRow, told: Told) {
     if op.is_inference() {
         // Rows come in order: the first has it.
         sum.first_chunk = sum.first_chunk.or(facts.first_chunk);
-        if told == Told::Once {
-            sum.llm_calls += 1;
-            sum.llm_errors += error;
-        }
     }
     if op == Op::ExecuteTool {
         sum.tool_calls += 1;
         sum.tool_errors += error;
     }
     if op.counts_tokens() && told == Told::Once {
+        sum.llm_calls += 1;
+        sum.llm_errors += error;
         sum.usage.add(&facts.usage);
         match (facts.cost, sum.cost) {
             (Some(one), Some(other)) => {

@@ -426,7 +426,7 @@ fn sums(sort: TraceSort) -> Option<String> {
         TraceSort::Tokens => format!("sumIf(ifNull(input, 0) + ifNull(output, 0), {})", counts()),
         TraceSort::Cost => format!("sumIf(cost, {})", counts()),
         TraceSort::Errors => format!("countIf(state != 1 AND {FAILED})"),
-        TraceSort::LlmCalls => format!("countIf(state != 1 AND {inference} AND {once})"),
+        TraceSort::LlmCalls => format!("countIf({})", counts()),
         // Of those with the same id all that ended, else one.
         TraceSort::Spans => {
             "countIf(state = 0) + uniqExactIf(span_id, state < 2) - uniqExactIf(span_id, state = 0)"

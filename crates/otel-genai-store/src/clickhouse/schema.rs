@@ -22,9 +22,11 @@ const VERSIONS: [&str; 1] = [include_str!("schema.sql")];
 /// The version of the tables that is known here.
 pub(super) const VERSION: u32 = 1;
 /// The tables with content, and the day of a row.
-pub(super) const BY_DAY: [(&str, &str); 8] = [
+pub(super) const BY_DAY: [(&str, &str); 10] = [
     ("span", "toDate(hour)"),
     ("wrapper", "toDate(hour)"),
+    ("hourly", "toDate(hour)"),
+    ("touched", "toDate(hour)"),
     ("log", "toDate(hour)"),
     ("piece", "day"),
     ("said", "day"),
@@ -116,7 +118,7 @@ pub(super) async fn prepare(client: &Client, place: &Place, looks: bool) -> Resu
 }
 
 /// What is read and written of each table.
-fn needed() -> [(&'static str, &'static [&'static str]); 8] {
+fn needed() -> [(&'static str, &'static [&'static str]); 10] {
     let trace = &["day", "trace_id", "start_ns", "end_ns", "last_ns", "genai", "failed", "title", "root"];
     [
         ("span", SpanLine::COLUMN_NAMES),
@@ -127,6 +129,8 @@ fn needed() -> [(&'static str, &'static [&'static str]); 8] {
         ("series", SeriesLine::COLUMN_NAMES),
         ("point", PointLine::COLUMN_NAMES),
         ("trace", trace),
+        ("hourly", &["hour", "id", "made", "start_ns"]),
+        ("touched", &["hour", "at"]),
     ]
 }
 
@@ -181,7 +185,7 @@ mod tests {
     #[test]
     fn statements_are_found() {
         assert_eq!(VERSIONS.len(), usize::try_from(VERSION).unwrap());
-        assert_eq!(statements(VERSIONS[0]).count(), 11);
+        assert_eq!(statements(VERSIONS[0]).count(), 15);
         let text = text("traces", Some(Duration::from_secs(86_400 * 30)));
         assert!(text.contains("GRANT SELECT ON traces.*") && text.contains("toIntervalDay(31);"), "{text}");
         assert!(statements(&text).all(|statement| !statement.contains("CREATE USER")));

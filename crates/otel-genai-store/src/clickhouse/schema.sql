@@ -44,6 +44,37 @@ CREATE TABLE IF NOT EXISTS wrapper (
 PARTITION BY toDate(hour) ORDER BY (hour, trace_id, print)
 SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
+-- When anything of the calls of an hour was stored last, in milliseconds by the server's clock.
+CREATE TABLE IF NOT EXISTS touched (
+  hour DateTime('UTC'), at SimpleAggregateFunction(max, Int64)
+) ENGINE = AggregatingMergeTree
+PARTITION BY toDate(hour) ORDER BY hour
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS touched_by_span TO touched AS
+SELECT hour, max(toUnixTimestamp64Milli(now64(3))) AS at FROM span GROUP BY hour;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS touched_by_wrapper TO touched AS
+SELECT hour, max(toUnixTimestamp64Milli(now64(3))) AS at FROM wrapper GROUP BY hour;
+
+-- Sums of calls by half hours, written down when the hour has been quiet for a while; `start_ns` is when the half hour began.
+-- Of an hour those of one `id` hold, as long as it was not touched since.
+CREATE TABLE IF NOT EXISTS hourly (
+  hour DateTime('UTC'), id UInt64, made Int64, start_ns Int64,
+  op UInt8, dialect UInt8, service LowCardinality(String), provider LowCardinality(String),
+  request_model LowCardinality(String), response_model LowCardinality(String), agent LowCardinality(String),
+  tool LowCardinality(String),
+  calls UInt64, errors UInt64, sum_input Nullable(UInt64), sum_output Nullable(UInt64), sum_cache_read Nullable(UInt64),
+  sum_cache_write Nullable(UInt64), sum_reasoning Nullable(UInt64), sum_audio_input Nullable(UInt64),
+  sum_audio_output Nullable(UInt64), sum_cost Nullable(Int64), sum_saved Int64, reported UInt8, unpriced UInt64,
+  took Tuple(Array(UInt64), Array(UInt64)), took_sum UInt64, -- values rounded down, and how many there are of each
+  first Tuple(Array(UInt64), Array(UInt64)), first_sum UInt64,
+  rate Tuple(Array(UInt64), Array(UInt64)), rate_sum UInt64,
+  stops Tuple(Array(String), Array(UInt64))
+) ENGINE = MergeTree
+PARTITION BY toDate(hour) ORDER BY (hour, id)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+
 -- Log records.
 CREATE TABLE IF NOT EXISTS log (
   hour DateTime('UTC') CODEC(Delta, ZSTD(1)),

@@ -71,21 +71,22 @@ pub(super) struct Settler {
     waiting: VecDeque<(Instant, TraceId)>,
     /// Of those the last time.
     latest: HashMap<TraceId, Instant>,
+    /// Hours that were added up, by when they had been touched.
+    rolled: HashSet<(u32, i64)>,
 }
 
 impl Settler {
     pub(super) fn new(db: Db) -> Self {
-        Self { db, waiting: VecDeque::new(), latest: HashMap::new() }
+        Self { db, waiting: VecDeque::new(), latest: HashMap::new(), rolled: HashSet::new() }
     }
 
     /// Works until the writer is gone, then marks what is left.
     pub(super) async fn run(mut self, mut stored: UnboundedReceiver<Traces>) {
         let mut first = true;
+        let pause = self.db.place.quiet / 2;
+        let mut roll = Instant::now() + pause;
         loop {
-            let due = self
-                .waiting
-                .front()
-                .map_or_else(|| Instant::now() + Duration::from_secs(3_600), |(due, _)| *due);
+            let due = self.waiting.front().map_or(roll, |(due, _)| roll.min(*due));
             match tokio::time::timeout_at(due, stored.recv()).await {
                 Ok(Some(traces)) => {
                     // Only one that writes may mark what another one left.
@@ -100,6 +101,14 @@ impl Settler {
             let now = Instant::now();
             if self.waiting.front().is_some_and(|(due, _)| *due <= now) && !self.settle(now).await {
                 tokio::time::sleep(AGAIN).await;
+            }
+            // Who only looks writes nothing down.
+            if !first && roll <= Instant::now() {
+                // A server that does not answer now is asked again.
+                let _ = self.db.roll(&mut self.rolled).await;
+                roll = Instant::now() + pause;
+            } else if first {
+                roll = roll.max(Instant::now() + pause);
             }
         }
         while !self.waiting.is_empty() && self.settle(Instant::now() + QUIET).await {}

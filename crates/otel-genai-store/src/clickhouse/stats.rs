@@ -2,8 +2,11 @@
 //!
 //! There is no roll-up by a materialised view: a view sees each insert by itself, and would count again what a sender sends
 //! again, and calls that another dashboard finds to be told twice. To leave both out while reading (`FINAL`, `wrapper`) is a
-//! fifth of what adding up costs: about 1 µs of one core for each span of the time that is asked for.
+//! fifth of what adding up costs: about 1 µs of one core for each span of the time that is asked for. So hours that are over
+//! are added up once: see `rollup`.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use clickhouse::Row;
@@ -11,7 +14,7 @@ use serde::Deserialize;
 
 use super::calls::{self, FAILED, column, ops};
 use super::list;
-use super::read::Db;
+use super::read::{Db, Where};
 use crate::error::StoreError;
 use crate::facts::{Cost, CostSource, Dialect, Op, Usage};
 use crate::histogram::{self, Histogram};
@@ -58,6 +61,86 @@ struct Facet {
     traces: u64,
 }
 
+/// The columns of [`Sums`] behind its names, in their order in the table of sums, too.
+pub(super) const NAMES: &str = "calls, errors, sum_input, sum_output, sum_cache_read, sum_cache_write, sum_reasoning, \
+     sum_audio_input, sum_audio_output, sum_cost, sum_saved, reported, unpriced, took, took_sum, first, first_sum, rate, rate_sum, \
+     stops";
+
+/// What [`sums_of_calls`] refers to.
+pub(super) fn with() -> String {
+    let edges: Vec<String> = histogram::edges().map(|edge| edge.to_string()).collect();
+    format!(
+        "WITH [{edges}] AS edges, {counts} AS counts, {inference} AS inference,
+           toUInt64(greatest(end_ns - start_ns, 0)) AS lasted, ifNull(first_chunk_ns, 0) AS waited,
+           inference AND ifNull(output, 0) > 0 AND lasted > 0 AS has_rate,
+           toUInt64(intDiv(toUInt128(ifNull(output, 0)) * 1000000000000, greatest(lasted, 1))) AS speed",
+        edges = edges.join(","),
+        counts = ops(Op::counts_tokens),
+        inference = ops(Op::is_inference),
+    )
+}
+
+/// The columns of [`NAMES`] from calls.
+pub(super) fn sums_of_calls() -> String {
+    format!(
+        "count() AS calls, countIf({FAILED}) AS errors,
+         sumIf(input, counts) AS sum_input, sumIf(output, counts) AS sum_output, sumIf(cache_read, counts) AS sum_cache_read,
+         sumIf(cache_write, counts) AS sum_cache_write, sumIf(reasoning, counts) AS sum_reasoning,
+         sumIf(audio_input, counts) AS sum_audio_input, sumIf(audio_output, counts) AS sum_audio_output,
+         sumIf(cost, counts) AS sum_cost, sumIf(saved, counts AND cost IS NOT NULL) AS sum_saved,
+         max(toUInt8(counts AND cost IS NOT NULL AND cost_source = {reported})) AS reported,
+         countIf(counts AND cost IS NULL AND (input IS NOT NULL OR output IS NOT NULL)) AS unpriced,
+         sumMap([roundDown(lasted, edges)], [toUInt64(1)]) AS took, sum(lasted) AS took_sum,
+         sumMapIf([roundDown(waited, edges)], [toUInt64(1)], first_chunk_ns IS NOT NULL) AS first,
+         sum(waited) AS first_sum,
+         sumMapIf([roundDown(speed, edges)], [toUInt64(1)], has_rate) AS rate, sumIf(speed, has_rate) AS rate_sum,
+         sumMapIf([toString(finish)], [toUInt64(1)], inference AND finish != '') AS stops",
+        reported = CostSource::Reported as u8,
+    )
+}
+
+/// The columns of [`NAMES`] from sums.
+const SUMS_OF_SUMS: &str = "sum(h.calls) AS calls, sum(h.errors) AS errors, sum(h.sum_input) AS sum_input, \
+     sum(h.sum_output) AS sum_output, sum(h.sum_cache_read) AS sum_cache_read, sum(h.sum_cache_write) AS sum_cache_write, \
+     sum(h.sum_reasoning) AS sum_reasoning, sum(h.sum_audio_input) AS sum_audio_input, \
+     sum(h.sum_audio_output) AS sum_audio_output, sum(h.sum_cost) AS sum_cost, sum(h.sum_saved) AS sum_saved, \
+     max(h.reported) AS reported, sum(h.unpriced) AS unpriced, sumMap(h.took) AS took, sum(h.took_sum) AS took_sum, \
+     sumMap(h.first) AS first, sum(h.first_sum) AS first_sum, sumMap(h.rate) AS rate, sum(h.rate_sum) AS rate_sum, \
+     sumMap(h.stops) AS stops";
+
+/// Adds the sums of other calls.
+fn add(row: &mut StatsRow, more: StatsRow) {
+    row.calls += more.calls;
+    row.errors += more.errors;
+    row.usage.add(&more.usage);
+    row.unpriced += more.unpriced;
+    row.cost = match (row.cost, more.cost) {
+        (Some(one), Some(other)) => {
+            let reported = [one, other].iter().any(|cost| cost.source == CostSource::Reported);
+            Some(Cost {
+                nanos: one.nanos.saturating_add(other.nanos),
+                saved: one.saved.saturating_add(other.saved),
+                source: if reported { CostSource::Reported } else { CostSource::Table },
+            })
+        }
+        (one, other) => one.or(other),
+    };
+    row.duration.merge(&more.duration);
+    row.first_chunk.merge(&more.first_chunk);
+    row.output_rate.merge(&more.output_rate);
+    let mut counts: HashMap<Arc<str>, u64> = row.finish.drain(..).collect();
+    for (word, count) in more.finish {
+        *counts.entry(word).or_default() += count;
+    }
+    row.finish = counts.into_iter().collect();
+    most_first(&mut row.finish);
+}
+
+/// The most frequent first.
+fn most_first(words: &mut [(Arc<str>, u64)]) {
+    words.sort_by(|(word, count), (other, others)| others.cmp(count).then_with(|| word.cmp(other)));
+}
+
 impl Db {
     pub(super) async fn stats(&self, query: &StatsQuery) -> Result<Vec<StatsRow>, StoreError> {
         let step = query.step.map(calls::nanos);
@@ -68,6 +151,7 @@ impl Db {
             return Ok(Vec::new());
         }
         let wanted = calls::conditions(&query.filter)?;
+        let rolled = self.rolled(query).await?;
         let hours = calls::hours(query.filter.range);
         let names: Vec<String> = query.by.iter().map(|by| format!("toString({})", column(*by))).collect();
         // Of no names it is to be an array of texts, too.
@@ -75,45 +159,45 @@ impl Db {
         let groups: String = query.by.iter().map(|by| format!(", {}", column(*by))).collect();
         let at =
             step.map_or("toUInt64(0)".to_owned(), |step| format!("toUInt64(start_ns - start_ns % {step})"));
-        let edges: Vec<String> = histogram::edges().map(|edge| edge.to_string()).collect();
+        let most = MOST_ROWS + 1;
         let sql = format!(
-            "WITH [{edges}] AS edges, {counts} AS counts, {inference} AS inference,
-               toUInt64(greatest(end_ns - start_ns, 0)) AS lasted, ifNull(first_chunk_ns, 0) AS waited,
-               inference AND ifNull(output, 0) > 0 AND lasted > 0 AS has_rate,
-               toUInt64(intDiv(toUInt128(ifNull(output, 0)) * 1000000000000, greatest(lasted, 1))) AS speed
-             SELECT {at} AS step, [{names}] AS names, count() AS calls, countIf({FAILED}) AS errors,
-               sumIf(input, counts) AS sum_input, sumIf(output, counts) AS sum_output, sumIf(cache_read, counts) AS sum_cache_read,
-               sumIf(cache_write, counts) AS sum_cache_write, sumIf(reasoning, counts) AS sum_reasoning,
-               sumIf(audio_input, counts) AS sum_audio_input, sumIf(audio_output, counts) AS sum_audio_output,
-               sumIf(cost, counts) AS sum_cost, sumIf(saved, counts AND cost IS NOT NULL) AS sum_saved,
-               max(toUInt8(counts AND cost IS NOT NULL AND cost_source = {reported})) AS reported,
-               countIf(counts AND cost IS NULL AND (input IS NOT NULL OR output IS NOT NULL)) AS unpriced,
-               sumMap([roundDown(lasted, edges)], [toUInt64(1)]) AS took, sum(lasted) AS took_sum,
-               sumMapIf([roundDown(waited, edges)], [toUInt64(1)], first_chunk_ns IS NOT NULL) AS first,
-               sum(waited) AS first_sum,
-               sumMapIf([roundDown(speed, edges)], [toUInt64(1)], has_rate) AS rate, sumIf(speed, has_rate) AS rate_sum,
-               sumMapIf([toString(finish)], [toUInt64(1)], inference AND finish != '') AS stops
-             FROM span FINAL PREWHERE {hours} AND op > 0 AND op < 30 AND state != 1
-             WHERE {wanted} AND {once} GROUP BY step{groups} LIMIT {limit}",
-            edges = edges.join(","),
-            counts = ops(Op::counts_tokens),
-            inference = ops(Op::is_inference),
-            reported = CostSource::Reported as u8,
+            "{with} SELECT {at} AS step, [{names}] AS names, {sums}
+             FROM span FINAL PREWHERE {hours} AND {others} AND op > 0 AND op < 30 AND state != 1
+             WHERE {wanted} AND {once} GROUP BY step{groups} LIMIT {most}",
+            with = with(),
+            sums = sums_of_calls(),
+            others = rolled.others(),
             wanted = wanted.sql(),
             once = calls::once(&hours),
-            limit = MOST_ROWS + 1,
         );
-        let mut rows = Vec::new();
-        self.each::<Sums>(wanted.query(self, &sql), |sums| {
-            rows.push(sums.row(query));
+        let mut found: HashMap<(u64, Vec<String>), StatsRow> = HashMap::new();
+        let mut put = |sums: Sums| -> Result<(), StoreError> {
+            match found.entry((sums.step, sums.names.clone())) {
+                Entry::Vacant(new) => drop(new.insert(sums.row(query))),
+                Entry::Occupied(mut known) => add(known.get_mut(), sums.row(query)),
+            }
             Ok(())
-        })
-        .await?;
-        if rows.len() > MOST_ROWS {
+        };
+        self.each::<Sums>(wanted.query(self, &sql), &mut put).await?;
+        if !rolled.is_empty() {
+            let mut wanted = Where::default();
+            for condition in calls::names(&query.filter, &mut wanted) {
+                wanted.and(condition);
+            }
+            let sql = format!(
+                "SELECT {at} AS step, [{names}] AS names, {SUMS_OF_SUMS} FROM hourly AS h PREWHERE {these} WHERE {wanted}
+                 GROUP BY step{groups} LIMIT {most}",
+                these = rolled.these(),
+                wanted = wanted.sql(),
+            );
+            self.each::<Sums>(wanted.query(self, &sql), &mut put).await?;
+        }
+        if found.len() > MOST_ROWS {
             return Err(StoreError::BadQuery(format!(
                 "the answer has more than {MOST_ROWS} rows; narrow the time range, or ask for longer steps or fewer groups"
             )));
         }
+        let mut rows: Vec<StatsRow> = found.into_values().collect();
         StatsRow::put_in_order(&mut rows);
         Ok(rows)
     }
@@ -174,7 +258,7 @@ impl Sums {
         let source = if self.reported > 0 { CostSource::Reported } else { CostSource::Table };
         let (words, counts) = self.stops;
         let mut finish: Vec<(Arc<str>, u64)> = words.into_iter().map(Into::into).zip(counts).collect();
-        finish.sort_by(|(word, count), (other, others)| others.cmp(count).then_with(|| word.cmp(other)));
+        most_first(&mut finish);
         let words = self.names.iter().zip(&query.by).map(|(told, by)| word(*by, told));
         StatsRow {
             at: query.step.map(|_| Nanos(self.step)),

@@ -7,7 +7,6 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 
 use super::around::Around;
-use super::fold::QUIET;
 use super::read::Db;
 use super::writer::Traces;
 use crate::change::Change;
@@ -23,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 const AROUND: Duration = Duration::from_secs(1);
 /// More traces are not told one by one.
 const MOST_TRACES: usize = 2_000;
+/// So long a trace that runs is quiet before it is looked at again: it may be done.
+const AGAIN: Duration = Duration::from_secs(10);
 /// So many traces are looked at again when they have been quiet.
 const MOST_QUIET: usize = 10_000;
 
@@ -177,7 +178,7 @@ impl Teller {
         }
         let traces: Vec<TraceId> = traces.into_iter().collect();
         let Ok(summaries) = self.db.summaries(&traces).await else { return say(Change::Lost) };
-        let due = Instant::now() + Duration::from_nanos(QUIET) + PAUSE;
+        let due = Instant::now() + AGAIN;
         for summary in &summaries {
             self.around.tell(summary.id, Nanos(summary.updated));
         }

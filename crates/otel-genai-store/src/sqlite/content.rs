@@ -12,6 +12,7 @@ use super::fault;
 use super::reader::{File, Reader};
 use super::rest::{Packer, put_varint, take_varint, unpack};
 use super::segment::{Known, hash};
+use super::shorten::shorten;
 use crate::error::StoreError;
 use crate::id::{ContentHash, Day, TraceId};
 use crate::pack::{self, Packed};
@@ -43,6 +44,8 @@ pub(super) struct Pressed {
 
 /// What records are compressed with, by as many threads as bring them.
 pub(super) struct Presses {
+    /// Longer pieces are kept in part.
+    most: Option<usize>,
     idle: Mutex<Vec<Packer>>,
     seen: Mutex<Recent<ContentHash, ()>>,
 }
@@ -54,18 +57,20 @@ impl std::fmt::Debug for Presses {
 }
 
 impl Presses {
-    pub(super) fn new() -> Self {
-        Self { idle: Mutex::default(), seen: Mutex::new(Recent::new(MOST)) }
+    pub(super) fn new(most: Option<usize>) -> Self {
+        Self { most, idle: Mutex::default(), seen: Mutex::new(Recent::new(MOST)) }
     }
 
     /// Takes the content out of the records of a batch, which have it in pieces afterwards.
     pub(super) fn press(&self, batch: &mut Batch) -> Pressed {
         let packer = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut packer = packer.unwrap_or_else(Packer::new);
-        let mut each = |Packed { bytes, holes }: Packed| Record {
-            rest: packer.pack(&bytes),
-            print: print(&bytes, &holes),
-            holes,
+        let mut each = |Packed { bytes, holes }: Packed| {
+            let holes = match self.most {
+                Some(most) => holes.into_iter().map(|pieces| shorten(pieces, most)).collect(),
+                None => holes,
+            };
+            Record { rest: packer.pack(&bytes), print: print(&bytes, &holes), holes }
         };
         let spans: Vec<Record> = batch.spans.iter_mut().map(|span| each(pack::span(span))).collect();
         let logs: Vec<Record> = batch.logs.iter_mut().map(|log| each(pack::log(log))).collect();

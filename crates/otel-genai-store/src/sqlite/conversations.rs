@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::params_from_iter;
 
-use super::filter;
+use super::filter::{self, Said};
 use super::list::{self, MOST_ON_PAGE, may_have};
 use super::more::Kind;
 use super::reader::{File, Reader};
@@ -32,12 +32,13 @@ pub(super) fn conversations(
     days.reverse();
     let mut seen: HashSet<Arc<str>> = HashSet::new();
     let mut page: Vec<(Arc<str>, Position)> = Vec::new();
+    let mut said = Said::new(&query.filter)?;
     'days: for day in days {
         if query.filter.range.is_some_and(|range| !may_have(day, range)) {
             continue;
         }
         let Some(file) = reader.file(day)? else { continue };
-        let said = filter::said(reader, day, &query.filter)?;
+        let said = said.rows(reader, day)?;
         for (text, end, word) in
             of_day(&file, &query.filter, said.as_deref()).map_err(|error| file.fault(error))?
         {

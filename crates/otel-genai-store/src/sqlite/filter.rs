@@ -88,10 +88,20 @@ pub(super) fn words(file: &File, filter: &Filter) -> rusqlite::Result<Option<Wor
     Ok(Some(words))
 }
 
-/// The rows of a day's traces in which the words were said that a filter asks for; none if it asks for no words.
-pub(super) fn said(reader: &mut Reader, day: Day, filter: &Filter) -> Result<Option<Vec<i64>>, StoreError> {
-    let matching = filter.text.as_deref().map(Matching::new).transpose()?;
-    matching.map(|matching| matching.traces(reader, day)).transpose()
+/// Where the words of a filter were said, for as long as a question is answered.
+pub(super) struct Said(Option<Matching>);
+
+impl Said {
+    /// # Errors
+    /// [`StoreError::BadQuery`], if the filter's text has no word.
+    pub(super) fn new(filter: &Filter) -> Result<Self, StoreError> {
+        Ok(Self(filter.text.as_deref().map(Matching::new).transpose()?))
+    }
+
+    /// The rows of a day's traces in which they were said; none if the filter asks for no words.
+    pub(super) fn rows(&mut self, reader: &mut Reader, day: Day) -> Result<Option<Vec<i64>>, StoreError> {
+        self.0.as_mut().map(|matching| matching.traces(reader, day)).transpose()
+    }
 }
 
 /// The conditions of a filter on the table of traces, for those that are in one file whole; `said` are those rows in which

@@ -10,6 +10,8 @@ use rusqlite::{Connection, ErrorCode};
 use serde::{Deserialize, Serialize};
 
 use super::fault;
+use super::retention::read_only;
+use super::schema;
 use crate::error::StoreError;
 use crate::id::Day;
 
@@ -80,6 +82,28 @@ impl Folder {
         let folder = Self::at(&path, Some(temporary))?;
         sweep(&place, &path);
         Ok(folder)
+    }
+
+    /// Completes files that an older version has left, so that no question meets one.
+    ///
+    /// # Errors
+    /// [`StoreError::Older`], if there is one and nothing may be written.
+    pub(super) fn complete(&self) -> Result<(), StoreError> {
+        for day in days(&self.path).map_err(|source| fault::io("cannot list the data folder", source))? {
+            let file = file(&self.path, day);
+            // What cannot be read is met, and told, by who wants to read it.
+            if !read_only(&file).and_then(|file| schema::lacks_tables(&file)).unwrap_or(false) {
+                continue;
+            }
+            if self.is_read_only() {
+                return Err(StoreError::Older { file });
+            }
+            Connection::open(&file).and_then(|connection| schema::complete(&connection)).map_err(
+                |error| fault::sqlite("cannot complete a day of an older version", &self.path, error),
+            )?;
+            tracing::info!(target: "otel-genai-store", "{} was brought up to date", file.display());
+        }
+        Ok(())
     }
 
     /// Says in `owner.json` where this process answers.

@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, Row, params_from_iter};
 
-use super::filter::{self, nanos};
+use super::filter::{self, Said, nanos};
 use super::reader::{File, Reader};
 use super::segment::number;
 use super::trace::{self, BEGAN, Found, GOES_ON};
@@ -41,11 +41,12 @@ pub(super) fn traces(reader: &mut Reader, query: &TraceQuery) -> Result<Page<Tra
         days.reverse();
     }
     let mut all: Vec<Candidate> = Vec::new();
+    let mut said = Said::new(filter)?;
     for day in days {
         if by_start && from.is_some_and(|from| if *ascending { day < from.day } else { day > from.day }) {
             continue;
         }
-        of_file(reader, day, query, from, limit + 1, &mut all)?;
+        of_file(reader, &mut said, day, query, (from, limit + 1), &mut all)?;
         if by_start && all.len() > limit {
             break;
         }
@@ -76,15 +77,15 @@ pub(super) fn may_have(day: Day, range: Range) -> bool {
 /// The first so many of a day, behind a position.
 fn of_file(
     reader: &mut Reader,
+    said: &mut Said,
     day: Day,
     query: &TraceQuery,
-    from: Option<Position>,
-    limit: usize,
+    (from, limit): (Option<Position>, usize),
     all: &mut Vec<Candidate>,
 ) -> Result<(), StoreError> {
     let Some(file) = reader.file(day)? else { return Ok(()) };
     let told = |error| file.fault(error);
-    let said = filter::said(reader, day, &query.filter)?;
+    let said = said.rows(reader, day)?;
     let by = value_sql(query);
     let (sign, order) = if query.ascending { (">", "ASC") } else { ("<", "DESC") };
     if let Some(mut conditions) = filter::of_traces(&file, &query.filter, said.as_deref()).map_err(told)? {
@@ -169,12 +170,13 @@ fn over_midnight(
 /// How many traces a filter means.
 fn count(reader: &mut Reader, filter: &Filter) -> Result<u64, StoreError> {
     let mut all = 0;
+    let mut said = Said::new(filter)?;
     for day in reader.days()? {
         if filter.range.is_some_and(|range| !may_have(day, range)) {
             continue;
         }
         let Some(file) = reader.file(day)? else { continue };
-        let said = filter::said(reader, day, filter)?;
+        let said = said.rows(reader, day)?;
         let counted = || -> rusqlite::Result<u64> {
             let Some(mut conditions) = filter::of_traces(&file, filter, said.as_deref())? else {
                 return Ok(0);

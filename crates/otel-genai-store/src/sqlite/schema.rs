@@ -71,20 +71,8 @@ CREATE TABLE span(
   rest BLOB NOT NULL, -- protobuf of the span with holes, its ids left out where the columns have them
   refs BLOB); -- what fills the holes
 CREATE UNIQUE INDEX span_key ON span(trace, span_id, variant);
-CREATE INDEX span_order ON span(trace, start_ns);
 CREATE INDEX span_start ON span(start_ns) WHERE op < 30;
 CREATE INDEX span_response ON span(response_id) WHERE response_id IS NOT NULL;
--- Calls that only log records tell of, by their rows: columns as those of spans. Where a span tells of the call too, the
--- flags say so.
-CREATE TABLE told(
-  id INTEGER PRIMARY KEY, trace INT NOT NULL, origin INT NOT NULL, name INT NOT NULL, start_ns INT NOT NULL,
-  end_ns INT NOT NULL, status INT NOT NULL, state INT NOT NULL, flags INT NOT NULL, op INT NOT NULL, dialect INT,
-  provider INT, req_model INT, resp_model INT, response_id TEXT, agent INT, tool INT, tool_call TEXT, conv INT, error INT,
-  finish INT, in_tok INT, out_tok INT, cache_r INT, cache_w INT, reason_tok INT, audio_in INT, audio_out INT, ttfc_ns INT,
-  cost INT, saved INT);
-CREATE INDEX told_start ON told(start_ns);
-CREATE INDEX told_end ON told(end_ns);
-CREATE INDEX told_trace ON told(trace);
 CREATE TABLE log(
   id INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL UNIQUE, -- of the record and its origin: a retry is known by it
   time_ns INT NOT NULL, received_ns INT NOT NULL, trace_id BLOB, span_id BLOB, origin INT NOT NULL, event INT,
@@ -105,6 +93,23 @@ CREATE VIRTUAL TABLE fts USING fts5(text, content='', contentless_delete=1, deta
 CREATE VIRTUAL TABLE fts_log USING fts5(text, content='', contentless_delete=1, detail=none, tokenize='ascii');
 ";
 
+/// What the first files of this version did not have. More of the kind is another version.
+const MORE_TABLES: &str = "
+CREATE INDEX IF NOT EXISTS span_order ON span(trace, start_ns);
+-- Calls that only log records tell of, by their rows: columns as those of spans. Where a span tells of the call too, the
+-- flags say so.
+CREATE TABLE IF NOT EXISTS told(
+  id INTEGER PRIMARY KEY, trace INT NOT NULL, origin INT NOT NULL, name INT NOT NULL, start_ns INT NOT NULL,
+  end_ns INT NOT NULL, status INT NOT NULL, state INT NOT NULL, flags INT NOT NULL, op INT NOT NULL, dialect INT,
+  provider INT, req_model INT, resp_model INT, response_id TEXT, agent INT, tool INT, tool_call TEXT, conv INT, error INT,
+  finish INT, in_tok INT, out_tok INT, cache_r INT, cache_w INT, reason_tok INT, audio_in INT, audio_out INT, ttfc_ns INT,
+  cost INT, saved INT);
+CREATE INDEX IF NOT EXISTS told_start ON told(start_ns);
+CREATE INDEX IF NOT EXISTS told_end ON told(end_ns);
+CREATE INDEX IF NOT EXISTS told_trace ON told(trace);
+";
+const MORE_NAMES: [&str; 5] = ["span_order", "told", "told_start", "told_end", "told_trace"];
+
 /// Whose file it is, and of which version. Both are 0 for a new one.
 pub(super) fn of(connection: &Connection) -> rusqlite::Result<(i32, u32)> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
@@ -121,6 +126,21 @@ pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<i64> 
 /// Makes the tables of a new file, all or none.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION}; COMMIT;"
+        "BEGIN IMMEDIATE; {TABLES} {MORE_TABLES} PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION}; COMMIT;"
     ))
+}
+
+/// Whether a file of this version lacks tables that its first files did not have.
+pub(super) fn lacks_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    if of(connection)? != (APPLICATION, VERSION) {
+        return Ok(false);
+    }
+    let names = MORE_NAMES.map(|name| format!("'{name}'")).join(",");
+    let sql = format!("SELECT count(*) < {} FROM sqlite_schema WHERE name IN ({names})", MORE_NAMES.len());
+    connection.query_row(&sql, [], |row| row.get(0))
+}
+
+/// Makes what [`lacks_tables`] misses. Calls that only log records told of are not counted afterwards.
+pub(super) fn complete(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!("BEGIN IMMEDIATE; {MORE_TABLES} COMMIT;"))
 }

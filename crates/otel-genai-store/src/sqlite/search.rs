@@ -1,7 +1,8 @@
 //! What was said, found by its words: the index names candidates, the last first, and where it cannot tell (phrases, parts of
 //! words, scripts without spaces) the text itself is looked at.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rusqlite::types::Value;
@@ -12,6 +13,7 @@ use super::list;
 use super::more::Kind;
 use super::reader::{File, Reader};
 use super::rest::unpack;
+use super::trace::{BEGAN, GOES_ON};
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
 use crate::id::{ContentHash, Day, LogId, Nanos, SpanId, TraceId};
@@ -358,37 +360,33 @@ fn names(reader: &mut Reader, text: &str) -> Result<Vec<Hit>, StoreError> {
 /// Where words are, for the lists: as far as the first many of a day tell.
 pub(super) struct Matching {
     sought: Sought,
+    /// The rows of traces by day, as far as those were looked at: a day is asked for once more where traces go on from it.
+    days: HashMap<Day, Rc<BTreeSet<i64>>>,
 }
 
 impl Matching {
     /// # Errors
     /// [`StoreError::BadQuery`], if there is no word in the text.
     pub(super) fn new(text: &str) -> Result<Self, StoreError> {
-        Ok(Self { sought: sought(text)? })
+        Ok(Self { sought: sought(text)?, days: HashMap::new() })
     }
 
-    /// The rows of the traces of a day in which somebody said it: in spans or log records, on this day or, where the trace
-    /// goes on over midnight, the next.
-    pub(super) fn traces(&self, reader: &mut Reader, day: Day) -> Result<Vec<i64>, StoreError> {
+    /// The rows of the traces of a day in which somebody said it: in spans or log records, on this day or on another one that
+    /// the trace has.
+    pub(super) fn traces(&mut self, reader: &mut Reader, day: Day) -> Result<Vec<i64>, StoreError> {
         let Some(file) = reader.file(day)? else { return Ok(Vec::new()) };
-        let mut rows = self.of_day(reader, &file)?;
-        if let Some(next) = reader.file(Day(day.0 + 1))? {
-            let later = self.of_day(reader, &next)?;
-            let ids: rusqlite::Result<Vec<Vec<u8>>> = later
-                .iter()
-                .map(|row| {
-                    let mut find =
-                        next.connection.prepare_cached("SELECT trace_id FROM trace WHERE id = ?")?;
-                    find.query_row([row], |row| row.get(0))
-                })
-                .collect();
-            for id in ids.map_err(|error| next.fault(error))? {
-                let row = (|| {
-                    let mut find =
-                        file.connection.prepare_cached("SELECT id FROM trace WHERE trace_id = ?")?;
-                    find.query_row([id], |row| row.get::<_, i64>(0)).optional()
-                })();
-                rows.extend(row.map_err(|error| file.fault(error))?);
+        let here = self.of_day(reader, &file)?;
+        let mut rows: Vec<i64> = here.iter().copied().collect();
+        let mut elsewhere = over_midnight(&file).map_err(|error| file.fault(error))?;
+        elsewhere.retain(|over| !here.contains(&over.row));
+        if !elsewhere.is_empty() {
+            let (mut earlier, mut later) = (reader.days()?, reader.days()?);
+            earlier.retain(|other| *other < day);
+            earlier.reverse();
+            later.retain(|other| *other > day);
+            for (days, way) in [(later, GOES_ON), (earlier, BEGAN)] {
+                let those = elsewhere.iter().filter(|over| over.also & way != 0).cloned().collect();
+                self.follow(reader, &days, way, those, &mut rows)?;
             }
         }
         rows.sort_unstable();
@@ -396,9 +394,58 @@ impl Matching {
         Ok(rows)
     }
 
-    fn of_day(&self, reader: &Reader, file: &File) -> Result<Vec<i64>, StoreError> {
-        let mut rows =
+    /// Puts in the rows of those traces in which it was said on one of the days that they go to, one way in time.
+    fn follow(
+        &mut self,
+        reader: &mut Reader,
+        days: &[Day],
+        way: u8,
+        mut those: Vec<Over>,
+        rows: &mut Vec<i64>,
+    ) -> Result<(), StoreError> {
+        for day in days {
+            if those.is_empty() {
+                break;
+            }
+            let Some(file) = reader.file(*day)? else { continue };
+            let find = |over: &Over| -> rusqlite::Result<Option<(i64, u8)>> {
+                let mut find =
+                    file.connection.prepare_cached("SELECT id, also FROM trace WHERE trace_id = ?")?;
+                find.query_row([&over.trace], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+            };
+            let there: rusqlite::Result<Vec<_>> = those.iter().map(find).collect();
+            let there = there.map_err(|error| file.fault(error))?;
+            if there.iter().all(Option::is_none) {
+                continue;
+            }
+            let said = self.of_day(reader, &file)?;
+            let mut left = Vec::new();
+            for (over, there) in those.into_iter().zip(there) {
+                match there {
+                    Some((row, _)) if said.contains(&row) => rows.push(over.row),
+                    Some((_, also)) if also & way == 0 => {}
+                    // A day between may have nothing of it.
+                    _ => left.push(over),
+                }
+            }
+            those = left;
+        }
+        Ok(())
+    }
+
+    fn of_day(&mut self, reader: &Reader, file: &File) -> Result<Rc<BTreeSet<i64>>, StoreError> {
+        if let Some(known) = self.days.get(&file.day) {
+            return Ok(Rc::clone(known));
+        }
+        let rows = Rc::new(self.look(reader, file)?);
+        self.days.insert(file.day, Rc::clone(&rows));
+        Ok(rows)
+    }
+
+    fn look(&self, reader: &Reader, file: &File) -> Result<BTreeSet<i64>, StoreError> {
+        let uses =
             self.uses(reader, file, "SELECT trace FROM content_use WHERE content = ? AND trace > 0")?;
+        let mut rows = BTreeSet::from_iter(uses);
         for log in self.logs_by_index(reader, file)? {
             let trace = (|| {
                 let mut find = file.connection.prepare_cached(
@@ -470,6 +517,20 @@ impl Matching {
         })();
         found.map_err(|error| file.fault(error))
     }
+}
+
+/// A trace of a day that other days have, too.
+#[derive(Clone)]
+struct Over {
+    row: i64,
+    trace: Vec<u8>,
+    also: u8,
+}
+
+fn over_midnight(file: &File) -> rusqlite::Result<Vec<Over>> {
+    let mut find = file.connection.prepare_cached("SELECT id, trace_id, also FROM trace WHERE also > 0")?;
+    let over = |row: &Row<'_>| Ok(Over { row: row.get(0)?, trace: row.get(1)?, also: row.get(2)? });
+    find.query_map([], over)?.collect()
 }
 
 /// The condition that a row is in a [`list`].

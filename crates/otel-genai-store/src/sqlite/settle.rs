@@ -248,7 +248,7 @@ fn write<'a>(
     let (mut sums, mut llm, mut errors) = (Sums::default(), 0, 0);
     for call in calls {
         sums.add(call);
-        if Op::from_number(call.names.op).is_some_and(Op::is_inference) {
+        if Op::from_number(call.names.op).is_some_and(Op::counts_tokens) {
             llm += 1;
             errors += i64::from(call.error);
         }

@@ -8,7 +8,7 @@ use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
 use super::count::STEP;
-use super::filter::{self, Where, Words, containing, int, nanos};
+use super::filter::{self, Said, Where, Words, containing, int, nanos};
 use super::list::may_have;
 use super::more::Kind;
 use super::reader::{File, Reader};
@@ -43,12 +43,13 @@ pub(super) fn stats(reader: &mut Reader, query: &StatsQuery) -> Result<Vec<Stats
     let range = query.filter.range.map_or(0..u64::MAX, |range| range.from.0..range.to.0);
     let whole = if sums_tell(query) { whole(&range) } else { range.start..range.start };
     let mut totals: HashMap<Key<Option<Arc<str>>>, Total> = HashMap::new();
+    let mut said = Said::new(&query.filter)?;
     for day in reader.days()? {
         if query.filter.range.is_some_and(|range| !may_have(day, range)) {
             continue;
         }
         let Some(file) = reader.file(day)? else { continue };
-        let said = filter::said(reader, day, &query.filter)?;
+        let said = said.rows(reader, day)?;
         let mut groups: HashMap<Key<i64>, Sums> = HashMap::new();
         let mut add = || -> rusqlite::Result<()> {
             let Some(words) = filter::words(&file, &query.filter)? else { return Ok(()) };
@@ -258,12 +259,13 @@ pub(super) fn facets(
     let mut counts: HashMap<Arc<str>, u64> = HashMap::new();
     // Those over midnight are told by two files.
     let mut over: HashSet<(Arc<str>, TraceId)> = HashSet::new();
+    let mut said = Said::new(filter)?;
     for day in reader.days()? {
         if filter.range.is_some_and(|range| !may_have(day, range)) {
             continue;
         }
         let Some(file) = reader.file(day)? else { continue };
-        let said = filter::said(reader, day, filter)?;
+        let said = said.rows(reader, day)?;
         let mut add = || -> rusqlite::Result<()> {
             let Some(conditions) = filter::of_traces(&file, filter, said.as_deref())? else { return Ok(()) };
             let of = |also: &str, what: &str| {

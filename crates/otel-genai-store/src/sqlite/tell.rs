@@ -10,7 +10,6 @@ use tokio::sync::broadcast;
 use super::folder::Folder;
 use super::list;
 use super::reader::Reader;
-use super::trace::QUIET;
 use crate::change::Change;
 use crate::id::TraceId;
 use crate::query::Range;
@@ -22,6 +21,8 @@ pub(super) const MOST: usize = 32;
 const PAUSE: Duration = Duration::from_millis(200);
 /// More traces are not told one by one.
 const MOST_TRACES: usize = 2_000;
+/// So long a trace that runs is quiet before it is looked at again: it may be done.
+const AGAIN: Duration = Duration::from_secs(10);
 /// So many traces are looked at again when they have been quiet.
 const MOST_QUIET: usize = 10_000;
 
@@ -168,7 +169,7 @@ impl Teller {
             list::summaries(&mut self.reader, &traces)
         };
         let Ok(summaries) = summaries else { return say(Change::Lost) };
-        let due = Instant::now() + Duration::from_nanos(QUIET) + PAUSE;
+        let due = Instant::now() + AGAIN;
         for summary in summaries.iter().filter(|summary| summary.state == TraceState::Running) {
             if self.quiet.len() < MOST_QUIET {
                 self.quiet.push_back((due, summary.id));

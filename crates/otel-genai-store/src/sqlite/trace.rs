@@ -179,15 +179,13 @@ impl Change {
     pub(super) fn untell(&mut self, call: &Call) {
         let Some(op) = Op::from_number(call.names.op) else { return };
         let error = i64::from(call.error);
-        if op.is_inference() {
-            self.llm -= 1;
-            self.llm_errors -= error;
-        }
         if op == Op::ExecuteTool {
             self.tools -= 1;
             self.tool_errors -= error;
         }
         if op.counts_tokens() {
+            self.llm -= 1;
+            self.llm_errors -= error;
             self.gone.add(&call.usage);
             self.unpriced -= i64::from(call.is_unpriced());
             if let Some(cost) = call.cost {
@@ -199,20 +197,19 @@ impl Change {
 
     /// A call that was told whole.
     fn call(&mut self, op: Op, facts: &Facts, start: u64, error: i64) {
-        if op.is_inference() {
-            self.llm += 1;
-            self.llm_errors += error;
-            if let Some(first) = facts.first_chunk
-                && self.first_chunk.is_none_or(|(at, _)| start < at)
-            {
-                self.first_chunk = Some((start, u64::try_from(first.as_nanos()).unwrap_or(u64::MAX)));
-            }
+        if op.is_inference()
+            && let Some(first) = facts.first_chunk
+            && self.first_chunk.is_none_or(|(at, _)| start < at)
+        {
+            self.first_chunk = Some((start, u64::try_from(first.as_nanos()).unwrap_or(u64::MAX)));
         }
         if op == Op::ExecuteTool {
             self.tools += 1;
             self.tool_errors += error;
         }
         if op.counts_tokens() {
+            self.llm += 1;
+            self.llm_errors += error;
             self.usage.add(&facts.usage);
             match facts.cost {
                 Some(cost) => {
@@ -543,9 +540,8 @@ impl Told {
     }
 }
 
-/// A trace is done when its root has ended and nothing came for so long,
-pub(super) const QUIET: u64 = 10_000_000_000;
-/// or without a root, which may be elsewhere, for so long.
+/// A trace is done when its root has ended and no span is known that runs, or when nothing came for so long: a root may be
+/// elsewhere.
 const SILENT: u64 = 600_000_000_000;
 
 impl Found {
@@ -596,7 +592,7 @@ impl Found {
     /// The summary as it is now.
     pub(super) fn done(mut self, now: Nanos) -> TraceSummary {
         let silence = now.0.saturating_sub(self.last);
-        let done = if self.ended && self.running == 0 { silence > QUIET } else { silence > SILENT };
+        let done = (self.ended && self.running == 0) || silence > SILENT;
         let summary = &mut self.summary;
         summary.state = if done { TraceState::Done } else { TraceState::Running };
         let more = &self.more;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Durability;
@@ -15,7 +15,7 @@ use super::folder::{self, Folder};
 use super::indexer::Backlog;
 use super::point::write_point;
 use super::record::{self, Fate};
-use super::retention::Sweep;
+use super::retention::{Sweep, read_only};
 use super::segment::{Known, NoFile, Segment};
 use super::settle::{self, Over, Part};
 use super::tell::{Ear, News};
@@ -320,9 +320,8 @@ impl Writer {
             if traces.is_empty() {
                 break;
             }
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let file = folder::file(self.folder.path(), *earlier);
-            let Ok(connection) = Connection::open_with_flags(file, flags) else { continue };
+            let Ok(connection) = read_only(&file) else { continue };
             traces.retain(|trace| {
                 let has = marks(&connection, *trace).is_ok_and(|marks| marks.is_some());
                 found.extend(has.then_some((*trace, *earlier)));
@@ -472,6 +471,14 @@ impl Writer {
         let there = |(day, ..): &(Day, u8, u8)| folder::file(self.folder.path(), *day).exists();
         let days: Vec<_> = days.into_iter().filter(there).collect();
         let mut also = HashMap::new();
+        for (trace, later) in self.ends_of(day, jobs, items) {
+            // A later day that cannot be written is no reason to refuse a record.
+            let Ok(segment) = self.segment(later) else { continue };
+            if mark(&segment.connection, trace, BEGAN).unwrap_or(false) {
+                segment.dirty = true;
+                also.insert(trace, GOES_ON);
+            }
+        }
         if days.is_empty() {
             return Ok(also);
         }
@@ -497,6 +504,40 @@ impl Writer {
             }
         }
         Ok(also)
+    }
+
+    /// Traces of these records whose spans end days later, with the first such day that has them, if that is not the day
+    /// after: what is around others comes last, and they may have come alone.
+    fn ends_of(&self, day: Day, jobs: &[Job], items: &Items) -> HashMap<TraceId, Day> {
+        let mut last: HashMap<TraceId, Day> = HashMap::new();
+        for (job, item) in items {
+            let Item::Span(at) = item else { continue };
+            let Some(span) = jobs.get(*job).and_then(|job| job.batch.spans.get(*at)) else { continue };
+            let end = Day::of(span.end);
+            if end.0 > day.0 + 1 {
+                let known = last.entry(span.key.trace).or_insert(end);
+                *known = end.max(*known);
+            }
+        }
+        let mut found = HashMap::new();
+        if last.is_empty() {
+            return found;
+        }
+        let days = folder::days(self.folder.path()).unwrap_or_default();
+        for later in days.into_iter().filter(|later| later.0 > day.0 + 1).take(SILENT_DAYS) {
+            let Ok(connection) = read_only(&folder::file(self.folder.path(), later)) else { continue };
+            last.retain(|trace, end| {
+                let has = later <= *end && marks(&connection, *trace).is_ok_and(|marks| marks.is_some());
+                if has {
+                    found.insert(*trace, later);
+                }
+                !has
+            });
+            if last.is_empty() {
+                break;
+            }
+        }
+        found
     }
 
     /// Closes a file. Its traces are settled as they are now: the file may not be opened again.

@@ -101,6 +101,11 @@ impl Engine {
         self.port
     }
 
+    #[allow(dead_code, reason = "what is measured, and not tested")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn address(&self) -> String {
         format!("clickhouse://127.0.0.1:{}", self.port)
     }

@@ -155,8 +155,10 @@ pub(crate) async fn log_records_are_found_and_listed_by_their_words(store: &impl
     assert_eq!(times("needle", Some(3)).await, [] as [u64; 0]);
 }
 
+const DAY: u64 = 86_400 * SECOND;
+
 pub(crate) async fn traces_are_listed_by_what_was_said_in_them(store: &impl Store) {
-    // One goes on over midnight, and what is looked for is said the day after.
+    // One goes on for days, and what is looked for is said on one of them.
     let midnight = Day(Day::of(Nanos(noon())).0 + 1).start().0;
     let late = |id: u64, at: u64, words: &str| {
         let mut span = said(9, words);
@@ -166,7 +168,12 @@ pub(crate) async fn traces_are_listed_by_what_was_said_in_them(store: &impl Stor
     let mut spans: Vec<Span> = (0..).zip(SAID).map(|(trace, words)| said(trace + 20, words)).collect();
     spans.push(late(1, midnight - SECOND, "the first day"));
     spans.push(late(2, midnight + SECOND, "the second morning"));
-    let logs = vec![noted(Some(20), "an umbrella is missing", noon())];
+    spans.push(late(3, midnight + DAY + SECOND, "the third evening"));
+    spans.push(late(4, midnight + 2 * DAY + SECOND, "the fourth midnight"));
+    let logs = vec![
+        noted(Some(20), "an umbrella is missing", noon()),
+        noted(Some(9), "the lighthouse is dark", midnight + 2 * DAY + 2 * SECOND),
+    ];
     store.ingest(batch(spans, logs)).await.unwrap();
     indexed(store).await;
     let list = async |text: &str, error: Option<bool>| -> Vec<u8> {
@@ -177,13 +184,15 @@ pub(crate) async fn traces_are_listed_by_what_was_said_in_them(store: &impl Stor
     assert_eq!(list("parcel", None).await, [21, 20]);
     assert_eq!(list("\"is my parcel\"", Some(false)).await, [20]);
     assert_eq!(list("parcel", Some(true)).await, [] as [u8; 0]);
-    assert_eq!(list("morning", None).await, [9]);
+    for words in ["first", "morning", "evening", "fourth", "lighthouse"] {
+        assert_eq!(list(words, None).await, [9], "{words}");
+    }
     assert_eq!(list("umbrella", None).await, [20]);
     assert_eq!(list("天气", None).await, [25, 24]);
 }
 
 pub(crate) async fn pages_range_and_service_bound_what_is_found(store: &impl Store) {
-    let day = 86_400 * SECOND;
+    let day = DAY;
     let mut spans: Vec<Span> = (0..30u64)
         .map(|number| {
             let mut span = said(number, &format!("the raven said {number} times"));

@@ -192,7 +192,7 @@ fn few<'a>(spans: &[&'a Span], of: impl Fn(&'a Span) -> Option<std::sync::Arc<st
 
 fn told(spans: &[&Span], once: &[&Span]) -> Line {
     let count = |of: &dyn Fn(&Span) -> bool| spans.iter().filter(|span| of(span)).count() as u64;
-    let llm: Vec<_> = once.iter().filter(|span| is(span, Op::is_inference)).collect();
+    let llm: Vec<_> = once.iter().filter(|span| is(span, Op::counts_tokens)).collect();
     let tool = |span: &Span| span.facts.op == Some(Op::ExecuteTool);
     let mut usage = Usage::default();
     let (mut cost, mut unpriced) = (None, 0);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use otel_genai_store::{
     ContentState, Cost, CostSource, Cursor, Day, Facts, Filter, Nanos, Op, Range, Span, SpanState,
-    StatsQuery, Store, StoreError, TraceId, TraceQuery, TraceSort, TraceSummary, Usage, Which,
+    StatsQuery, Store, StoreError, TraceId, TraceQuery, TraceSort, TraceState, TraceSummary, Usage, Which,
 };
 
 use super::{SECOND, batch, log, newest, noon, of_trace, span, span_id, trace_id};
@@ -82,8 +82,17 @@ pub(crate) async fn running_spans_give_way_to_their_end(store: &impl Store) {
     assert_eq!((stored.spans, stored.known), (1, 2));
     let seen = line().await;
     assert_eq!((seen.spans, seen.llm_calls, seen.usage.input), (1, 1, Some(10)));
+    assert_eq!(seen.state, TraceState::Running, "its root may come");
+    // With the root's end it is done, unless a span is known that runs.
+    let [root, mut other] = [calls().remove(0), calls().remove(2)];
+    (other.state, other.end) = (SpanState::Running, Nanos(0));
+    store.ingest(batch(vec![other, root], vec![])).await.unwrap();
+    assert_eq!(line().await.state, TraceState::Running, "one runs");
+    store.ingest(batch(vec![calls().remove(2)], vec![])).await.unwrap();
+    assert_eq!(line().await.state, TraceState::Done);
     let spans = store.spans(trace_id(5), Which::All).await.unwrap();
-    assert_eq!((spans.len(), spans[0].state, spans[0].end), (1, SpanState::Ended, ended.end));
+    let first = spans.iter().find(|span| span.key == ended.key).unwrap();
+    assert_eq!((spans.len(), first.state, first.end), (3, SpanState::Ended, ended.end));
 }
 
 /// Other contents under the same ids are kept beside, as far as that can be told from a flood.

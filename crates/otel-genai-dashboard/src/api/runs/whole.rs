@@ -50,10 +50,8 @@ impl Reading {
     ) -> Result<(), StoreError> {
         let is_wanted = |row: &&SpanRow| match self.what {
             Whole::None => false,
-            Whole::Agents => {
-                matches!(row.facts.op, Some(Op::InvokeAgent | Op::InvokeWorkflow)) && key(row).is_some()
-            }
-            Whole::Tools => row.facts.op == Some(Op::ExecuteTool) && row.facts.tool.is_some(),
+            Whole::Agents => matches!(row.facts.op, Some(Op::InvokeAgent | Op::InvokeWorkflow)),
+            Whole::Tools => row.facts.op == Some(Op::ExecuteTool),
         };
         let ids: Vec<SpanId> =
             rows.iter().filter(is_wanted).map(|row| row.key.span).take(self.left).collect();
@@ -71,7 +69,7 @@ impl Reading {
     }
 
     fn agent_told(&mut self, span: &Span, rows: &[SpanRow], runs: &mut Runs) {
-        let Some(own) = key(&span.row()) else { return };
+        let own = key(&span.row());
         let version = names_of(Slot::AgentVersion).find_map(|name| span.attributes.text(name));
         if let Some(version) = version.filter(|version| !version.is_empty()) {
             let versions = &mut runs.agents.entry(own.clone()).or_default().versions;
@@ -116,7 +114,7 @@ impl Runs {
     }
 
     fn tool_told(&mut self, span: &Span) {
-        let Some(name) = span.facts.tool.as_deref() else { return };
+        let name = span.facts.tool.as_deref().unwrap_or_default();
         let tool = self.tools.entry(name.to_owned()).or_default();
         let told = &span.attributes;
         tool.arguments.extend(size(told, Slot::ToolArguments));
@@ -139,8 +137,8 @@ fn agent_at(by_id: &HashMap<SpanId, &SpanRow>, span: SpanId) -> Option<String> {
     let mut next = Some(span);
     for _ in 0..DEPTH {
         let row = by_id.get(&next?)?;
-        if let (Some(Op::InvokeAgent | Op::InvokeWorkflow), Some((agent, _))) = (row.facts.op, key(row)) {
-            return Some(agent);
+        if let Some(Op::InvokeAgent | Op::InvokeWorkflow) = row.facts.op {
+            return Some(key(row).0);
         }
         next = row.parent;
     }

@@ -37,7 +37,7 @@ pub(super) fn beginning(text: &str, max: usize) -> &str {
 }
 
 /// 412 µs, 38 ms, 1.21 s, 2 m 05 s, 3 h 12 m.
-pub(super) fn took(ms: f64) -> String {
+pub(in crate::export) fn took(ms: f64) -> String {
     match ms {
         ms if ms <= 0.0 => "0 ms".to_owned(),
         ms if ms < 0.9995 => format!("{:.0} µs", ms * 1_000.0),
@@ -56,7 +56,7 @@ pub(super) fn took(ms: f64) -> String {
 }
 
 /// 1,317 exactly.
-pub(super) fn count(n: u64) -> String {
+pub(in crate::export) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -87,7 +87,7 @@ pub(super) fn tokens(usage: &Usage) -> Option<String> {
 }
 
 /// Small sums keep the digits that tell them apart: $0.0412, $0.00031, $12.40.
-pub(super) fn money(amount: f64, currency: &str) -> String {
+pub(in crate::export) fn money(amount: f64, currency: &str) -> String {
     let sign = match currency {
         "USD" => "$".to_owned(),
         "EUR" => "€".to_owned(),
@@ -113,7 +113,7 @@ pub(super) fn when(moment: Nanos) -> String {
 }
 
 /// `1 span`, `2 spans`
-pub(super) fn plural(n: u64, what: &str) -> String {
+pub(in crate::export) fn plural(n: u64, what: &str) -> String {
     format!("{} {what}{}", count(n), if n == 1 { "" } else { "s" })
 }
 

@@ -21,7 +21,7 @@ pub(super) fn draw(out: &mut String, trace: &Trace, told: &HashMap<String, Strin
         axis.share(step)
     ));
     let mut at = 0.0;
-    while at < axis.whole * 0.92 {
+    while at <= axis.whole {
         let tick = if at == 0.0 { "0".to_owned() } else { plain(at) };
         out.push_str(&format!("<i style=\"left:{:.2}%\">{tick}</i>", axis.share(at)));
         at += step;
@@ -111,16 +111,10 @@ fn line(out: &mut String, row: &Row, axis: &Axis, place: Option<&String>, first:
         }
         _ => String::new(),
     };
-    // The number stands behind the bar, before it where there is no room, or on it.
     let right = left + width;
-    let (place, on) = match () {
-        () if right < 80.0 => (format!("left:calc({right:.2}% + 5px)"), ""),
-        () if left > 20.0 => (format!("right:calc({:.2}% + 5px)", 100.0 - left), ""),
-        () => ("right:4px".to_owned(), " class=\"on\""),
-    };
     let took = if running { "running".to_owned() } else { took(row.duration_ms) };
     out.push_str(&format!(
-        "<div class=\"time\"><i style=\"left:{left:.2}%;width:{width:.2}%\">{first}</i><em{on} style=\"{place}\">{took}</em></div></li>\n"
+        "<div class=\"time\"><i style=\"left:{left:.2}%;width:{width:.2}%\">{first}</i><em style=\"left:{right:.2}%\">{took}</em></div></li>\n"
     ));
 }
 

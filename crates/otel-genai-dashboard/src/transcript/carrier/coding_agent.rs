@@ -29,6 +29,10 @@ pub(crate) enum Step {
     Refusal,
     /// A tool ran.
     ToolResult,
+    /// All that a model was sent, told before its answer where Claude Code is to log it.
+    RequestBody,
+    /// All that it answered.
+    ResponseBody,
 }
 
 /// An event of a session.
@@ -61,6 +65,8 @@ pub(crate) fn event(log: &LogRecord) -> Option<Event> {
         ("claude_code", "api_request") => Step::Answer,
         ("claude_code", "api_error") => Step::Failure,
         ("claude_code", "assistant_response") => Step::Saying,
+        ("claude_code", "api_request_body") => Step::RequestBody,
+        ("claude_code", "api_response_body") => Step::ResponseBody,
         ("codex", "sse_event" | "websocket_event") => match attributes.text("event.kind")?.as_ref() {
             "response.completed" => Step::Answer,
             "response.failed" => Step::Failure,
@@ -85,7 +91,13 @@ pub(crate) fn said(log: &LogRecord, step: Step) -> (Option<Message>, Option<Mess
             (text.map(Message::assistant), None)
         }
         Step::Refusal | Step::ToolResult => (Some(asked(attributes)), Some(answered(attributes, step))),
+        Step::RequestBody | Step::ResponseBody => (None, None),
     }
+}
+
+/// What a model was sent or answered, as its provider's API has it; none of one that was cut off, or stands in a file.
+pub(crate) fn body(log: &LogRecord) -> Option<Map<String, Json>> {
+    serde_json::from_str(&log.attributes.text("body")?).ok()
 }
 
 /// A text; a word stands for what was not to be told.

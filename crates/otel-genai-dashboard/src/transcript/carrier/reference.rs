@@ -46,8 +46,20 @@ pub(super) fn read(
 
 fn text(content: Bytes) -> Held {
     let content = match std::str::from_utf8(&content) {
-        Ok(_) => content,
+        Ok(text) => listed(text).map_or(content, Bytes::from),
         Err(_) => String::from_utf8_lossy(&content).into_owned().into(),
     };
     Held::Pieces(Pieces { glue: Glue::One, list: vec![Arc::new(Piece::new(Form::Text, content))] })
+}
+
+/// A file with an object a line as the list that it is. Their places are told by the lines already.
+fn listed(text: &str) -> Option<String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let item = |line: &str| {
+        let mut item: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).ok()?;
+        item.remove("index");
+        Some(serde_json::Value::Object(item))
+    };
+    let list: Vec<_> = lines.map(item).collect::<Option<_>>()?;
+    (!list.is_empty()).then(|| serde_json::Value::Array(list).to_string())
 }

@@ -12,7 +12,7 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 use super::super::read::{Db, Where};
 use super::discover::{TIMES, Table, Tables};
 use super::points::{self, PointTold};
-use super::rows::{LogTold, Maker, SpanTold, at, log_columns, nanos, span_columns};
+use super::rows::{Ends, LogTold, Maker, SpanTold, at, log_columns, nanos, span_columns};
 use super::steps::{STEP, Steps, step, steps};
 use crate::error::StoreError;
 use crate::id::{Nanos, TraceId};
@@ -315,16 +315,19 @@ impl Loader {
             let marked = marked(table);
             format!("TraceId IN (SELECT TraceId FROM {} WHERE {within} AND {marked})", table.name)
         });
+        let mut ends = Ends::new();
         if let (Some(table), Some(chosen)) = (&self.tables.traces, &chosen) {
-            held.records += self.spans(table, &format!("{spans} AND {chosen}")).await?;
+            held.records += self.spans(table, &format!("{spans} AND {chosen}"), &mut ends).await?;
         }
         if let Some(table) = &self.tables.logs {
             let telling = telling(table);
             let which = match chosen {
-                Some(chosen) => format!("{logs} AND ({telling} OR {chosen})"),
+                Some(chosen) => {
+                    format!("({logs} AND ({telling} OR {chosen}) OR {} AND {chosen})", without_time())
+                }
                 None => format!("{logs} AND {telling}"),
             };
-            held.records += self.logs(table, &which).await?;
+            held.records += self.logs(table, &which, &ends).await?;
         }
         Ok(())
     }
@@ -348,12 +351,13 @@ impl Loader {
             format!("Timestamp >= {} AND Timestamp <= {}", side("0", &first), side("4102444800", &last),)
         };
         let when = |margin| if self.tables.times { when(margin) } else { "1".to_owned() };
-        let mut found = 0;
+        let (mut found, mut ends) = (0, Ends::new());
         if let Some(table) = &self.tables.traces {
-            found += self.spans(table, &format!("{of} AND {}", when(2))).await?;
+            found += self.spans(table, &format!("{of} AND {}", when(2)), &mut ends).await?;
         }
         if let Some(table) = &self.tables.logs {
-            found += self.logs(table, &format!("{of} AND {}", when(3_600))).await?;
+            let which = format!("{of} AND ({} OR {})", when(3_600), without_time());
+            found += self.logs(table, &which, &ends).await?;
         }
         held.records += found;
         if held.traces.len() >= MOST_KNOWN {
@@ -363,12 +367,13 @@ impl Loader {
         Ok(())
     }
 
-    async fn spans(&self, table: &Table, which: &str) -> Result<u64, StoreError> {
+    async fn spans(&self, table: &Table, which: &str, ends: &mut Ends) -> Result<u64, StoreError> {
         let sql =
             format!("SELECT {} FROM {} WHERE {which} LIMIT {MOST_ASKED}", span_columns(table), table.name);
         let mut maker = Maker::default();
         self.pour::<SpanTold<'_>>(&sql, |told, batch| {
             if let Some((span, bytes)) = maker.span(table, &told) {
+                ends.insert((span.key.trace, span.key.span), span.end.max(span.start));
                 batch.spans.push(span);
                 batch.bytes += bytes;
             }
@@ -376,12 +381,12 @@ impl Loader {
         .await
     }
 
-    async fn logs(&self, table: &Table, which: &str) -> Result<u64, StoreError> {
+    async fn logs(&self, table: &Table, which: &str, ends: &Ends) -> Result<u64, StoreError> {
         let sql =
             format!("SELECT {} FROM {} WHERE {which} LIMIT {MOST_ASKED}", log_columns(table), table.name);
         let mut maker = Maker::default();
         self.pour::<LogTold<'_>>(&sql, |told, batch| {
-            if let Some((log, bytes)) = maker.log(table, &told) {
+            if let Some((log, bytes)) = maker.log(table, &told, ends) {
                 batch.logs.push(log);
                 batch.bytes += bytes;
             }
@@ -453,6 +458,11 @@ fn too_much(records: u64) -> StoreError {
 
 fn between(column: &str, from: u64, to: u64) -> String {
     format!("{column} >= {} AND {column} < {}", at(from.saturating_mul(STEP)), at(to.saturating_mul(STEP)))
+}
+
+/// Log records of which it is not kept when they were.
+fn without_time() -> String {
+    format!("Timestamp = {}", at(0))
 }
 
 /// Spans of generative AI.

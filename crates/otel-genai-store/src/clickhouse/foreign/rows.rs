@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::super::line;
 use super::discover::{Flavour, Table};
 use super::told::{Text, Texts, attributes, id, moment, text};
-use crate::id::Nanos;
+use crate::id::{Nanos, SpanId, TraceId};
 use crate::log::LogRecord;
 use crate::origin::{Origin, Resource, Scope};
 use crate::span::Span;
@@ -161,6 +161,9 @@ pub(super) fn log_columns(table: &Table) -> String {
     )
 }
 
+/// When spans ended.
+pub(super) type Ends = HashMap<(TraceId, SpanId), Nanos>;
+
 /// Makes records of rows. Those of one origin share it.
 #[derive(Default)]
 pub(super) struct Maker {
@@ -208,10 +211,20 @@ impl Maker {
         Span::from_otlp(span, &origin, Nanos(end.max(start))).ok().map(|span| (span, bytes))
     }
 
-    /// A log record, and about how large it is.
-    pub(super) fn log(&mut self, table: &Table, told: &LogTold<'_>) -> Option<(LogRecord, usize)> {
+    /// A log record, and about how large it is. Some writers keep no time of those that tell only when they were seen, as
+    /// Python's events are: then it is the end of their span; none without one of these.
+    pub(super) fn log(
+        &mut self,
+        table: &Table,
+        told: &LogTold<'_>,
+        ends: &Ends,
+    ) -> Option<(LogRecord, usize)> {
         let origin = self.origin(table, &told.source);
-        let time = moment(told.time);
+        let (trace, span) = (id(told.trace), id(told.span));
+        let mut time = moment(told.time);
+        if let (0, Some(trace)) = (time, TraceId::new(&trace)) {
+            time = ends.get(&(trace, SpanId::new(&span)?))?.0;
+        }
         let body =
             (!told.body.is_empty()).then(|| AnyValue { value: Some(Value::StringValue(text(told.body))) });
         let log = otlp_logs::LogRecord {
@@ -221,8 +234,8 @@ impl Maker {
             body,
             attributes: attributes(table.flavour("LogAttributes"), &told.names, &told.values),
             flags: told.flags,
-            trace_id: id(told.trace),
-            span_id: id(told.span),
+            trace_id: trace,
+            span_id: span,
             event_name: text(told.event),
             ..otlp_logs::LogRecord::default()
         };
