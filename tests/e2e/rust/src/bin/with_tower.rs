@@ -35,7 +35,8 @@ async fn play(scene: &Scene) -> Result<Value, Error> {
         }
         _ => {
             let client = Client::builder(TokioExecutor::new()).build_http::<Tap<Full<Bytes>>>();
-            let layers = ServiceBuilder::new().layer(GenAiLayer::new().boxed_errors()).timeout(PATIENCE);
+            let patience = if scene.name == "timeout" { PATIENCE } else { 60 * PATIENCE };
+            let layers = ServiceBuilder::new().layer(GenAiLayer::new().boxed_errors()).timeout(patience);
             boxed(layers.retry(Again).service(client))
         }
     };
