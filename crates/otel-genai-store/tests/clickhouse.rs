@@ -9,6 +9,8 @@
 )]
 
 mod engine;
+#[path = "support/runtime.rs"]
+mod runtime;
 mod suite;
 mod support;
 
@@ -21,6 +23,7 @@ use otel_genai_store::{
     Batch, ClickHouseOptions, ClickHouseStore, Cost, CostSource, Delete, Dimension, Facts, Filter, LogQuery,
     Nanos, Op, Range, SqliteOptions, StatsQuery, Store, StoreError, TraceQuery, Usage, Which,
 };
+use runtime::block_on;
 use suite::{batch, log, noon, span, suite, trace_id};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -44,15 +47,6 @@ suite!(run: every);
 
 async fn open() -> Option<ClickHouseStore> {
     Some(engine::database()?.connect().await.unwrap())
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(future)
 }
 
 fn all() -> TraceQuery {
@@ -435,11 +429,7 @@ const USERS: &str = "<clickhouse><users>
 fn few_rights_are_enough() {
     let Some(library) = engine::library() else { return };
     let folder = TempDir::new().unwrap();
-    let (config, users) = (folder.path().join("config.xml"), folder.path().join("users.xml"));
-    std::fs::write(&users, USERS).unwrap();
-    let refers = format!("<clickhouse><users_config>{}</users_config></clickhouse>", users.display());
-    std::fs::write(&config, refers).unwrap();
-    let server = engine::Engine::start(&library, folder.path(), &["--config-file", config.to_str().unwrap()]);
+    let server = engine::Engine::start_with_users(&library, folder.path(), USERS);
     let host = server.address().replace("clickhouse://", "");
     block_on(async {
         let as_whom =

@@ -18,6 +18,8 @@ mod engine;
 mod exporter;
 #[path = "foreign/rotel.rs"]
 mod rotel;
+#[path = "support/runtime.rs"]
+mod runtime;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -33,16 +35,8 @@ use otel_genai_store::{
     Nanos, Range, SearchQuery, SeriesQuery, SpanId, SqliteOptions, StatsQuery, Store, StoreError, TraceId,
     TraceQuery, TraceSort, Which, otlp,
 };
+use runtime::block_on;
 use tempfile::TempDir;
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(future)
-}
 
 /// A database that nobody has made tables in yet, and how to talk to it.
 struct Database {
@@ -445,11 +439,7 @@ const USERS: &str = "<clickhouse><users>
 fn rights_to_read_are_enough() {
     let Some(library) = engine::library() else { return };
     let folder = TempDir::new().unwrap();
-    let (config, users) = (folder.path().join("config.xml"), folder.path().join("users.xml"));
-    std::fs::write(&users, USERS).unwrap();
-    let refers = format!("<clickhouse><users_config>{}</users_config></clickhouse>", users.display());
-    std::fs::write(&config, refers).unwrap();
-    let server = engine::Engine::start(&library, folder.path(), &["--config-file", config.to_str().unwrap()]);
+    let server = engine::Engine::start_with_users(&library, folder.path(), USERS);
     let host = server.address().replace("clickhouse://", "");
     block_on(async {
         let raw = clickhouse::Client::default().with_url(format!("http://{host}"));

@@ -13,6 +13,8 @@
 mod corpus;
 #[allow(dead_code, reason = "not every test needs all of it")]
 mod engine;
+#[path = "support/runtime.rs"]
+mod runtime;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -26,16 +28,8 @@ use otel_genai_store::{
     SearchQuery, SeriesQuery, SpanId, StatsQuery, Store, TraceId, TraceQuery, TraceSort, TraceSummary, Which,
     otlp,
 };
+use runtime::block_on;
 use tempfile::TempDir;
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(future)
-}
 
 fn call(trace: u8, id: u8, at: u64) -> Batch {
     let span = corpus::span(trace, id, 0, "chat gpt-5", at, corpus::chat("Where is my order?"));

@@ -68,7 +68,17 @@ impl Engine {
         Self::start_at(library, folder, free_port(), options)
     }
 
-    /// The same, at a port of before.
+    /// The same, for users as a file in XML tells them.
+    #[allow(dead_code, reason = "not every test needs all of it")]
+    pub(crate) fn start_with_users(library: &Path, folder: &Path, users: &str) -> Self {
+        let (config, file) = (folder.join("config.xml"), folder.join("users.xml"));
+        std::fs::write(&file, users).unwrap();
+        let refers = format!("<clickhouse><users_config>{}</users_config></clickhouse>", file.display());
+        std::fs::write(&config, refers).unwrap();
+        Self::start(library, folder, &["--config-file", config.to_str().unwrap()])
+    }
+
+    /// The same as `start`, at a port of before.
     pub(crate) fn start_at(library: &Path, folder: &Path, port: u16, options: &[&str]) -> Self {
         Self::start_at_both(library, folder, [port, free_port()], options)
     }
