@@ -284,10 +284,7 @@ impl ClickHouseOptions {
             .with_setting("distributed_product_mode", "allow");
         // Some who may only read may not set limits either.
         let ask = limited.clone().with_database("default").query_raw("SELECT 1").fetch_one::<u8>();
-        let ask = tokio::time::timeout(patience, ask).await;
-        let late = |_| Err(clickhouse::error::Error::Network(format!("no answer in {patience:?}").into()));
-        let ask = ask.unwrap_or_else(late);
-        let reading = match ask {
+        let reading = match place.in_time(ask).await {
             Ok(_) => limited,
             Err(error) if fault::code(&error) == Some(fault::READONLY) => client,
             Err(error) => return Err(place.fault("cannot connect", error)),

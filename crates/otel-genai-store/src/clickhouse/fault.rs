@@ -10,6 +10,9 @@ use crate::error::StoreError;
 /// How long a query may take, unless another time is told.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// To store what it has read, the server may take so many times as long as to answer.
+pub(super) const STORE: u32 = 6;
+
 /// How long an hour is left alone before its calls are added up, unless another time is told.
 pub(super) const QUIET: Duration = Duration::from_secs(120);
 
@@ -40,6 +43,21 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// How long the server may take to store what it has read.
+    pub(super) fn to_store(&self) -> Duration {
+        STORE * self.patience
+    }
+
+    /// What the server answers in time; else it is as if it were away.
+    pub(super) async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let patience = self.patience;
+        let late = |_| Err(Error::Network(format!("no answer in {patience:?}").into()));
+        tokio::time::timeout(patience, answer).await.unwrap_or_else(late)
+    }
+
     pub(super) fn fault(&self, what: &'static str, error: Error) -> StoreError {
         match (code(&error), error) {
             (Some(TIMEOUT_EXCEEDED | TOO_SLOW), _) | (_, Error::TimedOut) => {

@@ -187,7 +187,7 @@ impl Db {
             half = HALF.as_nanos(),
             once = calls::once(&of),
         );
-        let patience = 6 * self.place.patience;
+        let patience = self.place.to_store();
         let client =
             self.client.clone().with_setting("max_execution_time", patience.as_secs_f64().to_string());
         let client = client.with_setting("distributed_foreground_insert", "1");

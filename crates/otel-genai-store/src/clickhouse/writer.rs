@@ -12,7 +12,7 @@ use prost::Message as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::fault::WRITE;
+use super::fault::{STORE, WRITE};
 use super::line::{self, LogLine, PieceLine, Record, SpanLine, day};
 use super::point::{Heard, PointLine, SeriesLine};
 use super::read::Db;
@@ -43,8 +43,6 @@ const MOST_KNOWN: usize = 128 << 10;
 const MOST_VARIANTS: u8 = 8;
 /// After so many bytes of text others get their turn.
 const TURN: usize = 64 << 10;
-/// To store what it has read, the server may take so many times as long as to answer.
-const STORE: u32 = 6;
 /// The form of a piece that tells resource and scope.
 pub(super) const ORIGIN: u8 = 2;
 
@@ -383,18 +381,16 @@ pub(super) async fn insert<T: Row + RowWrite>(
         return Ok(());
     }
     let told = |error| db.place.fault(WRITE, error);
-    let patience = db.place.patience;
     // It asks for the table's columns, the first time.
-    let begun = tokio::time::timeout(patience, db.client.insert::<T>(table)).await;
-    let late = |_| Err(clickhouse::error::Error::Network(format!("no answer in {patience:?}").into()));
-    let insert = begun.unwrap_or_else(late).map_err(told)?;
+    let insert = db.place.in_time(db.client.insert::<T>(table)).await.map_err(told)?;
     // Rows are told apart by what they say. A whole insert that comes again may have been deleted meanwhile.
     let insert = insert.with_setting("insert_deduplicate", "0");
     // On several servers: what is acknowledged is where it belongs.
     let insert = insert.with_setting("distributed_foreground_insert", "1");
     // Storing may take longer than answering.
-    let insert = insert.with_setting("max_execution_time", (STORE * patience).as_secs_f64().to_string());
-    let mut insert = insert.with_timeouts(Some(patience), Some(STORE * patience));
+    let to_store = db.place.to_store();
+    let insert = insert.with_setting("max_execution_time", to_store.as_secs_f64().to_string());
+    let mut insert = insert.with_timeouts(Some(db.place.patience), Some(to_store));
     for line in lines {
         insert.write(line).await.map_err(told)?;
     }
