@@ -116,9 +116,12 @@ pub(super) fn fits(trace: &TraceSummary) -> Result<(), Failure> {
     if trace.spans <= MOST {
         return Ok(());
     }
-    let message = format!("the trace has {} spans, and at most {MOST} are told whole", trace.spans);
+    Err(too_large(format!("the trace has {} spans, and at most {MOST} are told whole", trace.spans)))
+}
+
+fn too_large(message: String) -> Failure {
     let failure = Failure::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, message);
-    Err(failure.hint("Ask for one span at a time, or copy the data folder."))
+    failure.hint("Ask for one span at a time, or copy the data folder.")
 }
 
 /// All log records of a trace, or of one of its spans.
@@ -140,10 +143,9 @@ pub(super) async fn all_logs_of(
             return Ok(logs);
         }
         if logs.len() >= MOST_LOGS {
-            let message =
-                format!("the trace has more than {MOST_LOGS} log records, which are not told whole");
-            let failure = Failure::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, message);
-            return Err(failure.hint("Ask for one span at a time, or copy the data folder."));
+            return Err(too_large(format!(
+                "the trace has more than {MOST_LOGS} log records, which are not told whole"
+            )));
         }
     }
 }
