@@ -70,9 +70,7 @@ impl Look {
     /// The ClickHouse that is asked for, by a dashboard within this process.
     #[cfg(feature = "clickhouse")]
     async fn server(&self, read_only: bool) -> Result<Option<Source>, Failure> {
-        let by_flag = self.data_dir.is_some() || self.url.is_some();
-        let address = self.store.clone().or_else(|| super::settings::STORE.variable().filter(|_| !by_flag));
-        let Some(address) = address else { return Ok(None) };
+        let Some(address) = self.server_address() else { return Ok(None) };
         // How long a server keeps records is not for one who looks, or adds to them, to say.
         let keep = Flags::default().keep(None)?;
         let options = super::server::options(&address, None)?.pricing(Arc::clone(&keep.prices) as _);
@@ -85,6 +83,17 @@ impl Look {
     #[cfg(not(feature = "clickhouse"))]
     async fn server(&self, _read_only: bool) -> Result<Option<Source>, Failure> {
         Ok(None)
+    }
+
+    #[cfg(feature = "clickhouse")]
+    fn server_address(&self) -> Option<String> {
+        let by_flag = self.data_dir.is_some() || self.url.is_some();
+        self.store.clone().or_else(|| super::settings::STORE.variable().filter(|_| !by_flag))
+    }
+
+    #[cfg(not(feature = "clickhouse"))]
+    fn server_address(&self) -> Option<String> {
+        None
     }
 
     /// Where something may come while it is looked at.
@@ -122,9 +131,12 @@ impl Look {
         Source::over(Arc::new(store), place::shown(&folder)).await
     }
 
-    /// Whether [`Look::open_to_store`] would find no dashboard and no folder.
+    /// Whether [`Look::open_to_store`] would find no dashboard, no server and no folder.
     pub(crate) fn would_make_a_folder(&self) -> bool {
-        self.url.is_none() && place::folder(self.data_dir.as_deref()).is_some_and(|folder| !folder.is_dir())
+        let folder = || place::folder(self.data_dir.as_deref());
+        self.url.is_none()
+            && self.server_address().is_none()
+            && folder().is_some_and(|folder| !folder.is_dir())
     }
 
     fn folder(&self) -> Result<PathBuf, Failure> {
