@@ -23,6 +23,7 @@ mod instruments;
 mod log;
 mod measured;
 mod metric;
+mod one_call;
 mod origin;
 mod pack;
 mod price;

@@ -1,28 +1,24 @@
 //! Calls that log records of a session tell of, and spans of any trace tell, too: the span counts, and the record is in no sum.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::calls::{nanos, ops};
+use super::calls::{nanos, ops, time};
 use super::line::SESSION;
 use super::read::Db;
 use crate::error::StoreError;
 use crate::facts::Op;
+use crate::one_call::{BESIDE, LONGEST, Marks};
 
-/// A record comes at the end of a call, and clocks differ: by so much it may lie beside the span of the same call.
-const BESIDE: Duration = Duration::from_secs(5);
-/// Of calls that last longer spans are not looked for.
-const LONGEST: Duration = Duration::from_secs(900);
 /// So many records are looked at, and
 const MOST_RECORDS: usize = 10_000;
 /// so many spans that are like them.
 const MOST_SPANS: usize = 50_000;
 const HOUR: u32 = 3_600;
 
-/// What tells by which call it is.
+/// What [`Call`] is read from, behind what says which it is.
 const MARKS: &str = "start_ns, end_ns, op, request_model, response_model, response_id, tool_call, ifNull(input, 0) AS told_input, \
      ifNull(output, 0) AS told_output";
 
@@ -90,7 +86,7 @@ impl Db {
 fn near(hours: &BTreeSet<u32>) -> Option<String> {
     let near: BTreeSet<u32> =
         hours.iter().flat_map(|hour| [hour.saturating_sub(HOUR), *hour, hour.saturating_add(HOUR)]).collect();
-    let list: Vec<String> = near.iter().map(|hour| format!("toDateTime({hour}, 'UTC')")).collect();
+    let list: Vec<String> = near.iter().map(|hour| time(*hour)).collect();
     (!list.is_empty()).then(|| format!("hour IN ({})", list.join(",")))
 }
 
@@ -101,32 +97,23 @@ impl Call {
         let latest = self.end_ns.saturating_add(nanos(BESIDE));
         let first = spans.partition_point(|span| span.start_ns < earliest);
         let beside = self.start_ns.saturating_sub(nanos(BESIDE));
+        let Some(marks) = self.marks() else { return false };
         let mut near = spans.iter().skip(first).take_while(|span| span.start_ns <= latest);
-        near.any(|span| span.end_ns >= beside && self.is(span))
+        near.any(|span| span.end_ns >= beside && span.marks().is_some_and(|span| marks.are_one(&span)))
     }
 
-    /// Whether two tellings are of one call: what providers and models made up for it alone, else the very number of tokens of
-    /// one model at that time.
-    fn is(&self, span: &Call) -> bool {
-        let inference = |op: u8| Op::from_number(op).is_some_and(Op::is_inference);
-        if self.op != span.op && !(inference(self.op) && inference(span.op)) {
-            return false;
-        }
-        if !inference(self.op) {
-            return !self.tool_call.is_empty() && self.tool_call == span.tool_call;
-        }
-        if !self.response_id.is_empty() && !span.response_id.is_empty() {
-            // A client knows a call by the request's id, a gateway by the answer's: only ids of one kind tell calls apart.
-            let kind = |id: &str| id.split(['_', '-']).next().map(str::to_owned);
-            if self.response_id == span.response_id || kind(&self.response_id) == kind(&span.response_id) {
-                return self.response_id == span.response_id;
-            }
-        }
-        let models = [&self.request_model, &self.response_model];
-        let same_model = [&span.request_model, &span.response_model]
-            .iter()
-            .any(|model| !model.is_empty() && models.contains(model));
-        let some = self.told_input > 0 && self.told_output > 0;
-        same_model && some && (self.told_input, self.told_output) == (span.told_input, span.told_output)
+    /// What tells by which call it is; nothing of an operation that is not known here.
+    fn marks(&self) -> Option<Marks<'_, &str>> {
+        Some(Marks {
+            op: Op::from_number(self.op)?,
+            response: some(&self.response_id),
+            tool_call: some(&self.tool_call),
+            tokens: [Some(self.told_input), Some(self.told_output)],
+            models: [some(&self.request_model), some(&self.response_model)],
+        })
     }
+}
+
+fn some(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }

@@ -13,7 +13,7 @@ use crate::query::{Dimension, Filter, Range};
 pub(super) const MODEL: &str = "if(response_model != '', response_model, request_model)";
 /// Whether a span failed.
 pub(super) const FAILED: &str = "(status = 2 OR error != '')";
-const HOUR: u64 = 3_600_000_000_000;
+pub(super) const HOUR: u64 = 3_600_000_000_000;
 
 /// The column of a dimension.
 pub(super) fn column(by: Dimension) -> &'static str {
@@ -46,12 +46,24 @@ pub(super) fn once(hours: &str) -> String {
 /// The hours in which records of this time are kept.
 pub(super) fn hours(range: Option<Range>) -> String {
     let Some(Range { from, to }) = range else { return "1".to_owned() };
-    let seconds = |hours: u64| hours.saturating_mul(3_600).min(u64::from(u32::MAX));
-    format!(
-        "hour >= toDateTime({}, 'UTC') AND hour < toDateTime({}, 'UTC')",
-        seconds(from.0 / HOUR),
-        seconds(to.0.div_ceil(HOUR))
-    )
+    stretch(from.0 / HOUR, to.0.div_ceil(HOUR))
+}
+
+/// The hours that lie in a range as a whole.
+pub(super) fn whole_hours(range: Option<Range>) -> String {
+    let Some(Range { from, to }) = range else { return "1".to_owned() };
+    stretch(from.0.div_ceil(HOUR), to.0 / HOUR)
+}
+
+/// From an hour, counted since 1970, up to another.
+fn stretch(from: u64, to: u64) -> String {
+    let seconds = |hours: u64| u32::try_from(hours.saturating_mul(3_600)).unwrap_or(u32::MAX);
+    format!("hour >= {} AND hour < {}", time(seconds(from)), time(seconds(to)))
+}
+
+/// A moment, in seconds since 1970, as it stands in a query.
+pub(super) fn time(seconds: u32) -> String {
+    format!("toDateTime({seconds}, 'UTC')")
 }
 
 pub(super) fn nanos(time: Duration) -> i64 {

@@ -7,6 +7,7 @@ use clickhouse::Row;
 use opentelemetry_proto::tonic::trace::v1 as otlp;
 use prost::Message as _;
 
+use super::calls::time;
 use super::line::{Half, LogLine, SESSION, SpanLine, number};
 use super::metrics::SERIES;
 use super::point::PointLine;
@@ -68,10 +69,7 @@ impl At {
         values: impl FnOnce(&[u8]) -> Option<String>,
     ) -> Result<String, StoreError> {
         let day = u32::from(self.day) * 86_400;
-        let hours = format!(
-            "hour >= toDateTime({day}, 'UTC') AND hour < toDateTime({}, 'UTC')",
-            day.saturating_add(86_400)
-        );
+        let hours = format!("hour >= {} AND hour < {}", time(day), time(day.saturating_add(86_400)));
         if self.key.is_empty() {
             return Ok(hours);
         }
@@ -88,7 +86,7 @@ fn last(range: Range) -> i64 {
 /// What begins a key: an hour, in seconds.
 fn hour_of(key: &[u8]) -> Option<(String, &[u8])> {
     let (hour, rest) = key.split_first_chunk()?;
-    Some((format!("toDateTime({}, 'UTC')", u32::from_be_bytes(*hour)), rest))
+    Some((time(u32::from_be_bytes(*hour)), rest))
 }
 
 fn number_of(key: &[u8]) -> Option<(i64, &[u8])> {

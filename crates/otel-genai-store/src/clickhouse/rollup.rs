@@ -9,20 +9,19 @@ use std::time::Duration;
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::calls;
+use super::calls::{self, HOUR, time, whole_hours};
 use super::fault::WRITE;
 use super::line::hash;
 use super::read::Db;
 use super::stats;
 use crate::error::StoreError;
 use crate::id::Nanos;
-use crate::query::{Dimension, Filter, Range, StatsQuery};
+use crate::query::{Dimension, Filter, StatsQuery};
 
 /// Sums are told apart by half hours: what a day is shown by.
 const HALF: Duration = Duration::from_secs(1_800);
 /// A sum must come to so many calls, or it is no less work than they are.
 const FEWEST: u64 = 4;
-const HOUR: u64 = 3_600_000_000_000;
 /// So many hours are added up at a time.
 const MOST: usize = 20;
 /// And so many are looked at.
@@ -79,11 +78,6 @@ impl Rolled {
     }
 }
 
-/// An hour in a query.
-fn time(hour: u32) -> String {
-    format!("toDateTime({hour}, 'UTC')")
-}
-
 /// Whether sums of hours can answer: they know nothing of single calls, nor of conversations.
 fn is_coarse(query: &StatsQuery) -> bool {
     let Filter { conversation, error, min_duration, max_duration, text, name, .. } = &query.filter;
@@ -97,17 +91,6 @@ fn is_coarse(query: &StatsQuery) -> bool {
     !single && !query.by.contains(&Dimension::Conversation) && query.step.is_none_or(fits)
 }
 
-/// The hours that lie in a range as a whole.
-fn whole(range: Option<Range>) -> String {
-    let Some(Range { from, to }) = range else { return "1".to_owned() };
-    let seconds = |hours: u64| hours.saturating_mul(3_600).min(u64::from(u32::MAX));
-    format!(
-        "hour >= toDateTime({}, 'UTC') AND hour < toDateTime({}, 'UTC')",
-        seconds(from.0.div_ceil(HOUR)),
-        seconds(to.0 / HOUR)
-    )
-}
-
 impl Db {
     fn quiet(&self) -> i64 {
         i64::try_from(self.place.quiet.as_millis()).unwrap_or(i64::MAX)
@@ -119,7 +102,7 @@ impl Db {
         if !is_coarse(query) {
             return Ok(rolled);
         }
-        let whole = whole(query.filter.range);
+        let whole = whole_hours(query.filter.range);
         let sql = format!(
             "SELECT r.hour AS hour, r.id AS id FROM (
                SELECT hour, id, max(made) AS last, count() AS sums, sum(calls) AS told FROM hourly WHERE {whole}

@@ -1,8 +1,6 @@
 //! Calls that log records tell of: those of coding agents that send no spans. Where a span tells of the same call too, the
 //! span counts, and the record is in no sum.
 
-use std::time::Duration;
-
 use rusqlite::{Row, Transaction, params};
 
 use super::filter::nanos;
@@ -10,51 +8,46 @@ use super::record::flags;
 use super::segment::{Known, number};
 use super::settle::WRAPPER;
 use super::sums::{self, Call, Names};
-use crate::facts::{Facts, Op, Usage};
+use crate::facts::{Facts, Op};
 use crate::log::LogRecord;
+use crate::one_call::{BESIDE, LONGEST, Marks};
 use crate::span::Span;
 
 /// Where [`sums::COLUMNS`] are read from for these calls.
 pub(super) const TABLES: &str = "told s JOIN origin o ON o.id = s.origin";
 
-/// A record comes at the end of a call, and clocks differ: by so much it may lie beside the span of the same call.
-const BESIDE: Duration = Duration::from_secs(5);
-/// Of calls that last longer spans are not looked for.
-const LONGEST: Duration = Duration::from_secs(900);
 /// So many near ones are compared.
 const NEAR: i64 = 1_000;
 
-/// By what two tellings of a call are known to be of one.
-struct Marks<'a> {
-    op: Op,
-    response: Option<&'a str>,
-    tool_call: Option<&'a str>,
-    /// The tokens, and the ids of the models.
-    tokens: Option<(u64, u64)>,
-    models: [i64; 2],
+/// The marks of a call that facts tell, with the numbers of its models.
+fn marks(op: Op, facts: &Facts, models: [i64; 2]) -> Marks<'_, i64> {
+    Marks {
+        op,
+        response: facts.response_id.as_deref(),
+        tool_call: facts.tool_call.as_deref(),
+        tokens: [facts.usage.input, facts.usage.output],
+        models: models.map(none_is_null),
+    }
 }
 
-impl Marks<'_> {
-    /// Whether a row of the same kind is of the same call: what providers and models made up for it alone, else the very
-    /// number of tokens of one model at that time.
-    fn fit(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
-        let text = |column: &str| row.get_ref(column).map(|told| told.as_str().ok().map(str::to_owned));
-        if self.op == Op::ExecuteTool {
-            return Ok(self.tool_call.is_some() && text("tool_call")?.as_deref() == self.tool_call);
-        }
-        if let (Some(own), Some(other)) = (self.response, text("response_id")?) {
-            // A client knows a call by the request's id, a gateway by the answer's: only ids of one kind tell calls apart.
-            let kind = |id: &str| id.split(['_', '-']).next().map(str::to_owned);
-            if own == other || kind(own) == kind(&other) {
-                return Ok(own == other);
-            }
-        }
-        let Some((input, output)) = self.tokens else { return Ok(false) };
-        let models = [row.get::<_, Option<i64>>("req_model")?, row.get("resp_model")?];
-        let same_model = models.into_iter().flatten().any(|model| self.models.contains(&model));
-        let tokens: [Option<i64>; 2] = [row.get("in_tok")?, row.get("out_tok")?];
-        Ok(same_model && tokens == [Some(number(input)), Some(number(output))])
-    }
+/// Those of a row.
+fn marks_of<'r>(op: Op, row: &'r Row<'_>) -> rusqlite::Result<Marks<'r, i64>> {
+    let text = |column: &str| row.get_ref(column).map(|told| told.as_str().ok());
+    let tokens = |column: &str| {
+        let tokens: Option<i64> = row.get(column)?;
+        Ok::<_, rusqlite::Error>(tokens.and_then(|tokens| u64::try_from(tokens).ok()))
+    };
+    Ok(Marks {
+        op,
+        response: text("response_id")?,
+        tool_call: text("tool_call")?,
+        tokens: [tokens("in_tok")?, tokens("out_tok")?],
+        models: [row.get("req_model")?, row.get("resp_model")?],
+    })
+}
+
+fn none_is_null(id: i64) -> Option<i64> {
+    Some(id).filter(|id| *id != 0)
 }
 
 /// Writes a call of which a record tells that stands in this row, and says whether it counts.
@@ -68,17 +61,9 @@ pub(super) fn write(
     let facts = &log.facts;
     let Some(op) = facts.op.filter(|op| op.is_genai()) else { return Ok(false) };
     let models = models(tx, known, facts)?;
-    let marks = Marks {
-        op,
-        response: facts.response_id.as_deref(),
-        tool_call: facts.tool_call.as_deref(),
-        tokens: tokens(&facts.usage),
-        models,
-    };
-    let again = is_told_by_span(tx, &marks, call)?;
+    let again = is_told_by_span(tx, &marks(op, facts, models), call)?;
     let name = known.maybe(tx, log.event.as_ref())?.unwrap_or(0);
     let error = known.maybe(tx, facts.error.as_ref())?;
-    let none_is_null = |id: i64| Some(id).filter(|id| *id != 0);
     let Names { provider, agent, tool, .. } = call.names;
     let usage = &call.usage;
     let count = |count: Option<u64>| count.map(number);
@@ -128,7 +113,7 @@ fn models(tx: &Transaction<'_>, known: &mut Known, facts: &Facts) -> rusqlite::R
     Ok([word(facts.request_model.as_ref())?, word(facts.response_model.as_ref())?])
 }
 
-fn is_told_by_span(tx: &Transaction<'_>, marks: &Marks<'_>, call: &Call) -> rusqlite::Result<bool> {
+fn is_told_by_span(tx: &Transaction<'_>, marks: &Marks<'_, i64>, call: &Call) -> rusqlite::Result<bool> {
     let mut find = tx.prepare_cached(
         "SELECT op, response_id, tool_call, req_model, resp_model, in_tok, out_tok FROM span
          WHERE op < 30 AND start_ns BETWEEN ?1 AND ?2 AND end_ns >= ?3 AND state = 0 LIMIT ?4",
@@ -138,22 +123,14 @@ fn is_told_by_span(tx: &Transaction<'_>, marks: &Marks<'_>, call: &Call) -> rusq
     let latest = call.end.saturating_add(nanos(BESIDE));
     let mut rows = find.query(params![number(longest), number(latest), number(earliest), NEAR])?;
     while let Some(row) = rows.next()? {
-        if is_like(row, marks.op)? && marks.fit(row)? {
+        let op = row.get::<_, Option<u8>>("op")?.and_then(Op::from_number);
+        if let Some(op) = op
+            && marks.are_one(&marks_of(op, row)?)
+        {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-/// Input and output, where they are told and some.
-fn tokens(usage: &Usage) -> Option<(u64, u64)> {
-    usage.input.zip(usage.output).filter(|(input, output)| *input > 0 && *output > 0)
-}
-
-/// Whether the same kind of thing was done.
-fn is_like(row: &Row<'_>, op: Op) -> rusqlite::Result<bool> {
-    let other = row.get::<_, Option<u8>>("op")?.and_then(Op::from_number);
-    Ok(other.is_some_and(|other| other == op || other.is_inference() && op.is_inference()))
 }
 
 /// A span came: calls of which records have told, and now it tells, count no more. Each is given with its trace.
@@ -174,13 +151,7 @@ pub(super) fn tell_again(
     if !any {
         return Ok(Vec::new());
     }
-    let marks = Marks {
-        op,
-        response: facts.response_id.as_deref(),
-        tool_call: facts.tool_call.as_deref(),
-        tokens: tokens(&facts.usage),
-        models: models(tx, known, facts)?,
-    };
+    let marks = marks(op, facts, models(tx, known, facts)?);
     let sql = format!(
         "SELECT {}, s.trace, s.response_id, s.tool_call, s.req_model, s.resp_model FROM {TABLES}
          WHERE s.end_ns BETWEEN ?1 AND ?2 AND s.start_ns <= ?3 AND NOT s.flags & {WRAPPER} LIMIT ?4",
@@ -195,9 +166,9 @@ pub(super) fn tell_again(
         let mut rows = find.query(params![number(earliest), number(until), number(latest), NEAR])?;
         while let Some(row) = rows.next()? {
             let call = Call::read(row)?;
-            let other = Op::from_number(call.names.op);
-            let like = other.is_some_and(|other| other == op || other.is_inference() && op.is_inference());
-            if like && marks.fit(row)? {
+            if let Some(op) = Op::from_number(call.names.op)
+                && marks.are_one(&marks_of(op, row)?)
+            {
                 found.push((row.get("trace")?, call));
                 // One span is one call.
                 break;
