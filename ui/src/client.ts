@@ -1,6 +1,7 @@
 /** Asks /api/v1. One way to fetch, one shape of failure. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "./api";
+import { Kept } from "./lib/kept";
 import { changed, type Params } from "./state/url";
 
 /** What went wrong, for a person: what failed, and what to do. */
@@ -13,6 +14,10 @@ export class Problem extends Error {
   ) {
     super(message);
   }
+}
+
+export function problem(error: unknown): Problem {
+  return error instanceof Problem ? error : new Problem(0, "internal", String(error));
 }
 
 export function api(path: string, query?: URLSearchParams | Params): string {
@@ -52,39 +57,36 @@ export async function change(method: "POST" | "DELETE" | "PATCH" | "PUT", url: s
   return answer(url, { method, headers: { "x-otel-genai": "1" }, ...(body !== undefined && { body }) });
 }
 
-const KEPT = new Map<string, unknown>();
-const MOST = 40;
-
-function keep(url: string, data: unknown): void {
-  KEPT.delete(url);
-  KEPT.set(url, data);
-  for (const oldest of KEPT.keys()) {
-    if (KEPT.size <= MOST) break;
-    KEPT.delete(oldest);
-  }
-}
+/** So many answers, and so many characters. */
+const KEPT = new Kept(40, 16_000_000);
 
 export interface Got<T> {
   data: T | undefined;
   error: Problem | undefined;
   loading: boolean;
+  /** `data` is the answer of a former URL: that of this one is on its way. */
+  held: boolean;
   again: () => void;
 }
+
+/** A run that is unreachable may be back at any moment. */
+const PATIENCE = 3000;
 
 /**
  * The answer to `url`, asked again when it changes. A page seen before shows its last answer at once
  * (Back does not blink) and refreshes it. With `hold`, the answer of the former URL stays while the
- * next one comes: a filter does not empty the table.
+ * next one comes: a filter does not empty the table. Where the next one fails it goes: it answers another question.
  */
 export function useGet<T>(url: string | undefined, options: { hold?: boolean; poll?: number } = {}): Got<T> {
   const [, redraw] = useState(0);
   const [turn, setTurn] = useState(0);
-  const state = useRef<{ url?: string | undefined; data?: T | undefined; error?: Problem | undefined; loading: boolean }>({ loading: false });
+  const state = useRef<{ url?: string | undefined; of?: string | undefined; data?: T | undefined; error?: Problem | undefined; loading: boolean }>({ loading: false });
   // Asked for while an answer was on its way: a run that changes all the time would otherwise never be seen.
   const wanted = useRef(false);
   if (state.current.url !== url) {
     const kept = url === undefined ? undefined : (KEPT.get(url) as T | undefined);
-    state.current = { url, data: kept ?? (options.hold ? state.current.data : undefined), error: undefined, loading: url !== undefined };
+    const { of, data } = kept !== undefined ? { of: url, data: kept } : options.hold && url !== undefined ? state.current : {};
+    state.current = { url, of, data, error: undefined, loading: url !== undefined };
   }
   useEffect(() => {
     if (url === undefined) return;
@@ -92,13 +94,14 @@ export function useGet<T>(url: string | undefined, options: { hold?: boolean; po
     let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async () => {
       try {
-        const data = await get<T>(url, stop.signal);
-        keep(url, data);
-        state.current = { url, data, error: undefined, loading: false };
+        const text = await getText(url, stop.signal);
+        const data = JSON.parse(text) as T;
+        KEPT.keep(url, data, text.length);
+        state.current = { url, of: url, data, error: undefined, loading: false };
       } catch (error) {
         if (stop.signal.aborted) return;
-        const problem = error instanceof Problem ? error : new Problem(0, "internal", String(error));
-        state.current = { ...state.current, url, error: problem, loading: false };
+        const { of, data } = state.current;
+        state.current = { url, ...(of === url && { of, data }), error: problem(error), loading: false };
       }
       redraw((n) => n + 1);
       if (wanted.current) {
@@ -106,7 +109,7 @@ export function useGet<T>(url: string | undefined, options: { hold?: boolean; po
         setTurn((n) => n + 1);
         return;
       }
-      const wait = state.current.error ? (state.current.error.status === 0 ? 3000 : undefined) : options.poll;
+      const wait = state.current.error?.status === 0 ? PATIENCE : options.poll;
       if (wait) timer = setTimeout(ask, wait);
     };
     state.current.loading = true;
@@ -117,7 +120,8 @@ export function useGet<T>(url: string | undefined, options: { hold?: boolean; po
       clearTimeout(timer);
     };
   }, [url, turn, options.poll]);
-  return { data: state.current.data, error: state.current.error, loading: state.current.loading, again: () => {
+  const { data, of, error, loading } = state.current;
+  return { data, error, loading, held: data !== undefined && of !== url, again: () => {
     if (state.current.loading) wanted.current = true;
     else setTurn((n) => n + 1);
   } };

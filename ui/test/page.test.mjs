@@ -270,6 +270,39 @@ test("what has no data, is missing or fails says so", async () => {
   await other.context.close();
 });
 
+test("an answer that fails is not another's answer, and what polls recovers by itself", async () => {
+  const failing = (route) => route.fulfill({ status: 503, contentType: "application/json", body: JSON.stringify({ error: { code: "busy", message: "The store is busy.", hint: "Ask again." } }) });
+  const { page, context } = await open(browser, mock);
+  await page.goto(`${mock.url}/models`);
+  await page.locator(".grid td").first().waitFor();
+  await page.route("**/api/v1/models?from=-7d*", failing);
+  await page.locator(".top select").selectOption("-7d");
+  await page.locator(".empty.failed", { hasText: "The store is busy." }).waitFor();
+  assert.equal(await page.locator(".grid td").count(), 0, "the last day's numbers are not the week's");
+  await page.unroute("**/api/v1/models?from=-7d*");
+  await page.clock.fastForward(31_000);
+  await page.locator(".grid td").first().waitFor();
+  // The same question, asked again in vain: its last answer stays, and is said to be old.
+  await page.route("**/api/v1/models?from=-7d*", failing);
+  await page.clock.fastForward(31_000);
+  await page.locator(".stale", { hasText: "could not be renewed: The store is busy." }).waitFor();
+  assert.notEqual(await page.locator(".grid td").count(), 0);
+  await page.unroute("**/api/v1/models?from=-7d*");
+  await page.clock.fastForward(31_000);
+  await page.locator(".stale").waitFor({ state: "detached" });
+  await page.goto(`${mock.url}/search?q=zzzz`);
+  await page.locator(".empty", { hasText: "Nothing holds “zzzz”" }).waitFor();
+  let answer;
+  await page.route("**/api/v1/search?q=abcd*", (route) => { answer = () => failing(route); });
+  await page.locator(".bar input").fill("abcd");
+  await page.waitForURL(/q=abcd/);
+  await page.locator(".scroll .skeleton").waitFor();
+  assert.equal(await page.locator(".empty").count(), 0, "nothing is said of what was not answered");
+  await answer();
+  await page.locator(".empty.failed", { hasText: "The store is busy." }).waitFor();
+  await context.close();
+});
+
 test("a window's title says what is in it, and an address that leads nowhere says so", async () => {
   await on(`/trace/${ids.travel}`, async (page) => {
     await page.locator(".top .under", { hasText: "invoke_agent travel-planner" }).waitFor();

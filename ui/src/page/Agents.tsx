@@ -47,7 +47,7 @@ export function Agents() {
     <div class="page">
       <Top crumbs={<h1>Agents &amp; tools</h1>}><TimeRange fallback={RANGE} /></Top>
       <div class="scroll" tabIndex={0} role="region" aria-label="Agents and tools">
-        <Busy on={agents.loading && !agents.data} />
+        <Busy of={agents.error ? agents : tools} />
         {error && !agents.data ? <Failed error={error} again={() => { agents.again(); tools.again(); }} /> : !agents.data || !tools.data ? <Skeleton /> : agents.data.items.length === 0 && tools.data.items.length === 0 ? (
           <Empty title="No agent ran in this time" icon="agents">Spans of <code>invoke_agent</code> and <code>execute_tool</code> are shown here.</Empty>
         ) : (

@@ -35,7 +35,7 @@ export function Compare() {
         <Button onClick={swap} title="Swap the sides (x)">Swap</Button>
       </Top>
       <div class="scroll" tabIndex={0} role="region" aria-label="Comparison">
-        <Busy on={answer.loading && !data} />
+        <Busy of={answer} />
         {answer.error && !data ? <Failed error={answer.error} again={answer.again} /> : !data ? <Skeleton rows={10} height={44} /> : <Both data={data} same={same} />}
       </div>
     </div>

@@ -32,7 +32,7 @@ export function Conversations() {
     <div class="page">
       <Top crumbs={<><h1>Conversations</h1>{answer.data && <span class="mut">{count(rows.length)}{answer.data.next ? "+" : ""}</span>}</>}><TimeRange /></Top>
       <div class="list-pane tall">
-        <Busy on={answer.loading && !answer.data} />
+        <Busy of={answer} />
         {answer.error && !answer.data ? <Failed error={answer.error} again={answer.again} /> : !answer.data ? <Skeleton height={52} /> : rows.length === 0 ? (
           <Empty title="No conversations yet" icon="conversations">Spans that carry <code>gen_ai.conversation.id</code> (or a session or thread id of another convention) are gathered here.</Empty>
         ) : (
@@ -81,6 +81,7 @@ export function Conversation({ id }: { id: string }) {
         {data && <span class="mut opt">{plural(data.summary.traces, "trace")} · {plural(data.summary.llmCalls, "call")}{data.summary.cost ? ` · ${cost(data.summary.cost, currency)}` : ""}</span>}
         <DeltaButton on={delta} toggle={() => set({ delta: delta ? undefined : "1" })} />
       </Top>
+      <Busy of={answer} />
       {answer.error && !data ? <Failed error={answer.error} again={answer.again} /> : !data ? <Skeleton height={84} rows={8} /> : (
         <div class="with-facets conv-page">
           <nav class="facets" aria-label="Traces of this conversation">

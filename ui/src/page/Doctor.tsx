@@ -20,7 +20,7 @@ export function Doctor() {
     <div class="page">
       <Top crumbs={<><h1>Doctor</h1>{data && <span class="mut">{plural(items.length, "finding")} in {data.looked.more ? "the newest " : ""}{plural(data.looked.traces, "trace")}</span>}</>}><TimeRange fallback={RANGE} /></Top>
       <div class="scroll" tabIndex={0} role="region" aria-label="Findings">
-        <Busy on={answer.loading && !data} />
+        <Busy of={answer} />
         {answer.error && !data ? <Failed error={answer.error} again={answer.again} /> : !data ? <Skeleton height={70} rows={6} /> : (
           <div class="pages">
             {data.services.length > 0 && (

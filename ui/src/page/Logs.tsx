@@ -42,7 +42,7 @@ export function Logs() {
       </div>
       <div class={`beside${chosen ? " two-panes" : ""}`}>
       <div class="list-pane tall">
-        <Busy on={answer.loading && !answer.data} />
+        <Busy of={answer} />
         {answer.error && !answer.data ? <Failed error={answer.error} again={answer.again} /> : !answer.data ? <Skeleton /> : rows.length === 0 ? (
           <Empty title="No log records" icon="logs">{param("q") || param("severity") ? "None fits this search." : "Programs that export logs by OTLP are shown here, with the calls they belong to."}</Empty>
         ) : (

@@ -60,7 +60,7 @@ export function Metrics() {
             })}
           </nav>
           <div class="scroll" tabIndex={0} role="region" aria-label="The chosen metric">
-            <Busy on={series.loading && !series.data} />
+            <Busy of={series} />
             {info && <One info={info} answer={series.data?.info.name === info.name ? series.data : undefined} by={by} />}
             {series.error && !series.data && <Failed error={series.error} again={series.again} />}
           </div>

@@ -38,7 +38,7 @@ export function Models() {
     <div class="page">
       <Top crumbs={<h1>Models</h1>}><TimeRange fallback={RANGE} /></Top>
       <div class="scroll" tabIndex={0} role="region" aria-label="Models">
-        <Busy on={answer.loading && !data} />
+        <Busy of={answer} />
         {answer.error && !data ? <Failed error={answer.error} again={answer.again} /> : !data ? <Skeleton /> : data.items.length === 0 ? (
           <Empty title="No model was called in this time" icon="models">Choose a longer range, or send something.</Empty>
         ) : (

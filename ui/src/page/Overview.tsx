@@ -64,7 +64,7 @@ export function Overview() {
     <div class="page">
       <Top crumbs={<h1>Overview</h1>}><TimeRange fallback={RANGE} /></Top>
       <div class="scroll" tabIndex={0} role="region" aria-label="Overview">
-        <Busy on={answer.loading && !data} />
+        <Busy of={answer} />
         {answer.error && !data && <Failed error={answer.error} again={answer.again} />}
         {!data && !answer.error && <div class="dash"><div class="tiles ghost" /><Skeleton rows={10} height={48} /></div>}
         {data?.empty && data.traces === 0 && <Connect />}

@@ -32,8 +32,8 @@ export function Search() {
         <TimeRange />
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label="Results">
-        <Busy on={answer.loading} />
-        {!query ? <Empty title="Search everything that is kept" icon="search">Messages, tool calls, logs, names and ids, in any language. “Quotes” look for a phrase exactly.</Empty> : answer.error && !answer.data ? <Failed error={answer.error} again={answer.again} /> : !answer.data ? <Skeleton /> : hits.length === 0 ? (
+        <Busy of={answer} />
+        {!query ? <Empty title="Search everything that is kept" icon="search">Messages, tool calls, logs, names and ids, in any language. “Quotes” look for a phrase exactly.</Empty> : answer.error && !answer.data ? <Failed error={answer.error} again={answer.again} /> : !answer.data || (answer.held && hits.length === 0) ? <Skeleton /> : hits.length === 0 ? (
           <Empty title={`Nothing holds “${query}”`} icon="search">{answer.data.complete ? "Try fewer words, or a longer time." : "The index is still behind: what came in just now may be missing."}</Empty>
         ) : (
           <div class="hits">

@@ -31,7 +31,7 @@ export function Services() {
     <div class="page">
       <Top crumbs={<h1>Services</h1>}><TimeRange fallback={RANGE} /></Top>
       <div class="scroll" tabIndex={0} role="region" aria-label="Services">
-        <Busy on={answer.loading && !data} />
+        <Busy of={answer} />
         {answer.error && !data ? <Failed error={answer.error} again={answer.again} /> : !data ? <Skeleton /> : data.items.length === 0 ? (
           <Empty title="Nobody sent anything in this time" icon="services">Choose a longer range, or send something.</Empty>
         ) : (

@@ -34,7 +34,7 @@ export function Settings() {
     <div class="page">
       <Top crumbs={<h1>Settings</h1>} />
       <div class="scroll" tabIndex={0} role="region" aria-label="Settings">
-        <Busy on={answer.loading && !data} />
+        <Busy of={answer} />
         {answer.error && !data ? <Failed error={answer.error} again={answer.again} /> : !data || !status ? <Skeleton height={48} rows={8} /> : (
           <div class="pages settings">
             <section class="card">

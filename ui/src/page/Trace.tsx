@@ -1,7 +1,7 @@
 /** One run: what was said beside when it happened. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Row, SpanDetail, Trace as Told, Transcript as Conversation } from "../api";
-import { api, get, Problem, useGet } from "../client";
+import { api, get, type Got, Problem, useGet } from "../client";
 import { useKeys } from "../keys";
 import { beginning, count, plural } from "../lib/format";
 import { headline, isCall } from "../lib/ops";
@@ -81,14 +81,14 @@ export function Trace({ id }: { id: string }) {
     return (
       <div class="page trace" aria-busy="true">
         <Top crumbs={<><a href="/traces" class="mut">Traces</a><span class="mut">/</span><h1 class="nil">…</h1></>} />
-        <div class="figures" /><div class="mini" /><Busy on /><Skeleton rows={16} />
+        <div class="figures" /><div class="mini" /><Busy of={trace} /><Skeleton rows={16} />
       </div>
     );
   }
-  return <Known key={id} id={id} trace={trace.data} transcript={conversation} problem={transcript.error} loadCalls={loadCalls} />;
+  return <Known key={id} id={id} trace={trace.data} transcript={conversation} problem={transcript.error} stale={trace.error ? trace : transcript} loadCalls={loadCalls} />;
 }
 
-function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trace: Told; transcript: Conversation | undefined; problem: Problem | undefined; loadCalls: () => Promise<void> }) {
+function Known({ id, trace, transcript, problem, stale, loadCalls }: { id: string; trace: Told; transcript: Conversation | undefined; problem: Problem | undefined; stale: Got<unknown>; loadCalls: () => Promise<void> }) {
   const [more, setMore] = useState<{ rows: Row[]; next: string | undefined }>({ rows: [], next: trace.next });
   const rows = useMemo(() => (more.rows.length ? [...trace.rows, ...more.rows] : trace.rows), [trace.rows, more.rows]);
   const index = useMemo(() => new Map(rows.map((row, i) => [row.span, i])), [rows]);
@@ -330,6 +330,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
       </Top>
       <Header summary={summary} currency={currency} />
       <MiniTimeline rows={rows} whole={whole} zoom={zoom} selected={row} />
+      <Busy of={stale} />
       {narrow ? (
         <>
           <div class="segments" role="group" aria-label="Side">
@@ -344,7 +345,7 @@ function Known({ id, trace, transcript, problem, loadCalls }: { id: string; trac
 }
 
 function SpanTabs({ id, row, tab, startMs, transcript, currency, onSpan }: { id: string; row: Row; tab: Tab; startMs: number; transcript: Conversation | undefined; currency: string | undefined; onSpan: (span: string) => void }) {
-  const detail = useGet<SpanDetail>(row.ghost ? undefined : api(`/traces/${id}/spans/${row.span}`, { variant: row.variant ? String(row.variant) : undefined }), { hold: true });
+  const detail = useGet<SpanDetail>(row.ghost ? undefined : api(`/traces/${id}/spans/${row.span}`, { variant: row.variant ? String(row.variant) : undefined }));
   if (row.ghost) return <Empty title="This span has not come yet" icon="inbox">Its children tell of it; spans are sent when they end.</Empty>;
   if (detail.error && !detail.data) return <Failed error={detail.error} again={detail.again} />;
   if (!detail.data) return <Skeleton />;

@@ -149,7 +149,7 @@ export function Traces() {
       <div class={`with-facets${facetsOpen ? " show" : ""}`}>
         <Facets data={facets.data} failed={facets.error !== undefined} />
         <div class="list-pane">
-          <Busy on={list.loading && list.data === undefined} />
+          <Busy of={list} />
           <span class="sr" role="status">{held.length > 0 ? plural(held.length, "new trace") : ""}</span>
           {list.error && !list.data ? <Failed error={list.error} again={list.again} /> : (
             <VirtualList

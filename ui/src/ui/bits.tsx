@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Op } from "../api";
-import { Problem } from "../client";
+import type { Got, Problem } from "../client";
 import { ago, exact, shortId } from "../lib/format";
 import { kind, letter, UNNAMED, word } from "../lib/ops";
 import { now } from "../live";
@@ -94,9 +94,17 @@ export function Failed({ error, again }: { error: Problem; again?: () => void })
   );
 }
 
-/** A thin bar over a panel that is being asked for; appears only after a moment, so that quick answers do not blink. */
-export function Busy({ on }: { on: boolean }) {
-  return <div class={`busy${on ? " on" : ""}`} aria-hidden="true" />;
+/**
+ * Over what was asked for: a thin bar while it comes, only after a moment, so that quick answers do not blink;
+ * and a line where what is shown could not be renewed.
+ */
+export function Busy({ of }: { of: Got<unknown> }) {
+  return (
+    <>
+      <div class={`busy${of.loading && (of.held || !of.data) ? " on" : ""}`} aria-hidden="true" />
+      {of.error && of.data !== undefined && <p class="stale" role="alert"><Icon name="error" size={13} /><span class="ell" title={of.error.hint}>What is shown could not be renewed: <Text value={of.error.message} /></span><button type="button" class="link" onClick={of.again}>Try again</button></p>}
+    </>
+  );
 }
 
 /** Grey rows in the place of those to come. */
