@@ -270,6 +270,62 @@ test("what has no data, is missing or fails says so", async () => {
   await other.context.close();
 });
 
+test("what is shown of a span is that span's, also after another was read in full", async () => {
+  const [a, b] = mock.world.full(ids.travel).rows.filter((row) => row.op === "chat").map((row) => row.span);
+  const tools = mock.world.full(ids.travel).rows.filter((row) => row.tool && row.op !== "mcp").slice(0, 2);
+  const values = (span) => ({
+    args: { asked: `by ${span}` },
+    long: `${span} `.repeat(4_000),
+    map: Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`key ${i}`, `${span} ${i}`])),
+  });
+  await on(`/trace/${ids.travel}?span=${tools[0].span}&tab=span`, async (page) => {
+    // Every span has arguments, a long text and a large structure of its own, of which the beginning is told.
+    await page.route("**/api/v1/traces/*/spans/*", async (route) => {
+      const answer = await route.fetch();
+      const detail = await answer.json();
+      const { args, long, map } = values(detail.row.span);
+      const more = (key) => `/api/v1/traces/${ids.travel}/spans/${detail.row.span}/value?key=${key}`;
+      detail.attributes = [
+        { key: "gen_ai.tool.call.arguments", value: JSON.stringify(args), json: true },
+        { key: "a.long", value: long.slice(0, 30_000), cut: long.length, more: more("a.long") },
+        { key: "a.map", value: { map: Object.entries(map).slice(0, 2) }, cut: JSON.stringify(map).length, more: more("a.map") },
+      ];
+      await route.fulfill({ json: detail });
+    });
+    await page.route("**/spans/*/value?*", async (route) => {
+      const [, span, key] = /spans\/(\w+)\/value\?key=a\.(\w+)/.exec(route.request().url());
+      const value = values(span)[key];
+      await route.fulfill({ contentType: "text/plain", body: typeof value === "string" ? value : JSON.stringify(value) });
+    });
+    const select = (span) => page.waitForFunction((span) => location.search.includes(span), span);
+    const shown = (text) => page.locator(".panel", { hasText: text }).waitFor();
+    await page.reload();
+    await shown(`by ${tools[0].span}`);
+    for (let i = 0; i < 20 && where(page).searchParams.get("span") !== tools[1].span; i++) {
+      const before = where(page).searchParams.get("span");
+      await page.keyboard.press("j");
+      await page.waitForFunction((before) => !location.search.includes(before), before);
+    }
+    await shown(`by ${tools[1].span}`);
+    assert.equal(await page.locator(".panel", { hasText: `by ${tools[0].span}` }).count(), 0);
+    // Calls, by their attributes: both values in full, then the next call.
+    await page.goto(`${mock.url}/trace/${ids.travel}?span=${a}&tab=attributes`);
+    const long = page.locator(".kv tr", { hasText: "a.long" });
+    const map = page.locator(".kv tr", { hasText: "a.map" });
+    await long.locator("button", { hasText: "Show all" }).click();
+    await page.waitForFunction((length) => [...document.querySelectorAll(".kv .long")].some((one) => one.textContent.length >= length), values(a).long.length);
+    await map.locator(".long-foot", { hasText: /The beginning of 1\.\d kB/ }).waitFor();
+    await map.locator("button", { hasText: "Load all" }).click();
+    await map.locator("button", { hasText: "Show all" }).click();
+    await map.locator("pre", { hasText: `${a} 39` }).waitFor();
+    await page.keyboard.press("J");
+    await select(b);
+    await long.locator("pre", { hasText: b }).waitFor();
+    assert.ok(!(await page.locator(".panel").textContent()).includes(a), "nothing is left of the call before");
+    await map.locator(".long-foot", { hasText: "The beginning of" }).waitFor();
+  });
+});
+
 test("an answer that fails is not another's answer, and what polls recovers by itself", async () => {
   const failing = (route) => route.fulfill({ status: 503, contentType: "application/json", body: JSON.stringify({ error: { code: "busy", message: "The store is busy.", hint: "Ask again." } }) });
   const { page, context } = await open(browser, mock);

@@ -40,12 +40,13 @@ export function read(transcript: Transcript, choice: Choice): Reading {
   const byCall = new Map<number, string>();
   const calls = new Map<number, Call[]>();
   for (const call of transcript.calls) calls.set(call.chain, [...(calls.get(call.chain) ?? []), call]);
+  const names = named(transcript.calls);
   const chains = new Map(transcript.chains.map((chain) => [chain.id, chain]));
   const shown = new Set<number>();
   let noticed = false;
 
   const putCall = (call: Call, depth: number, before: Call | undefined, all: Call[]) => {
-    const id = (what: string) => `${call.ordinal}:${what}`;
+    const id = (what: string) => `${names.get(call)}:${what}`;
     const mark = (item: string, force = false) => {
       if (call.span && (force || !bySpan.has(call.span))) bySpan.set(call.span, item);
       if (force || !byCall.has(call.ordinal)) byCall.set(call.ordinal, item);
@@ -121,6 +122,21 @@ export function read(transcript: Transcript, choice: Choice): Reading {
     for (const chain of transcript.chains) if (!shown.has(chain.id) && !hidden(chain, chains, choice)) putChain(chain.id, chain.parent === undefined ? 0 : 1);
   }
   return { items, bySpan, byCall };
+}
+
+/**
+ * A name for each call that lasts while a run goes on: one that began earlier may come later and shifts the numbers.
+ * Spans may have one id twice.
+ */
+function named(calls: readonly Call[]): Map<Call, string> {
+  const names = new Map<Call, string>();
+  const taken = new Set<string>();
+  for (const call of calls) {
+    const name = call.span === undefined || taken.has(call.span) ? `${call.span ?? ""}.${call.ordinal}` : call.span;
+    taken.add(name);
+    names.set(call, name);
+  }
+  return names;
 }
 
 /** Nothing is known of what was said, though the call is over. */

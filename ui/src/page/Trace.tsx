@@ -350,14 +350,15 @@ function SpanTabs({ id, row, tab, startMs, transcript, currency, onSpan }: { id:
   if (detail.error && !detail.data) return <Failed error={detail.error} again={detail.again} />;
   if (!detail.data) return <Skeleton />;
   const told = detail.data;
+  const which = `${told.row.span} ${told.row.variant ?? 0}`;
   if (tab === "attributes") {
     return (
-      <Attributes groups={[
+      <Attributes of={which} groups={[
         { name: "Span", list: told.attributes },
         { name: "Resource", list: told.resource },
         { name: "Scope", list: [{ key: "name", value: told.scope.name }, ...(told.scope.version ? [{ key: "version", value: told.scope.version }] : []), ...(told.scope.schemaUrl ? [{ key: "schema url", value: told.scope.schemaUrl }] : []), ...told.scope.attributes] },
       ]} />
     );
   }
-  return <SpanPanel detail={told} startMs={startMs} transcript={transcript} currency={currency} onSpan={onSpan} />;
+  return <SpanPanel key={which} detail={told} startMs={startMs} transcript={transcript} currency={currency} onSpan={onSpan} />;
 }

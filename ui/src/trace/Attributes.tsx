@@ -1,11 +1,12 @@
 /** Attributes of a span, to read and to search; GenAI ones first. */
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Any, Attribute } from "../api";
+import { getText, problem } from "../client";
 import { bytes, plural } from "../lib/format";
 import { Text } from "../ui/bits";
 import { CopyText } from "../ui/CopyText";
 import { Json } from "../ui/Json";
-import { Long } from "../ui/Long";
+import { Chunks, Long } from "../ui/Long";
 
 /** As JSON would have it, for the eye and for copying. */
 export function plain(value: Any): unknown {
@@ -17,20 +18,48 @@ export function plain(value: Any): unknown {
   return "(empty)";
 }
 
+/** `undefined` where a text is no JSON: it is shown as it stands. */
+function read(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 export function AnyView({ attribute }: { attribute: Attribute }) {
   const { value, json, cut, more } = attribute;
+  const told = useMemo(() => (typeof value !== "string" ? plain(value) : json && cut === undefined ? read(value) : undefined), [value, json, cut]);
   if (typeof value === "string") {
-    if (json && cut === undefined) {
-      try {
-        return <Json value={JSON.parse(value)} />;
-      } catch {
-        // Said to be JSON, and is not: shown as it stands.
-      }
-    }
+    if (told !== undefined) return <Json value={told} />;
     return value === "" ? <span class="nil">empty</span> : <Long content={value} cut={cut} more={more} markdown={false} />;
   }
-  if (typeof value === "object") return "empty" in value ? <span class="nil">empty</span> : "int" in value ? <span class="num">{value.int}</span> : <Json value={plain(value)} />;
+  if (typeof value === "object") return "empty" in value ? <span class="nil">empty</span> : "int" in value ? <span class="num">{value.int}</span> : cut === undefined ? <Json value={told} /> : <Beginning key={more} value={told} cut={cut} more={more} />;
   return <span class={typeof value === "number" ? "num" : "word"}>{String(value)}</span>;
+}
+
+/** A structured value of which only the beginning came: says so, and fetches the rest. */
+function Beginning({ value, cut, more }: { value: unknown; cut: number; more: string | undefined }) {
+  const [all, setAll] = useState<string | undefined>();
+  const [failed, setFailed] = useState<string | undefined>();
+  const parsed = useMemo(() => (all === undefined ? undefined : read(all)), [all]);
+  if (parsed !== undefined) return <Json value={parsed} />;
+  if (all !== undefined) return <Chunks text={all} />;
+  return (
+    <>
+      <Json value={value} />
+      <div class="long-foot">
+        <span class="t-warn">The beginning of {bytes(cut)}</span>
+        {more && <button type="button" class="link" onClick={() => getText(more).then(setAll, (error) => setFailed(problem(error).message))}>Load all</button>}
+        {failed && <span class="t-err">{failed}</span>}
+      </div>
+    </>
+  );
+}
+
+/** All of a value, for copying. */
+function text({ value, more }: Attribute): string | Promise<string> {
+  return more ? getText(more) : typeof value === "string" ? value : JSON.stringify(plain(value));
 }
 
 export function Table({ list }: { list: readonly Attribute[] }) {
@@ -41,7 +70,7 @@ export function Table({ list }: { list: readonly Attribute[] }) {
           <tr key={`${one.key}${i}`}>
             <th scope="row"><bdi><Text value={one.key} /></bdi></th>
             <td dir="auto"><AnyView attribute={one} /></td>
-            <td class="kv-copy"><CopyText text={() => (typeof one.value === "string" ? one.value : JSON.stringify(plain(one.value)))} label={`Copy ${one.key}`} /></td>
+            <td class="kv-copy"><CopyText text={() => text(one)} label={`Copy ${one.key}`} /></td>
           </tr>
         ))}
       </tbody>
@@ -49,7 +78,8 @@ export function Table({ list }: { list: readonly Attribute[] }) {
   );
 }
 
-export function Attributes({ groups }: { groups: { name: string; list: readonly Attribute[]; note?: string | undefined }[] }) {
+/** `of` names what has them: another's are drawn anew, and filtered by the same words. */
+export function Attributes({ of, groups }: { of: string; groups: { name: string; list: readonly Attribute[]; note?: string | undefined }[] }) {
   const [filter, setFilter] = useState("");
   const needle = filter.trim().toLowerCase();
   const fits = (one: Attribute) => !needle || one.key.toLowerCase().includes(needle) || (typeof one.value === "string" && one.value.slice(0, 100_000).toLowerCase().includes(needle));
@@ -58,7 +88,7 @@ export function Attributes({ groups }: { groups: { name: string; list: readonly 
     <div class="panel">
       <input class="input" type="search" placeholder="Filter by key or value" aria-label="Filter the attributes" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} />
       {shown.map((group) => (
-        <section key={group.name}>
+        <section key={`${of} ${group.name}`}>
           <h3>{group.name} <span class="n">{group.list.length}</span></h3>
           {group.note && <p class="mut small">{group.note}</p>}
           <Table list={group.list} />

@@ -18,13 +18,13 @@ export function Tools({ transcript, span }: { transcript: Transcript; span: stri
   for (const message of Object.values(transcript.messages)) for (const part of message.parts) if (part.type === "tool_call") used.set(part.name, (used.get(part.name) ?? 0) + 1);
   const known = new Map<string, ToolDefinition>();
   for (const key of wanted) for (const tool of (key && transcript.tools[key]) || []) known.set(`${tool.name}\n${JSON.stringify(tool.parameters)}`, tool);
-  const tools = [...known.values()];
+  const tools = [...known];
   if (tools.length === 0) return <Empty title="No tools were offered" icon="agents">{call ? "This call told of none." : "No call of this trace told of any."}</Empty>;
   return (
     <div class="panel">
       <p class="mut">{call ? `Offered in call ${call.ordinal + 1}` : "Offered in this trace"}</p>
-      {tools.map((tool, i) => (
-        <details key={i} class="tool-def">
+      {tools.map(([key, tool]) => (
+        <details key={key} class="tool-def">
           <summary>
             <Glyph op="execute_tool" />
             <b><bdi><Text value={tool.name} /></bdi></b>

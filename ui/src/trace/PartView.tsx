@@ -1,5 +1,5 @@
 /** One part of a message, by its type. Nothing is dropped: what is not known is shown as its JSON. */
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Hash, Message, Part } from "../api";
 import { answerTo } from "../lib/conversation";
 import { bytes, duration } from "../lib/format";
@@ -57,8 +57,8 @@ function Reasoning({ part }: { part: Extract<Part, { content: string }> }) {
 
 /** A value as a tool gives or takes it: JSON as such, text as text. */
 export function Value({ value, cut, more }: { value: unknown; cut?: number | undefined; more?: string | undefined }) {
+  const parsed = useMemo(() => (typeof value === "string" && /^\s*[[{]/.test(value) && value.length < 200_000 && cut === undefined ? tryJson(value) : undefined), [value, cut]);
   if (typeof value === "string") {
-    const parsed = /^\s*[[{]/.test(value) && value.length < 200_000 && cut === undefined ? tryJson(value) : undefined;
     if (parsed !== undefined) return <Json value={parsed} />;
     return <Long content={value} cut={cut} more={more} markdown={false} />;
   }

@@ -5,7 +5,7 @@ import { isCall, kind, label, word } from "../lib/ops";
 import { Glyph, Id, Pill, Text } from "../ui/bits";
 import { Icon } from "../ui/Icon";
 import { Long } from "../ui/Long";
-import { Table } from "./Attributes";
+import { AnyView, Table } from "./Attributes";
 import { Value } from "./PartView";
 
 interface Props {
@@ -53,8 +53,7 @@ export function SpanPanel({ detail, startMs, transcript, currency, onSpan }: Pro
       {isCall(row) && row.usage && <UsageBar usage={row.usage} />}
       {(args || result) && (
         <section class="two">
-          <div><h3>Arguments</h3><Value value={args?.value} cut={args?.cut} more={args?.more} /></div>
-          <div><h3>Result</h3><Value value={result?.value} cut={result?.cut} more={result?.more} /></div>
+          {[{ name: "Arguments", told: args }, { name: "Result", told: result }].map(({ name, told }) => <div key={name}><h3>{name}</h3>{told ? <AnyView attribute={told} /> : <p class="mut none">nothing told</p>}</div>)}
         </section>
       )}
       {detail.query !== undefined && <section><h3>Query</h3><Long content={detail.query} markdown={false} /></section>}

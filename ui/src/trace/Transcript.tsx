@@ -1,6 +1,7 @@
 /** The run as a conversation: each message once, tools with their answers, sub-agents where they were asked. */
 import { useMemo, useState } from "preact/hooks";
 import type { Call, Message, Seen, Transcript as Told } from "../api";
+import { getText } from "../client";
 import { guess, type Item, messageText, quiet, read } from "../lib/conversation";
 import { bytes, cached, cost, count, duration, plural, shortId, tokens } from "../lib/format";
 import { Button, Empty, Glyph, Pill, Text } from "../ui/bits";
@@ -121,6 +122,16 @@ function System({ item, around }: { item: Extract<Item, { type: "system" }>; aro
   );
 }
 
+/** For copying: parts that were cut are fetched in full. */
+async function wholeMessage(message: Message): Promise<string> {
+  const parts = await Promise.all(message.parts.map(async (part) => {
+    if (!("more" in part) || !part.more) return part;
+    const all = await getText(part.more);
+    return part.type === "tool_call_response" ? { ...part, response: all } : { ...part, content: all };
+  }));
+  return messageText({ ...message, parts });
+}
+
 const LOOKS: Record<string, string> = { user: "user", assistant: "asst", tool: "tool", system: "sys", developer: "sys" };
 
 function MessageView({ item, around, currency }: { item: Extract<Item, { type: "message" }>; around: Around; currency: string | undefined }) {
@@ -135,7 +146,7 @@ function MessageView({ item, around, currency }: { item: Extract<Item, { type: "
         {message.name && <span class="mut"><bdi><Text value={message.name} /></bdi></span>}
         {slot === "output" ? <CallFacts call={call} currency={currency} /> : <span class="mut">call {call.ordinal + 1}</span>}
         <span class="grow" />
-        <CopyText text={() => messageText(message)} label="Copy the message" />
+        <CopyText text={() => wholeMessage(message)} label="Copy the message" />
         <Sources seen={seen} brief={slot === "output"} />
         {slot === "output" && call.span && <button type="button" class="src go" onClick={() => around.onSpan(call.span as string)}>→ span</button>}
       </header>

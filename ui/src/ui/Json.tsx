@@ -1,14 +1,16 @@
 /** JSON: small values printed whole, large ones as a tree that opens on demand, a hundred at a time. */
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { Text } from "./bits";
 
 const WHOLE = 6000;
 const STEP = 100;
 const LINE = 72;
 const MOST_LINES = 14;
+/** Deeper ones are drawn as a tree: whole, each level would be written anew for all above it. */
+const DEEPEST = 50;
 
 export function Json({ value }: { value: unknown }) {
-  const text = useText(value);
+  const text = useMemo(() => whole(value), [value]);
   const [open, setOpen] = useState(false);
   if (text !== undefined) {
     const lines = text.split("\n");
@@ -27,14 +29,16 @@ export function Json({ value }: { value: unknown }) {
   );
 }
 
-function useText(value: unknown): string | undefined {
-  const [known] = useState(() => {
-    const compact = JSON.stringify(value);
-    if (compact === undefined) return "";
-    if (compact.length > WHOLE) return undefined;
-    return pretty(value, "");
-  });
-  return known;
+/** The text of a value that is small enough to be printed as it is. */
+export function whole(value: unknown): string | undefined {
+  const compact = JSON.stringify(value);
+  if (compact === undefined) return "";
+  return compact.length > WHOLE || isDeep(value, DEEPEST) ? undefined : pretty(value, "");
+}
+
+function isDeep(value: unknown, most: number): boolean {
+  if (value === null || typeof value !== "object") return false;
+  return most === 0 || Object.values(value).some((one) => isDeep(one, most - 1));
 }
 
 /** Values that fit on a line stay on one: `{ "city": "Paris" }` reads best so. */

@@ -25,7 +25,12 @@ interface Props {
 
 const OPENED = new Set<string>();
 
-export function Long({ content, cut, more, markdown = true, open: first }: Props) {
+/** What was fetched, and how it was drawn, is of one text alone. */
+export function Long(props: Props) {
+  return <Folding key={props.more} {...props} />;
+}
+
+function Folding({ content, cut, more, markdown = true, open: first }: Props) {
   const key = `${content.length}:${content.slice(0, 64)}:${content.slice(-64)}`;
   const [open, setOpenState] = useState(first || OPENED.has(key));
   const [all, setAll] = useState<string | undefined>();

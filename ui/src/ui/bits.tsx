@@ -32,13 +32,29 @@ export function Time({ at }: { at: number }) {
   );
 }
 
-export async function copy(text: string): Promise<boolean> {
+export async function copy(text: string | (() => string | Promise<string>)): Promise<boolean> {
   try {
-    await navigator.clipboard.writeText(text);
+    const all = typeof text === "string" ? text : await text();
+    if (!navigator.clipboard) return copyByHand(all);
+    await navigator.clipboard.writeText(all);
     return true;
   } catch {
     return false;
   }
+}
+
+/** Browsers have no clipboard on plain HTTP beyond the own machine. What is selected can be copied all the same. */
+function copyByHand(text: string): boolean {
+  const before = document.activeElement as HTMLElement | null;
+  const box = document.createElement("textarea");
+  box.value = text;
+  box.className = "sr";
+  document.body.append(box);
+  box.select();
+  const done = document.execCommand("copy");
+  box.remove();
+  before?.focus();
+  return done;
 }
 
 /** An id, short, that copies itself whole. */

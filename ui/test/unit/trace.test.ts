@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Builder } from "../../mock/builder";
 import { coding, large, running, silent, travel, type Scene } from "../../mock/scenes";
 import type { Row } from "../../src/api";
-import { pretty } from "../../src/ui/Json";
+import { pretty, whole } from "../../src/ui/Json";
 import { read } from "../../src/lib/conversation";
 import { boxes } from "../../src/lib/flame";
 import { diff } from "../../src/lib/diff";
@@ -76,6 +76,18 @@ test("each message is read once, sub-agents where they were asked", () => {
   for (const call of transcript.calls) assert.ok(call.span && bySpan.has(call.span), "each call can be scrolled to");
 });
 
+test("a call keeps its name when one that began before it comes later", () => {
+  const { transcript } = make(travel);
+  const [first, ...rest] = transcript.calls;
+  const later = rest.map((call) => ({ ...call, ordinal: call.ordinal - 1 }));
+  const names = (calls: typeof rest) => new Map(read({ ...transcript, calls }, { closed: new Set() }).items.flatMap((item) => (item.type === "message" && item.slot === "output" ? [[item.call.span, item.id]] : [])));
+  const before = names(later);
+  const after = names([first as (typeof rest)[number], ...rest]);
+  for (const [span, id] of before) assert.equal(after.get(span), id);
+  const twice = read({ ...transcript, calls: transcript.calls.map((call) => ({ ...call, span: "00f067aa0ba902b7" })) }, { closed: new Set() }).items.map((item) => item.id);
+  assert.equal(new Set(twice).size, twice.length, "also where all spans have one id");
+});
+
 test("a closed sub-agent leads its spans to its head", () => {
   const { transcript } = make(travel);
   const { items, bySpan } = read(transcript, { closed: new Set([1]) });
@@ -123,4 +135,8 @@ test("JSON that fits stays on a line, and is the same JSON", () => {
   assert.equal(pretty({ city: "Paris", day: 1 }, ""), "{ \"city\": \"Paris\", \"day\": 1 }");
   const value = { list: [{ at: "10:00", mm: 1.2 }, { at: "13:00", mm: 2.8 }, { text: "long ".repeat(20) }], empty: [], none: null, deep: { a: { b: {} } } };
   assert.deepEqual(JSON.parse(pretty(value, "")), value);
+  let nested: unknown = 1;
+  for (let i = 0; i < 3000; i++) nested = [nested];
+  assert.equal(whole(nested), undefined, "what is deeper than anybody reads is opened step by step");
+  assert.equal(whole([[[1]]]), "[[[1]]]");
 });
