@@ -14,6 +14,7 @@ mod dump;
 mod fault;
 mod fold;
 mod foreign;
+mod known;
 mod line;
 mod list;
 mod metrics;
@@ -47,7 +48,7 @@ use self::read::Db;
 use self::retention::Keeping;
 use self::settle::Settler;
 use self::tell::{Ear, Teller};
-use self::writer::{Job, Order, Pressed, Writer};
+use self::writer::{Job, Pressed, Writer};
 use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
@@ -185,8 +186,8 @@ impl ClickHouseOptions {
         self
     }
 
-    /// How long the server may take to connect and to answer a question, 10 seconds by default; and six times as long to store
-    /// what it was sent. Then it is an error to have waited.
+    /// How long the server may take to connect and to answer a question, 10 seconds by default; six times as long to store what
+    /// it was sent, and sixty times as long to delete. Then it is an error to have waited.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -317,14 +318,15 @@ pub struct ClickHouseStore {
     room: Arc<Semaphore>,
     rate: Arc<Rate>,
     open: Mutex<Option<Open>>,
-    /// The one that writes, and those that end after it: the one that marks calls told twice, and the one that tells.
+    /// Those that write and delete, and those that end after them: the one that marks calls told twice, and the one that tells.
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What a store has as long as it is open.
 #[derive(Clone)]
 struct Open {
-    orders: UnboundedSender<Order>,
+    jobs: UnboundedSender<Job>,
+    deletes: UnboundedSender<delete::Order>,
     voice: broadcast::Sender<Change>,
 }
 
@@ -343,12 +345,14 @@ impl ClickHouseStore {
         if !read_only {
             db.keep(keeping).await?;
         }
-        let (orders, given) = unbounded_channel();
+        let (jobs, given) = unbounded_channel();
+        let (deletes, to_go) = unbounded_channel();
         let (news, heard) = unbounded_channel();
         let (voice, _) = broadcast::channel(tell::MOST);
         let teller = tokio::spawn(Teller::new(db.clone(), voice.clone()).run(heard));
         let rate = Arc::new(Rate::default());
         let ear = Ear { news, voice: voice.clone() };
+        let deleter = tokio::spawn(delete::run(db.clone(), ear.clone(), to_go));
         let (called, stored) = unbounded_channel();
         let settler = tokio::spawn(Settler::new(db.clone()).run(stored));
         let writer = tokio::spawn(Writer::new(db.clone(), ear, called, Arc::clone(&rate)).run(given));
@@ -357,8 +361,8 @@ impl ClickHouseStore {
             read_only,
             room: Arc::new(Semaphore::new(QUEUE as usize)),
             rate,
-            open: Mutex::new(Some(Open { orders, voice })),
-            tasks: Mutex::new(vec![writer, settler, teller]),
+            open: Mutex::new(Some(Open { jobs, deletes, voice })),
+            tasks: Mutex::new(vec![writer, deleter, settler, teller]),
         })
     }
 
@@ -381,7 +385,7 @@ impl ClickHouseStore {
 #[async_trait::async_trait]
 impl Store for ClickHouseStore {
     async fn ingest(&self, mut batch: Batch) -> Result<Stored, StoreError> {
-        let Open { orders, .. } = self.writable()?;
+        let Open { jobs, .. } = self.writable()?;
         let wanted = u32::try_from(batch.bytes / 1024).unwrap_or(QUEUE).saturating_add(1).min(QUEUE);
         let room = Arc::clone(&self.room);
         let room = if wanted == QUEUE {
@@ -394,8 +398,8 @@ impl Store for ClickHouseStore {
         facts::know(&mut batch, self.db.pricing.as_ref());
         let pressed = Pressed::new(&mut batch);
         let (answer, stored) = oneshot::channel();
-        orders.send(Order::Store(Job { batch, pressed, answer, room })).map_err(|_| CLOSED)?;
-        drop(orders);
+        jobs.send(Job { batch, pressed, answer, room }).map_err(|_| CLOSED)?;
+        drop(jobs);
         // The writer answers every batch it takes.
         stored.await.unwrap_or(Err(CLOSED))
     }
@@ -514,7 +518,7 @@ impl Store for ClickHouseStore {
 
     async fn delete(&self, what: Delete) -> Result<Deleted, StoreError> {
         let (answer, deleted) = oneshot::channel();
-        self.writable()?.orders.send(Order::Delete(what, answer)).map_err(|_| CLOSED)?;
+        self.writable()?.deletes.send((what, answer)).map_err(|_| CLOSED)?;
         deleted.await.unwrap_or(Err(CLOSED))
     }
 

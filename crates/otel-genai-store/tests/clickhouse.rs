@@ -9,6 +9,8 @@
 )]
 
 mod engine;
+#[path = "clickhouse/known.rs"]
+mod known;
 #[path = "support/runtime.rs"]
 mod runtime;
 mod suite;

@@ -7,12 +7,12 @@ use serde::Deserialize;
 
 use super::calls::{nanos, ops, time};
 use super::line::SESSION;
-use super::read::Db;
+use super::read::{Db, fixed};
 use crate::error::StoreError;
 use crate::facts::Op;
 use crate::one_call::{BESIDE, LONGEST, Marks};
 
-/// So many records are looked at, and
+/// So many records are looked at at a time, and
 const MOST_RECORDS: usize = 10_000;
 /// so many spans that are like them.
 const MOST_SPANS: usize = 50_000;
@@ -38,6 +38,9 @@ struct Call {
     told_output: u64,
 }
 
+/// Where a call stands in the order of their start.
+type Place = (i64, [u8; 16]);
+
 /// A record whose call a span tells: its hour, its trace, and its print.
 pub(super) type Again = (u32, [u8; 16], [u8; 16]);
 
@@ -46,34 +49,69 @@ impl Db {
     pub(super) async fn told_by_spans(&self, hours: &BTreeSet<u32>) -> Result<Vec<Again>, StoreError> {
         let Some(near) = near(hours) else { return Ok(Vec::new()) };
         let kinds = ops(|op| op.is_inference() || op == Op::ExecuteTool);
-        let sql = format!(
-            "SELECT hour, trace_id, print, {MARKS} FROM span
-             WHERE state = {SESSION} AND {near} AND {kinds}
-               AND print NOT IN (SELECT print FROM wrapper FINAL WHERE told AND {near}) LIMIT {MOST_RECORDS}"
+        let of = format!(
+            "state = {SESSION} AND {near} AND {kinds}
+             AND print NOT IN (SELECT print FROM wrapper FINAL WHERE told AND {near})"
         );
-        let records = self.calls(&sql).await?;
-        let Some(near) = self::near(&records.iter().map(|record| record.hour).collect()) else {
+        let (mut again, mut behind) = (Vec::new(), None);
+        loop {
+            let records = self.calls(&of, behind, MOST_RECORDS).await?;
+            again.extend(self.told_again_by_spans(&records, &kinds).await?);
+            behind = records.last().map(Call::place);
+            if records.len() < MOST_RECORDS {
+                return Ok(again);
+            }
+        }
+    }
+
+    /// Those of some records, in order of their start, whose calls spans tell.
+    async fn told_again_by_spans(&self, records: &[Call], kinds: &str) -> Result<Vec<Again>, StoreError> {
+        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(Vec::new()) };
+        let Some(near) = near(&records.iter().map(|record| record.hour).collect()) else {
             return Ok(Vec::new());
         };
         let told = |columns: &str, which: &str| {
-            format!("(SELECT {columns} FROM span WHERE state = {SESSION} AND {near} AND {kinds} AND {which})")
+            format!(
+                "(SELECT {columns} FROM span WHERE state = {SESSION} AND {near} AND {kinds}
+                    AND start_ns >= {} AND start_ns <= {} AND {which})",
+                first.start_ns, last.start_ns
+            )
         };
         let tokens = "ifNull(input, 0), ifNull(output, 0)";
-        let sql = format!(
-            "SELECT hour, trace_id, print, {MARKS} FROM span WHERE state = 0 AND {near} AND {kinds} AND (
-               response_id IN {} OR tool_call IN {} OR ({tokens}) IN {}) ORDER BY start_ns LIMIT {MOST_SPANS}",
+        let ended = records.iter().map(|record| record.end_ns).max().unwrap_or(last.end_ns);
+        let of = format!(
+            "state = 0 AND {near} AND {kinds} AND start_ns >= {} AND start_ns <= {}
+             AND (response_id IN {} OR tool_call IN {} OR ({tokens}) IN {})",
+            first.start_ns.saturating_sub(nanos(LONGEST)),
+            ended.saturating_add(nanos(BESIDE)),
             told("response_id", "response_id != ''"),
             told("tool_call", "tool_call != ''"),
             told(tokens, "input > 0 AND output > 0"),
         );
-        let spans = self.calls(&sql).await?;
-        let again = records.iter().filter(|record| record.is_told_by(&spans));
-        Ok(again.map(|record| (record.hour, record.trace_id, record.print)).collect())
+        let mut waiting: Vec<&Call> = records.iter().collect();
+        let (mut again, mut behind) = (Vec::new(), None);
+        loop {
+            let spans = self.calls(&of, behind, MOST_SPANS).await?;
+            let found = waiting.extract_if(.., |record| record.is_told_by(&spans));
+            again.extend(found.map(|record| (record.hour, record.trace_id, record.print)));
+            behind = spans.last().map(Call::place);
+            if spans.len() < MOST_SPANS {
+                return Ok(again);
+            }
+        }
     }
 
-    async fn calls(&self, sql: &str) -> Result<Vec<Call>, StoreError> {
+    /// So many calls in order of their start, behind one.
+    async fn calls(&self, of: &str, behind: Option<Place>, most: usize) -> Result<Vec<Call>, StoreError> {
+        let behind = behind.map_or_else(
+            || "1".to_owned(),
+            |(start, print)| format!("(start_ns, print) > ({start}, {})", fixed(&print)),
+        );
+        let sql = format!(
+            "SELECT hour, trace_id, print, {MARKS} FROM span WHERE {of} AND {behind} ORDER BY start_ns, print LIMIT {most}"
+        );
         let mut calls = Vec::new();
-        self.each::<Call>(self.client.query_raw(sql), |call| {
+        self.each::<Call>(self.client.query_raw(&sql), |call| {
             calls.push(call);
             Ok(())
         })
@@ -91,6 +129,10 @@ fn near(hours: &BTreeSet<u32>) -> Option<String> {
 }
 
 impl Call {
+    fn place(&self) -> Place {
+        (self.start_ns, self.print)
+    }
+
     /// Whether one of these spans, which are in order of their start, is of the same call.
     fn is_told_by(&self, spans: &[Call]) -> bool {
         let earliest = self.start_ns.saturating_sub(nanos(LONGEST));

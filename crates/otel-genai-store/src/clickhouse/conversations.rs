@@ -1,13 +1,13 @@
 //! Conversations: the traces that have the same id of one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use clickhouse::Row;
 use serde::Deserialize;
 
 use super::list;
-use super::read::{Db, MOST_ON_PAGE, Where};
+use super::read::{Db, MOST_ON_PAGE, Where, hours, one_of};
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
 use crate::id::{Day, TraceId};
@@ -16,6 +16,10 @@ use crate::summary::{ConversationSummary, TraceSummary};
 
 /// More traces of one conversation are not added up.
 const MOST_TRACES: u32 = 10_000;
+/// So many traces are told at a time,
+const AT_A_TIME: usize = 500;
+/// and of them those that have so many spans together, or one that has more.
+const MOST_SPANS: u64 = 50_000;
 /// Which traces have which conversation.
 const MEMBERS: &str = "SELECT DISTINCT conversation, trace_id FROM span WHERE conversation != ''";
 /// The number by which conversations that ended at the same moment are put in order.
@@ -32,6 +36,12 @@ struct Found {
 struct Member {
     conversation: String,
     trace_id: [u8; 16],
+}
+
+#[derive(Row, Deserialize)]
+struct Size {
+    trace_id: [u8; 16],
+    spans: u64,
 }
 
 impl Db {
@@ -68,39 +78,87 @@ impl Db {
         })
         .await?;
         let next = last.filter(|_| more).map(|position| Cursor::new(position, asked));
-        let traces = self.traces_with(&page).await?;
-        let items = page.iter().zip(&traces).filter_map(|(id, traces)| ConversationSummary::of(id, traces));
-        Ok(Page { items: items.collect(), next, total: None })
+        let mut members = self.members(&page, MOST_TRACES).await?;
+        let (mut items, mut some, mut traces) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for (at, id) in page.iter().enumerate() {
+            let of = members.remove(id.as_ref()).unwrap_or_default();
+            traces.extend(of.iter().copied());
+            some.push((id, of));
+            if traces.len() >= AT_A_TIME || at + 1 == page.len() {
+                let told = self.told_by_size(std::mem::take(&mut traces)).await?;
+                for (id, of) in some.drain(..) {
+                    let of: Vec<TraceSummary> =
+                        of.iter().filter_map(|trace| told.get(trace).cloned()).collect();
+                    items.extend(ConversationSummary::of(id, &of));
+                }
+            }
+        }
+        Ok(Page { items, next, total: None })
     }
 
     /// The traces of one conversation, oldest first.
     pub(super) async fn conversation(&self, id: &str, limit: u32) -> Result<Vec<TraceSummary>, StoreError> {
-        let mut traces = self.traces_with(&[id.into()]).await?.pop().unwrap_or_default();
-        traces.truncate(limit as usize);
-        Ok(traces)
+        let members =
+            self.members(&[id.into()], limit.min(MOST_TRACES)).await?.remove(id).unwrap_or_default();
+        let mut told = self.told_by_size(members.iter().copied().collect()).await?;
+        Ok(members.iter().filter_map(|trace| told.remove(trace)).collect())
     }
 
-    /// The traces of conversations, oldest first.
-    async fn traces_with(&self, ids: &[Arc<str>]) -> Result<Vec<Vec<TraceSummary>>, StoreError> {
+    /// The first traces of conversations, oldest first.
+    async fn members(
+        &self,
+        ids: &[Arc<str>],
+        most: u32,
+    ) -> Result<HashMap<String, Vec<TraceId>>, StoreError> {
         let mut all = Where::default();
         let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let Some(wanted) = all.any_of("conversation", &names) else { return Ok(Vec::new()) };
-        let members = MEMBERS.replace("conversation != ''", &wanted);
-        let sql = format!("SELECT * FROM ({members}) LIMIT {MOST_TRACES} BY conversation");
         let mut members: HashMap<String, Vec<TraceId>> = HashMap::new();
+        let Some(wanted) = all.any_of("conversation", &names) else { return Ok(members) };
+        let sql = format!(
+            "SELECT conversation, trace_id FROM ({}) AS m JOIN (
+               SELECT trace_id, min(start_ns) AS start FROM trace
+               WHERE trace_id IN (SELECT trace_id FROM span WHERE {wanted}) GROUP BY trace_id) AS t USING trace_id
+             ORDER BY conversation, start, trace_id LIMIT {most} BY conversation",
+            MEMBERS.replace("conversation != ''", &wanted)
+        );
         self.each::<Member>(all.query(self, &sql), |member| {
             members.entry(member.conversation).or_default().extend(TraceId::new(&member.trace_id));
             Ok(())
         })
         .await?;
-        let mut told = Vec::with_capacity(ids.len());
-        for id in ids {
-            let mut traces = match members.get(id.as_ref()) {
-                Some(members) => self.summaries(members).await?,
-                None => Vec::new(),
-            };
-            traces.sort_by_key(|trace| (trace.start, trace.id));
-            told.push(traces);
+        Ok(members)
+    }
+
+    /// Traces by their ids, told so few at a time that their spans have room.
+    async fn told_by_size(
+        &self,
+        ids: BTreeSet<TraceId>,
+    ) -> Result<HashMap<TraceId, TraceSummary>, StoreError> {
+        let ids: Vec<TraceId> = ids.into_iter().collect();
+        let mut told = HashMap::new();
+        for some in ids.chunks(AT_A_TIME) {
+            let of = one_of("trace_id", some.iter().map(|id| id.bytes().as_slice()));
+            let sql = format!(
+                "SELECT trace_id, count() AS spans FROM span WHERE {of} AND {} GROUP BY trace_id",
+                hours(&of)
+            );
+            let mut sizes: HashMap<[u8; 16], u64> = HashMap::new();
+            self.each::<Size>(self.client.query_raw(&sql), |Size { trace_id, spans }| {
+                sizes.insert(trace_id, spans);
+                Ok(())
+            })
+            .await?;
+            let mut rest = some;
+            while !rest.is_empty() {
+                let mut spans = 0;
+                let fits = rest.iter().take_while(|id| {
+                    spans += sizes.get(id.bytes()).copied().unwrap_or_default();
+                    spans <= MOST_SPANS
+                });
+                let (these, others) = rest.split_at(fits.count().max(1));
+                told.extend(self.summaries(these).await?.into_iter().map(|summary| (summary.id, summary)));
+                rest = others;
+            }
         }
         Ok(told)
     }

@@ -1,11 +1,37 @@
-//! What is deleted: whole days, which costs nothing, or one trace.
+//! What is deleted: whole days, which costs nothing, or one trace. By a task of its own: what is stored meanwhile does not wait.
 
-use super::fault::Place;
+use tokio::sync::{mpsc, oneshot};
+
 use super::read::{Db, bytes, hours};
 use super::schema::BY_DAY;
+use super::tell::{Ear, News};
 use crate::error::StoreError;
 use crate::id::{Day, Nanos, TraceId};
 use crate::query::{Delete, Deleted, Range};
+
+/// What is to be deleted, and who wants to know.
+pub(super) type Order = (Delete, oneshot::Sender<Result<Deleted, StoreError>>);
+
+/// The tables in the order in which their days go. Content is gone before the records that refer to it: whoever stores some
+/// meanwhile, and left out content that was there, sees that before it acknowledges them.
+fn in_order() -> impl Iterator<Item = &'static str> {
+    let is_content = |table: &str| matches!(table, "piece" | "said" | "series");
+    let of = move |content: bool| {
+        BY_DAY.iter().map(|(table, _)| *table).filter(move |table| is_content(table) == content)
+    };
+    of(true).chain(of(false))
+}
+
+/// Deletes what it is told to, one after another, until nobody can tell it anything any more.
+pub(super) async fn run(db: Db, ear: Ear, mut orders: mpsc::UnboundedReceiver<Order>) {
+    while let Some((what, answer)) = orders.recv().await {
+        let deleted = db.delete(what).await;
+        if let Ok((_, range)) = &deleted {
+            ear.tell(News { deleted: Some(*range), ..News::default() });
+        }
+        let _ = answer.send(deleted.map(|(deleted, _)| deleted));
+    }
+}
 
 impl Db {
     /// Deletes, and tells of what time.
@@ -20,7 +46,7 @@ impl Db {
         let (traces, range) = match what {
             Delete::All => {
                 let traces = self.traces_of("1").await?;
-                for (table, _) in BY_DAY {
+                for table in in_order() {
                     self.run(&format!("TRUNCATE TABLE {table}")).await?;
                 }
                 (traces, Range { from: Nanos(0), to: Nanos(u64::MAX) })
@@ -28,7 +54,7 @@ impl Db {
             Delete::Before(moment) => {
                 let first = Day::of(moment);
                 let traces = self.traces_of(&format!("day < toDate({})", first.0)).await?;
-                for (table, _) in BY_DAY {
+                for table in in_order() {
                     self.drop_before(table, first).await?;
                 }
                 (traces, Range { from: Nanos(0), to: first.start() })
@@ -94,8 +120,9 @@ impl Db {
     }
 
     async fn run(&self, sql: &str) -> Result<(), StoreError> {
-        let told = |error| Place::fault(&self.place, "cannot delete", error);
-        // It may take as long as it takes.
-        self.client.query_raw(sql).with_setting("max_execution_time", "0").execute().await.map_err(told)
+        let told = |error| self.place.fault("cannot delete", error);
+        // The server may take as long as it takes; one that says nothing at all is not waited for.
+        let work = self.client.query_raw(sql).with_setting("max_execution_time", "0").execute();
+        self.place.within(self.place.to_delete(), work).await.map_err(told)
     }
 }

@@ -13,6 +13,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// To store what it has read, the server may take so many times as long as to answer.
 pub(super) const STORE: u32 = 6;
 
+/// And to delete, so many times.
+const DELETE: u32 = 60;
+
 /// How long an hour is left alone before its calls are added up, unless another time is told.
 pub(super) const QUIET: Duration = Duration::from_secs(120);
 
@@ -48,12 +51,25 @@ impl Place {
         STORE * self.patience
     }
 
+    /// How long the server may take to delete.
+    pub(super) fn to_delete(&self) -> Duration {
+        DELETE * self.patience
+    }
+
     /// What the server answers in time; else it is as if it were away.
     pub(super) async fn in_time<T>(
         &self,
         answer: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let patience = self.patience;
+        self.within(self.patience, answer).await
+    }
+
+    /// The same, with another patience.
+    pub(super) async fn within<T>(
+        &self,
+        patience: Duration,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let late = |_| Err(Error::Network(format!("no answer in {patience:?}").into()));
         tokio::time::timeout(patience, answer).await.unwrap_or_else(late)
     }

@@ -34,10 +34,15 @@ pub(super) struct Record {
 
 impl Record {
     /// The number of a log record, which its hash makes: above 0.
-    fn row(&self) -> i64 {
-        let bytes = self.print.first_chunk().copied().unwrap_or_default();
-        (i64::from_be_bytes(bytes) & i64::MAX).max(1)
+    pub(super) fn row(&self) -> i64 {
+        row(&self.print)
     }
+}
+
+/// The number of a log record that says this.
+pub(super) fn row(print: &[u8; 16]) -> i64 {
+    let bytes = print.first_chunk().copied().unwrap_or_default();
+    (i64::from_be_bytes(bytes) & i64::MAX).max(1)
 }
 
 /// Of `state`: what a log record tells of a session that sends no spans. It counts as a call does, and is no span.
@@ -151,9 +156,18 @@ pub(super) struct PieceLine<'a> {
 
 /// The hour that a record is kept under, in seconds since 1970.
 pub(super) fn hour(moment: Nanos, received: Nanos) -> u32 {
-    let (today, own) = (Day::of(received), Day::of(moment));
-    let kept = if (today.0 - OLDEST_DAYS..=today.0 + 1).contains(&own.0) { moment } else { received };
+    let kept = if is_near(moment, received) { moment } else { received };
     u32::try_from(kept.0 / HOUR * 3_600).unwrap_or(u32::MAX)
+}
+
+fn is_near(moment: Nanos, received: Nanos) -> bool {
+    let (today, own) = (Day::of(received), Day::of(moment));
+    (today.0 - OLDEST_DAYS..=today.0 + 1).contains(&own.0)
+}
+
+/// Whether a record that tells this moment, or 0, is kept under the hour of its reception.
+pub(super) fn has_no_hour(told: Nanos, received: Nanos) -> bool {
+    told.0 == 0 || !is_near(told, received)
 }
 
 /// The day of an hour, as ClickHouse counts days.

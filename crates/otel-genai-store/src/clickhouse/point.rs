@@ -106,12 +106,17 @@ impl<'a> PointLine<'a> {
 
     /// What it is known by: of two points of the same times the first is kept.
     pub(super) fn print(&self) -> [u8; 16] {
-        hash(&[&self.series, &self.time_ns.to_le_bytes(), &self.start_ns.to_le_bytes()])
+        print(&self.series, self.time_ns, self.start_ns)
     }
 
     pub(super) fn point(&self) -> Result<Point, StoreError> {
         read_point(self.body)
     }
+}
+
+/// What a point of a series and these times is known by.
+pub(super) fn print(series: &[u8; 16], time: i64, start: i64) -> [u8; 16] {
+    hash(&[series, &time.to_le_bytes(), &start.to_le_bytes()])
 }
 
 /// The point of a row.

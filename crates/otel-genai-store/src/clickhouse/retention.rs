@@ -59,7 +59,8 @@ impl Db {
             return Ok(());
         }
         for statement in statements(age) {
-            let result = self.client.query_raw(&statement).execute().await;
+            let work = self.client.query_raw(&statement).execute();
+            let result = self.place.within(self.place.to_store(), work).await;
             let has_none = |error| age.is_none() && fault::code(error) == Some(NO_TTL);
             if result.as_ref().is_err_and(has_none) {
                 continue;

@@ -186,7 +186,8 @@ impl Db {
             "INSERT INTO touched SELECT hour, toUnixTimestamp64Milli(now64(3)) AS at FROM span WHERE {of} GROUP BY hour"
         );
         let client = self.client.clone().with_setting("distributed_foreground_insert", "1");
-        client.query_raw(&sql).execute().await.map_err(|error| self.place.fault(WRITE, error))
+        let work = self.place.within(self.place.to_store(), client.query_raw(&sql).execute());
+        work.await.map_err(|error| self.place.fault(WRITE, error))
     }
 }
 

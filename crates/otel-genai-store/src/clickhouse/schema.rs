@@ -81,7 +81,7 @@ pub(super) fn text(database: &str, age: Option<Duration>) -> String {
 /// Makes the tables where there are none, changes those of an earlier version, and looks whether those that there are can be
 /// understood. `looks`: nothing may be made.
 pub(super) async fn prepare(client: &Client, place: &Place, looks: bool) -> Result<(), StoreError> {
-    let found = match version(client).await {
+    let found = match place.in_time(version(client)).await {
         Ok(found) => found,
         Err(error) if matches!(fault::code(&error), Some(fault::UNKNOWN_TABLE | fault::UNKNOWN_DATABASE)) => {
             0
@@ -102,17 +102,19 @@ pub(super) async fn prepare(client: &Client, place: &Place, looks: bool) -> Resu
         return Err(missing("it is only to be read"));
     }
     let create = format!("CREATE DATABASE IF NOT EXISTS {}", place.database);
-    match client.clone().with_database("default").query_raw(&create).execute().await {
+    let to_store = place.to_store();
+    let made = client.clone().with_database("default").query_raw(&create).execute();
+    match place.within(to_store, made).await {
         // Who may not make databases may have been given one.
         Err(error) if fault::code(&error) == Some(fault::ACCESS_DENIED) => {}
         result => result.map_err(told)?,
     }
     for (version, text) in (1..).zip(VERSIONS).filter(|(version, _)| *version > found) {
         for statement in statements(text) {
-            client.query_raw(statement).execute().await.map_err(told)?;
+            place.within(to_store, client.query_raw(statement).execute()).await.map_err(told)?;
         }
         let insert = format!("INSERT INTO schema_version VALUES ({version})");
-        client.query_raw(&insert).execute().await.map_err(told)?;
+        place.within(to_store, client.query_raw(&insert).execute()).await.map_err(told)?;
     }
     Ok(())
 }
@@ -142,7 +144,7 @@ async fn whole(client: &Client, place: &Place) -> Result<(), StoreError> {
         name: String,
     }
     let sql = "SELECT table, name FROM system.columns WHERE database = currentDatabase()";
-    let found = client.query_raw(sql).fetch_all::<Column>().await;
+    let found = place.in_time(client.query_raw(sql).fetch_all::<Column>()).await;
     let found = found.map_err(|error| place.fault("cannot look at the tables", error))?;
     let found: HashSet<(&str, &str)> =
         found.iter().map(|column| (column.table.as_str(), column.name.as_str())).collect();

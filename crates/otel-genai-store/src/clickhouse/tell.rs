@@ -16,8 +16,11 @@ use crate::summary::TraceState;
 
 /// So many changes wait for one who watches; then it is told that it has missed some.
 pub(super) const MOST: usize = 32;
-/// Between two tellings.
+/// Between two tellings,
 const PAUSE: Duration = Duration::from_millis(200);
+/// and so many times as long as the last took, for a huge trace that goes on is read whole each time, but no longer than
+const REST: u32 = 4;
+const LONGEST: Duration = Duration::from_secs(10);
 /// Between two looks at what others wrote.
 const AROUND: Duration = Duration::from_secs(1);
 /// More traces are not told one by one.
@@ -42,7 +45,8 @@ pub(super) struct News {
     pub(super) deleted: Option<Range>,
 }
 
-/// Where the writer tells what it has done.
+/// Where it is told what was written and deleted.
+#[derive(Clone)]
 pub(super) struct Ear {
     pub(super) news: mpsc::UnboundedSender<News>,
     pub(super) voice: broadcast::Sender<Change>,
@@ -106,8 +110,9 @@ impl Teller {
             if Instant::now() >= free {
                 self.look_again();
                 if self.has_news() {
+                    let began = Instant::now();
                     self.tell().await;
-                    free = Instant::now() + PAUSE;
+                    free = Instant::now() + (REST * began.elapsed()).clamp(PAUSE, LONGEST);
                 }
             }
         }

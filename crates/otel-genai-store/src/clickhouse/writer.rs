@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::fault::{STORE, WRITE};
+use super::known::{Known, LeftOut};
 use super::line::{self, LogLine, PieceLine, Record, SpanLine, day};
 use super::point::{Heard, PointLine, SeriesLine};
 use super::read::Db;
@@ -20,12 +21,11 @@ use super::said::SaidLine;
 use super::tell::{Ear, News};
 use crate::error::StoreError;
 use crate::facts::Op;
-use crate::id::{ContentHash, SpanId, TraceId};
+use crate::id::{ContentHash, TraceId};
 use crate::origin::Origin;
 use crate::pack;
-use crate::query::{Delete, Deleted, Stored};
+use crate::query::Stored;
 use crate::rate::Rate;
-use crate::recent::Recent;
 use crate::span::SpanState;
 use crate::store::Batch;
 use crate::title::Titles;
@@ -37,20 +37,12 @@ const MOST_RECORDS: usize = 20_000;
 const MOST_BYTES: usize = 32 << 20;
 /// Between two inserts.
 const PAUSE: Duration = Duration::from_millis(100);
-/// So many records and pieces are remembered as stored.
-const MOST_KNOWN: usize = 128 << 10;
 /// So many spans may come with the same ids and other contents, the first included.
 const MOST_VARIANTS: u8 = 8;
 /// After so many bytes of text others get their turn.
 const TURN: usize = 64 << 10;
 /// The form of a piece that tells resource and scope.
 pub(super) const ORIGIN: u8 = 2;
-
-/// What the writer is asked to do.
-pub(super) enum Order {
-    Store(Job),
-    Delete(Delete, oneshot::Sender<Result<Deleted, StoreError>>),
-}
 
 /// A batch that waits for its acknowledgement.
 pub(super) struct Job {
@@ -64,9 +56,9 @@ pub(super) struct Job {
 /// The records of a batch as they are written.
 #[derive(Default)]
 pub(super) struct Pressed {
-    spans: Vec<Record>,
-    logs: Vec<Record>,
-    points: Vec<Heard>,
+    pub(super) spans: Vec<Record>,
+    pub(super) logs: Vec<Record>,
+    pub(super) points: Vec<Heard>,
     origins: HashMap<ContentHash, Vec<u8>>,
 }
 
@@ -122,24 +114,6 @@ impl Pressed {
     }
 }
 
-/// What was stored lately. What is not remembered may be stored again, which changes nothing.
-struct Known {
-    prints: Recent<[u8; 16], ()>,
-    /// How many spans with these ids have ended.
-    ended: Recent<(TraceId, SpanId), u8>,
-    pieces: Recent<(u16, [u8; 16]), ()>,
-}
-
-impl Known {
-    fn new() -> Self {
-        Self {
-            prints: Recent::new(MOST_KNOWN),
-            ended: Recent::new(MOST_KNOWN),
-            pieces: Recent::new(MOST_KNOWN),
-        }
-    }
-}
-
 pub(super) struct Writer {
     db: Db,
     ear: Ear,
@@ -155,78 +129,74 @@ impl Writer {
     }
 
     /// Works until nobody can tell it anything any more.
-    pub(super) async fn run(mut self, mut orders: UnboundedReceiver<Order>) {
-        let mut waits = None;
-        loop {
-            let order = match waits.take() {
-                Some(order) => order,
-                None => match orders.recv().await {
-                    Some(order) => order,
-                    None => return,
-                },
-            };
-            match order {
-                Order::Store(first) => {
-                    let (mut records, mut bytes) = (size(&first.batch), first.batch.bytes);
-                    let mut jobs = vec![first];
-                    while records < MOST_RECORDS && bytes < MOST_BYTES {
-                        match orders.try_recv() {
-                            Ok(Order::Store(job)) => {
-                                records += size(&job.batch);
-                                bytes = bytes.saturating_add(job.batch.bytes);
-                                jobs.push(job);
-                            }
-                            Ok(order) => {
-                                waits = Some(order);
-                                break;
-                            }
-                            Err(_) => break,
-                        }
-                    }
-                    self.store(jobs).await;
-                    if records < MOST_RECORDS {
-                        tokio::time::sleep(PAUSE).await;
-                    }
-                }
-                Order::Delete(what, answer) => {
-                    // What is gone may come again.
-                    self.known = Known::new();
-                    let deleted = self.db.delete(what).await;
-                    if let Ok((_, range)) = &deleted {
-                        self.ear.tell(News { deleted: Some(*range), ..News::default() });
-                    }
-                    let _ = answer.send(deleted.map(|(deleted, _)| deleted));
-                }
+    pub(super) async fn run(mut self, mut given: UnboundedReceiver<Job>) {
+        while let Some(first) = given.recv().await {
+            let (mut records, mut bytes) = (size(&first.batch), first.batch.bytes);
+            let mut jobs = vec![first];
+            while records < MOST_RECORDS && bytes < MOST_BYTES {
+                let Ok(job) = given.try_recv() else { break };
+                records += size(&job.batch);
+                bytes = bytes.saturating_add(job.batch.bytes);
+                jobs.push(job);
+            }
+            self.store(jobs).await;
+            if records < MOST_RECORDS {
+                tokio::time::sleep(PAUSE).await;
             }
         }
     }
 
     async fn store(&mut self, jobs: Vec<Job>) {
-        let (mut lines, answers, news) = Lines::of(&jobs, &mut self.known);
-        lines.listen().await;
-        let result = lines.insert(&self.db).await;
-        match &result {
-            Ok(()) => {
+        let mut written = self.write(&jobs).await;
+        if written.as_ref().is_ok_and(|written| !written.holds) {
+            // Somebody deleted what was taken for stored: all goes there, with its content.
+            self.known = Known::new();
+            written = self.write(&jobs).await;
+        }
+        let (answers, error) = match written {
+            Ok(Written { answers, news, called, .. }) => {
                 self.rate.add(news.records);
-                if !lines.called.is_empty() {
-                    let _ = self.called.send(lines.called);
+                if !called.is_empty() {
+                    let _ = self.called.send(called);
                 }
                 if self.ear.listens() {
                     self.ear.tell(news);
                 }
+                (answers, None)
             }
-            // What was to be remembered is not stored.
-            Err(_) => self.known = Known::new(),
-        }
+            Err(error) => {
+                // What was to be remembered is not stored.
+                self.known = Known::new();
+                (vec![Stored::default(); jobs.len()], Some(error))
+            }
+        };
         for (Job { answer, room, .. }, stored) in jobs.into_iter().zip(answers) {
             drop(room);
             // One that no longer waits has what it asked for all the same.
-            let _ = answer.send(match &result {
-                Ok(()) => Ok(stored),
-                Err(error) => Err(for_one(error)),
+            let _ = answer.send(match &error {
+                None => Ok(stored),
+                Some(error) => Err(for_one(error)),
             });
         }
     }
+
+    async fn write(&mut self, jobs: &[Job]) -> Result<Written, StoreError> {
+        self.known.look_for(&self.db, jobs).await?;
+        let (mut lines, answers, news) = Lines::of(jobs, &mut self.known);
+        lines.listen().await;
+        lines.insert(&self.db).await?;
+        let holds = self.known.holds(&self.db, &lines.left_out).await?;
+        Ok(Written { answers, news, called: lines.called, holds })
+    }
+}
+
+/// What became of some batches.
+struct Written {
+    answers: Vec<Stored>,
+    news: News,
+    called: Traces,
+    /// Whether what was left out is there.
+    holds: bool,
 }
 
 /// Form and bytes of a piece.
@@ -244,6 +214,7 @@ struct Lines<'a> {
     pieces: BTreeMap<(u16, [u8; 16]), Body<'a>>,
     series: BTreeMap<(u16, [u8; 16]), SeriesLine<'a>>,
     said: Vec<SaidLine>,
+    left_out: LeftOut,
 }
 
 impl<'a> Lines<'a> {
@@ -256,7 +227,12 @@ impl<'a> Lines<'a> {
                 let ids = (span.key.trace, span.key.span);
                 let ended = known.ended.get(&ids).unwrap_or(0);
                 let running = span.state == SpanState::Running;
-                if known.prints.get(&record.print).is_some() || (running && ended > 0) {
+                if let Some(hour) = known.prints.get(&record.print) {
+                    lines.left_out.span(hour, span.key.trace, record.print);
+                    stored.known += 1;
+                    continue;
+                }
+                if running && ended > 0 {
                     stored.known += 1;
                     continue;
                 }
@@ -264,7 +240,6 @@ impl<'a> Lines<'a> {
                     stored.refused += 1;
                     continue;
                 }
-                known.prints.insert(record.print, ());
                 known.ended.insert(ids, ended + u8::from(!running));
                 stored.spans += 1;
                 news.traces.insert(span.key.trace);
@@ -273,19 +248,21 @@ impl<'a> Lines<'a> {
                 }
                 seq += 1;
                 let line = SpanLine::new(span, record, seq);
+                known.prints.insert(record.print, line.hour);
                 lines.pieces(known, day(line.hour), record, pressed);
                 lines.spans.push(line);
             }
             for (log, record) in batch.logs.iter().zip(&pressed.logs) {
-                if known.prints.get(&record.print).is_some() {
+                if let Some(hour) = known.prints.get(&record.print) {
+                    lines.left_out.log(hour, record.row());
                     stored.known += 1;
                     continue;
                 }
-                known.prints.insert(record.print, ());
                 stored.logs += 1;
                 news.logs += 1;
                 news.traces.extend(log.trace);
                 let line = LogLine::new(log, record);
+                known.prints.insert(record.print, line.hour);
                 lines.pieces(known, day(line.hour), record, pressed);
                 lines.said.extend(SaidLine::of_log(day(line.hour), line.row, &record.packed.bytes));
                 lines.logs.push(line);
@@ -299,16 +276,16 @@ impl<'a> Lines<'a> {
                 for (point, body) in points.iter().zip(&heard.points) {
                     let line = PointLine::new(series, heard, point, batch.received, body);
                     let print = line.print();
-                    if known.prints.get(&print).is_some() {
+                    if let Some(hour) = known.prints.get(&print) {
+                        lines.left_out.point(hour, line.series, line.time_ns, line.start_ns);
                         stored.known += 1;
                         continue;
                     }
-                    known.prints.insert(print, ());
+                    known.prints.insert(print, line.hour);
                     stored.points += 1;
                     let day = day(line.hour);
                     lines.origin(known, day, heard.origin, pressed);
-                    if known.pieces.get(&(day, heard.hash)).is_none() {
-                        known.pieces.insert((day, heard.hash), ());
+                    if known.is_new(day, heard.hash, &mut lines.left_out) {
                         lines.series.insert((day, heard.hash), SeriesLine::new(day, series, heard));
                     }
                     lines.points.push(line);
@@ -335,8 +312,7 @@ impl<'a> Lines<'a> {
     }
 
     fn piece(&mut self, known: &mut Known, day: u16, hash: [u8; 16], body: Body<'a>) {
-        if known.pieces.get(&(day, hash)).is_none() {
-            known.pieces.insert((day, hash), ());
+        if known.is_new_piece(day, hash, &mut self.left_out) {
             self.pieces.insert((day, hash), body);
         }
     }
