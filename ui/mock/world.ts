@@ -256,10 +256,10 @@ export class World {
         const call = all.calls.length;
         all.chains.push(...one.chains.map((c) => ({ ...c, id: c.id + chain, ...(c.parent !== undefined && { parent: c.parent + chain }), ...(c.asked && { asked: { ...c.asked, call: c.asked.call + call } }) })));
         all.calls.push(...one.calls.map((c) => ({ ...c, ordinal: c.ordinal + call, chain: c.chain + chain })));
-        for (const [key, message] of Object.entries(one.messages)) all.messages[key] = { ...message, parts: message.parts.map((p) => ("join" in p && p.join?.chain !== undefined ? { ...p, join: { ...p.join, chain: p.join.chain + chain } } : p)) };
+        for (const [key, message] of Object.entries(one.messages)) all.messages[key] = { ...message, parts: message.parts.map((p) => ("join" in p && p.join ? { ...p, join: { ...p.join, ...(p.join.span && { trace: trace.id }), ...(p.join.chain !== undefined && { chain: p.join.chain + chain }) } } : p)) };
         Object.assign(all.tools, one.tools);
       }
-      body.transcript = all;
+      body.transcript = cut(page(all, Number(query.get("after") ?? 0), Number(query.get("limit") ?? 200)));
     }
     return { status: 200, body };
   }
@@ -305,7 +305,7 @@ export class World {
     const needle = q.toLowerCase();
     if (!needle) return { hits, complete: true };
     for (const name of new Set(this.made.flatMap((m) => [...m.row.agents.list, ...m.row.tools.list, ...m.row.models.list]))) {
-      if (name.toLowerCase().includes(needle)) hits.push({ type: "name", of: "agent", text: name, calls: 3 });
+      if (name.toLowerCase().includes(needle)) hits.push({ type: "name", of: "agent", text: name, traces: 3 });
     }
     for (const { row } of this.made) {
       if (row.id.startsWith(needle) || row.name.toLowerCase().includes(needle)) hits.push({ type: "trace", trace: row });

@@ -61,7 +61,7 @@ export type Part =
   | { type: "server_tool_call_response"; id?: string; response: unknown }
   | { type: "media"; modality: string; mime?: string; bytes?: number; src?: string /* /api/v1/content/… or, in exports, data: */; uri?: string; fileId?: string }
   | { type: "generic"; kind: string; value: unknown };
-export interface Join { span?: Id; by: "call_id" | "name_arguments"; durationMs?: Ms; error?: string; kind: "tool" | "mcp" | "agent" | "retrieval"; chain?: number /* a sub-agent's */; response?: Hash; asked?: Hash; repeats?: number /* the how manieth call with these arguments, from 2 */ }
+export interface Join { span?: Id; trace?: Id /* of that span, in a conversation */; by: "call_id" | "name_arguments"; durationMs?: Ms; error?: string; kind: "tool" | "mcp" | "agent" | "retrieval"; chain?: number /* a sub-agent's */; response?: Hash; asked?: Hash; repeats?: number /* the how manieth call with these arguments, from 2 */ }
 export interface Message { role: string; name?: string; parts: Part[]; finish?: string; tokens?: number /* if told */ }
 export interface Seen { message: Hash; sources: Source[]; versions?: { message: Hash; source: Source }[]; onlyIn?: "log" | "span" }
 export interface Call {
@@ -80,7 +80,7 @@ export interface Overview { range: { fromMs: Ms; toMs: Ms; stepMs: Ms }; stat: S
   models: ModelRow[]; agents: AgentRow[]; failingTools: ToolRow[]; newest: TraceRow[]; empty?: { connect: { language: string; text: string }[] } }
 export interface ModelRow { provider: string; model: string; stat: Stat; finish: { reason: string; count: number }[]; priced: boolean }
 export interface Models { items: ModelRow[]; unpriced: { provider: string; model: string; calls: number }[]; currency: string; pricesDate: string }
-export interface AgentRow { agent: string; service: string; runs: number; errors: number; ownMs: Ms; totalMs: Ms /* of all runs together */; own: Stat; total: Stat; versions: string[] }
+export interface AgentRow { agent: string; workflow?: true /* no agent is called so */; service: string; runs: number; errors: number; ownMs: Ms; totalMs: Ms /* of all runs together */; own: Stat; total: Stat; versions: string[] }
 export interface Agents { items: AgentRow[]; matrix: { agent: string; tool: string; calls: number; errors: number }[]; edges: { from: string; to: string; calls: number; kind: "tool" | "nested" | "link" }[]; sampled?: number }
 export interface ToolRow { tool: string; kind?: string; stat: Stat; argumentsP50?: number; resultP50?: number; retries: number; lastError?: string }
 export interface Tools { items: ToolRow[] }
@@ -96,7 +96,7 @@ export interface SeriesAnswer { info: MetricInfo; stepMs: Ms; series: { labels: 
 export interface ServiceRow { name: string; instances: number; language?: string; sdk?: string; scopes: { name: string; version: string; spans: number }[]; dialects: { dialect: Dialect; spans: number }[]; spans: number; logs: number; points: number; calls: number; withContent: number; firstMs: Ms; lastMs: Ms; schemaUrls: string[] }
 export interface Services { items: ServiceRow[] }
 export interface Snippet { text: string; marks: [number, number][] }
-export type Hit = { type: "content"; trace: Id; span: Id; atMs: Ms; snippet: Snippet } | { type: "log"; log: string; trace?: Id; span?: Id; atMs: Ms; snippet: Snippet } | { type: "trace"; trace: TraceRow } | { type: "name"; of: string; text: string; calls: number };
+export type Hit = { type: "content"; trace: Id; span: Id; atMs: Ms; snippet: Snippet } | { type: "log"; log: string; trace?: Id; span?: Id; atMs: Ms; snippet: Snippet } | { type: "trace"; trace: TraceRow } | { type: "name"; of: string; text: string; traces: number };
 export interface SearchAnswer { hits: Hit[]; next?: string; complete: boolean /* false: the index is behind */ }
 export interface Facets { [of: string]: { value: string; count: number }[] }
 export interface Finding { code: string; severity: "error" | "warning" | "info"; title: string; why: string; fix: string; setting?: string; trace?: Id; span?: Id; service?: string; scope?: string; count: number }

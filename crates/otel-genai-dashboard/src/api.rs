@@ -237,7 +237,7 @@ fn routes() -> Vec<Route> {
             .asks(PAGE)
             .answers::<ConversationList>(),
         Route::get("/conversations/{conversation}", "A conversation with its traces", lists::conversation)
-            .asks(&["transcript"])
+            .asks(&["transcript", "after", "limit"])
             .answers::<Conversation>(),
         Route::get(
             "/conversations/{conversation}/part",

@@ -317,6 +317,27 @@ async fn everything_that_can_be_asked_is_in_the_document() {
     assert!(paths.contains_key("/traces/{trace}") && paths["/data"]["delete"].is_object());
 }
 
+/// No agent is called as a workflow is: its traces are found by what it does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workflows_stand_with_the_agents_and_are_told_apart() {
+    let served = Served::start().await;
+    let workflow =
+        vec![text("gen_ai.operation.name", "invoke_workflow"), text("gen_ai.workflow.name", "nightly")];
+    served
+        .send(&request(vec![
+            span(1, 0, "invoke_workflow nightly", (0, 900), workflow),
+            span(2, 1, "invoke_agent Boss", (10, 800), agent("Boss")),
+        ]))
+        .await;
+    let agents = served.json("/api/v1/agents").await;
+    assert_eq!(find(&agents["items"], "agent", "nightly")["workflow"], json!(true));
+    assert!(find(&agents["items"], "agent", "Boss").get("workflow").is_none());
+    for (query, found) in [("agent=nightly", 0), ("op=invoke_workflow&service=shop", 1), ("agent=Boss", 1)] {
+        let traces = served.json(&format!("/api/v1/traces?{query}")).await;
+        assert_eq!(traces["items"].as_array().unwrap().len(), found, "{query}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prices_are_told_with_the_models_that_have_none() {
     let served = Served::start().await;

@@ -119,6 +119,34 @@ async fn a_conversation_is_answered_in_parts() {
     assert_eq!(served.get(&format!("{path}/part?message=none")).await.code(), "not_found");
 }
 
+/// A tool that a call asks for may run in a later trace: after a person said yes, for example.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversation_of_two_traces_is_answered_in_parts_and_says_where_its_tools_ran() {
+    let served = Served::start().await;
+    let mut told = run("Berlin");
+    let later = "0af7651916cd43dd8448eb211c80319c";
+    for span in &mut told.resource_spans[0].scope_spans[0].spans {
+        span.attributes.push(text("gen_ai.conversation.id", "talk"));
+        if span.span_id[7] > 2 {
+            span.trace_id =
+                (0..16).map(|i| u8::from_str_radix(&later[2 * i..2 * i + 2], 16).unwrap()).collect();
+            span.parent_span_id.clear();
+        }
+    }
+    served.send(&told).await;
+    let path = "/api/v1/conversations/talk?transcript=1";
+    let first = &served.json(&format!("{path}&limit=1")).await["transcript"];
+    assert_eq!((&first["calls"][0]["trace"], &first["next"]), (&json!(TRACE), &json!(1)));
+    let rest = &served.json(&format!("{path}&limit=1&after=1")).await["transcript"];
+    assert_eq!(
+        (&rest["calls"][0]["ordinal"], &rest["calls"][0]["trace"], rest.get("next")),
+        (&json!(1), &json!(later), None)
+    );
+    let asked = first["calls"][0]["output"][0]["message"].as_str().unwrap();
+    let join = &first["messages"][asked]["parts"][0]["join"];
+    assert_eq!((&join["span"], &join["trace"]), (&json!("0100000000000003"), &json!(later)));
+}
+
 /// A trace that was deleted and came again with other words is another one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_came_again_is_told_again() {

@@ -72,6 +72,11 @@ export function cost(value: Cost | undefined, currency?: string): string {
   return money(value?.amount, currency);
 }
 
+/** What a sum of costs leaves out, and what the cache saved of it. */
+export function costNote({ cost: sum, unpriced }: { cost?: Cost; unpriced: number }, currency?: string): string {
+  return [unpriced > 0 ? `${plural(unpriced, "call")} unpriced` : "", sum?.saved ? `saved ${money(sum.saved, currency)}` : ""].filter(Boolean).join(" · ");
+}
+
 export function percent(part: number | undefined, whole: number | undefined): string {
   if (part === undefined || !whole) return "–";
   const value = (part / whole) * 100;
@@ -110,6 +115,16 @@ export function clock(at: Ms, now: Ms): string {
   if (new Date(now).toDateString() === date.toDateString()) return time;
   const day = `${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
   return new Date(now).getFullYear() === date.getFullYear() ? `${day} ${time}` : `${date.getFullYear()}-${day}`;
+}
+
+const HOUR = 3_600_000;
+
+/** A time on an axis that is `span` long: with the day where it has more than one, without the time where it has many. */
+export function timeLabel(at: Ms, span: Ms): string {
+  const date = new Date(at);
+  const day = `${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+  const time = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+  return span > 72 * HOUR ? day : span > 36 * HOUR ? `${day} ${time}` : time;
 }
 
 /** For titles: local date and time to the millisecond, with the zone. */

@@ -70,7 +70,6 @@ export function Conversation({ id }: { id: string }) {
     title.value = first === undefined ? "" : beginning(first, 60);
     return () => { title.value = ""; };
   }, [first]);
-  const traceOf = new Map(data?.transcript?.calls.map((call) => [call.span, call.trace]));
   useKeys([
     { keys: "Escape", does: "Back to the conversations", group: "Conversation", run: () => go("/conversations") },
     { keys: "d", does: "Only what is new in the chosen call", group: "Conversation", run: () => set({ delta: delta ? undefined : "1" }) },
@@ -94,7 +93,7 @@ export function Conversation({ id }: { id: string }) {
             ))}
           </nav>
           <div class="panel-box">
-            {data.transcript ? <Transcript transcript={data.transcript} currency={currency} selected={span} turn={0} delta={delta} onSpan={(to) => go(href(`/trace/${traceOf.get(to) ?? data.traces[0]?.id}`, { span: to }))} onAll={() => set({ delta: undefined })} /> : <Empty title="No content was captured" icon="conversations" />}
+            {data.transcript ? <Transcript transcript={data.transcript} currency={currency} selected={span} turn={0} delta={delta} onSpan={(to, trace) => go(href(`/trace/${trace}`, { span: to }))} onAll={() => set({ delta: undefined })} /> : <Empty title="No content was captured" icon="conversations" />}
           </div>
         </div>
       )}

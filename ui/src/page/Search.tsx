@@ -1,5 +1,5 @@
 /** One box over ids, names and the text of messages and logs. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Hit, SearchAnswer, Snippet } from "../api";
 import { api, useGet } from "../client";
 import { useKeys } from "../keys";
@@ -17,10 +17,24 @@ export function Search() {
   useEffect(() => {
     box.current?.focus();
   }, []);
-  useEffect(() => {
-    const timer = setTimeout(() => set({ q: typed.trim() || undefined }), 200);
-    return () => clearTimeout(timer);
-  }, [typed]);
+  // What the box asked for last. Another query comes from outside (Back, a link) and goes into the box.
+  const sent = useRef(query);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useLayoutEffect(() => {
+    if (query === sent.current) return;
+    sent.current = query;
+    clearTimeout(timer.current);
+    setTyped(query);
+  }, [query]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const type = (text: string) => {
+    setTyped(text);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      sent.current = text.trim();
+      set({ q: sent.current || undefined });
+    }, 200);
+  };
   const answer = useGet<SearchAnswer>(query ? api("/search", { q: query, from: param("from"), to: param("to"), limit: "100" }) : undefined, { hold: true });
   const hits = query ? (answer.data?.hits ?? []) : [];
   useKeys([{ keys: "/", does: "Search", group: "Search", run: () => box.current?.focus() }]);
@@ -28,7 +42,7 @@ export function Search() {
     <div class="page">
       <Top crumbs={<h1>Search</h1>} />
       <div class="bar">
-        <label class="field grow"><Icon name="search" size={14} /><input ref={box} type="search" placeholder="Words in messages, a “whole phrase”, a name, an id" aria-label="Search" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} onKeyDown={(event) => { if (event.key === "Escape") event.currentTarget.blur(); }} /></label>
+        <label class="field grow"><Icon name="search" size={14} /><input ref={box} type="search" placeholder="Words in messages, a “whole phrase”, a name, an id" aria-label="Search" value={typed} onInput={(event) => type(event.currentTarget.value)} onKeyDown={(event) => { if (event.key === "Escape") event.currentTarget.blur(); }} /></label>
         <TimeRange />
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label="Results">
@@ -50,7 +64,7 @@ function HitView({ hit }: { hit: Hit }) {
   if (hit.type === "trace") {
     return <a class="hit" href={`/trace/${hit.trace.id}`}><Icon name="traces" /><span><b><bdi><Text value={hit.trace.name} /></bdi></b> <span class="mut" dir="auto"><Text value={hit.trace.title ?? ""} /></span></span><span class="mut">{duration(hit.trace.durationMs)} · <Time at={hit.trace.startMs} /></span></a>;
   }
-  if (hit.type === "name") return <a class="hit" href={href("/traces", { [hit.of]: hit.text })}><Icon name="agents" /><span><b><bdi><Text value={hit.text} /></bdi></b></span><span class="mut">{hit.of} · {plural(hit.calls, "call")}</span></a>;
+  if (hit.type === "name") return <a class="hit" href={href("/traces", { [hit.of]: hit.text })}><Icon name="agents" /><span><b><bdi><Text value={hit.text} /></bdi></b></span><span class="mut">{hit.of} · {plural(hit.traces, "trace")}</span></a>;
   const to = hit.type === "content" ? href(`/trace/${hit.trace}`, { span: hit.span }) : hit.trace ? href(`/trace/${hit.trace}`, { span: hit.span }) : href("/logs", { log: hit.log });
   return <a class="hit" href={to}><Icon name={hit.type === "content" ? "conversations" : "logs"} /><p dir="auto"><Marked snippet={hit.snippet} /></p><span class="mut"><Time at={hit.atMs} /></span></a>;
 }

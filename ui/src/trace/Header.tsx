@@ -1,6 +1,6 @@
 /** The run in one line of numbers. */
 import type { TraceRow } from "../api";
-import { cached, cost, count, duration, few, money, plural } from "../lib/format";
+import { cached, cost, costNote, count, duration, few } from "../lib/format";
 import type { ComponentChildren } from "preact";
 
 function Figure({ name, value, note, tone, title }: { name: string; value: ComponentChildren; note?: ComponentChildren; tone?: "err"; title?: string | undefined }) {
@@ -26,7 +26,7 @@ export function Header({ summary, currency }: { summary: TraceRow; currency: str
       {summary.toolCalls > 0 && <Figure name="Tools" value={count(summary.toolCalls)} note={summary.toolErrors > 0 && <span class="t-err">{summary.toolErrors} failed</span>} title={few(summary.tools)} />}
       {usage.input !== undefined && <Figure name="Tokens in" value={count(usage.input)} note={cached(usage)} />}
       {usage.output !== undefined && <Figure name="Tokens out" value={count(usage.output)} note={usage.reasoning ? `${count(usage.reasoning)} reasoning` : undefined} />}
-      {(summary.cost || summary.unpriced > 0) && <Figure name="Cost" value={cost(summary.cost, currency)} note={summary.cost?.saved ? `saved ${money(summary.cost.saved, currency)}` : summary.unpriced ? `${plural(summary.unpriced, "call")} unpriced` : undefined} title={summary.cost?.saved ? "Saved by the prompt cache, against the full price" : undefined} />}
+      {(summary.cost || summary.unpriced > 0) && <Figure name="Cost" value={cost(summary.cost, currency)} note={costNote(summary, currency)} title={summary.cost?.saved ? "Saved by the prompt cache, against the full price" : undefined} />}
       {summary.agents.list.length > 0 && <Figure name="Agents" value={summary.agents.list.length + summary.agents.more} title={few(summary.agents)} />}
       <Figure name="Spans" value={count(summary.spans)} />
       {summary.errors > 0 && <Figure name="Errors" value={count(summary.errors)} tone="err" />}

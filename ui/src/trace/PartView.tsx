@@ -13,7 +13,10 @@ import { CopyText } from "../ui/CopyText";
 
 export interface Around {
   messages: Record<Hash, Message>;
-  onSpan: (span: string) => void;
+  /** Shows a span; which trace has it is told where it may be another one than that of the message. */
+  onSpan: (span: string, trace?: string) => void;
+  /** The trace in which what is drawn was said. */
+  trace?: string;
   selected: string | undefined;
 }
 
@@ -93,7 +96,7 @@ function ToolCard({ part, around }: { part: Extract<Part, { type: "tool_call" }>
         {join?.durationMs !== undefined && <Pill>{duration(join.durationMs)}</Pill>}
         <span class="grow" />
         {part.id && <Id value={part.id} label="call id" />}
-        {span ? <button type="button" class="src go" onClick={(event) => { event.stopPropagation(); around.onSpan(span); }}>→ span</button> : <span class="mut small" title="No span of this tool was found: is the tool instrumented?">no span</span>}
+        {span ? <button type="button" class="src go" onClick={(event) => { event.stopPropagation(); around.onSpan(span, join?.trace ?? around.trace); }}>→ span</button> : <span class="mut small" title="No span of this tool was found: is the tool instrumented?">no span</span>}
       </header>
       <div class="io">
         {part.raw !== undefined && part.arguments === undefined && <p class="t-warn small">These arguments are no valid JSON.</p>}

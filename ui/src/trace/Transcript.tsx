@@ -20,7 +20,7 @@ interface Props {
   turn: number;
   /** Only what is new in the chosen call. */
   delta: boolean;
-  onSpan: (span: string) => void;
+  onSpan: (span: string, trace?: string) => void;
   onAll: () => void;
   /** More calls are wanted: the end is near. */
   onNear?: (() => void) | undefined;
@@ -51,7 +51,7 @@ export function Transcript({ transcript, currency, selected, turn, delta, onSpan
       onNear={onNear}
       draw={(item, i) => (
         <div class={`item d${Math.min(item.depth, 4)}`} role="article" aria-posinset={i + 1} aria-setsize={reading.items.length} aria-label={spoken(item)}>
-          <ItemView item={item} around={around} currency={currency} toggle={toggle} onAll={onAll} />
+          <ItemView item={item} around={"call" in item ? { ...around, trace: item.call.trace } : around} currency={currency} toggle={toggle} onAll={onAll} />
         </div>
       )}
     />
@@ -148,7 +148,7 @@ function MessageView({ item, around, currency }: { item: Extract<Item, { type: "
         <span class="grow" />
         <CopyText text={() => wholeMessage(message)} label="Copy the message" />
         <Sources seen={seen} brief={slot === "output"} />
-        {slot === "output" && call.span && <button type="button" class="src go" onClick={() => around.onSpan(call.span as string)}>→ span</button>}
+        {slot === "output" && call.span && <button type="button" class="src go" onClick={() => around.onSpan(call.span as string, call.trace)}>→ span</button>}
       </header>
       <div class="body">
         {message.parts.map((part, i) => <PartView key={i} part={part} around={around} role={message.role} />)}
@@ -208,7 +208,7 @@ function CallView({ call, slim, around, currency }: { call: Call; slim: boolean;
         <b>{call.error ? "failed" : call.state === "running" ? "running" : "assistant"}</b>
         <CallFacts call={call} currency={currency} />
         <span class="grow" />
-        {call.span && <button type="button" class="src go" onClick={() => around.onSpan(call.span as string)}>→ span</button>}
+        {call.span && <button type="button" class="src go" onClick={() => around.onSpan(call.span as string, call.trace)}>→ span</button>}
       </header>
       {!slim && <div class="body">
         {call.error && (

@@ -68,9 +68,12 @@ async fn side(shared: &Shared, name: &str, text: &str) -> Result<Compared, Failu
         let mut transcript: Option<Transcript> = None;
         let mut shown = BTreeMap::new();
         each_part(&spans, &logs, &Reading { references: &references, is_awaited }, |part| {
-            let cut = Transcript::of(part, summary.updated, &Shown { cut: CUT, more: &more });
-            shown.extend(cut.messages);
-            let part = Transcript::of(part, summary.updated, &Shown { cut: 0, more: &more });
+            let told = |cut| {
+                let shown = Shown { cut, more: &more, trace: Some(summary.id) };
+                Transcript::of(part, summary.updated, &shown)
+            };
+            shown.extend(told(CUT).messages);
+            let part = told(0);
             match &mut transcript {
                 Some(whole) => whole.append(part),
                 None => transcript = Some(part),

@@ -125,7 +125,7 @@ pub(crate) fn said(
     summary: &TraceSummary,
     reading: &Reading<'_>,
 ) -> Transcript {
-    let shown = Shown { cut: 0, more: &|_, _| String::new() };
+    let shown = Shown { cut: 0, more: &|_, _| String::new(), trace: Some(summary.id) };
     let mut whole: Option<Transcript> = None;
     each_part(spans, logs, reading, |part| {
         let part = Transcript::of(part, summary.updated, &shown);

@@ -34,6 +34,7 @@ pub(crate) async fn conversations(State(shared): State<Arc<Shared>>, mut ask: As
 pub(crate) async fn conversation(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
     let id: String = ask.path("conversation")?;
     let with_transcript = ask.flag("transcript")?.unwrap_or(false);
+    let calls = transcript::calls(&mut ask)?;
     ask.done()?;
     let filter = Filter { conversation: Some(id.clone()), ..Filter::default() };
     let query = ConversationQuery { filter, limit: 10, cursor: None };
@@ -45,7 +46,7 @@ pub(crate) async fn conversation(State(shared): State<Arc<Shared>>, mut ask: Ask
         summary: ConversationRow::from(summary),
         traces: traces.iter().map(TraceRow::from).collect(),
         transcript: match with_transcript {
-            true => Some(transcript::together(&shared, &id, &traces).await?),
+            true => Some(transcript::together(&shared, &id, &traces, calls).await?),
             false => None,
         },
     }))

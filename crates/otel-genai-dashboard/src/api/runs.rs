@@ -34,6 +34,7 @@ pub(crate) struct Runs {
 
 #[derive(Default)]
 struct Agent {
+    is_agent: bool,
     runs: u64,
     errors: u64,
     own_nanos: u64,
@@ -167,6 +168,7 @@ impl Runs {
         }
         let agent = self.agents.entry(key).or_default();
         agent.runs += 1;
+        agent.is_agent |= span.facts.op == Some(Op::InvokeAgent) || span.facts.agent.is_some();
         agent.errors += u64::from(failed(span));
         agent.total_nanos += tree::end(span, until).0.saturating_sub(span.start.0);
         agent.own_nanos += node.sums.as_ref().map_or(0, |sums| sums.own_nanos);
@@ -196,6 +198,7 @@ impl Runs {
         let ms = |nanos: u64| (nanos / 1000) as f64 / 1000.0;
         let row = |((agent, service), told): ((String, String), Agent)| AgentRow {
             agent,
+            workflow: !told.is_agent,
             service,
             runs: told.runs,
             errors: told.errors,

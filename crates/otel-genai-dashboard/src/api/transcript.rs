@@ -30,11 +30,7 @@ const LOGS: usize = 50_000;
 
 pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
     let id: TraceId = ask.path("trace")?;
-    let options = Options {
-        chain: ask.read("agent")?,
-        after: ask.read("after")?.unwrap_or_default(),
-        limit: ask.limit(CALLS, 5_000)?,
-    };
+    let options = Options { chain: ask.read("agent")?, ..calls(&mut ask)? };
     let full = ask.flag("full")?.unwrap_or_default();
     ask.done()?;
     let summary = summary(&shared, id).await?;
@@ -53,7 +49,7 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
         let more = |message: &str, part: usize| {
             format!("/api/v1/traces/{id}/transcript/part?message={message}&part={part}")
         };
-        let shown = Shown { cut: if full { 0 } else { CUT }, more: &more };
+        let shown = Shown { cut: if full { 0 } else { CUT }, more: &more, trace: Some(id) };
         let transcript = Transcript::of(&transcript, rev, &shown);
         // What is uploaded may come after what says so.
         let is_whole = !transcript.calls.iter().any(|call| call.content == ContentState::ByReference);
@@ -64,25 +60,34 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     Ok(if is_whole { tag.put(answer) } else { answer })
 }
 
+/// Which calls of a transcript are asked for.
+pub(super) fn calls(ask: &mut Ask) -> Result<Options, Failure> {
+    let after = ask.read("after")?.unwrap_or_default();
+    Ok(Options { chain: None, after, limit: ask.limit(CALLS, 5_000)? })
+}
+
 /// What was said in the traces of a conversation. `id` names it.
 pub(crate) async fn together(
     shared: &Shared,
     id: &str,
     traces: &[TraceSummary],
+    options: Options,
 ) -> Result<Transcript, Failure> {
     let (spans, logs) = all_records(shared, traces).await?;
+    let looked_at = spans.len() as u64;
+    let all: u64 = traces.iter().map(|trace| trace.spans).sum();
     // Changes with each of them.
     let rev = traces.iter().fold(0, |sum: u64, trace| sum.wrapping_add(trace.updated));
     let id = escape(id);
     let references = Arc::clone(&shared.references);
     work_while_awaited(move |is_awaited| {
-        let options = Options { limit: CALLS, ..Options::default() };
         let evidence = Evidence { spans: &spans, logs: &logs, references: &*references };
         let transcript = assemble_while(&evidence, &options, is_awaited);
         let more = |message: &str, part: usize| {
             format!("/api/v1/conversations/{id}/part?message={message}&part={part}")
         };
-        Transcript::of(&transcript, rev, &Shown { cut: CUT, more: &more })
+        let transcript = Transcript::of(&transcript, rev, &Shown { cut: CUT, more: &more, trace: None });
+        Transcript { looked_at: (looked_at < all).then_some(looked_at), ..transcript }
     })
     .await
 }

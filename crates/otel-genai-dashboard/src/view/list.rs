@@ -219,8 +219,8 @@ pub enum Hit {
         of: String,
         /// The name.
         text: String,
-        /// How often it was called.
-        calls: u64,
+        /// In how many traces it is.
+        traces: u64,
     },
 }
 
@@ -246,8 +246,8 @@ impl Hit {
                 snippet: snippet(around),
             },
             Found::Trace { summary } => Self::Trace { trace: Box::new(TraceRow::from(summary.as_ref())) },
-            Found::Name { dimension: of, text, calls } => {
-                Self::Name { of: dimension(*of).to_owned(), text: text.as_ref().to_owned(), calls: *calls }
+            Found::Name { dimension: of, text, calls: traces } => {
+                Self::Name { of: dimension(*of).to_owned(), text: text.as_ref().to_owned(), traces: *traces }
             }
             _ => return None,
         })

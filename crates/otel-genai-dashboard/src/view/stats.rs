@@ -4,7 +4,7 @@ use otel_genai_store::{Histogram, StatsRow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, List, TraceRow, Usage, Way};
+use super::{Cost, List, TraceRow, Usage, Way, is_false};
 
 /// Sums of some calls.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -197,6 +197,9 @@ pub struct Unpriced {
 pub struct AgentRow {
     /// Its name; empty where nobody said.
     pub agent: String,
+    /// It is a workflow: no agent is called so.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub workflow: bool,
     /// The service it runs in.
     pub service: String,
     /// How often it ran.

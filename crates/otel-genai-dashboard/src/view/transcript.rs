@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine as _;
 use otel_genai as said;
-use otel_genai_store::SpanKey;
+use otel_genai_store::{SpanKey, TraceId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -188,6 +188,10 @@ pub struct Join {
     /// The span of the tool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span: Option<String>,
+    /// The trace of that span, in the transcript of a conversation: a tool may run in a later trace than the call that asks
+    /// for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// How they were found to belong together.
     pub by: JoinedBy,
     /// How long the tool ran, in milliseconds.
@@ -548,6 +552,8 @@ pub struct Shown<'a> {
     pub cut: usize,
     /// Where a part of a message is in full: by the message's hash and the part's place.
     pub more: &'a dyn Fn(&str, usize) -> String,
+    /// The trace of which all is told, where it is one.
+    pub trace: Option<TraceId>,
 }
 
 impl Transcript {
@@ -621,7 +627,7 @@ pub fn whole(part: &said::Part) -> String {
 impl Message {
     fn of(said: &core::Said, hash: &str, shown: &Shown<'_>) -> Self {
         let joins: HashMap<usize, Join> =
-            said.joins.iter().map(|(part, join)| (*part, Join::from(join))).collect();
+            said.joins.iter().map(|(part, join)| (*part, Join::of(join, shown))).collect();
         let message = &said.message;
         let mut parts = Vec::with_capacity(message.parts.len());
         for (at, part) in message.parts.iter().enumerate() {
@@ -780,10 +786,12 @@ fn is_base64(text: &str) -> bool {
     base64::engine::general_purpose::STANDARD.decode(start).is_ok()
 }
 
-impl From<&core::Join> for Join {
-    fn from(join: &core::Join) -> Self {
+impl Join {
+    fn of(join: &core::Join, shown: &Shown<'_>) -> Self {
+        let elsewhere = join.span.map(|span| span.trace).filter(|trace| shown.trace != Some(*trace));
         Self {
             span: join.span.map(span),
+            trace: elsewhere.map(|trace| trace.to_string()),
             by: match join.by {
                 core::JoinedBy::CallId => JoinedBy::CallId,
                 core::JoinedBy::NameArguments => JoinedBy::NameArguments,

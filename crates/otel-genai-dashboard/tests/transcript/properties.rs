@@ -12,7 +12,7 @@ use crate::evidence::{LogOf, SpanOf, Told, full_input, spoken};
 /// The transcript as the page reads it: all of it.
 fn view(transcript: &Transcript) -> Json {
     let more = |message: &str, part: usize| format!("{message}/{part}");
-    serde_json::to_value(View::of(transcript, 1, &Shown { cut: 0, more: &more })).unwrap()
+    serde_json::to_value(View::of(transcript, 1, &Shown { cut: 0, more: &more, trace: None })).unwrap()
 }
 
 fn word() -> impl Strategy<Value = String> {
