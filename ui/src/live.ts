@@ -61,8 +61,9 @@ function connect(): void {
 function poll(): void {
   polling ??= setInterval(async () => {
     try {
-      const list = await get<{ items: TraceRow[] }>(api("/traces", { limit: "50" }));
+      const [list, state] = await Promise.all([get<{ items: TraceRow[] }>(api("/traces", { limit: "50" })), get<Status>(api("/status"))]);
       line.value = "polling";
+      tell({ event: "status", data: state });
       tell({ event: "traces", data: { items: list.items, more: 0 } });
     } catch {
       line.value = "lost";

@@ -359,6 +359,76 @@ test("an answer that fails is not another's answer, and what polls recovers by i
   await context.close();
 });
 
+test("a tool of a conversation leads to the trace in which it ran", async () => {
+  const { items } = mock.world.answer("/conversations", new URLSearchParams()).body;
+  const tools = (id) => mock.world.answer(`/conversations/${id}`, new URLSearchParams({ transcript: "1" })).body;
+  const talk = items.filter((one) => one.traces > 1 && one.traces < 8).map((one) => tools(one.id)).find(({ traces, transcript }) => Object.values(transcript.messages).some((one) => one.parts.some((part) => part.type === "tool_call" && part.join?.span && part.join.trace !== traces[0].id)));
+  const { join } = Object.values(talk.transcript.messages).flatMap((one) => one.parts).find((part) => part.type === "tool_call" && part.join?.span && part.join.trace !== talk.traces[0].id);
+  await on(`/conversation/${encodeURIComponent(talk.summary.id)}?span=${join.span}`, async (page) => {
+    for (let i = 0; i < 40 && !(await page.locator(".tc.sel").count()); i++) {
+      await page.locator(".vflow").evaluate((flow) => { flow.scrollTop += 500; });
+      await page.waitForTimeout(60);
+    }
+    await page.locator(".tc.sel .go").click();
+    await page.locator(".wf-row.sel").waitFor();
+    assert.deepEqual([where(page).pathname, where(page).searchParams.get("span")], [`/trace/${join.trace}`, join.span]);
+  });
+});
+
+test("a row leads once, where its numbers come from; a range that is in no list is told in words", async () => {
+  await on("/", async (page) => {
+    await page.locator(".newest").waitFor();
+    const range = page.locator(".top select");
+    await range.selectOption("");
+    await page.waitForURL(/from=-36500d/);
+    assert.equal(await range.evaluate((select) => select.selectedOptions[0].textContent), "All time");
+    await page.goto(`${mock.url}/?from=-2h`);
+    assert.equal(await range.evaluate((select) => select.selectedOptions[0].textContent), "Last 2 hours");
+    const to = String(mock.world.now - 60_000);
+    await page.goto(`${mock.url}/?from=-7d&to=${to}`);
+    const link = page.locator(".cards tr.go a").first();
+    const text = await link.textContent();
+    const [other] = await Promise.all([page.context().waitForEvent("page"), link.click({ modifiers: ["ControlOrMeta"] })]);
+    await other.close();
+    assert.equal(where(page).pathname, "/", "what opens a new tab leaves this one");
+    const before = await page.evaluate(() => history.length);
+    await link.click();
+    await page.waitForURL(/traces/);
+    assert.equal(await page.evaluate(() => history.length), before + 1);
+    assert.deepEqual(["from", "to", "model"].map((name) => where(page).searchParams.get(name)), ["-7d", to, text]);
+    assert.ok(where(page).searchParams.get("provider"));
+  });
+});
+
+test("the search box has the words that are looked for, and a command of the palette reaches what lies under it", async () => {
+  await on("/search?q=paris", async (page) => {
+    const box = page.locator(".bar input");
+    await page.locator(".hit").first().waitFor();
+    assert.equal(await box.inputValue(), "paris");
+    await page.locator(".rail a[aria-label=Search]").click();
+    await page.waitForFunction(() => document.querySelector(".bar input").value === "");
+    await page.goBack();
+    await page.waitForFunction(() => document.querySelector(".bar input").value === "paris");
+    await box.fill("museums");
+    await page.waitForURL(/q=museums/);
+    await page.goto(`${mock.url}/trace/${ids.travel}`);
+    await page.locator(".wf-row").nth(5).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.locator("dialog.palette input").fill("Search in this trace");
+    await page.locator("[role=option]", { hasText: "Search in this trace" }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "Find in this trace");
+    // The list has what told something in this time.
+    await page.route("**/api/v1/metrics?*", async (route) => {
+      const { items } = await (await route.fetch()).json();
+      await route.fulfill({ json: { items: items.filter((one) => one.name !== "process.memory.usage") } });
+    });
+    await page.goto(`${mock.url}/metrics?name=process.memory.usage`);
+    await page.locator(".empty", { hasText: "This metric told nothing in this time" }).waitFor();
+  });
+});
+
 test("a window's title says what is in it, and an address that leads nowhere says so", async () => {
   await on(`/trace/${ids.travel}`, async (page) => {
     await page.locator(".top .under", { hasText: "invoke_agent travel-planner" }).waitFor();

@@ -58,7 +58,7 @@ function Both({ data, same }: { data: Comparison; same: boolean }) {
         <h2>Messages <span class="n">{messages.length}</span></h2>
         <div class="cmp-list">
           {messages.length === 0 && <p class="mut none">{data.messages.length ? "Both said the same." : "Of neither is known what was said."}</p>}
-          {messages.slice(0, 200).map((one, i) => <Pair key={i} one={one} data={data} />)}
+          {messages.slice(0, 200).map((one) => <Pair key={`${data.messages.indexOf(one)} ${one.a} ${one.b}`} one={one} data={data} />)}
         </div>
       </section>
       <section class="card">

@@ -38,13 +38,14 @@ export function Metrics() {
   const name = param("name") ?? items.find((one) => one.preset)?.name ?? items[0]?.name;
   const info = items.find((one) => one.name === name);
   const by = params("by");
-  const series = useGet<SeriesAnswer>(name ? api("/metrics/series", { ...range, name, by }) : undefined, { hold: true, poll: 15_000 });
+  const series = useGet<SeriesAnswer>(name && (info || !list.data) ? api("/metrics/series", { ...range, name, by }) : undefined, { hold: true, poll: 15_000 });
   const fitting = items.filter((one) => one.name.toLowerCase().includes(filter.toLowerCase()));
   return (
     <div class="page">
       <Top crumbs={<h1>Metrics</h1>}><TimeRange fallback={RANGE} /></Top>
+      <Busy of={list} />
       {list.error && !list.data ? <Failed error={list.error} again={list.again} /> : !list.data ? <Skeleton /> : items.length === 0 ? (
-        <Empty title="No metrics yet" icon="metrics">Programs that export metrics by OTLP are shown here. GenAI instrumentations measure <code>gen_ai.client.operation.duration</code> and <code>gen_ai.client.token.usage</code>.</Empty>
+        <Empty title="No metrics in this time" icon="metrics">Programs that export metrics by OTLP are shown here. GenAI instrumentations measure <code>gen_ai.client.operation.duration</code> and <code>gen_ai.client.token.usage</code>.</Empty>
       ) : (
         <div class="with-facets metrics">
           <nav class="facets" aria-label="Metrics">
@@ -61,8 +62,7 @@ export function Metrics() {
           </nav>
           <div class="scroll" tabIndex={0} role="region" aria-label="The chosen metric">
             <Busy of={series} />
-            {info && <One info={info} answer={series.data?.info.name === info.name ? series.data : undefined} by={by} />}
-            {series.error && !series.data && <Failed error={series.error} again={series.again} />}
+            {!info ? !list.held && <Empty title="This metric told nothing in this time" icon="metrics"><bdi><Text value={name ?? ""} /></bdi></Empty> : series.error && !series.data ? <Failed error={series.error} again={series.again} /> : <One info={info} answer={series.data?.info.name === info.name ? series.data : undefined} by={by} />}
           </div>
         </div>
       )}

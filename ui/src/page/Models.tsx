@@ -3,9 +3,10 @@ import { useState } from "preact/hooks";
 import type { ModelRow, Models as Told } from "../api";
 import { api, useGet } from "../client";
 import { count, duration, money, percent, plural, short } from "../lib/format";
+import { ofModel } from "../lib/leads";
 import { UNNAMED } from "../lib/ops";
-import { asked } from "../state/filters";
-import { go, href } from "../state/url";
+import { asked, sameRange } from "../state/filters";
+import { go } from "../state/url";
 import { Busy, Empty, Failed, Named, Skeleton, Text } from "../ui/bits";
 import { type Column, Sorted } from "../ui/Sorted";
 import { TimeRange } from "../ui/TimeRange";
@@ -17,9 +18,10 @@ export function Models() {
   const answer = useGet<Told>(api("/models", asked({}, RANGE)), { hold: true, poll: 30_000 });
   const [by, setBy] = useState("calls");
   const data = answer.data;
+  const range = sameRange(RANGE);
   const currency = data?.currency;
   const columns: Column<ModelRow>[] = [
-    { id: "model", name: "Model", value: (row) => row.model, cell: (row) => <Named name={row.model} to={href("/traces", { model: row.model })} />, wide: true },
+    { id: "model", name: "Model", value: (row) => row.model, cell: (row) => <Named name={row.model} to={ofModel(row, range)} />, wide: true },
     { id: "provider", name: "Provider", value: (row) => row.provider, cell: (row) => <span class="mut"><bdi><Text value={row.provider || UNNAMED} /></bdi></span> },
     { id: "calls", name: "Calls", value: (row) => row.stat.calls, cell: (row) => count(row.stat.calls), right: true, bar: true },
     { id: "errors", name: "Failed", value: (row) => row.stat.errors / Math.max(1, row.stat.calls), cell: (row) => (row.stat.errors ? <span class="t-err">{percent(row.stat.errors, row.stat.calls)}</span> : <span class="nil">–</span>), right: true },
@@ -43,7 +45,7 @@ export function Models() {
           <Empty title="No model was called in this time" icon="models">Choose a longer range, or send something.</Empty>
         ) : (
           <div class="pages">
-            <section class="card"><Sorted rows={data.items} columns={columns} id={(row) => `${row.provider}/${row.model}`} by={by} onBy={setBy} onOpen={(row) => go(href("/traces", { model: row.model || undefined, provider: row.provider || undefined }))} label="Models" /></section>
+            <section class="card"><Sorted rows={data.items} columns={columns} id={(row) => `${row.provider}/${row.model}`} by={by} onBy={setBy} onOpen={(row) => go(ofModel(row, range))} label="Models" /></section>
             {data.unpriced.length > 0 && (
               <section class="card note-card">
                 <h2>Without a price</h2>

@@ -2,12 +2,13 @@
 import { useMemo } from "preact/hooks";
 import type { Overview as Told, Stat } from "../api";
 import { api, useGet } from "../client";
-import { cached, cost, count, duration, exact, money, percent, plural, short } from "../lib/format";
+import { cached, cost, costNote, count, duration, exact, money, percent, plural, short } from "../lib/format";
+import { ofAgent, ofModel, ofTool } from "../lib/leads";
 import { brief } from "../lib/ops";
 import { evenSteps } from "../lib/steps";
 import { about } from "../live";
-import { asked } from "../state/filters";
-import { go, href, param, set } from "../state/url";
+import { asked, sameRange } from "../state/filters";
+import { go, href, onRow, set } from "../state/url";
 import { Bars, Lines } from "../ui/Bars";
 import { Busy, Empty, Failed, Glyph, Named, Skeleton, Text, Time } from "../ui/bits";
 import { Connect } from "../ui/Connect";
@@ -36,8 +37,7 @@ function Tile({ name, value, note, change: by, tone, href: to }: { name: string;
 }
 
 function tiles(stat: Stat, before: Stat | undefined, traces: number, currency: string | undefined) {
-  const range = param("from");
-  const query = range ? { from: range } : { from: RANGE };
+  const query = sameRange(RANGE);
   return (
     <dl class="tiles">
       <Tile name="Traces" value={count(traces)} href={href("/traces", query)} />
@@ -47,13 +47,14 @@ function tiles(stat: Stat, before: Stat | undefined, traces: number, currency: s
       <Tile name="TTFT p50" value={duration(stat.ttftP50Ms)} note={`p95 ${duration(stat.ttftP95Ms)}`} change={change(stat.ttftP50Ms, before?.ttftP50Ms)} />
       <Tile name="Tokens in" value={short(stat.usage.input)} note={cached(stat.usage)} change={change(stat.usage.input, before?.usage.input)} />
       <Tile name="Tokens out" value={short(stat.usage.output)} change={change(stat.usage.output, before?.usage.output)} />
-      <Tile name="Cost" value={cost(stat.cost, currency)} note={stat.unpriced ? `${plural(stat.unpriced, "call")} unpriced` : stat.cost?.saved ? `saved ${money(stat.cost.saved, currency)}` : undefined} change={change(stat.cost?.amount, before?.cost?.amount)} />
+      <Tile name="Cost" value={cost(stat.cost, currency)} note={costNote(stat, currency)} change={change(stat.cost?.amount, before?.cost?.amount)} />
     </dl>
   );
 }
 
 export function Overview() {
   const query = asked({}, RANGE);
+  const range = sameRange(RANGE);
   const answer = useGet<Told>(api("/overview", query), { hold: true, poll: 15_000 });
   const currency = about.value?.currency;
   const data = answer.data;
@@ -82,14 +83,14 @@ export function Overview() {
                 <h2><a href="/models">Models</a></h2>
                 <table class="grid">
                   <thead><tr><th>Model</th><th class="right">Calls</th><th class="right">Failed</th><th class="right">p95</th><th class="right">Cost</th></tr></thead>
-                  <tbody>{data.models.map((row) => <tr key={`${row.provider}/${row.model}`} class="go" onClick={() => go(href("/traces", { model: row.model || undefined, provider: row.provider || undefined }))}><td class="ell"><Named name={row.model} to={href("/traces", { model: row.model })} /></td><td class="right">{count(row.stat.calls)}</td><td class="right">{row.stat.errors ? <span class="t-err">{percent(row.stat.errors, row.stat.calls)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.stat.p95Ms)}</td><td class="right">{row.stat.cost ? cost(row.stat.cost, currency) : <span class="nil">unpriced</span>}</td></tr>)}</tbody>
+                  <tbody>{data.models.map((row) => <tr key={`${row.provider}/${row.model}`} class="go" onClick={onRow(() => go(ofModel(row, range)))}><td class="ell"><Named name={row.model} to={ofModel(row, range)} /></td><td class="right">{count(row.stat.calls)}</td><td class="right">{row.stat.errors ? <span class="t-err">{percent(row.stat.errors, row.stat.calls)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.stat.p95Ms)}</td><td class="right">{row.stat.cost ? cost(row.stat.cost, currency) : <span class="nil">{row.priced ? "–" : "unpriced"}</span>}</td></tr>)}</tbody>
                 </table>
               </section>
               <section class="card">
                 <h2><a href="/agents">Agents</a></h2>
                 <table class="grid">
                   <thead><tr><th>Agent</th><th class="right">Runs</th><th class="right">Failed</th><th class="right">Mean time</th><th class="right">Cost</th></tr></thead>
-                  <tbody>{data.agents.map((row) => <tr key={`${row.service}/${row.agent}`} class="go" onClick={() => go(href("/traces", row.agent ? { agent: row.agent } : { service: row.service, op: "invoke_agent" }))}><td class="ell"><Named name={row.agent} to={href("/traces", { agent: row.agent })} /></td><td class="right">{count(row.runs)}</td><td class="right">{row.errors ? <span class="t-err">{percent(row.errors, row.runs)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.totalMs / (row.runs || 1))}</td><td class="right">{cost(row.total.cost, currency)}</td></tr>)}</tbody>
+                  <tbody>{data.agents.map((row) => <tr key={`${row.service}/${row.agent}`} class="go" onClick={onRow(() => go(ofAgent(row, range)))}><td class="ell"><Named name={row.agent} to={ofAgent(row, range)} /></td><td class="right">{count(row.runs)}</td><td class="right">{row.errors ? <span class="t-err">{percent(row.errors, row.runs)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.totalMs / (row.runs || 1))}</td><td class="right">{cost(row.total.cost, currency)}</td></tr>)}</tbody>
                 </table>
               </section>
               <section class="card">
@@ -97,7 +98,7 @@ export function Overview() {
                 {data.failingTools.length === 0 ? <p class="mut none"><Icon name="check" size={13} /> No tool failed.</p> : (
                   <table class="grid">
                     <thead><tr><th>Tool</th><th class="right">Calls</th><th class="right">Failed</th><th>Last error</th></tr></thead>
-                    <tbody>{data.failingTools.map((row) => <tr key={row.tool} class="go" onClick={() => go(href("/traces", { tool: row.tool || undefined, error: "1" }))}><td class="ell"><Named name={row.tool} to={href("/traces", { tool: row.tool, error: "1" })} /></td><td class="right">{count(row.stat.calls)}</td><td class="right t-err">{percent(row.stat.errors, row.stat.calls)}</td><td class="ell mut"><Text value={row.lastError ?? ""} /></td></tr>)}</tbody>
+                    <tbody>{data.failingTools.map((row) => <tr key={row.tool} class="go" onClick={onRow(() => go(ofTool(row, { ...range, error: "1" })))}><td class="ell"><Named name={row.tool} to={ofTool(row, { ...range, error: "1" })} /></td><td class="right">{count(row.stat.calls)}</td><td class="right t-err">{percent(row.stat.errors, row.stat.calls)}</td><td class="ell mut"><Text value={row.lastError ?? ""} /></td></tr>)}</tbody>
                   </table>
                 )}
               </section>
@@ -105,7 +106,7 @@ export function Overview() {
                 <h2><a href="/traces">Newest traces</a></h2>
                 {data.newest.length === 0 ? <Empty title="No traces in this time" icon="filter" /> : (
                   <table class="grid newest">
-                    <tbody>{data.newest.map((row) => <tr key={row.id} class="go" onClick={() => go(`/trace/${row.id}`)}><td class="when mut"><Time at={row.startMs} /></td><td class="what"><Glyph op={row.op} /><a href={`/trace/${row.id}`}><bdi><Text value={brief(row)} /></bdi></a>{row.errors > 0 && <span class="badge err"><Icon name="error" size={11} />{row.errors}</span>}<span class="mut ell" dir="auto"><Text value={row.title ?? ""} /></span></td><td class="opt"><Spark bars={row.bars} /></td><td class="right">{duration(row.durationMs)}</td><td class="right opt">{cost(row.cost, currency)}</td></tr>)}</tbody>
+                    <tbody>{data.newest.map((row) => <tr key={row.id} class="go" onClick={onRow(() => go(`/trace/${row.id}`))}><td class="when mut"><Time at={row.startMs} /></td><td class="what"><Glyph op={row.op} /><a href={`/trace/${row.id}`}><bdi><Text value={brief(row)} /></bdi></a>{row.errors > 0 && <span class="badge err"><Icon name="error" size={11} />{row.errors}</span>}<span class="mut ell" dir="auto"><Text value={row.title ?? ""} /></span></td><td class="opt"><Spark bars={row.bars} /></td><td class="right">{duration(row.durationMs)}</td><td class="right opt">{cost(row.cost, currency)}</td></tr>)}</tbody>
                   </table>
                 )}
               </section>

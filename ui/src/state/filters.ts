@@ -1,4 +1,5 @@
 /** Range and filters as the URL has them, and as the server is asked. */
+import { clock, plural } from "../lib/format";
 import { param, params, place, set } from "./url";
 
 export const FACETS = ["service", "agent", "model", "tool", "dialect"] as const;
@@ -12,6 +13,31 @@ export const RANGES: [value: string, name: string][] = [
   ["-7d", "Last 7 days"],
   ["", "All time"],
 ];
+
+/** All time, where a page without a range speaks of the last day: a hundred years. */
+export const EVER = "-36500d";
+
+const UNITS: Record<string, string> = { s: "second", m: "minute", h: "hour", d: "day" };
+
+/** A range that is none of these, in words: moments, or times before now. */
+export function spoken(from: string, to: string | undefined, now: number): string {
+  const before = (text: string) => {
+    const [, n, unit] = /^-(\d+)([smhd])$/.exec(text) ?? [];
+    return unit && plural(Number(n), UNITS[unit] as string);
+  };
+  const moment = (text: string) => {
+    const gone = before(text);
+    return gone ? `${gone} ago` : Number.isFinite(Number(text)) ? clock(Number(text), now) : text;
+  };
+  const last = before(from);
+  if (to === undefined) return last ? `Last ${last}` : `${moment(from)} – now`;
+  return from === "" ? `until ${moment(to)}` : `${moment(from)} – ${moment(to)}`;
+}
+
+/** Of what a page tells in `range`, unless another one is chosen: the same range, for a link. */
+export function sameRange(range: string): { from: string; to: string | undefined } {
+  return { from: param("from") ?? range, to: param("to") };
+}
 
 /** The query of a list: what stands in the URL and nothing else, so that a stray parameter is no filter. */
 export function asked(extra: Record<string, string | undefined> = {}, range: string | undefined = undefined): URLSearchParams {

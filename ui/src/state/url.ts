@@ -69,6 +69,13 @@ export function params(name: string): string[] {
   return place.value.query.getAll(name);
 }
 
+/** A click on a row leads where the row leads. One on a link or a button in it is that one's own, as is one for a new tab. */
+export function onRow(open: () => void): (event: MouseEvent) => void {
+  return (event) => {
+    if (!(event.target as Element).closest("a, button") && !event.ctrlKey && !event.metaKey) open();
+  };
+}
+
 /** Follows Back, Forward and plain clicks on links of ours. */
 export function listen(): void {
   addEventListener("popstate", () => {

@@ -1,6 +1,6 @@
 /** Small charts of the overview, as SVG: bars on each other, or lines. Drag to look closer; a table says the same to a screen reader. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { clock, exact } from "../lib/format";
+import { clock, exact, timeLabel } from "../lib/format";
 import { step as roundStep, timeTicks } from "../lib/scale";
 import { now } from "../live";
 
@@ -97,7 +97,7 @@ function Chart({ title, at, step, series, format, axis = format, onZoom, stacked
               {(value > 0 || !empty) && <text class="axis" x={PAD.left - 6} y={y(value) + 4} text-anchor="end">{named(value)}</text>}
             </g>
           ))}
-          {timeTicks(from, to, Math.max(2, Math.floor(inner / 90))).filter((ms) => x(ms) < width - 24).map((ms) => <text key={ms} class="axis" x={x(ms)} y={HEIGHT - 4} text-anchor="middle">{label(ms, to - from)}</text>)}
+          {timeTicks(from, to, Math.max(2, Math.floor(inner / 90))).filter((ms) => x(ms) < width - 24).map((ms) => <text key={ms} class="axis" x={x(ms)} y={HEIGHT - 4} text-anchor="middle">{timeLabel(ms, to - from)}</text>)}
           {hover !== undefined && <rect class="hover" x={PAD.left + shown * slot} y={PAD.top} width={slot} height={tall} />}
           {brush && <rect class="brush" x={PAD.left + Math.min(...brush) * slot} y={PAD.top} width={(Math.abs(brush[1] - brush[0]) + 1) * slot} height={tall} />}
           {stacked
@@ -146,12 +146,4 @@ function path(values: readonly (number | undefined)[], x: (i: number) => number,
     pen = true;
   });
   return out;
-}
-
-/** A time on an axis: the day where the range is long. */
-function label(ms: number, span: number): string {
-  const date = new Date(ms);
-  const two = (n: number) => String(n).padStart(2, "0");
-  if (span > 3 * 86_400_000) return `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${two(date.getHours())}:${two(date.getMinutes())}`;
 }

@@ -5,9 +5,10 @@ import { useEffect, useRef } from "preact/hooks";
 export function Dialog({ label, onClose, children, class: extra }: { label: string; onClose: () => void; children: ComponentChildren; class?: string }) {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    const before = document.activeElement as HTMLElement | null;
-    box.current?.showModal();
-    return () => before?.focus?.();
+    const dialog = box.current;
+    dialog?.showModal();
+    // Closed before it goes: the rest of the page can be focused again, and what was focused is.
+    return () => dialog?.close();
   }, []);
   return (
     <dialog ref={box} class={extra} aria-label={label} onClose={onClose} onClick={(event) => { if (event.target === box.current) onClose(); }} onKeyDown={(event) => { if (event.key !== "Escape") event.stopPropagation(); }}>

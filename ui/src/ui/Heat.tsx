@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { SeriesAnswer } from "../api";
 import { colours, repaint, surface } from "../lib/colours";
-import { clock, count } from "../lib/format";
+import { clock, count, timeLabel } from "../lib/format";
 import { bucketOf, summed } from "../lib/heat";
 import { now } from "../live";
 import { href } from "../state/url";
@@ -50,7 +50,7 @@ export function Heat({ answer, format, axis }: { answer: SeriesAnswer; format: (
     const every = Math.max(1, Math.ceil(16 / tall));
     for (let bucket = low; bucket < high; bucket += every) context.fillText(axis(bounds[bucket] ?? 0), LEFT - 6, (high - bucket) * tall);
     context.textAlign = "center";
-    for (let step = 0; step < at.length; step += Math.max(1, Math.ceil(84 / wide))) context.fillText(clock(at[step] ?? 0, now.value).slice(-8, -3), LEFT + (step + 0.5) * wide, HEIGHT - 7);
+    for (let step = 0; step < at.length; step += Math.max(1, Math.ceil(84 / wide))) context.fillText(timeLabel(at[step] ?? 0, answer.stepMs * at.length), LEFT + (step + 0.5) * wide, HEIGHT - 7);
     if (hover) {
       context.strokeStyle = colour("--fg");
       context.strokeRect(LEFT + hover.step * wide, (high - hover.bucket) * tall, wide, tall);

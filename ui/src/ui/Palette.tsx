@@ -47,7 +47,8 @@ export function Palette(_: { id: string }) {
   const run = (choice: Choice | undefined) => {
     if (!choice) return;
     close();
-    choice.run();
+    // Once the dialog has gone: what lies under it cannot be focused before.
+    setTimeout(choice.run);
   };
   useEffect(() => {
     list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });

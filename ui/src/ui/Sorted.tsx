@@ -1,6 +1,7 @@
 /** A table of tens of rows that sorts by a click on its head. */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { onRow } from "../state/url";
 import { Icon } from "./Icon";
 
 export interface Column<T> {
@@ -50,7 +51,7 @@ export function Sorted<T>({ rows, columns, id, by, onBy, onOpen, label }: Props<
         </thead>
         <tbody>
           {sorted.map((row) => (
-            <tr key={id(row)} class={onOpen ? "go" : undefined} onClick={onOpen && ((event) => { if (!(event.target as Element).closest("a, button") && !event.ctrlKey && !event.metaKey) onOpen(row); })}>
+            <tr key={id(row)} class={onOpen ? "go" : undefined} onClick={onOpen && onRow(() => onOpen(row))}>
               {columns.map((one) => (
                 <td key={one.id} class={`${one.right ? "right" : ""}${one.wide ? " ell" : ""}${one.bar ? " num-bar" : ""}`}>
                   {one.cell(row)}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, beginning, bytes, cached, clock, count, duration, few, money, percent, short, shortId, tick, tokens } from "../../src/lib/format";
+import { ago, beginning, bytes, cached, clock, costNote, count, duration, few, money, percent, short, shortId, tick, timeLabel, tokens } from "../../src/lib/format";
 import { step, ticks, timeTicks } from "../../src/lib/scale";
 
 test("durations keep three figures and change their unit without a gap", () => {
@@ -59,6 +59,16 @@ test("times", () => {
   assert.equal(ago(now - 3 * 86_400_000, now), "11-19 12:00:00");
   assert.equal(ago(now + 3_600_000, now), "13:00:00", "a clock that runs ahead is shown as a time");
   assert.equal(clock(new Date(1970, 0, 2).getTime(), now), "1970-01-02");
+});
+
+test("a time on an axis has its day where there is more than one", () => {
+  const at = new Date(2025, 11, 24, 18, 5).getTime();
+  assert.deepEqual([1, 24, 48, 96].map((hours) => timeLabel(at, hours * 3_600_000)), ["18:05", "18:05", "12-24 18:05", "12-24"]);
+});
+
+test("a sum of costs says what it leaves out, also where something was saved", () => {
+  assert.equal(costNote({ cost: { amount: 1, saved: 0.5, source: "table" }, unpriced: 3 }), "3 calls unpriced · saved $0.5000");
+  assert.equal(costNote({ unpriced: 0 }), "");
 });
 
 test("lists and ids", () => {
