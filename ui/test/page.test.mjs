@@ -348,14 +348,35 @@ test("an answer that fails is not another's answer, and what polls recovers by i
   await page.locator(".stale").waitFor({ state: "detached" });
   await page.goto(`${mock.url}/search?q=zzzz`);
   await page.locator(".empty", { hasText: "Nothing holds “zzzz”" }).waitFor();
-  let answer;
-  await page.route("**/api/v1/search?q=abcd*", (route) => { answer = () => failing(route); });
+  const asked = new Promise((resolve) => void page.route("**/api/v1/search?q=abcd*", (route) => resolve(() => failing(route))));
   await page.locator(".bar input").fill("abcd");
   await page.waitForURL(/q=abcd/);
   await page.locator(".scroll .skeleton").waitFor();
   assert.equal(await page.locator(".empty").count(), 0, "nothing is said of what was not answered");
-  await answer();
+  await (await asked)();
   await page.locator(".empty.failed", { hasText: "The store is busy." }).waitFor();
+  await context.close();
+});
+
+test("what is told of the first calls says so, and what was not answered is not nothing", async () => {
+  await on(`/trace/${ids.large}?tab=evals`, async (page) => {
+    await page.locator(".empty", { hasText: "Nothing was evaluated so far" }).waitFor();
+    const rest = page.locator(".rest");
+    assert.match(await rest.textContent(), /^Of the first 200 of 1,9\d\d calls/);
+    await rest.locator("button").click();
+    await page.locator(".rest", { hasText: "Of the first 400" }).waitFor();
+    await page.locator("[role=tab]", { hasText: "Usage" }).click();
+    await page.locator(".rest", { hasText: "Of the first 400" }).waitFor();
+  });
+  const { page, context } = await open(browser, mock);
+  await page.route("**/transcript", (route) => route.fulfill({ status: 503, json: { error: { code: "busy", message: "The store is busy." } } }));
+  for (const tab of ["transcript", "tools", "usage", "evals"]) {
+    await page.goto(`${mock.url}/trace/${ids.travel}?tab=${tab}`);
+    await page.locator(".said .failed", { hasText: "The store is busy." }).waitFor();
+  }
+  await page.unroute("**/transcript");
+  await page.locator(".said .failed button").click();
+  await page.locator(".said .grid td", { hasText: "faithfulness" }).waitFor();
   await context.close();
 });
 

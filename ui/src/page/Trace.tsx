@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Row, SpanDetail, Trace as Told, Transcript as Conversation } from "../api";
 import { api, get, type Got, Problem, useGet } from "../client";
 import { useKeys } from "../keys";
-import { beginning, count, plural } from "../lib/format";
+import { beginning, bytes, count, plural } from "../lib/format";
 import { headline, isCall } from "../lib/ops";
 import { joined } from "../lib/conversation";
 import { type Folding, found, onlyHttp, visible } from "../lib/tree";
@@ -270,11 +270,13 @@ function Known({ id, trace, transcript, problem, stale, loadCalls }: { id: strin
         ) : <TraceLogs trace={id} startMs={summary.startMs} onSpan={(to) => { set({ view: undefined }); pickSpan(to); }} />}
       </div>
       {trace.totalRows > rows.length && <p class="note">The first {count(rows.length)} of {plural(trace.totalRows, "span")}; scroll for more.</p>}
+      {transcript?.cut && <p class="note">{plural(transcript.cut.messages, "message")} ({bytes(transcript.cut.bytes)}) of one call {transcript.cut.messages === 1 ? "is" : "are"} left out of the transcript: too large together. Raw has all.</p>}
       {transcript?.lookedAt !== undefined && <p class="note">The transcript is told from the first {plural(transcript.lookedAt, "span")}.</p>}
     </section>
   );
   const offered = transcript && Object.values(transcript.tools).reduce((most, list) => Math.max(most, list.length), 0);
   const evals = transcript?.calls.reduce((sum, call) => sum + (call.evaluations?.length ?? 0), 0);
+  const waiting = problem ? <Failed error={problem} again={stale.again} /> : <Skeleton rows={8} height={84} />;
   const right = (
     <section class="pane said" aria-label="What was said">
       <Tabs label="Details" panel="right-panel" value={tab} onChange={setTab} tabs={TABS.map((one) => ({ id: one, text: TAB_NAMES[one], count: (one === "tools" ? offered : one === "evals" ? evals : undefined) || undefined }))}>
@@ -283,13 +285,13 @@ function Known({ id, trace, transcript, problem, stale, loadCalls }: { id: strin
       <div id="right-panel" role="tabpanel" class="panel-box" aria-labelledby={`right-panel-${tab}`} tabIndex={tab === "transcript" ? undefined : 0}>
         {tab !== "span" && <h2 class="sr">{TAB_NAMES[tab]}</h2>}
         {tab === "transcript" ? (
-          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} onSpan={pickSpan} onAll={() => set({ delta: undefined })} onNear={transcript.next === undefined ? undefined : loadCalls} /> : problem ? <Failed error={problem} /> : <Skeleton rows={8} height={84} />
+          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} onSpan={pickSpan} onAll={() => set({ delta: undefined })} onNear={transcript.next === undefined ? undefined : loadCalls} /> : waiting
         ) : tab === "tools" ? (
-          transcript ? <Tools transcript={transcript} span={span} /> : <Skeleton />
+          transcript ? <Tools transcript={transcript} span={span} onMore={() => void loadCalls()} /> : waiting
         ) : tab === "usage" ? (
-          <Usage trace={trace} transcript={transcript} currency={currency} onSpan={pickSpan} selected={span} />
+          <Usage trace={trace} transcript={transcript} currency={currency} onSpan={pickSpan} onMore={() => void loadCalls()} selected={span}>{waiting}</Usage>
         ) : tab === "evals" ? (
-          <Evals transcript={transcript} />
+          transcript ? <Evals transcript={transcript} onMore={() => void loadCalls()} /> : waiting
         ) : tab === "raw" ? (
           <Raw trace={id} span={span} />
         ) : row ? (

@@ -1,4 +1,5 @@
 /** The smaller tabs of a trace: tools offered, tokens by call, evaluations, raw OTLP, logs. */
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Chain, LogList, Transcript, ToolDefinition, Trace } from "../api";
 import { api, getText, Problem, useGet } from "../client";
@@ -10,8 +11,20 @@ import { Chunks, Long } from "../ui/Long";
 import { LogBody } from "./LogBody";
 import { Evaluations, UsageBar } from "./SpanPanel";
 
+interface OfCalls {
+  transcript: Transcript;
+  /** Fetches calls that are not here yet. */
+  onMore: () => void;
+}
+
+/** What is said of calls is said of those that are here: how many there are, and more of them. */
+function Rest({ transcript, onMore }: OfCalls) {
+  if (transcript.next === undefined) return null;
+  return <p class="rest mut small">Of the first {count(transcript.calls.length)} of {plural(transcript.chains.reduce((sum, chain) => sum + chain.calls, 0), "call")}. <button type="button" class="link" onClick={onMore}>Load more</button></p>;
+}
+
 /** The tools offered to the model: of the chosen call, or of all. */
-export function Tools({ transcript, span }: { transcript: Transcript; span: string | undefined }) {
+export function Tools({ transcript, span, onMore }: OfCalls & { span: string | undefined }) {
   const call = transcript.calls.find((one) => one.span === span);
   const wanted = call ? [call.tools] : transcript.calls.map((one) => one.tools);
   const used = new Map<string, number>();
@@ -19,10 +32,11 @@ export function Tools({ transcript, span }: { transcript: Transcript; span: stri
   const known = new Map<string, ToolDefinition>();
   for (const key of wanted) for (const tool of (key && transcript.tools[key]) || []) known.set(`${tool.name}\n${JSON.stringify(tool.parameters)}`, tool);
   const tools = [...known];
-  if (tools.length === 0) return <Empty title="No tools were offered" icon="agents">{call ? "This call told of none." : "No call of this trace told of any."}</Empty>;
+  if (tools.length === 0) return <Empty title="No tools were offered" icon="agents">{call ? "This call told of none." : "No call of this trace told of any."}<Rest transcript={transcript} onMore={onMore} /></Empty>;
   return (
     <div class="panel">
       <p class="mut">{call ? `Offered in call ${call.ordinal + 1}` : "Offered in this trace"}</p>
+      <Rest transcript={transcript} onMore={onMore} />
       {tools.map(([key, tool]) => (
         <details key={key} class="tool-def">
           <summary>
@@ -30,7 +44,7 @@ export function Tools({ transcript, span }: { transcript: Transcript; span: stri
             <b><bdi><Text value={tool.name} /></bdi></b>
             <span class="mut ell" dir="auto"><Text value={tool.description?.split("\n")[0] ?? ""} /></span>
             <span class="grow" />
-            <span class={used.has(tool.name) ? "" : "nil"}>{used.has(tool.name) ? plural(used.get(tool.name) ?? 0, "call") : "not called"}</span>
+            <span class={used.has(tool.name) ? "" : "nil"}>{used.has(tool.name) ? plural(used.get(tool.name) ?? 0, "call") : transcript.next === undefined ? "not called" : "not called so far"}</span>
           </summary>
           {tool.description && tool.description.includes("\n") && <Long content={tool.description} />}
           {tool.parameters !== undefined && <Json value={tool.parameters} />}
@@ -41,12 +55,13 @@ export function Tools({ transcript, span }: { transcript: Transcript; span: stri
 }
 
 /** Tokens and cost, call by call, and how each context grew. */
-export function Usage({ trace, transcript, currency, onSpan, selected }: { trace: Trace; transcript: Transcript | undefined; currency: string | undefined; onSpan: (span: string) => void; selected: string | undefined }) {
+export function Usage({ trace, transcript, currency, onSpan, onMore, selected, children }: { trace: Trace; transcript: Transcript | undefined; currency: string | undefined; onSpan: (span: string) => void; onMore: () => void; selected: string | undefined; children: ComponentChildren }) {
   const calls = transcript?.calls ?? [];
   const shown = calls.slice(0, 500);
   return (
     <div class="panel">
       <UsageBar usage={trace.summary.usage} />
+      {transcript ? <Rest transcript={transcript} onMore={onMore} /> : children}
       {transcript?.chains.filter((chain) => chain.growth.length > 1).map((chain) => <Growth key={chain.id} chain={chain} />)}
       {calls.length > 0 && (
         <section>
@@ -98,10 +113,11 @@ function Growth({ chain }: { chain: Chain }) {
   );
 }
 
-export function Evals({ transcript }: { transcript: Transcript | undefined }) {
-  const list = transcript?.calls.flatMap((call) => call.evaluations ?? []) ?? [];
-  if (list.length === 0) return <Empty title="Nothing was evaluated" icon="doctor">Results arrive as <code>gen_ai.evaluation.result</code> events, now or days later.</Empty>;
-  return <div class="panel"><Evaluations list={list} /></div>;
+export function Evals({ transcript, onMore }: OfCalls) {
+  const list = transcript.calls.flatMap((call) => call.evaluations ?? []);
+  const rest = <Rest transcript={transcript} onMore={onMore} />;
+  if (list.length === 0) return <Empty title={transcript.next === undefined ? "Nothing was evaluated" : "Nothing was evaluated so far"} icon="doctor">Results arrive as <code>gen_ai.evaluation.result</code> events, now or days later.{rest}</Empty>;
+  return <div class="panel">{rest}<Evaluations list={list} /></div>;
 }
 
 /** What was received, as OTLP JSON. */
