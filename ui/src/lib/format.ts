@@ -119,11 +119,13 @@ export function clock(at: Ms, now: Ms): string {
 
 const HOUR = 3_600_000;
 
-/** A time on an axis that is `span` long: with the day where it has more than one, without the time where it has many. */
+/** A time on an axis that is `span` long: with seconds where it has few minutes, with the day where it has more than one,
+ *  without the time where it has many. */
 export function timeLabel(at: Ms, span: Ms): string {
   const date = new Date(at);
   const day = `${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
   const time = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+  if (span < HOUR / 6) return `${time}:${pad(date.getSeconds())}`;
   return span > 72 * HOUR ? day : span > 36 * HOUR ? `${day} ${time}` : time;
 }
 

@@ -61,6 +61,8 @@ export function Overview() {
   const zoom = (from: number, to: number) => set({ from: String(Math.round(from)), to: String(Math.round(to)) });
   const steps = useMemo(() => (data ? evenSteps(data) : []), [data]);
   const at = steps.map((step) => step.atMs);
+  // Agents of several programs may have one name.
+  const several = new Set(data?.agents.map((row) => row.service)).size > 1;
   return (
     <div class="page">
       <Top crumbs={<h1>Overview</h1>}><TimeRange fallback={RANGE} /></Top>
@@ -90,7 +92,7 @@ export function Overview() {
                 <h2><a href="/agents">Agents</a></h2>
                 <table class="grid">
                   <thead><tr><th>Agent</th><th class="right">Runs</th><th class="right">Failed</th><th class="right">Mean time</th><th class="right">Cost</th></tr></thead>
-                  <tbody>{data.agents.map((row) => <tr key={`${row.service}/${row.agent}`} class="go" onClick={onRow(() => go(ofAgent(row, range)))}><td class="ell"><Named name={row.agent} to={ofAgent(row, range)} /></td><td class="right">{count(row.runs)}</td><td class="right">{row.errors ? <span class="t-err">{percent(row.errors, row.runs)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.totalMs / (row.runs || 1))}</td><td class="right">{cost(row.total.cost, currency)}</td></tr>)}</tbody>
+                  <tbody>{data.agents.map((row) => <tr key={`${row.service}/${row.agent}`} class="go" onClick={onRow(() => go(ofAgent(row, range)))}><td class="ell"><Named name={row.agent} to={ofAgent(row, range)} />{several && <span class="mut small"> <bdi><Text value={row.service} /></bdi></span>}</td><td class="right">{count(row.runs)}</td><td class="right">{row.errors ? <span class="t-err">{percent(row.errors, row.runs)}</span> : <span class="nil">–</span>}</td><td class="right">{duration(row.totalMs / (row.runs || 1))}</td><td class="right">{cost(row.total.cost, currency)}</td></tr>)}</tbody>
                 </table>
               </section>
               <section class="card">

@@ -61,8 +61,9 @@ test("times", () => {
   assert.equal(clock(new Date(1970, 0, 2).getTime(), now), "1970-01-02");
 });
 
-test("a time on an axis has its day where there is more than one", () => {
+test("a time on an axis has its seconds or its day where it needs them", () => {
   const at = new Date(2025, 11, 24, 18, 5).getTime();
+  assert.equal(timeLabel(at, 240_000), "18:05:00", "minutes would be told twice");
   assert.deepEqual([1, 24, 48, 96].map((hours) => timeLabel(at, hours * 3_600_000)), ["18:05", "18:05", "12-24 18:05", "12-24"]);
 });
 
