@@ -46,16 +46,26 @@ function typing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) && !(target instanceof HTMLInputElement && /^(checkbox|radio|button)$/.test(target.type));
 }
 
+/** What scrolls that way, or is played, moves by its own arrows. */
+function own(target: EventTarget | null, key: string): boolean {
+  if (!(target instanceof Element) || !key.startsWith("Arrow")) return false;
+  if (target.closest("audio, video")) return true;
+  const box = target.closest("pre, .md-table, .x-scroll");
+  if (!box) return false;
+  return /Left|Right/.test(key) ? box.scrollWidth > box.clientWidth : box.scrollHeight > box.clientHeight;
+}
+
 let first = "";
 let firstAt = 0;
 
 export function press(event: KeyboardEvent): void {
   // An open dialog has its own keys; the browser closes it by Escape.
-  if (event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.defaultPrevented || event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;
   const mod = event.metaKey || event.ctrlKey;
   const name = event.key === " " ? "Space" : event.key;
   const key = mod ? `mod+${name.toLowerCase()}` : name;
   if (typing(event.target) && !mod && key !== "Escape") return;
+  if (own(event.target, key)) return;
   // Enter and Space on a button or a link are the button's own.
   if ((key === "Enter" || key === "Space") && event.target instanceof HTMLElement && /^(BUTTON|A|SUMMARY|INPUT)$/.test(event.target.tagName)) return;
   const all = allKeys();

@@ -68,16 +68,16 @@ export function MiniTimeline({ rows, whole, zoom, selected }: { rows: readonly R
           brush.current = { from, to: at(next.clientX) };
           paint.current();
         };
-        const end = () => {
+        const end = (last: PointerEvent) => {
           element.removeEventListener("pointermove", move);
-          element.removeEventListener("pointerup", end);
-          const made = brush.current;
+          for (const name of ["pointerup", "pointercancel"] as const) element.removeEventListener(name, end);
+          const made = last.type === "pointerup" ? brush.current : undefined;
           brush.current = undefined;
           if (made && Math.abs(made.to - made.from) > whole / 400) setZoom({ from: Math.min(made.from, made.to), to: Math.max(made.from, made.to) });
           else paint.current();
         };
         element.addEventListener("pointermove", move);
-        element.addEventListener("pointerup", end);
+        for (const name of ["pointerup", "pointercancel"] as const) element.addEventListener(name, end);
       }}
     />
   );

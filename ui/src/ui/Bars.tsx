@@ -89,6 +89,7 @@ function Chart({ title, at, step, series, format, axis = format, onZoom, stacked
           if (brush && brush[0] !== brush[1]) onZoom(at[Math.min(...brush)] ?? from, (at[Math.max(...brush)] ?? to) + step);
           setBrush(undefined);
         }}
+        onPointerCancel={() => setBrush(undefined)}
       >
         <svg width={width} height={HEIGHT} aria-hidden="true">
           {[0, high / 2, high].map((value) => (

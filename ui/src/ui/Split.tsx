@@ -66,10 +66,10 @@ export function Split({ left, right }: { left: ComponentChildren; right: Compone
           const drag = (at: PointerEvent) => move((at.clientX - rect.left) / rect.width);
           const end = () => {
             grip.removeEventListener("pointermove", drag);
-            grip.removeEventListener("pointerup", end);
+            for (const name of ["pointerup", "pointercancel"] as const) grip.removeEventListener(name, end);
           };
           grip.addEventListener("pointermove", drag);
-          grip.addEventListener("pointerup", end);
+          for (const name of ["pointerup", "pointercancel"] as const) grip.addEventListener(name, end);
         }}
         onDblClick={() => move(0.46)}
       />

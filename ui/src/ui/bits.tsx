@@ -1,6 +1,6 @@
 /** Small things that every page is made of. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Op } from "../api";
 import type { Got, Problem } from "../client";
 import { ago, exact, shortId } from "../lib/format";
@@ -189,26 +189,36 @@ export function Tabs<T extends string>({ label, tabs, value, onChange, panel, ch
   );
 }
 
-/** A menu below a button; closes by Escape, a click elsewhere, or a choice. */
+/** A menu below a button; closes by Escape, Tab, a click elsewhere, or a choice. While it is open, keys are its own. */
 export function Menu({ label, icon, items }: { label: string; icon?: IconName; items: { text: string; hint?: string; href?: string; run?: () => void }[] }) {
   const [open, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const choices = () => [...(list.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
+  const close = () => {
+    setOpen(false);
+    button.current?.focus();
+  };
   useEffect(() => {
     if (!open) return;
-    const close = (event: Event) => {
-      if (event instanceof KeyboardEvent && event.key !== "Escape") return;
-      if (event instanceof KeyboardEvent) event.stopPropagation();
-      setOpen(false);
-    };
-    document.addEventListener("click", close);
-    document.addEventListener("keydown", close, true);
-    return () => {
-      document.removeEventListener("click", close);
-      document.removeEventListener("keydown", close, true);
-    };
+    choices()[0]?.focus();
+    const away = () => setOpen(false);
+    document.addEventListener("click", away);
+    return () => document.removeEventListener("click", away);
   }, [open]);
   return (
-    <div class="menu">
-      <button type="button" class="btn plain" aria-haspopup="menu" aria-expanded={open} onClick={(event) => {
+    <div class="menu" onKeyDown={(event) => {
+      if (!open) return;
+      event.stopPropagation();
+      if (event.key === "Escape" || event.key === "Tab") return close();
+      const all = choices();
+      const at = all.indexOf(document.activeElement as HTMLElement);
+      const next = { ArrowDown: at + 1, ArrowUp: at < 0 ? -1 : at - 1, Home: 0, End: -1 }[event.key];
+      if (next === undefined) return;
+      event.preventDefault();
+      all.at(next % all.length)?.focus();
+    }}>
+      <button ref={button} type="button" class="btn plain" aria-haspopup="menu" aria-expanded={open} onClick={(event) => {
         event.stopPropagation();
         setOpen(!open);
       }}>
@@ -217,14 +227,7 @@ export function Menu({ label, icon, items }: { label: string; icon?: IconName; i
         <Icon name="down" size={11} />
       </button>
       {open && (
-        <div role="menu" class="menu-list" ref={(list) => list?.querySelector<HTMLElement>("[role=menuitem]")?.focus()} onKeyDown={(event) => {
-          const all = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("[role=menuitem]")];
-          const at = all.indexOf(document.activeElement as HTMLElement);
-          const move = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-          if (!move) return;
-          event.preventDefault();
-          all[(at + move + all.length) % all.length]?.focus();
-        }}>
+        <div role="menu" class="menu-list" ref={list} onClick={() => button.current?.focus()}>
           {items.map((item) =>
             item.href ? (
               <a key={item.text} role="menuitem" href={item.href} download tabIndex={-1}>
