@@ -90,6 +90,8 @@ export async function serve(options = {}) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     world,
+    /** Tells every open page of what happened. */
+    send,
     /** Sends a new trace to every open page. */
     arrive: () => send("traces", { items: [world.arrive(sent, now + sent)], more: 0 }),
     stop: () => {

@@ -51,12 +51,26 @@ export class World {
     return row;
   }
 
+  /** A run as it is now: told again, it has gone on. */
+  tell(scene: Scene, seed: number, startMs: number): TraceRow {
+    const { id } = build(scene, seed, startMs).summary;
+    const at = this.made.findIndex((one) => one.row.id === id);
+    const rev = (this.made[at]?.row.rev ?? 0) + 1;
+    if (at >= 0) this.made.splice(at, 1);
+    this.#cache.delete(id);
+    const row = this.#add(scene, seed, startMs);
+    row.rev = rev;
+    this.made.sort((a, b) => b.row.startMs - a.row.startMs);
+    return row;
+  }
+
   full(id: string): Full | undefined {
     const kept = this.#cache.get(id);
     if (kept) return kept;
     const made = this.made.find((one) => one.row.id === id);
     if (!made) return undefined;
     const full = build(made.scene, made.seed, made.row.startMs);
+    full.summary.rev = full.transcript.rev = made.row.rev;
     if (this.#cache.size > 20) this.#cache.clear();
     this.#cache.set(id, full);
     return full;
@@ -84,13 +98,17 @@ export class World {
         const full = this.full(id);
         if (!full) return missing("trace");
         const { transcript, builder, ...trace } = full;
-        if (!below) return ok(trace satisfies Trace);
+        if (!below) {
+          const skip = Number(query.get("cursor") ?? 0);
+          const end = skip + Math.min(50_000, Number(query.get("limit") ?? 10_000));
+          return ok({ ...trace, rows: trace.rows.slice(skip, end), ...(end < trace.rows.length && { next: String(end) }) } satisfies Trace);
+        }
         if (below === "transcript") return ok(cut(page(transcript, Number(query.get("after") ?? 0), Number(query.get("limit") ?? 200))));
         if (below === "logs") return ok({ items: logs(full) });
         if (below === "findings") return ok([]);
         if (below === "raw") return ok(raw(full, query.get("span") ?? undefined));
         if (below === "spans" && last) {
-          const row = full.rows.find((r) => r.span === last);
+          const row = full.rows.find((r) => r.span === last && (r.variant ?? 0) === Number(query.get("variant") ?? 0));
           return row ? ok(detail(full, row)) : missing("span");
         }
         return missing("resource");

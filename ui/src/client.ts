@@ -52,13 +52,24 @@ export async function getText(url: string, signal?: AbortSignal): Promise<string
   return (await answer(url, signal ? { signal } : {})).text();
 }
 
+/** An answer, and how many characters it took. */
+export interface Sized<T> {
+  data: T;
+  size: number;
+}
+
+export async function sized<T>(url: string, signal?: AbortSignal): Promise<Sized<T>> {
+  const text = await getText(url, signal);
+  return { data: JSON.parse(text) as T, size: text.length };
+}
+
 /** A request that changes something: carries the header that no foreign form can send. */
 export async function change(method: "POST" | "DELETE" | "PATCH" | "PUT", url: string, body?: string): Promise<Response> {
   return answer(url, { method, headers: { "x-otel-genai": "1" }, ...(body !== undefined && { body }) });
 }
 
 /** So many answers, and so many characters. */
-const KEPT = new Kept(40, 16_000_000);
+export const KEPT = new Kept(40, 16_000_000);
 
 export interface Got<T> {
   data: T | undefined;
@@ -76,8 +87,9 @@ const PATIENCE = 3000;
  * The answer to `url`, asked again when it changes. A page seen before shows its last answer at once
  * (Back does not blink) and refreshes it. With `hold`, the answer of the former URL stays while the
  * next one comes: a filter does not empty the table. Where the next one fails it goes: it answers another question.
+ * `read` is another way to ask.
  */
-export function useGet<T>(url: string | undefined, options: { hold?: boolean; poll?: number } = {}): Got<T> {
+export function useGet<T>(url: string | undefined, options: { hold?: boolean; poll?: number; read?: (url: string, signal: AbortSignal) => Promise<Sized<T>> } = {}): Got<T> {
   const [, redraw] = useState(0);
   const [turn, setTurn] = useState(0);
   const state = useRef<{ url?: string | undefined; of?: string | undefined; data?: T | undefined; error?: Problem | undefined; loading: boolean }>({ loading: false });
@@ -94,9 +106,8 @@ export function useGet<T>(url: string | undefined, options: { hold?: boolean; po
     let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async () => {
       try {
-        const text = await getText(url, stop.signal);
-        const data = JSON.parse(text) as T;
-        KEPT.keep(url, data, text.length);
+        const { data, size } = await (options.read ?? sized<T>)(url, stop.signal);
+        KEPT.keep(url, data, size);
         state.current = { url, of: url, data, error: undefined, loading: false };
       } catch (error) {
         if (stop.signal.aborted) return;
@@ -125,4 +136,13 @@ export function useGet<T>(url: string | undefined, options: { hold?: boolean; po
     if (state.current.loading) wanted.current = true;
     else setTurn((n) => n + 1);
   } };
+}
+
+/** Asks for `url` again when `rev` is another one: what it tells of has changed. */
+export function useRenewed(again: () => void, url: string | undefined, rev: number): void {
+  const before = useRef({ url, rev });
+  useEffect(() => {
+    if (before.current.url === url && before.current.rev !== rev) again();
+    before.current = { url, rev };
+  }, [url, rev]);
 }

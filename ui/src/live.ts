@@ -92,14 +92,3 @@ export function start(): void {
     now.value = Date.now();
   }, 5000);
 }
-
-/** `fresh` laid over `rows`: known ones replaced in place, new ones in front by start. */
-export function merged(rows: readonly TraceRow[], fresh: readonly TraceRow[]): TraceRow[] {
-  const news = new Map(fresh.map((row) => [row.id, row]));
-  const out = rows.map((row) => {
-    const other = news.get(row.id);
-    news.delete(row.id);
-    return other && other.rev >= row.rev ? other : row;
-  });
-  return [...[...news.values()].sort((a, b) => b.startMs - a.startMs), ...out];
-}

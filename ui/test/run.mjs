@@ -33,7 +33,7 @@ async function all() {
     run(["--test", "--test-timeout=120000", ...units.map((name) => join(out, name.replace(/\.ts$/, ".mjs")))]);
     if (!process.argv.includes("--unit") && process.exitCode !== 1) {
       if (!(await browserPath())) console.log(`skipped: the browser tests (${NO_BROWSER})`);
-      else if (run(["build.mjs", "--budget"])) run(["--test", "--test-reporter=spec", "--test-timeout=1200000", join(HERE, "page.test.mjs")]);
+      else if (run(["build.mjs", "--budget"])) run(["--test", "--test-reporter=spec", "--test-timeout=1200000", ...["page", "live"].map((name) => join(HERE, `${name}.test.mjs`))]);
     }
   } finally {
     await rm(out, { recursive: true, force: true });

@@ -147,11 +147,13 @@ function unheard(call: Call): boolean {
 /** One answer after the other: calls that were asked for later, behind those that are here. */
 export function joined(first: Transcript, next: Transcript): Transcript {
   const known = new Set(next.chains.map((chain) => chain.id));
+  // A call that was told late puts those behind it a place further on, into the next answer.
+  const here = new Set(first.calls.map((call) => call.span));
   const { next: _, ...rest } = next;
   return {
     ...rest,
     chains: [...first.chains.filter((chain) => !known.has(chain.id)), ...next.chains].sort((a, b) => a.id - b.id),
-    calls: [...first.calls, ...next.calls],
+    calls: [...first.calls, ...next.calls.filter((call) => call.span === undefined || !here.has(call.span))],
     messages: { ...first.messages, ...next.messages },
     tools: { ...first.tools, ...next.tools },
     ...(next.next !== undefined && { next: next.next }),

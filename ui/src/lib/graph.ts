@@ -1,13 +1,14 @@
 /** Who asked whom in a run: agents, and the models and tools that they called. Pure, and the same for the same rows. */
 import type { Op, Row, Usage } from "../api";
 import { brief, isCall, kind, type Kind } from "./ops";
+import { key } from "./tree";
 
 export interface Node {
   id: string;
   name: string;
   kind: Kind;
   op: Op | undefined;
-  /** Its spans, in order. */
+  /** Its spans, by their keys, in order. */
   spans: string[];
   errors: number;
   ms: number;
@@ -79,17 +80,17 @@ export function graph(rows: readonly Row[]): Graph {
     }
     let node = nodes.get(id);
     if (!node) nodes.set(id, (node = { id, name, kind: what, op: row.op, spans: [], errors: 0, ms: 0, usage: {}, layer: 0, at: 0 }));
-    node.spans.push(row.span);
+    node.spans.push(key(row));
     node.ms += row.durationMs;
     if (row.error) node.errors++;
     if (what === "llm" || what === "embedding") {
-      for (const key of ["input", "output"] as const) if (row.usage?.[key] !== undefined) node.usage[key] = (node.usage[key] ?? 0) + (row.usage[key] as number);
+      for (const way of ["input", "output"] as const) if (row.usage?.[way] !== undefined) node.usage[way] = (node.usage[way] ?? 0) + (row.usage[way] as number);
     }
     owner.set(row.span, id);
     if (above === undefined || above === id) continue;
-    const key = `${above}\n${id}`;
-    let edge = edges.get(key);
-    if (!edge) edges.set(key, (edge = { from: above, to: id, calls: 0, errors: 0 }));
+    const both = `${above}\n${id}`;
+    let edge = edges.get(both);
+    if (!edge) edges.set(both, (edge = { from: above, to: id, calls: 0, errors: 0 }));
     edge.calls++;
     if (row.error) edge.errors++;
   }

@@ -1,5 +1,5 @@
 /** The rows of a trace that are to be seen. They come in drawing order, parents before children. */
-import type { Row } from "../api";
+import type { Row, Trace } from "../api";
 import { isGenAi } from "./ops";
 
 export interface Folding {
@@ -9,6 +9,18 @@ export interface Folding {
   opened: ReadonlySet<string>;
   /** Spans of the GenAI conventions alone. */
   genai: boolean;
+}
+
+/** What tells a row from all others: senders may give one id to several spans. */
+export function key(row: Row): string {
+  return row.variant ? `${row.span}.${row.variant}` : row.span;
+}
+
+/** One answer after the other: rows that were asked for later, behind those that are here. */
+export function joined(first: Trace, next: Trace): Trace {
+  const { next: _, ...rest } = first;
+  const here = new Set(first.rows.map(key));
+  return { ...rest, rows: [...first.rows, ...next.rows.filter((row) => !here.has(key(row)))], ...(next.next !== undefined && { next: next.next }) };
 }
 
 /** Whether all below a row is the HTTP of its call: closed until asked for. */
@@ -40,14 +52,14 @@ export function visible(rows: readonly Row[], folding: Folding): Int32Array {
   return out.slice(0, count);
 }
 
-/** Rows whose text holds `query`, as a set of spans. */
+/** Rows whose text holds `query`, by their keys. */
 export function found(rows: readonly Row[], query: string): Set<string> {
   const needle = query.trim().toLowerCase();
   const out = new Set<string>();
   if (!needle) return out;
   for (const row of rows) {
     const hay = `${row.name}\n${row.service}\n${row.model ?? ""}\n${row.tool ?? ""}\n${row.agent ?? ""}\n${row.errorType ?? ""}\n${row.span}\n${row.toolCall ?? ""}`.toLowerCase();
-    if (hay.includes(needle)) out.add(row.span);
+    if (hay.includes(needle)) out.add(key(row));
   }
   return out;
 }

@@ -38,6 +38,20 @@ export function scrollTo(index: number, count: number, height: number, viewport:
   return Math.max(0, Math.min(next, real - viewport)) / scale;
 }
 
+/** Where the row called `key` is now, that was at `index`. */
+export function whereNow(key: string, index: number, count: number, keyOf: (index: number) => string | undefined): number | undefined {
+  if (index < count && keyOf(index) === key) return index;
+  for (let i = 0; i < count; i++) if (keyOf(i) === key) return i;
+  return undefined;
+}
+
+/** How far to scroll so that a row that went from `before` to `now` stays where it is on the screen. */
+export function shift(before: number, now: number, count: number, height: number, viewport: number): number {
+  const real = count * height;
+  const total = Math.min(real, MOST);
+  return (now - before) * height * (total === real ? 1 : (total - viewport) / (real - viewport));
+}
+
 /**
  * Heights of items that are known only once drawn: guessed first, then measured. Answers where
  * each begins.

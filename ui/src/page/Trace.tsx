@@ -1,12 +1,13 @@
 /** One run: what was said beside when it happened. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Row, SpanDetail, Trace as Told, Transcript as Conversation } from "../api";
-import { api, get, type Got, Problem, useGet } from "../client";
+import { api, type Got, type Problem, useGet, useRenewed } from "../client";
+import { type Pages, useGrowing } from "../growing";
 import { useKeys } from "../keys";
 import { beginning, bytes, count, plural } from "../lib/format";
 import { headline, isCall } from "../lib/ops";
 import { joined } from "../lib/conversation";
-import { type Folding, found, onlyHttp, visible } from "../lib/tree";
+import { type Folding, found, joined as joinedRows, key, onlyHttp, visible } from "../lib/tree";
 import { about, follow } from "../live";
 import { depth, go, param, place, set } from "../state/url";
 import { Attributes } from "../trace/Attributes";
@@ -29,30 +30,21 @@ const Flame = lazy(async () => (await import("../trace/drawn")).Flame);
 
 const TAB_NAMES: Record<Tab, string> = { transcript: "Transcript", span: "Span", attributes: "Attributes", tools: "Tools", usage: "Usage", evals: "Evals", raw: "Raw" };
 
+/** As many rows as the program draws together. */
+const MOST_ROWS = 50_000;
+/** A span that is farther behind is told of without its row. */
+const FAR = 200_000;
+const ROWS: Pages<Told> = { size: (told) => told.rows.length, joined: joinedRows, by: "cursor", one: 10_000, most: MOST_ROWS, rev: (told) => told.summary.rev };
+const CALLS: Pages<Conversation> = { size: (told) => told.calls.length, joined, by: "after", one: 200, most: 5_000, rev: (told) => told.rev };
+
 export function Trace({ id }: { id: string }) {
-  const trace = useGet<Told>(api(`/traces/${id}`), { hold: false });
-  const transcript = useGet<Conversation>(api(`/traces/${id}/transcript`));
-  const [later, setLater] = useState<{ of: Conversation; all: Conversation } | undefined>();
-  const conversation = transcript.data && (later?.of === transcript.data ? later.all : transcript.data);
-  const asking = useRef(false);
-  const loadCalls = async () => {
-    const first = transcript.data;
-    if (asking.current || !first || conversation?.next === undefined) return;
-    asking.current = true;
-    try {
-      const next = await get<Conversation>(api(`/traces/${id}/transcript`, { after: String(conversation.next) }));
-      setLater({ of: first, all: joined(conversation, next) });
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-    } finally {
-      asking.current = false;
-    }
-  };
+  const trace = useGrowing<Told>(api(`/traces/${id}`), ROWS);
+  const transcript = useGrowing<Conversation>(api(`/traces/${id}/transcript`), CALLS);
   // A run that goes on: asked again when the stream says that it changed.
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = follow((event) => {
-      const touched = (event.event === "trace" && event.data.id === id) || (event.event === "traces" && event.data.items.some((row) => row.id === id)) || event.event === "reset";
+      const touched = event.event === "reset" || event.event === "deleted" || (event.event === "trace" && event.data.id === id) || (event.event === "traces" && (event.data.more > 0 || event.data.items.some((row) => row.id === id)));
       if (touched) timer ??= setTimeout(() => {
         timer = undefined;
         trace.again();
@@ -85,17 +77,17 @@ export function Trace({ id }: { id: string }) {
       </div>
     );
   }
-  return <Known key={id} id={id} trace={trace.data} transcript={conversation} problem={transcript.error} stale={trace.error ? trace : transcript} loadCalls={loadCalls} />;
+  return <Known key={id} id={id} trace={trace.data} load={trace.more} transcript={transcript.data} problem={transcript.error} stale={trace.error ? trace : transcript} loadCalls={transcript.more} />;
 }
 
-function Known({ id, trace, transcript, problem, stale, loadCalls }: { id: string; trace: Told; transcript: Conversation | undefined; problem: Problem | undefined; stale: Got<unknown>; loadCalls: () => Promise<void> }) {
-  const [more, setMore] = useState<{ rows: Row[]; next: string | undefined }>({ rows: [], next: trace.next });
-  const rows = useMemo(() => (more.rows.length ? [...trace.rows, ...more.rows] : trace.rows), [trace.rows, more.rows]);
-  const index = useMemo(() => new Map(rows.map((row, i) => [row.span, i])), [rows]);
+function Known({ id, trace, load, transcript, problem, stale, loadCalls }: { id: string; trace: Told; load: (limit?: number) => Promise<void>; transcript: Conversation | undefined; problem: Problem | undefined; stale: Got<unknown>; loadCalls: (limit?: number) => Promise<void> }) {
+  const rows = trace.rows;
+  const index = useMemo(() => new Map(rows.map((row, i) => [key(row), i])), [rows]);
   const whole = Math.max(trace.summary.durationMs, 0.001);
   const zoom = zoomNow(whole);
-  const span = param("span");
-  const row = span === undefined ? undefined : rows[index.get(span) ?? -1];
+  const chosen = param("span");
+  const [span, variant] = chosen?.split(".") ?? [];
+  const row = chosen === undefined ? undefined : rows[index.get(chosen) ?? -1];
   const tab = tabNow();
   const view = viewNow();
   const delta = param("delta") === "1";
@@ -109,17 +101,21 @@ function Known({ id, trace, transcript, problem, stale, loadCalls }: { id: strin
   const shown = useMemo(() => visible(rows, all), [rows, folding, genai]);
   const matches = useMemo(() => (query ? found(rows, query) : undefined), [rows, query]);
   const [turn, setTurn] = useState(span ? 1 : 0);
-  // A chosen call that is not here yet: asked for, page by page, until it is.
+  // A chosen span that is not here yet: asked for until it is, and shown where it is folded away.
   useEffect(() => {
-    if (row?.call !== undefined && transcript?.next !== undefined && row.call >= transcript.next) void loadCalls();
+    if (row) reveal(row);
+    else if (chosen !== undefined && trace.next !== undefined && rows.length < FAR) void load(MOST_ROWS);
+  }, [chosen, row === undefined, rows.length]);
+  // A chosen call, too.
+  useEffect(() => {
+    if (row?.call !== undefined && transcript?.next !== undefined && row.call >= transcript.next) void loadCalls(Math.min(CALLS.most, row.call - transcript.next + CALLS.one));
   }, [row?.call, transcript]);
   const search = useRef<HTMLInputElement>(null);
-  const busy = useRef(false);
 
   const pick = (next: Row | undefined, where: "waterfall" | "transcript" = "waterfall", extra: Record<string, string | undefined> = {}) => {
     if (!next) return;
     reveal(next);
-    choose(next.span, where, extra);
+    choose(key(next), where, extra);
     if (where === "waterfall") setTurn((n) => n + 1);
   };
   const pickSpan = (to: string) => {
@@ -156,26 +152,10 @@ function Known({ id, trace, transcript, problem, stale, loadCalls }: { id: strin
     setFolding({ closed, opened });
     return true;
   };
-  const load = async () => {
-    if (busy.current || !more.next) return;
-    busy.current = true;
-    try {
-      const next = await get<Told>(api(`/traces/${id}`, { cursor: more.next }));
-      setMore((now) => ({ rows: [...now.rows, ...next.rows], next: next.next }));
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-    } finally {
-      busy.current = false;
-    }
-  };
-
-  const position = () => {
-    for (let i = 0; i < shown.length; i++) if (rows[shown[i] as number]?.span === span) return i;
-    return -1;
-  };
+  const position = () => shown.findIndex((i) => rows[i] === row);
   const step = (by: number) => pick(rows[shown[Math.max(0, Math.min(shown.length - 1, position() + by))] as number]);
   const jump = (by: 1 | -1, fits: (row: Row) => boolean) => {
-    const from = span === undefined ? (by > 0 ? -1 : rows.length) : (index.get(span) ?? -1);
+    const from = chosen === undefined ? (by > 0 ? -1 : rows.length) : (index.get(chosen) ?? -1);
     for (let i = from + by; i >= 0 && i < rows.length; i += by) if (fits(rows[i] as Row)) return pick(rows[i]);
   };
   const neighbour = (by: number) => {
@@ -230,13 +210,13 @@ function Known({ id, trace, transcript, problem, stale, loadCalls }: { id: strin
   }
   function out() {
     if (!row) return;
-    const i = index.get(row.span) ?? -1;
+    const i = index.get(key(row)) ?? -1;
     if (row.children > 0 && fold(row, i, false)) return;
     pick(row.parent === undefined ? undefined : rows[index.get(row.parent) ?? -1]);
   }
   function into() {
     if (!row) return;
-    const i = index.get(row.span) ?? -1;
+    const i = index.get(key(row)) ?? -1;
     if (row.children === 0) return;
     if (!fold(row, i, true)) pick(rows[i + 1]);
   }
@@ -252,7 +232,7 @@ function Known({ id, trace, transcript, problem, stale, loadCalls }: { id: strin
             <label class="field small">
               <Icon name="search" size={12} />
               <input ref={search} type="search" placeholder="Find" aria-label="Find in this trace" value={query} onInput={(event) => set({ q: event.currentTarget.value || undefined })} onKeyDown={(event) => {
-                if (event.key === "Enter" && matches?.size) jump(event.shiftKey ? -1 : 1, (one) => matches.has(one.span));
+                if (event.key === "Enter" && matches?.size) jump(event.shiftKey ? -1 : 1, (one) => matches.has(key(one)));
               }} />
               {matches ? <span class="n">{count(matches.size)}</span> : <kbd>/</kbd>}
             </label>
@@ -262,12 +242,12 @@ function Known({ id, trace, transcript, problem, stale, loadCalls }: { id: strin
       </Tabs>
       <div id="left-panel" role="tabpanel" class="panel-box" aria-labelledby={`left-panel-${view}`}>
         {view === "waterfall" ? (
-          <Waterfall rows={rows} visible={shown} zoom={zoom} selected={span} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={load} />
+          <Waterfall rows={rows} visible={shown} zoom={zoom} selected={chosen} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={trace.next === undefined ? undefined : () => void load()} />
         ) : view === "graph" ? (
-          <Graph rows={rows} selected={span} onChoose={(to) => pick(rows[index.get(to) ?? -1])} />
+          <Graph rows={rows} selected={chosen} onChoose={(to) => pick(rows[index.get(to) ?? -1])} />
         ) : view === "flame" ? (
-          <Flame rows={rows} zoom={zoom} selected={span} onChoose={(one) => pick(one)} />
-        ) : <TraceLogs trace={id} startMs={summary.startMs} onSpan={(to) => { set({ view: undefined }); pickSpan(to); }} />}
+          <Flame rows={rows} zoom={zoom} selected={chosen} onChoose={(one) => pick(one)} />
+        ) : <TraceLogs trace={id} startMs={summary.startMs} rev={summary.rev} onSpan={(to) => { set({ view: undefined }); pickSpan(to); }} />}
       </div>
       {trace.totalRows > rows.length && <p class="note">The first {count(rows.length)} of {plural(trace.totalRows, "span")}; scroll for more.</p>}
       {transcript?.cut && <p class="note">{plural(transcript.cut.messages, "message")} ({bytes(transcript.cut.bytes)}) of one call {transcript.cut.messages === 1 ? "is" : "are"} left out of the transcript: too large together. Raw has all.</p>}
@@ -285,7 +265,7 @@ function Known({ id, trace, transcript, problem, stale, loadCalls }: { id: strin
       <div id="right-panel" role="tabpanel" class="panel-box" aria-labelledby={`right-panel-${tab}`} tabIndex={tab === "transcript" ? undefined : 0}>
         {tab !== "span" && <h2 class="sr">{TAB_NAMES[tab]}</h2>}
         {tab === "transcript" ? (
-          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} onSpan={pickSpan} onAll={() => set({ delta: undefined })} onNear={transcript.next === undefined ? undefined : loadCalls} /> : waiting
+          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} onSpan={pickSpan} onAll={() => set({ delta: undefined })} onNear={transcript.next === undefined ? undefined : () => void loadCalls()} /> : waiting
         ) : tab === "tools" ? (
           transcript ? <Tools transcript={transcript} span={span} onMore={() => void loadCalls()} /> : waiting
         ) : tab === "usage" ? (
@@ -293,9 +273,9 @@ function Known({ id, trace, transcript, problem, stale, loadCalls }: { id: strin
         ) : tab === "evals" ? (
           transcript ? <Evals transcript={transcript} onMore={() => void loadCalls()} /> : waiting
         ) : tab === "raw" ? (
-          <Raw trace={id} span={span} />
-        ) : row ? (
-          <SpanTabs id={id} row={row} tab={tab} startMs={summary.startMs} transcript={transcript} currency={currency} onSpan={(to) => pick(rows[index.get(to) ?? -1])} />
+          <Raw trace={id} span={span} rev={summary.rev} />
+        ) : span !== undefined ? (
+          <SpanTabs id={id} span={span} variant={variant} row={row} rev={summary.rev} tab={tab} startMs={summary.startMs} transcript={transcript} currency={currency} onSpan={(to) => pick(rows[index.get(to) ?? -1])} />
         ) : <Empty title="No span is chosen" icon="traces">Click a bar, or press <kbd>j</kbd> and <kbd>k</kbd>.</Empty>}
       </div>
     </section>
@@ -346,9 +326,12 @@ function Known({ id, trace, transcript, problem, stale, loadCalls }: { id: strin
   );
 }
 
-function SpanTabs({ id, row, tab, startMs, transcript, currency, onSpan }: { id: string; row: Row; tab: Tab; startMs: number; transcript: Conversation | undefined; currency: string | undefined; onSpan: (span: string) => void }) {
-  const detail = useGet<SpanDetail>(row.ghost ? undefined : api(`/traces/${id}/spans/${row.span}`, { variant: row.variant ? String(row.variant) : undefined }));
-  if (row.ghost) return <Empty title="This span has not come yet" icon="inbox">Its children tell of it; spans are sent when they end.</Empty>;
+/** `row` is missing where the span is far behind the rows that are here. */
+function SpanTabs({ id, span, variant, row, rev, tab, startMs, transcript, currency, onSpan }: { id: string; span: string; variant: string | undefined; row: Row | undefined; rev: number; tab: Tab; startMs: number; transcript: Conversation | undefined; currency: string | undefined; onSpan: (span: string) => void }) {
+  const url = row?.ghost ? undefined : api(`/traces/${id}/spans/${span}`, { variant });
+  const detail = useGet<SpanDetail>(url, { hold: true });
+  useRenewed(detail.again, url, rev);
+  if (row?.ghost) return <Empty title="This span has not come yet" icon="inbox">Its children tell of it; spans are sent when they end.</Empty>;
   if (detail.error && !detail.data) return <Failed error={detail.error} again={detail.again} />;
   if (!detail.data) return <Skeleton />;
   const told = detail.data;

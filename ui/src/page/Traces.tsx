@@ -1,11 +1,13 @@
 /** Every run, newest first: what it was about, what it took, and whether it went well. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Facets as Counts, TraceList, TraceRow } from "../api";
-import { api, get, Problem, useGet } from "../client";
+import type { Facets as Counts, StreamEvent, TraceList, TraceRow } from "../api";
+import { api, useGet } from "../client";
+import { type Pages, useGrowing } from "../growing";
 import { useKeys } from "../keys";
 import { cached, cost, count, duration, few, plural, tokens } from "../lib/format";
 import { brief } from "../lib/ops";
-import { about, follow, line, merged } from "../live";
+import { heard, MOST_NEWS, type News, NONE, placed, since, waiting } from "../lib/news";
+import { about, follow, line } from "../live";
 import { anyFilter, asked, clearFilters, FACETS } from "../state/filters";
 import { go, href, param, set } from "../state/url";
 import { Busy, Button, Empty, Failed, Glyph, Skeleton, Text, Time } from "../ui/bits";
@@ -43,63 +45,74 @@ const COLUMNS: Column[] = [
   { id: "cost", name: "Cost", sort: "cost", right: true },
 ];
 
-function usePages(first: TraceList | undefined, query: string) {
-  const [more, setMore] = useState<{ query: string; items: TraceRow[]; next: string | undefined }>({ query, items: [], next: undefined });
-  const busy = useRef(false);
-  const mine = more.query === query ? more : { query, items: [], next: undefined };
-  const next = mine.items.length ? mine.next : first?.next;
-  const load = async () => {
-    if (busy.current || !next) return;
-    busy.current = true;
-    try {
-      const page = await get<TraceList>(api("/traces", new URLSearchParams(`${query}&cursor=${encodeURIComponent(next)}`)));
-      setMore({ query, items: [...mine.items, ...page.items], next: page.next });
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-    } finally {
-      busy.current = false;
-    }
-  };
-  return { items: mine.items, load, more: next !== undefined };
-}
+const LIST: Pages<TraceList> = {
+  size: (list) => list.items.length,
+  joined: (first, next) => {
+    const here = new Set(first.items.map((row) => row.id));
+    return { ...next, items: [...first.items, ...next.items.filter((row) => !here.has(row.id))] };
+  },
+  by: "cursor",
+  one: 100,
+  most: 500,
+};
+/** Of a list that is asked for again, so many rows at most are kept in reach. */
+const MOST_ROWS = 5_000;
 
 export function Traces() {
   const sort = param("sort") ?? "start";
   const order = param("order") ?? "desc";
-  const live = param("live") !== "0" && sort === "start" && order === "desc";
+  // What comes stands at the top of a list of the newest, and of no other.
+  const newest = sort === "start" && order === "desc";
+  const live = newest && param("live") !== "0";
   const query = asked({ sort: sort === "start" ? undefined : sort, order: order === "desc" ? undefined : order, limit: "100" });
   const text = query.toString();
-  const list = useGet<TraceList>(api("/traces", query), { hold: true });
+  const sight = useRef(0);
+  const list = useGrowing<TraceList>(api("/traces", query), LIST, { hold: true, sight: () => Math.min(MOST_ROWS, sight.current) });
   const facetQuery = asked();
   for (const name of FACETS) facetQuery.append("of", name);
   const facets = useGet<Counts>(api("/facets", facetQuery), { hold: true });
-  const pages = usePages(list.data, text);
 
-  const [fresh, setFresh] = useState<TraceRow[]>([]);
-  const [held, setHeld] = useState<TraceRow[]>([]);
+  const [news, setNews] = useState<readonly News[]>([]);
+  const [held, setHeld] = useState(NONE);
   // The stream tells of every trace; whether one belongs to a filtered list, only the server knows.
   const filtered = anyFilter() || param("from") !== undefined;
-  const again = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => {
-    setFresh([]);
-    setHeld([]);
+  const fresh = useMemo(() => since(news, list.turn), [news, list.turn]);
+  const rows = useMemo(() => placed(list.data?.items ?? [], fresh, list.data?.next === undefined), [list.data, fresh]);
+  const isLive = useRef(live);
+  isLive.current = live;
+  const listed = useRef<ReadonlySet<string>>(new Set());
+  listed.current = useMemo(() => new Set(rows.map((row) => row.id)), [rows]);
+  const again = () => {
+    setHeld(NONE);
+    list.again();
+  };
+  const later = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => {
+    clearTimeout(later.current);
+    later.current = undefined;
+    setNews([]);
+    setHeld(NONE);
   }, [text]);
-  useEffect(() => {
-    return follow((event) => {
-      if (event.event === "reset" || event.event === "deleted") list.again();
-      if (event.event !== "traces") return;
-      if (filtered) {
-        again.current ??= setTimeout(() => {
-          again.current = undefined;
-          if (live) list.again();
-        }, 2000);
-      } else if (live) setFresh((rows) => merged(rows, event.data.items).slice(0, 500));
-      else setHeld((rows) => merged(rows, event.data.items));
-    });
-  }, [text, live]);
-  useEffect(() => () => clearTimeout(again.current), []);
+  const onEvent = useRef((_: StreamEvent) => {});
+  onEvent.current = (event) => {
+    if (event.event === "reset" || event.event === "deleted") return again();
+    if (event.event !== "traces" || !newest) return;
+    const { items, more } = event.data;
+    if (!live) {
+      if (!filtered) setHeld((before) => waiting(before, items, more, (id) => listed.current.has(id)));
+    } else if (filtered) {
+      // A long list takes longer to be asked for.
+      later.current ??= setTimeout(() => {
+        later.current = undefined;
+        if (isLive.current) again();
+      }, 2000 * Math.ceil((sight.current + 1) / LIST.most));
+    } else {
+      setNews((before) => heard(since(before, list.turn), items, list.turns()));
+      if (more > 0 || fresh.length > MOST_NEWS) again();
+    }
+  };
+  useEffect(() => follow((event) => onEvent.current(event)), []);
 
-  const rows = useMemo(() => merged([...(list.data?.items ?? []), ...pages.items], fresh), [list.data, pages.items, fresh]);
   lastList.ids = rows.map((row) => row.id);
   const selected = param("at");
   const active = selected ? rows.findIndex((row) => row.id === selected) : -1;
@@ -111,11 +124,9 @@ export function Traces() {
   const search = useRef<HTMLInputElement>(null);
   const [facetsOpen, setFacetsOpen] = useState(false);
   const pause = () => {
+    if (!newest) return set({ sort: undefined, order: undefined, live: undefined });
     set({ live: live ? "0" : undefined });
-    if (!live) {
-      setFresh((now) => merged(now, held));
-      setHeld([]);
-    }
+    if (!live) again();
   };
   useKeys([
     { keys: "j", does: "Next trace", group: "Traces", run: () => move(1) },
@@ -124,17 +135,19 @@ export function Traces() {
     { keys: "ArrowUp", does: "Previous trace", group: "Traces", run: () => move(-1) },
     { keys: "Enter", does: "Open", group: "Traces", run: () => { const row = rows[active]; if (row) open(row); } },
     { keys: "/", does: "Search in the list", group: "Traces", run: () => search.current?.focus() },
-    { keys: "Space", does: "Pause or go on", group: "Traces", run: pause },
+    { keys: "Space", does: "Pause or go on, with the newest first", group: "Traces", run: pause },
     { keys: "Escape", does: "Clear the filters", group: "Traces", run: () => { if (document.activeElement === search.current) search.current?.blur(); else clearFilters(); } },
   ]);
 
-  const total = list.data?.total;
+  // Those that are placed in the list began after it was counted.
+  const total = list.data?.total === undefined ? undefined : list.data.total + rows.length - list.data.items.length;
+  const waits = `${held.ids.size}${held.more ? "+" : ""}`;
   const currency = about.value?.currency;
   return (
     <div class="page traces">
-      <Top crumbs={<><h1>Traces</h1>{total !== undefined && <span class="mut">{count(Math.max(total, rows.length))}</span>}</>}>
-        <Button kind="plain" icon={live ? "pause" : "play"} pressed={live} title={live ? "Pause (space)" : "Follow new traces (space)"} onClick={pause}>
-          <span class={`live-word ${live && line.value === "live" ? "on" : ""}`}>{live ? "Live" : held.length ? `${held.length} new` : "Paused"}</span>
+      <Top crumbs={<><h1>Traces</h1>{total !== undefined && <span class="mut">{count(total)}</span>}</>}>
+        <Button kind="plain" icon={live ? "pause" : "play"} pressed={live} title={live ? "Pause (space)" : newest ? "Follow new traces (space)" : "Show the newest first, and follow new ones (space)"} onClick={pause}>
+          <span class={`live-word ${live && line.value === "live" ? "on" : ""}`}>{live ? "Live" : !newest ? "Newest first" : held.ids.size ? `${waits} new` : "Paused"}</span>
         </Button>
       </Top>
       <div class="bar">
@@ -150,7 +163,7 @@ export function Traces() {
         <Facets data={facets.data} failed={facets.error !== undefined} />
         <div class="list-pane">
           <Busy of={list} />
-          <span class="sr" role="status">{held.length > 0 ? plural(held.length, "new trace") : ""}</span>
+          <span class="sr" role="status">{held.ids.size > 0 ? `${waits} new ${held.ids.size === 1 ? "trace" : "traces"}` : ""}</span>
           {list.error && !list.data ? <Failed error={list.error} again={list.again} /> : (
             <VirtualList
               class="table"
@@ -159,7 +172,9 @@ export function Traces() {
               headHeight={30}
               place={`traces?${text}`}
               active={active < 0 ? undefined : active}
-              onNear={pages.load}
+              name={(i) => rows[i]?.id}
+              onNear={list.data?.next === undefined ? undefined : () => void list.more()}
+              onSight={(seen) => { sight.current = seen; }}
               attributes={{ role: "grid", "aria-label": "Traces", "aria-rowcount": total ?? -1, "aria-colcount": COLUMNS.length, tabIndex: 0, "aria-activedescendant": active >= 0 ? `t-${rows[active]?.id}` : undefined }}
               head={
                 <div class="row head" role="row">

@@ -7,6 +7,7 @@ import { duration, tick } from "../lib/format";
 import { brief, kind } from "../lib/ops";
 import { timeTicks } from "../lib/scale";
 import { Text } from "../ui/bits";
+import { key } from "../lib/tree";
 import type { Zoom } from "./state";
 
 const LANE = 22;
@@ -40,7 +41,7 @@ export function Flame({ rows, zoom, selected, onChoose }: { rows: readonly Row[]
       const top = HEAD + box.lane * LANE;
       context.fillStyle = colour(row.error ? "--err" : `--k-${kind(row.op)}`);
       context.fillRect(left, top, Math.max(1, right - left - 1), LANE - 2);
-      if (row.span === selected) {
+      if (key(row) === selected) {
         context.strokeStyle = colour("--fg");
         context.lineWidth = 2;
         context.strokeRect(left + 1, top + 1, Math.max(2, right - left - 3), LANE - 4);

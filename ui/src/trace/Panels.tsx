@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Chain, LogList, Transcript, ToolDefinition, Trace } from "../api";
-import { api, getText, Problem, useGet } from "../client";
+import { api, getText, useGet, useRenewed } from "../client";
 import { bytes, cost, count, duration, exact, percent, plural } from "../lib/format";
 import { Button, Empty, Failed, Glyph, Skeleton, Text } from "../ui/bits";
 import { CopyText } from "../ui/CopyText";
@@ -120,32 +120,36 @@ export function Evals({ transcript, onMore }: OfCalls) {
   return <div class="panel">{rest}<Evaluations list={list} /></div>;
 }
 
+async function laidOut(url: string, signal: AbortSignal) {
+  const data = JSON.stringify(JSON.parse(await getText(url, signal)), null, 2);
+  return { data, size: data.length };
+}
+
 /** What was received, as OTLP JSON. */
-export function Raw({ trace, span }: { trace: string; span: string | undefined }) {
+export function Raw({ trace, span, rev }: { trace: string; span: string | undefined; rev: number }) {
   const [whole, setWhole] = useState(false);
   const url = api(`/traces/${trace}/raw`, { span: whole ? undefined : span });
-  const [text, setText] = useState<{ url: string; text?: string; error?: Problem }>({ url: "" });
-  if (text.url !== url) {
-    setText({ url });
-    void getText(url).then((answer) => setText({ url, text: JSON.stringify(JSON.parse(answer), null, 2) }), (error: unknown) => setText({ url, error: error instanceof Problem ? error : new Problem(0, "internal", String(error)) }));
-  }
+  const { data: text, error, again } = useGet<string>(url, { read: laidOut });
+  useRenewed(again, url, rev);
   return (
     <div class="panel">
       <div class="raw-head">
-        <span class="mut">{span && !whole ? "This span" : "The whole trace"}, as OTLP JSON{text.text && ` · ${bytes(text.text.length)}`}</span>
+        <span class="mut">{span && !whole ? "This span" : "The whole trace"}, as OTLP JSON{text && ` · ${bytes(text.length)}`}</span>
         <span class="grow" />
         {span && <Button kind="ghost" pressed={whole} onClick={() => setWhole(!whole)}>Whole trace</Button>}
-        {text.text && <CopyText text={text.text} label="Copy the JSON" />}
+        {text && <CopyText text={text} label="Copy the JSON" />}
       </div>
-      {text.error ? <Failed error={text.error} /> : text.text === undefined ? <Skeleton rows={14} height={20} /> : <div class="code"><Chunks text={text.text.slice(0, 4_000_000)} /></div>}
+      {text !== undefined ? <div class="code"><Chunks text={text.slice(0, 4_000_000)} /></div> : error ? <Failed error={error} again={again} /> : <Skeleton rows={14} height={20} />}
     </div>
   );
 }
 
 /** Logs of the trace, on its time axis. */
-export function TraceLogs({ trace, startMs, onSpan }: { trace: string; startMs: number; onSpan: (span: string) => void }) {
+export function TraceLogs({ trace, startMs, rev, onSpan }: { trace: string; startMs: number; rev: number; onSpan: (span: string) => void }) {
   const [open, setOpen] = useState<string | undefined>();
-  const logs = useGet<LogList>(api(`/traces/${trace}/logs`, { limit: "500" }));
+  const url = api(`/traces/${trace}/logs`, { limit: "500" });
+  const logs = useGet<LogList>(url);
+  useRenewed(logs.again, url, rev);
   if (logs.error && !logs.data) return <Failed error={logs.error} again={logs.again} />;
   if (!logs.data) return <Skeleton />;
   if (logs.data.items.length === 0) return <Empty title="No logs belong to this trace" icon="logs">A log belongs to a trace when it was written inside a span and carries its ids.</Empty>;

@@ -4,7 +4,7 @@ import type { Row } from "../api";
 import { cost, duration, plural, short, tick, tokens } from "../lib/format";
 import { brief, kind, word } from "../lib/ops";
 import { timeTicks } from "../lib/scale";
-import { type Folding, isOpen, onlyHttp } from "../lib/tree";
+import { type Folding, isOpen, key, onlyHttp } from "../lib/tree";
 import { Glyph, Text } from "../ui/bits";
 import { Icon } from "../ui/Icon";
 import { VirtualList } from "../ui/VirtualList";
@@ -16,6 +16,7 @@ interface Props {
   rows: readonly Row[];
   visible: Int32Array;
   zoom: Zoom;
+  /** The key of the chosen row. */
   selected: string | undefined;
   folding: Folding;
   matches: ReadonlySet<string> | undefined;
@@ -23,16 +24,20 @@ interface Props {
   trace: string;
   onChoose: (row: Row) => void;
   onFold: (row: Row, index: number) => void;
-  onNear?: () => void;
+  onNear: (() => void) | undefined;
 }
 
 export function Waterfall(props: Props) {
   const { rows, visible, zoom, selected } = props;
   const active = useMemo(() => {
     if (!selected) return undefined;
-    for (let i = 0; i < visible.length; i++) if (rows[visible[i] as number]?.span === selected) return i;
-    return undefined;
+    const at = visible.findIndex((i) => key(rows[i] as Row) === selected);
+    return at < 0 ? undefined : at;
   }, [visible, selected]);
+  const nameOf = (i: number) => {
+    const row = rows[visible[i] ?? -1];
+    return row && key(row);
+  };
   const span = zoom.to - zoom.from;
   const marks = timeTicks(zoom.from, zoom.to, 6).filter((at) => at > zoom.from && at <= zoom.to);
   const first = marks[0] ?? 0;
@@ -43,9 +48,10 @@ export function Waterfall(props: Props) {
       count={visible.length}
       height={ROW}
       headHeight={24}
+      name={nameOf}
       active={active}
       centre
-      {...(props.onNear && { onNear: props.onNear })}
+      onNear={props.onNear}
       attributes={{
         role: "treegrid", "aria-label": "Waterfall", "aria-rowcount": visible.length + 1, "aria-colcount": 2, tabIndex: 0, "aria-activedescendant": active === undefined ? undefined : `w-${selected}`,
         style: { "--tick": `${(every / span) * 100}cqw`, "--tick-at": `${((first - zoom.from) / span) * 100}cqw` },
@@ -61,7 +67,7 @@ export function Waterfall(props: Props) {
       row={(i) => {
         const index = visible[i] as number;
         const row = rows[index];
-        return row && <Line key={row.span + (row.variant ?? "")} {...props} row={row} index={index} at={i} />;
+        return row && <Line key={key(row)} {...props} row={row} index={index} at={i} />;
       }}
     />
   );
@@ -72,13 +78,13 @@ function Line({ row, index, at, rows, zoom, selected, folding, matches, currency
   const left = ((row.at - zoom.from) / span) * 100;
   const width = (row.durationMs / span) * 100;
   const right = left + width;
-  const chosen = row.span === selected;
-  const dim = matches && !matches.has(row.span);
+  const chosen = key(row) === selected;
+  const dim = matches && !matches.has(key(row));
   const open = isOpen(rows, index, folding);
   const seen = right > 0 && left < 100;
   return (
     <div
-      id={`w-${row.span}`}
+      id={`w-${key(row)}`}
       class={`wf-row${chosen ? " sel" : ""}${dim ? " dim" : ""}${row.ghost || row.state === "running" ? " run" : ""}`}
       role="row"
       aria-level={row.depth + 1}

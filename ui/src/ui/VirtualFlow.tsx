@@ -1,6 +1,6 @@
 /**
  * A long column of items whose heights are known only once drawn. What a person looks at stays
- * where it is while heights above become known.
+ * where it is while heights above become known, and while items come.
  */
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -34,13 +34,15 @@ export function VirtualFlow<T>({ items, id, guess, draw, target, label, class: e
   const drawn = useRef(new Map<Element, number>());
   // Heights change by themselves for a while after a jump: keep to its target until a person scrolls.
   const goal = useRef<string | undefined>(undefined);
+  // The item at the top, and how much of it is above.
+  const top = useRef<{ id: string; above: number } | undefined>(undefined);
 
   const observer = useMemo(
     () =>
       new ResizeObserver((entries) => {
         const element = box.current;
         if (!element) return;
-        const top = heightsNow.current.at(element.scrollTop);
+        const first = heightsNow.current.at(element.scrollTop);
         let above = 0;
         let any = false;
         for (const entry of entries) {
@@ -54,7 +56,7 @@ export function VirtualFlow<T>({ items, id, guess, draw, target, label, class: e
           const by = heightsNow.current.measure(index, height);
           if (by !== 0) {
             any = true;
-            if (index < top) above += by;
+            if (index < first) above += by;
           }
         }
         if (!any) return;
@@ -78,11 +80,18 @@ export function VirtualFlow<T>({ items, id, guess, draw, target, label, class: e
     element.scrollTop = Math.max(0, heightsNow.current.top(index) - 8);
   };
 
+  const hold = (element: HTMLDivElement) => {
+    const index = heightsNow.current.at(element.scrollTop);
+    const item = itemsNow.current[index];
+    top.current = item === undefined ? undefined : { id: idNow.current(item), above: element.scrollTop - heightsNow.current.top(index) };
+  };
+
   useLayoutEffect(() => {
     const element = box.current as HTMLDivElement;
     let frame = 0;
     const read = () => {
       frame = 0;
+      hold(element);
       setView({ top: element.scrollTop, height: element.clientHeight });
     };
     const later = () => {
@@ -110,7 +119,19 @@ export function VirtualFlow<T>({ items, id, guess, draw, target, label, class: e
     aim(target.id);
     const element = box.current;
     if (element) setView({ top: element.scrollTop, height: element.clientHeight });
-  }, [target?.id, target?.turn, items]);
+  }, [target?.id, target?.turn]);
+
+  useLayoutEffect(() => {
+    const element = box.current as HTMLDivElement;
+    const before = top.current;
+    if (goal.current !== undefined) aim(goal.current);
+    else if (before && element.scrollTop > 0) {
+      const index = items.findIndex((item) => id(item) === before.id);
+      if (index >= 0) element.scrollTop = heights.top(index) + before.above;
+    }
+    hold(element);
+    setView({ top: element.scrollTop, height: element.clientHeight });
+  }, [items]);
 
   const first = Math.max(0, heights.at(Math.max(0, view.top - OVERSCAN)));
   const last = Math.min(items.length, heights.at(view.top + view.height + OVERSCAN) + 1);
@@ -121,7 +142,7 @@ export function VirtualFlow<T>({ items, id, guess, draw, target, label, class: e
 
   useEffect(() => {
     if (onNear && last >= items.length - 10) onNear();
-  }, [last, items.length]);
+  }, [last, items.length, onNear === undefined]);
 
   const out: ComponentChildren[] = [];
   for (let i = first; i < last; i++) {

@@ -8,7 +8,6 @@ import { read } from "../../src/lib/conversation";
 import { boxes } from "../../src/lib/flame";
 import { diff } from "../../src/lib/diff";
 import { found, visible } from "../../src/lib/tree";
-import { merged } from "../../src/live";
 
 function make(scene: Scene) {
   const builder = new Builder(1, Date.UTC(2026, 10, 22), "test");
@@ -121,14 +120,6 @@ test("differences say both texts", () => {
   }
   assert.deepEqual(diff("You charged me twice for it.", "The parcel comes tomorrow, I hope."), [[-1, "You charged me twice for it."], [1, "The parcel comes tomorrow, I hope."]]);
   assert.deepEqual(diff("one two three", "one 2 three"), [[0, "one "], [-1, "two"], [1, "2"], [0, " three"]]);
-});
-
-test("live rows replace their former selves and never go back", () => {
-  const { summary } = make(travel);
-  const old = { ...summary, rev: 2 };
-  const other = { ...summary, id: "b", startMs: summary.startMs + 5 };
-  assert.deepEqual(merged([old], [{ ...summary, rev: 3 }, other]).map((row) => [row.id, row.rev]), [["b", 1], [summary.id, 3]]);
-  assert.equal(merged([old], [{ ...summary, rev: 1 }])[0]?.rev, 2);
 });
 
 test("JSON that fits stays on a line, and is the same JSON", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Heights, scrollTo, windowOf } from "../../src/lib/window";
+import { Heights, scrollTo, shift, whereNow, windowOf } from "../../src/lib/window";
 
 test("only the rows in sight, and some around them", () => {
   assert.deepEqual(windowOf(1000, 30, 300, 0, 2), { first: 0, last: 12, offset: 0, total: 30_000 });
@@ -22,6 +22,15 @@ test("a million rows can be reached although browsers end at millions of pixels"
     const seen = windowOf(count, 30, 600, top, 0);
     assert.ok(seen.first <= index && index < seen.last, `${index} in ${seen.first}..${seen.last}`);
   }
+});
+
+test("a row keeps its place on the screen when others come above it", () => {
+  const names = (all: string) => (i: number) => all[i];
+  assert.equal(whereNow("c", 2, 4, names("abcd")), 2);
+  assert.equal(whereNow("c", 2, 6, names("xyabcd")), 4);
+  assert.equal(whereNow("c", 2, 3, names("xyz")), undefined);
+  assert.equal(shift(2, 4, 6, 30, 300), 60);
+  assert.ok(shift(2, 4, 1_000_000, 30, 300) < 60, "in the scale of a very long list");
 });
 
 test("a row in sight does not move; one below comes up just far enough", () => {

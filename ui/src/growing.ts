@@ -1,0 +1,123 @@
+/**
+ * Answers that come page by page, of what may grow meanwhile. What is shown is asked for again as a whole: pages of different
+ * times do not fit each other.
+ */
+import { useRef, useState } from "preact/hooks";
+import { type Got, KEPT, Problem, type Sized, sized, useGet } from "./client";
+import { changed, type Params } from "./state/url";
+
+interface Page {
+  next?: string | number;
+}
+
+/** How the pages of an answer belong together. */
+export interface Pages<T extends Page> {
+  size: (all: T) => number;
+  joined: (first: T, next: T) => T;
+  /** The parameter that takes `next`. */
+  by: string;
+  /** So many are in a page, */
+  one: number;
+  /** and so many at most, where they are asked for. */
+  most: number;
+  /** The state of what is told. Pages of two are not one answer. */
+  rev?: (page: T) => number;
+}
+
+/** The pages from the first one on until there are `wanted`, in as few as possible. What is wanted may grow meanwhile. */
+export async function upTo<T extends Page>(pages: Pages<T>, ask: (more: Params) => Promise<Sized<T>>, wanted: () => number): Promise<Sized<T>> {
+  const limit = (count: number): Params => (count > pages.one ? { limit: String(Math.min(count, pages.most)) } : {});
+  let { data, size } = await ask(limit(wanted()));
+  while (data.next !== undefined && pages.size(data) < wanted()) {
+    const next = await ask({ ...limit(wanted() - pages.size(data)), [pages.by]: String(data.next) });
+    data = pages.joined(data, next.data);
+    size += next.size;
+  }
+  return { data, size };
+}
+
+function asking(url: string, more: Params): string {
+  const [path, query] = url.split("?");
+  const text = changed(new URLSearchParams(query), more).toString();
+  return text ? `${path}?${text}` : (path ?? "");
+}
+
+export interface Growing<T> extends Got<T> {
+  /** Asks for what follows, and shows it too. */
+  more: (limit?: number) => Promise<void>;
+  /** Why it could not be had. */
+  stuck: Problem | undefined;
+  /** Which asking `data` answers: one that began after the others. */
+  turn: number;
+  /** Which asking began last. */
+  turns: () => number;
+}
+
+/** The answer to `url`, with as many of its pages as were asked for; or as `sight` says, where not all of them are looked at. */
+export function useGrowing<T extends Page>(url: string, pages: Pages<T>, options: { hold?: boolean; sight?: () => number } = {}): Growing<T> {
+  const [later, setLater] = useState<{ of: T; all: T } | undefined>();
+  const [stuck, setStuck] = useState<{ url: string; problem: Problem } | undefined>();
+  const turns = useRef(0);
+  const reading = useRef(0);
+  const answered = useRef<{ data?: T; turn: number; size: number }>({ turn: 0, size: 0 });
+  // More than is shown, wanted of the next answer, or of the one that is on its way.
+  const wanted = useRef(0);
+  const busy = useRef(false);
+  const now = useRef<{ url: string; of: T | undefined; all: T | undefined }>({ url, of: undefined, all: undefined });
+  const shown = () => options.sight?.() ?? (now.current.all ? pages.size(now.current.all) : 0);
+  const latest = useRef(shown);
+  latest.current = shown;
+  const got = useGet<T>(url, {
+    ...(options.hold && { hold: true }),
+    read: async (at, signal) => {
+      const turn = ++turns.current;
+      let least = wanted.current;
+      wanted.current = 0;
+      reading.current++;
+      try {
+        const answer = await upTo(pages, (more) => sized<T>(asking(at, more), signal), () => {
+          least = Math.max(least, wanted.current);
+          return Math.max(least, latest.current());
+        });
+        answered.current = { ...answer, turn };
+        return answer;
+      } finally {
+        reading.current--;
+      }
+    },
+  });
+  const all = got.data && later?.of === got.data ? later.all : got.data;
+  now.current = { url, of: got.held ? undefined : got.data, all: got.held ? undefined : all };
+  const more = async (limit?: number) => {
+    const before = now.current;
+    if (busy.current || before.of === undefined || before.all?.next === undefined) return;
+    const size = pages.size(before.all);
+    if (reading.current > 0) {
+      wanted.current = Math.max(wanted.current, size + (limit ?? pages.one));
+      return;
+    }
+    busy.current = true;
+    try {
+      const { data: page, size: characters } = await sized<T>(asking(url, { ...(limit !== undefined && { limit: String(limit) }), [pages.by]: String(before.all.next) }));
+      if (now.current.url !== before.url) return;
+      setStuck(undefined);
+      if (now.current.of === before.of) {
+        now.current.all = pages.joined(before.all, page);
+        answered.current.size += characters;
+        KEPT.keep(url, now.current.all, answered.current.size);
+        setLater({ of: before.of, all: now.current.all });
+      }
+      // It changed meanwhile: the page may not fit what is shown.
+      if (now.current.of !== before.of || pages.rev?.(page) !== pages.rev?.(before.all)) {
+        wanted.current = size + pages.size(page);
+        got.again();
+      }
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setStuck({ url, problem: error });
+    } finally {
+      busy.current = false;
+    }
+  };
+  return { ...got, data: all, more, stuck: stuck?.url === url ? stuck.problem : undefined, turn: answered.current.data === got.data ? answered.current.turn : 0, turns: () => turns.current };
+}
