@@ -1,7 +1,7 @@
 /** One run: what was said beside when it happened. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Row, SpanDetail, Trace as Told, Transcript as Conversation } from "../api";
-import { api, type Got, type Problem, useGet, useRenewed } from "../client";
+import type { Row, Trace as Told, Transcript as Conversation } from "../api";
+import { api, type Got, type Problem } from "../client";
 import { type Pages, useGrowing } from "../growing";
 import { useKeys } from "../keys";
 import { beginning, bytes, count, plural } from "../lib/format";
@@ -10,11 +10,8 @@ import { joined } from "../lib/conversation";
 import { type Folding, found, joined as joinedRows, key, onlyHttp, visible } from "../lib/tree";
 import { about, follow } from "../live";
 import { depth, go, param, place, set } from "../state/url";
-import { Attributes } from "../trace/Attributes";
 import { Header } from "../trace/Header";
 import { MiniTimeline } from "../trace/MiniTimeline";
-import { Evals, Raw, Tools, TraceLogs, Usage } from "../trace/Panels";
-import { SpanPanel } from "../trace/SpanPanel";
 import { choose, chosenIn, picked, pickForCompare, setZoom, tab as tabNow, TABS, type Tab, view as viewNow, type View, zoom as zoomNow } from "../trace/state";
 import { DeltaButton, Transcript } from "../trace/Transcript";
 import { Waterfall } from "../trace/Waterfall";
@@ -25,8 +22,15 @@ import { title, Top } from "../ui/Top";
 import { lazy } from "../ui/lazy";
 import { lastList } from "./Traces";
 
+// What is not seen at first is fetched when it is.
 const Graph = lazy(async () => (await import("../trace/drawn")).Graph);
 const Flame = lazy(async () => (await import("../trace/drawn")).Flame);
+const Tools = lazy(async () => (await import("../trace/drawn")).Tools);
+const Usage = lazy(async () => (await import("../trace/drawn")).Usage);
+const Evals = lazy(async () => (await import("../trace/drawn")).Evals);
+const Raw = lazy(async () => (await import("../trace/drawn")).Raw);
+const TraceLogs = lazy(async () => (await import("../trace/drawn")).TraceLogs);
+const SpanTabs = lazy(async () => (await import("../trace/drawn")).SpanTabs);
 
 const TAB_NAMES: Record<Tab, string> = { transcript: "Transcript", span: "Span", attributes: "Attributes", tools: "Tools", usage: "Usage", evals: "Evals", raw: "Raw" };
 
@@ -324,26 +328,4 @@ function Known({ id, trace, load, transcript, problem, stale, loadCalls }: { id:
       ) : <Split left={left} right={right} />}
     </div>
   );
-}
-
-/** `row` is missing where the span is far behind the rows that are here. */
-function SpanTabs({ id, span, variant, row, rev, tab, startMs, transcript, currency, onSpan }: { id: string; span: string; variant: string | undefined; row: Row | undefined; rev: number; tab: Tab; startMs: number; transcript: Conversation | undefined; currency: string | undefined; onSpan: (span: string) => void }) {
-  const url = row?.ghost ? undefined : api(`/traces/${id}/spans/${span}`, { variant });
-  const detail = useGet<SpanDetail>(url, { hold: true });
-  useRenewed(detail.again, url, rev);
-  if (row?.ghost) return <Empty title="This span has not come yet" icon="inbox">Its children tell of it; spans are sent when they end.</Empty>;
-  if (detail.error && !detail.data) return <Failed error={detail.error} again={detail.again} />;
-  if (!detail.data) return <Skeleton />;
-  const told = detail.data;
-  const which = `${told.row.span} ${told.row.variant ?? 0}`;
-  if (tab === "attributes") {
-    return (
-      <Attributes of={which} groups={[
-        { name: "Span", list: told.attributes },
-        { name: "Resource", list: told.resource },
-        { name: "Scope", list: [{ key: "name", value: told.scope.name }, ...(told.scope.version ? [{ key: "version", value: told.scope.version }] : []), ...(told.scope.schemaUrl ? [{ key: "schema url", value: told.scope.schemaUrl }] : []), ...told.scope.attributes] },
-      ]} />
-    );
-  }
-  return <SpanPanel key={which} detail={told} startMs={startMs} transcript={transcript} currency={currency} onSpan={onSpan} />;
 }
