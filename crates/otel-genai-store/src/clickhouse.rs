@@ -15,9 +15,11 @@ mod fault;
 mod fold;
 mod foreign;
 mod known;
+mod kept;
 mod line;
 mod list;
 mod metrics;
+mod once;
 mod point;
 mod read;
 mod retention;
@@ -290,7 +292,13 @@ impl ClickHouseOptions {
             Err(error) if fault::code(&error) == Some(fault::READONLY) => client,
             Err(error) => return Err(place.fault("cannot connect", error)),
         };
-        Ok(Db { client: reading, place, pricing: self.pricing })
+        Ok(Db {
+            client: reading,
+            place,
+            pricing: self.pricing,
+            dictionary: None,
+            kept: Arc::default(),
+        })
     }
 }
 
@@ -339,12 +347,13 @@ impl fmt::Debug for ClickHouseStore {
 const CLOSED: StoreError = StoreError::Closed;
 
 impl ClickHouseStore {
-    async fn new(db: Db, keeping: Keeping, read_only: bool) -> Result<Self, StoreError> {
+    async fn new(mut db: Db, keeping: Keeping, read_only: bool) -> Result<Self, StoreError> {
         schema::prepare(&db.client, &db.place, read_only).await?;
         let read_only = read_only || db.may_only_read().await?;
         if !read_only {
             db.keep(keeping).await?;
         }
+        db.dictionary = search::dictionary(&db.client).await;
         let (jobs, given) = unbounded_channel();
         let (deletes, to_go) = unbounded_channel();
         let (news, heard) = unbounded_channel();
@@ -419,6 +428,10 @@ impl Store for ClickHouseStore {
         cursor: Option<Cursor>,
     ) -> Result<Page<SpanRow>, StoreError> {
         self.db()?.rows(trace, limit, cursor.as_ref()).await
+    }
+
+    async fn rows_of_each(&self, traces: &[TraceId], limit: u32) -> Result<Vec<Page<SpanRow>>, StoreError> {
+        self.db()?.rows_of_each(traces, limit).await
     }
 
     async fn spans(&self, trace: TraceId, which: Which) -> Result<Vec<Span>, StoreError> {

@@ -55,6 +55,15 @@ pub trait Store: Send + Sync + 'static {
         cursor: Option<Cursor>,
     ) -> Result<Page<SpanRow>, StoreError>;
 
+    /// The first rows of several traces, of each at most `limit`, in the order in which they are asked for.
+    async fn rows_of_each(&self, traces: &[TraceId], limit: u32) -> Result<Vec<Page<SpanRow>>, StoreError> {
+        let mut pages = Vec::with_capacity(traces.len());
+        for trace in traces {
+            pages.push(self.rows(*trace, limit, None).await?);
+        }
+        Ok(pages)
+    }
+
     /// Whole spans in order of their start. Equal pieces share one `Arc`, so that a history told a thousand times is in
     /// memory once.
     async fn spans(&self, trace: TraceId, which: Which) -> Result<Vec<Span>, StoreError>;

@@ -303,6 +303,8 @@ struct Term {
 pub(crate) struct Phrase {
     /// These are there, each as a word of its own,
     pub(crate) tokens: Vec<String>,
+    /// one begins so,
+    pub(crate) begins: Option<String>,
     /// and this stands there, if one word alone does not say it.
     pub(crate) run: Option<String>,
 }
@@ -322,13 +324,12 @@ impl Term {
         let open = !pair && (!self.ends || asked.last().is_some_and(|Token(_, open)| *open));
         let plain = !open && run.len() <= 1;
         let mut text: String = run.iter().flat_map(|Token(token, _)| [" ", token]).collect();
-        if open {
-            asked.pop();
-        } else {
+        let begins = if open { asked.pop().map(|Token(token, _)| token) } else { None };
+        if !open {
             text.push(' ');
         }
         let tokens = asked.into_iter().map(|Token(token, _)| token).collect();
-        Phrase { tokens, run: (!plain).then_some(text) }
+        Phrase { tokens, begins, run: (!plain).then_some(text) }
     }
 }
 
@@ -515,6 +516,7 @@ mod tests {
             let each: Vec<&str> = words.split_whitespace().collect();
             Sought::new(question).unwrap().phrases().iter().all(|phrase| {
                 phrase.tokens.iter().all(|token| each.contains(&token.as_str()))
+                    && phrase.begins.iter().all(|begins| each.iter().any(|word| word.starts_with(begins)))
                     && phrase.run.as_ref().is_none_or(|run| words.contains(run.as_str()))
             })
         };

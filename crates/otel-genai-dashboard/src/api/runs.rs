@@ -5,8 +5,8 @@ mod whole;
 use std::collections::{BTreeMap, HashMap};
 
 use otel_genai_store::{
-    Cost, CostSource, Filter, Histogram, Nanos, Op, SpanRow, SpanState, StatsRow, StoreError, TraceQuery,
-    TraceState, Usage,
+    Cost, CostSource, Filter, Histogram, Nanos, Op, Page, SpanRow, SpanState, StatsRow, StoreError, TraceId,
+    TraceQuery, TraceState, TraceSummary, Usage,
 };
 
 pub(crate) use self::whole::Whole;
@@ -19,6 +19,8 @@ use crate::view::{AgentRow, AgentTool, Agents, Edge, EdgeKind, Stat};
 const TRACES: u32 = 200;
 /// of each so many spans,
 const ROWS: u32 = 5_000;
+/// so many at a time,
+const AT_A_TIME: u64 = 10_000;
 /// and so many in all.
 const ALL_ROWS: usize = 100_000;
 
@@ -112,29 +114,58 @@ fn failed(span: &SpanRow) -> bool {
 
 /// Looks at the newest traces that fit; of these spans also at what is no column of theirs.
 pub(crate) async fn runs(shared: &Shared, filter: &Filter, whole_of: Whole) -> Result<Runs, StoreError> {
+    runs_of(shared, &newest(shared, filter).await?, whole_of).await
+}
+
+/// The newest traces that fit.
+pub(crate) async fn newest(shared: &Shared, filter: &Filter) -> Result<Page<TraceSummary>, StoreError> {
     let query = TraceQuery { filter: filter.clone(), limit: TRACES, ..TraceQuery::default() };
-    let page = shared.store.traces(&query).await?;
+    shared.store.traces(&query).await
+}
+
+/// Looks at these traces.
+pub(crate) async fn runs_of(
+    shared: &Shared,
+    page: &Page<TraceSummary>,
+    whole_of: Whole,
+) -> Result<Runs, StoreError> {
     let mut runs = Runs::default();
     let mut rows = 0;
     let mut seen = 0;
     let mut whole = page.next.is_none();
     let mut reading = Reading::new(whole_of);
-    for summary in &page.items {
+    let mut rest = page.items.as_slice();
+    while !rest.is_empty() {
         if rows > ALL_ROWS {
             whole = false;
             break;
         }
-        let spans = shared.store.rows(summary.id, ROWS, None).await?;
-        rows += spans.items.len();
-        whole &= spans.next.is_none();
-        seen += 1;
-        let running = summary.state == TraceState::Running;
-        runs.look(&spans.items, if running { Nanos::now() } else { summary.end }, running);
-        reading.read(shared, summary.id, &spans.items, &mut runs).await?;
+        let (some, more) = rest.split_at(at_a_time(rest));
+        rest = more;
+        let ids: Vec<TraceId> = some.iter().map(|summary| summary.id).collect();
+        let pages = shared.store.rows_of_each(&ids, ROWS).await?;
+        for (summary, spans) in some.iter().zip(pages) {
+            rows += spans.items.len();
+            whole &= spans.next.is_none();
+            seen += 1;
+            let running = summary.state == TraceState::Running;
+            runs.look(&spans.items, if running { Nanos::now() } else { summary.end }, running);
+            reading.read(shared, summary.id, &spans.items, &mut runs).await?;
+        }
     }
     reading.done(shared, &mut runs).await?;
     runs.sampled = (!whole).then_some(seen);
     Ok(runs)
+}
+
+/// How many of these are asked for together: at least one.
+fn at_a_time(traces: &[TraceSummary]) -> usize {
+    let mut rows = 0;
+    let fits = |summary: &&TraceSummary| {
+        rows += summary.spans.min(ROWS.into());
+        rows <= AT_A_TIME
+    };
+    traces.iter().take_while(fits).count().max(1)
 }
 
 impl Runs {

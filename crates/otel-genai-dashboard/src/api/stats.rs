@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use otel_genai_store::{Dimension, Filter, Nanos, Op, Range, StatsQuery, StatsRow, StoreError, TraceQuery};
 
-use super::runs::{Runs, Tool, Whole, runs, together};
+use super::runs::{Runs, Tool, Whole, newest, runs, runs_of, together};
 use crate::http::{Answer, Ask, json};
 use crate::shared::Shared;
 use crate::view::{
@@ -17,6 +17,8 @@ use crate::view::{
 const DAY: Duration = Duration::from_secs(86_400);
 /// The overview shows so many of each.
 const TOP: usize = 8;
+/// And so many traces.
+const NEWEST: usize = 10;
 /// Calls of models: what tokens and costs are counted of.
 const CALLS: [Op; 5] = [Op::Chat, Op::TextCompletion, Op::GenerateContent, Op::Embeddings, Op::Rerank];
 
@@ -30,22 +32,31 @@ pub(crate) async fn overview(State(shared): State<Arc<Shared>>, mut ask: Ask) ->
     let calls = calls_of(&filter);
 
     let by_step = StatsQuery { filter: calls.clone(), by: Vec::new(), step: Some(step) };
-    let by_step = shared.store.stats(&by_step).await?;
     let earlier = Range { from: Nanos(range.from.0.saturating_sub(nanos(length))), to: range.from };
-    let before = Filter { range: Some(earlier), ..calls.clone() };
-    let before = shared.store.stats(&StatsQuery { filter: before, ..StatsQuery::default() }).await?;
-    let newest = TraceQuery { filter: filter.clone(), limit: 10, ..TraceQuery::default() };
-    let newest = shared.store.traces(&newest).await?;
-    let seen = runs(&shared, &filter, Whole::None).await?;
-    let tools = tool_rows(&shared, &filter, &seen).await?;
-    let mut failing: Vec<_> = tools.into_iter().filter(|tool| tool.stat.errors > 0).collect();
+    let before =
+        StatsQuery { filter: Filter { range: Some(earlier), ..calls.clone() }, ..StatsQuery::default() };
+    // None of these waits for another.
+    let traces = async {
+        let newest = newest(&shared, &filter).await?;
+        let seen = runs_of(&shared, &newest, Whole::None).await?;
+        Ok((newest, seen))
+    };
+    let (by_step, before, (newest, seen), tools, mut models, status, counted) = tokio::try_join!(
+        shared.store.stats(&by_step),
+        shared.store.stats(&before),
+        traces,
+        tool_stats(&shared, &filter),
+        model_rows(&shared, &filter),
+        shared.store.status(),
+        count_traces(&shared, &filter),
+    )?;
+    let mut failing = tool_rows(&tools, &seen);
+    failing.retain(|tool| tool.stat.errors > 0);
     failing.sort_by_key(|tool| std::cmp::Reverse(tool.stat.errors));
     failing.truncate(TOP);
-    let mut models = model_rows(&shared, &filter).await?;
     models.truncate(TOP);
     let mut agents = seen.agents().items;
     agents.truncate(TOP);
-    let status = shared.store.status().await?;
     let empty = status.spans == 0 && status.logs == 0 && status.points == 0;
     let sum = |rows: &[StatsRow]| Stat::from(&together(rows.iter()));
     let before = Some(sum(&before)).filter(|before| before.calls > 0);
@@ -57,12 +68,12 @@ pub(crate) async fn overview(State(shared): State<Arc<Shared>>, mut ask: Ask) ->
         },
         stat: sum(&by_step),
         before,
-        traces: count_traces(&shared, &filter).await?,
+        traces: counted,
         steps: by_step.iter().filter_map(step_of).collect(),
         models,
         agents,
         failing_tools: failing,
-        newest: newest.items.iter().map(TraceRow::from).collect(),
+        newest: newest.items.iter().take(NEWEST).map(TraceRow::from).collect(),
         empty: empty.then(|| Empty { connect: crate::connect::ways(&shared) }),
     }))
 }
@@ -100,8 +111,9 @@ pub(crate) async fn agents(State(shared): State<Arc<Shared>>, mut ask: Ask) -> A
 pub(crate) async fn tools(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
     let filter = Filter { range: ask.range()?, ..ask.filter()? };
     ask.done()?;
-    let seen = runs(&shared, &filter, Whole::Tools).await?;
-    Ok(json(&tool_rows(&shared, &filter, &seen).await?.into_iter().collect::<List<_>>()))
+    let (seen, rows) =
+        tokio::try_join!(runs(&shared, &filter, Whole::Tools), tool_stats(&shared, &filter))?;
+    Ok(json(&tool_rows(&rows, &seen).into_iter().collect::<List<_>>()))
 }
 
 /// Only calls of models, unless operations are asked for.
@@ -133,9 +145,12 @@ async fn model_rows(shared: &Shared, filter: &Filter) -> Result<Vec<ModelRow>, S
     Ok(rows)
 }
 
-async fn tool_rows(shared: &Shared, filter: &Filter, seen: &Runs) -> Result<Vec<ToolRow>, StoreError> {
+async fn tool_stats(shared: &Shared, filter: &Filter) -> Result<Vec<StatsRow>, StoreError> {
     let filter = Filter { op: vec![Op::ExecuteTool], ..filter.clone() };
-    let rows = shared.store.stats(&StatsQuery { filter, by: vec![Dimension::Tool], step: None }).await?;
+    shared.store.stats(&StatsQuery { filter, by: vec![Dimension::Tool], step: None }).await
+}
+
+fn tool_rows(rows: &[StatsRow], seen: &Runs) -> Vec<ToolRow> {
     let row = |row: &StatsRow| {
         let tool = key(row, Dimension::Tool);
         let told = seen.of_tool(&tool);
@@ -151,7 +166,7 @@ async fn tool_rows(shared: &Shared, filter: &Filter, seen: &Runs) -> Result<Vec<
     };
     let mut rows: Vec<_> = rows.iter().map(row).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.stat.calls));
-    Ok(rows)
+    rows
 }
 
 fn key(row: &StatsRow, dimension: Dimension) -> String {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::line::number;
 use super::read::Where;
-use super::search;
+use super::search::{self, Dictionary};
 use crate::error::StoreError;
 use crate::facts::Op;
 use crate::query::{Dimension, Filter, Range};
@@ -55,6 +55,16 @@ pub(super) fn whole_hours(range: Option<Range>) -> String {
     stretch(from.0.div_ceil(HOUR), to.0 / HOUR)
 }
 
+/// The hours that lie in a range in part, if there are any.
+pub(super) fn edges(range: Option<Range>) -> Option<String> {
+    let Range { from, to } = range?;
+    if from.0.is_multiple_of(HOUR) && to.0.is_multiple_of(HOUR) {
+        return None;
+    }
+    let (all, whole) = (hours(range), whole_hours(range));
+    Some(format!("{all} AND NOT ({whole})"))
+}
+
 /// From an hour, counted since 1970, up to another.
 fn stretch(from: u64, to: u64) -> String {
     let seconds = |hours: u64| u32::try_from(hours.saturating_mul(3_600)).unwrap_or(u32::MAX);
@@ -93,7 +103,7 @@ pub(super) fn names(filter: &Filter, all: &mut Where) -> Vec<String> {
 }
 
 /// The conditions of a filter on calls, each of which has to hold of the call itself; words are those of its trace.
-pub(super) fn conditions(filter: &Filter) -> Result<Where, StoreError> {
+pub(super) fn conditions(filter: &Filter, dictionary: &Dictionary) -> Result<Where, StoreError> {
     let mut all = Where::default();
     all.range("start_ns", filter.range);
     for condition in names(filter, &mut all) {
@@ -113,7 +123,7 @@ pub(super) fn conditions(filter: &Filter) -> Result<Where, StoreError> {
         all.and(format!("position(lowerUTF8(name), {part}) > 0"));
     }
     if let Some(text) = &filter.text {
-        let said = search::traces_that_say(&mut all, text)?;
+        let said = search::traces_that_say(&mut all, text, "1", dictionary)?;
         all.and(said);
     }
     Ok(all)

@@ -53,7 +53,7 @@ impl Db {
         let asked = Cursor::of_query(&("conversations", &query.filter));
         let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
         let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
-        let (fit, mut all) = list::fitting(&query.filter)?;
+        let (fit, mut all) = list::fitting(&query.filter, &self.dictionary)?;
         // A trace may belong to several; only this one is asked for.
         let wanted: Vec<String> = query.filter.conversation.iter().cloned().collect();
         all.any("conversation", &wanted);

@@ -478,7 +478,7 @@ pub(super) struct Half<T> {
     facts: Facts,
     received: Nanos,
     pub(super) hour: u32,
-    variant: u8,
+    pub(super) variant: u8,
     row: i64,
     /// That of a log record, or of its session.
     trace: Option<TraceId>,

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use clickhouse::Row;
+use futures_util::future::try_join;
 use serde::Deserialize;
 
 use super::calls::{self, FAILED, nanos, ops};
 use super::fold::{self, Frame, Rows};
-use super::read::{Db, MOST_ON_PAGE, Where, hours, one_of};
-use super::search;
+use super::read::{self, Db, MOST_ON_PAGE, Where, one_of};
+use super::search::{self, Dictionary};
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
 use crate::facts::Op;
@@ -16,14 +17,14 @@ use crate::id::{Day, Nanos, TraceId};
 use crate::query::{Filter, Page, Range, TraceQuery, TraceSort};
 use crate::summary::TraceSummary;
 
-/// A trace as the table of traces has it.
-#[derive(Clone, Row, Deserialize)]
-struct TraceLine {
+/// A trace that may be on a page.
+#[derive(Row, Deserialize)]
+struct Begun {
     trace_id: [u8; 16],
     start: i64,
+    /// What conditions refer to.
+    #[allow(dead_code, reason = "a row has what the query selects")]
     end: i64,
-    last: i64,
-    asked: String,
 }
 
 /// What it is put in order by.
@@ -34,8 +35,8 @@ struct Placed {
     value: i64,
 }
 
-/// The same, with the day on which it began.
-#[derive(Row, Deserialize)]
+/// A trace as the table of traces has it.
+#[derive(Clone, Row, Deserialize)]
 struct Whole {
     trace_id: [u8; 16],
     start: i64,
@@ -43,6 +44,8 @@ struct Whole {
     last: i64,
     asked: String,
     first_day: u16,
+    first_hour: i64,
+    last_hour: i64,
 }
 
 #[derive(Row, Deserialize)]
@@ -50,14 +53,14 @@ struct Print {
     print: [u8; 16],
 }
 
-/// Traces by their ids, with the days on which they began.
+/// Traces by their ids.
 #[derive(Default)]
-struct Wholes(HashMap<[u8; 16], (Day, TraceLine)>);
+struct Wholes(HashMap<[u8; 16], Whole>);
 
 impl Wholes {
     /// One that began on this day, and not on one before: then it stands in the list of that.
-    fn began(&self, id: [u8; 16], day: Day) -> Option<TraceLine> {
-        self.0.get(&id).filter(|(first, _)| *first == day).map(|(_, line)| line.clone())
+    fn began(&self, id: [u8; 16], day: Day) -> Option<Whole> {
+        self.0.get(&id).filter(|whole| Day(whole.first_day.into()) == day).cloned()
     }
 }
 
@@ -105,7 +108,7 @@ impl Db {
     }
 
     async fn count_traces(&self, filter: &Filter) -> Result<u64, StoreError> {
-        let all = conditions(filter)?;
+        let all = conditions(filter, &self.dictionary)?;
         let sql = format!(
             "SELECT count() FROM (SELECT {COLUMNS} FROM trace WHERE {} GROUP BY trace_id HAVING {})",
             days(filter.range),
@@ -126,7 +129,7 @@ impl Db {
         let asked = Cursor::of_query(&(filter, query.sort, query.ascending));
         let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
         let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
-        let all = conditions(filter)?;
+        let all = conditions(filter, &self.dictionary)?;
         let (sign, order) = if query.ascending { (">", "ASC") } else { ("<", "DESC") };
         let sums = match sums(query.sort) {
             None => String::new(),
@@ -194,7 +197,6 @@ impl Db {
 
     /// Traces by their start. One that went on over midnight is told with its first day.
     async fn traces_by_start(&self, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError> {
-        let conditions = conditions(&query.filter)?;
         let asked = Cursor::of_query(&(&query.filter, query.sort, query.ascending));
         let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
         let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
@@ -206,6 +208,7 @@ impl Db {
                 continue;
             }
             let mut behind = from.filter(|from| from.day == day);
+            let conditions = conditions_since(&query.filter, &from_day(day), &self.dictionary)?;
             loop {
                 let mut all = conditions.clone();
                 if let Some(behind) = behind {
@@ -214,8 +217,8 @@ impl Db {
                 let wanted = limit + 1 - found.len();
                 // The day before tells whether it began there; the day after, how it went on.
                 let sql = format!(
-                    "SELECT {COLUMNS} FROM trace WHERE day >= toDate({}) AND day <= toDate({})
-                     GROUP BY trace_id HAVING min(day) = toDate({}) AND {}
+                    "SELECT trace_id, min(start_ns) AS start, max(end_ns) AS end FROM trace
+                     WHERE day >= toDate({}) AND day <= toDate({}) GROUP BY trace_id HAVING min(day) = toDate({}) AND {}
                      ORDER BY start {order}, {TIE} {order} LIMIT {wanted}",
                     day.0.saturating_sub(1).max(0),
                     day.0 + 1,
@@ -223,14 +226,14 @@ impl Db {
                     all.sql(),
                 );
                 let mut lines = Vec::new();
-                self.each::<TraceLine>(all.query(self, &sql), |line| {
+                self.each::<Begun>(all.query(self, &sql), |line| {
                     lines.push(line);
                     Ok(())
                 })
                 .await?;
                 let whole = self.whole(lines.iter().map(|line| line.trace_id)).await?;
                 let full = lines.len() == wanted;
-                for TraceLine { trace_id, start, .. } in lines {
+                for Begun { trace_id, start, .. } in lines {
                     let position = Position { value: start, day, row: tie(trace_id) };
                     behind = Some(position);
                     let Some(line) = whole.began(trace_id, day) else { continue };
@@ -255,7 +258,7 @@ impl Db {
         let mut by_id = HashMap::new();
         for some in ids.chunks(MOST_ON_PAGE as usize) {
             let Wholes(whole) = self.whole(some.iter().map(|id| *id.bytes())).await?;
-            let found = whole.into_values().map(|(_, line)| line).collect();
+            let found = whole.into_values().collect();
             by_id.extend(self.told(found).await?.into_iter().map(|summary| (summary.id, summary)));
         }
         Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
@@ -269,11 +272,13 @@ impl Db {
             return Ok(found);
         }
         let of = one_of("trace_id", ids.iter().map(<[u8; 16]>::as_slice));
-        let sql = format!("SELECT {COLUMNS}, min(day) AS first_day FROM trace WHERE {of} GROUP BY trace_id");
+        let (first_hour, last_hour) = read::around();
+        let sql = format!(
+            "SELECT {COLUMNS}, min(day) AS first_day, min({first_hour}) AS first_hour, max({last_hour}) AS last_hour
+             FROM trace WHERE {of} GROUP BY trace_id"
+        );
         self.each::<Whole>(self.client.query_raw(&sql), |whole| {
-            let Whole { trace_id, start, end, last, asked, first_day } = whole;
-            let line = TraceLine { trace_id, start, end, last, asked };
-            found.0.insert(trace_id, (Day(first_day.into()), line));
+            found.0.insert(whole.trace_id, whole);
             Ok(())
         })
         .await?;
@@ -295,7 +300,7 @@ impl Db {
 
     /// What is told again elsewhere, of some traces.
     async fn told_again(&self, of: &str) -> Result<HashSet<[u8; 16]>, StoreError> {
-        let sql = format!("SELECT print FROM wrapper FINAL WHERE told AND {of} AND {}", hours(of));
+        let sql = format!("SELECT print FROM wrapper FINAL WHERE told AND {of}");
         let mut again = HashSet::new();
         self.each::<Print>(self.client.query_raw(&sql), |line| {
             again.insert(line.print);
@@ -305,26 +310,38 @@ impl Db {
         Ok(again)
     }
 
-    /// Traces in one line each, in the order given.
-    async fn told(&self, lines: Vec<TraceLine>) -> Result<Vec<TraceSummary>, StoreError> {
-        if lines.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ids: Vec<TraceId> = lines.iter().filter_map(|line| TraceId::new(&line.trace_id)).collect();
-        let of = one_of("trace_id", ids.iter().map(|id| id.bytes().as_slice()));
+    /// How many log records traces have.
+    async fn logs_of(&self, of: &str) -> Result<HashMap<[u8; 16], LogCount>, StoreError> {
         let sql = format!(
             "SELECT trace_id, uniqExact(row) AS logs, groupUniqArray(log.content) AS content FROM log
-             WHERE {of} AND {} GROUP BY trace_id",
-            hours(&of)
+             WHERE {of} GROUP BY trace_id"
         );
-        let mut logs: HashMap<[u8; 16], LogCount> = HashMap::new();
+        let mut logs = HashMap::new();
         self.each::<LogCount>(self.client.query_raw(&sql), |line| {
             logs.insert(line.trace_id, line);
             Ok(())
         })
         .await?;
+        Ok(logs)
+    }
+
+    /// Traces in one line each, in the order given.
+    async fn told(&self, lines: Vec<Whole>) -> Result<Vec<TraceSummary>, StoreError> {
+        let hours = lines.iter().fold(None, |hours: Option<(i64, i64)>, line| {
+            let (first, last) = hours.unwrap_or((line.first_hour, line.last_hour));
+            Some((first.min(line.first_hour), last.max(line.last_hour)))
+        });
+        let Some((first, last)) = hours else { return Ok(Vec::new()) };
+        let hour = |hour: i64| calls::time(u32::try_from(hour).unwrap_or(0));
+        let ids: Vec<TraceId> = lines.iter().filter_map(|line| TraceId::new(&line.trace_id)).collect();
+        let of = format!(
+            "{} AND hour >= {} AND hour <= {}",
+            one_of("trace_id", ids.iter().map(|id| id.bytes().as_slice())),
+            hour(first),
+            hour(last)
+        );
+        let (logs, told) = try_join(self.logs_of(&of), self.rows_of(&of)).await?;
         let mut rows: HashMap<TraceId, Rows> = HashMap::new();
-        let told = self.rows_of(&ids).await?;
         let again = if told.iter().any(|(_, session)| session.is_some()) {
             self.told_again(&of).await?
         } else {
@@ -356,10 +373,14 @@ impl Db {
 }
 
 /// The conditions of a filter on groups of the table of traces: of several entries any will do, each anywhere in the trace.
-fn conditions(filter: &Filter) -> Result<Where, StoreError> {
+fn conditions(filter: &Filter, dictionary: &Dictionary) -> Result<Where, StoreError> {
+    conditions_since(filter, &since(filter), dictionary)
+}
+
+/// The same of traces whose records are of these hours.
+fn conditions_since(filter: &Filter, hours: &str, dictionary: &Dictionary) -> Result<Where, StoreError> {
     let mut all = Where::default();
     all.range("start", filter.range);
-    let hours = since(filter);
     for condition in calls::names(filter, &mut all) {
         all.and(format!("trace_id IN (SELECT trace_id FROM span WHERE {hours} AND {condition})"));
     }
@@ -376,7 +397,7 @@ fn conditions(filter: &Filter) -> Result<Where, StoreError> {
         all.and(format!("end - start <= {}", nanos(most)));
     }
     if let Some(text) = &filter.text {
-        let said = search::traces_that_say(&mut all, text)?;
+        let said = search::traces_that_say(&mut all, text, hours, dictionary)?;
         all.and(said);
     }
     if let Some(name) = &filter.name {
@@ -391,9 +412,14 @@ fn since(filter: &Filter) -> String {
     calls::hours(filter.range.map(|Range { from, .. }| Range { from, to: Nanos(u64::MAX) }))
 }
 
+/// The hours of the records of traces that began on a day or later.
+fn from_day(day: Day) -> String {
+    calls::hours(Some(Range { from: day.start(), to: Nanos(u64::MAX) }))
+}
+
 /// The conditions on records that those have whose traces fit a filter.
-pub(super) fn traces_that_fit(filter: &Filter) -> Result<Where, StoreError> {
-    let mut all = conditions(filter)?;
+pub(super) fn traces_that_fit(filter: &Filter, dictionary: &Dictionary) -> Result<Where, StoreError> {
+    let mut all = conditions(filter, dictionary)?;
     let fit = all.take();
     if fit != "1" {
         all.and(since(filter));
@@ -403,8 +429,8 @@ pub(super) fn traces_that_fit(filter: &Filter) -> Result<Where, StoreError> {
 }
 
 /// A query for the traces that fit a filter, whose texts go with it.
-pub(super) fn fitting(filter: &Filter) -> Result<(String, Where), StoreError> {
-    let mut all = conditions(filter)?;
+pub(super) fn fitting(filter: &Filter, dictionary: &Dictionary) -> Result<(String, Where), StoreError> {
+    let mut all = conditions(filter, dictionary)?;
     let fit = all.take();
     Ok((lines_that_fit(filter, &fit), all))
 }

@@ -11,8 +11,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::fault::{self, Place};
+use super::kept::Kept;
 use super::line::{self, Half, LogLine, PieceLine, SESSION, SpanLine, WHOLE, number};
-use super::search;
+use super::once::{Told, once};
+use super::search::{self, Dictionary};
 use super::writer::ORIGIN;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
@@ -29,6 +31,10 @@ use crate::words::Sought;
 pub(super) const MOST_ON_PAGE: u32 = 500;
 /// or so many rows of one trace.
 const MOST_ROWS: u32 = 50_000;
+/// So many rows of spans are put in order here,
+const FEW: usize = 10_000;
+/// and so many whole spans.
+const FEW_WHOLE: usize = 1_000;
 /// So many pieces are asked for at a time.
 const MOST_PIECES: usize = 5_000;
 /// The server.
@@ -37,6 +43,8 @@ pub(super) struct Db {
     pub(super) client: Client,
     pub(super) place: Place,
     pub(super) pricing: Arc<dyn Pricing>,
+    pub(super) dictionary: Dictionary,
+    pub(super) kept: Arc<Kept>,
 }
 
 /// Conditions of a query. Text that others told goes beside the query, never into it.
@@ -120,22 +128,32 @@ pub(super) fn one_of<'a>(column: &str, all: impl IntoIterator<Item = &'a [u8]>) 
 /// The numbers by which equal moments are put in order.
 const SPAN_TIE: &str = "reinterpretAsInt64(substring(print, 1, 8))";
 
-fn span_tie(print: [u8; 16]) -> i64 {
+pub(super) fn span_tie(print: [u8; 16]) -> i64 {
     i64::from_le_bytes(print.first_chunk().copied().unwrap_or_default())
+}
+
+fn of_variant(mut row: SpanRow, variant: u8) -> SpanRow {
+    row.key.variant = variant;
+    row
 }
 
 /// Of what is no span but counts as one: log records of sessions.
 const SPANS: &str = "state < 2";
 
-/// Spans of some traces, each once: what was stored twice, word of a beginning whose end is there, and what is more than
-/// eight of the same ids are left out.
-fn spans_sql(traces: &str, which: &str, whole: bool) -> String {
-    let names = SpanLine::COLUMN_NAMES;
+/// Rows of some spans, as they are stored.
+fn lines_sql(which: &str, whole: bool) -> String {
     let stand_in = |name: &str| WHOLE.iter().find(|(column, _)| *column == name && !whole);
-    let columns: Vec<String> = names
+    let columns: Vec<String> = SpanLine::COLUMN_NAMES
         .iter()
         .map(|name| stand_in(name).map_or((*name).to_owned(), |(_, none)| format!("{none} AS {name}")))
         .collect();
+    format!("SELECT {} FROM span WHERE {which}", columns.join(", "))
+}
+
+/// Spans of some traces, each once: what was stored twice, word of a beginning whose end is there, and what is more than
+/// eight of the same ids are left out.
+fn spans_sql(which: &str, whole: bool) -> String {
+    let names = SpanLine::COLUMN_NAMES;
     let outer: Vec<&str> = names
         .iter()
         .map(|name| if *name == "seq" { "toUInt32(if(ended > 0, nth, 0)) AS seq" } else { name })
@@ -145,20 +163,31 @@ fn spans_sql(traces: &str, which: &str, whole: bool) -> String {
            SELECT *, countIf(state = 0) OVER (PARTITION BY trace_id, span_id) AS ended,
              row_number() OVER (PARTITION BY trace_id, span_id ORDER BY state, received_ns, seq, print) - 1 AS nth,
              count() OVER (PARTITION BY trace_id, span_id) AS told
-           FROM (SELECT {columns} FROM span WHERE {traces} AND {hours} AND {which} LIMIT 1 BY trace_id, span_id, print)
+           FROM ({lines} LIMIT 1 BY trace_id, span_id, print)
          ) WHERE multiIf(state = {SESSION}, 1, ended > 0, state = 0 AND nth < 8, nth = told - 1)",
         outer = outer.join(", "),
-        columns = columns.join(", "),
-        hours = hours(traces),
+        lines = lines_sql(which, whole),
     )
 }
 
-/// When these traces were, so that few files are looked at.
-pub(super) fn hours(traces: &str) -> String {
-    format!(
-        "hour >= (SELECT toDateTime(min(day), 'UTC') FROM trace WHERE {traces}) \
-         AND hour < (SELECT toDateTime(max(day) + 1, 'UTC') FROM trace WHERE {traces})"
+/// The first and the last hour, in seconds, that records may have of which a row of the table of traces tells: those of their
+/// moments, or of the whole day if there are some whose clocks were wrong.
+pub(super) fn around() -> (String, String) {
+    let day = "toInt64(day) * 86400";
+    let right = format!("trace.start_ns >= {day} * 1000000000 AND trace.end_ns < ({day} + 172800) * 1000000000");
+    let hour = |moment: &str| format!("intDiv({moment}, 3600000000000) * 3600");
+    (
+        format!("if({right}, {}, {day})", hour("trace.start_ns")),
+        format!("if({right}, least({}, {day} + 82800), {day} + 82800)", hour("trace.end_ns")),
     )
+}
+
+/// When these traces were, so that little is looked at.
+pub(super) fn hours(traces: &str) -> String {
+    let (first, last) = around();
+    let around = format!("(SELECT (min({first}), max({last})) FROM trace WHERE {traces})");
+    let end = |place: u8| format!("toDateTime(tupleElement({around}, {place}), 'UTC')");
+    format!("hour >= {} AND hour <= {}", end(1), end(2))
 }
 
 impl Db {
@@ -197,19 +226,27 @@ impl Db {
     }
 
     /// The rows of some traces by their start. Of one that is no span but tells of a session, the print stands with it.
-    pub(super) async fn rows_of(
+    pub(super) async fn rows_of(&self, of: &str) -> Result<Vec<(SpanRow, Option<[u8; 16]>)>, StoreError> {
+        let read = |line: &SpanLine<'_>| Ok((line.row()?, (line.state == SESSION).then_some(line.print)));
+        let rows = self.few(&lines_sql(of, false), usize::MAX, read).await?.unwrap_or_default();
+        Ok(once(rows).map(|((row, session), variant)| (of_variant(row, variant), session)).collect())
+    }
+
+    /// Rows of spans, if they are no more than so many.
+    async fn few<T>(
         &self,
-        traces: &[TraceId],
-    ) -> Result<Vec<(SpanRow, Option<[u8; 16]>)>, StoreError> {
-        let of = one_of("trace_id", traces.iter().map(|id| id.bytes().as_slice()));
-        let sql = format!("{} ORDER BY start_ns, {SPAN_TIE}", spans_sql(&of, "1", false));
+        sql: &str,
+        most: usize,
+        read: impl Fn(&SpanLine<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<Vec<Told<T>>>, StoreError> {
+        let limit = if most < usize::MAX { format!(" LIMIT {}", most + 1) } else { String::new() };
         let mut rows = Vec::new();
-        self.each::<SpanLine<'_>>(self.client.query_raw(&sql), |line| {
-            rows.push((line.row()?, (line.state == SESSION).then_some(line.print)));
+        self.each::<SpanLine<'_>>(self.client.query_raw(&format!("{sql}{limit}")), |line| {
+            rows.push(Told::new(&line, read(&line)?));
             Ok(())
         })
         .await?;
-        Ok(rows)
+        Ok((rows.len() <= most).then_some(rows))
     }
 
     pub(super) async fn rows(
@@ -222,7 +259,15 @@ impl Db {
         let from = cursor.map(|cursor| cursor.position(asked)).transpose()?;
         let limit = limit.clamp(1, MOST_ROWS) as usize;
         let of = format!("trace_id = {}", bytes(trace.bytes()));
-        let all = spans_sql(&of, SPANS, false);
+        let which = format!("{of} AND {} AND {SPANS}", hours(&of));
+        if from.is_none()
+            && let Some(few) = self.few(&lines_sql(&which, false), FEW.min(limit), |line| line.row()).await?
+        {
+            let items: Vec<SpanRow> = once(few).map(|(row, variant)| of_variant(row, variant)).collect();
+            let total = Some(items.len() as u64);
+            return Ok(Page { items, next: None, total });
+        }
+        let all = spans_sql(&which, false);
         let rest = match from {
             Some(from) => format!("(start_ns, {SPAN_TIE}) > ({}, {})", from.value, from.row),
             None => "1".to_owned(),
@@ -246,6 +291,50 @@ impl Db {
         Ok(page)
     }
 
+    /// The first rows of each of these traces.
+    pub(super) async fn rows_of_each(
+        &self,
+        traces: &[TraceId],
+        limit: u32,
+    ) -> Result<Vec<Page<SpanRow>>, StoreError> {
+        let limit = limit.clamp(1, MOST_ROWS) as usize;
+        let none = || Page { items: Vec::new(), next: None, total: None };
+        let mut found: HashMap<TraceId, Page<SpanRow>> = HashMap::new();
+        let of = one_of("trace_id", traces.iter().map(|id| id.bytes().as_slice()));
+        let which = format!("{of} AND {} AND {SPANS}", hours(&of));
+        if let Some(few) = self.few(&lines_sql(&which, false), FEW, |line| line.row()).await? {
+            for (row, variant) in once(few) {
+                let page = found.entry(row.key.trace).or_insert_with(none);
+                page.items.push(of_variant(row, variant));
+            }
+            if found.values().all(|page| page.items.len() <= limit) {
+                return Ok(traces.iter().map(|trace| found.remove(trace).unwrap_or_else(none)).collect());
+            }
+            found.clear();
+        }
+        let sql = format!(
+            "{} ORDER BY start_ns, {SPAN_TIE} LIMIT {} BY trace_id",
+            spans_sql(&which, false),
+            limit + 1
+        );
+        let mut last = HashMap::new();
+        self.each::<SpanLine<'_>>(self.client.query_raw(&sql), |line| {
+            let row = line.row()?;
+            let trace = row.key.trace;
+            let page = found.entry(trace).or_insert_with(none);
+            if page.items.len() == limit {
+                let position = last.get(&trace).copied();
+                page.next = position.map(|position| Cursor::new(position, Cursor::of_query(&("rows", trace))));
+                return Ok(());
+            }
+            last.insert(trace, Position { value: line.start_ns, day: Day(0), row: span_tie(line.print) });
+            page.items.push(row);
+            Ok(())
+        })
+        .await?;
+        Ok(traces.iter().map(|trace| found.remove(trace).unwrap_or_else(none)).collect())
+    }
+
     /// How many rows [`spans_sql`] has of a trace.
     async fn count(&self, of: &str) -> Result<Option<u64>, StoreError> {
         let sql = format!(
@@ -264,17 +353,28 @@ impl Db {
             Which::First { .. } => format!("op > 0 AND op < 30 AND {SPANS}"),
             Which::Only(ids) => one_of("span_id", ids.iter().map(|id: &SpanId| id.bytes().as_slice())),
         };
+        let wanted = format!("{of} AND {} AND {wanted}", hours(&of));
         let most = match which {
             Which::First { spans, .. } => format!(" LIMIT {spans}"),
             _ => String::new(),
         };
-        let sql = format!("{} ORDER BY start_ns, {SPAN_TIE}{most}", spans_sql(&of, &wanted, true));
         let mut halves = Vec::new();
-        self.each::<SpanLine<'_>>(self.client.query_raw(&sql), |line| {
-            halves.push(line.half()?);
-            Ok(())
-        })
-        .await?;
+        if let Some(few) = self.few(&lines_sql(&wanted, true), FEW_WHOLE, |line| line.half()).await? {
+            for (mut half, variant) in once(few) {
+                half.variant = variant;
+                halves.push(half);
+            }
+            if let Which::First { spans, .. } = which {
+                halves.truncate(*spans as usize);
+            }
+        } else {
+            let sql = format!("{} ORDER BY start_ns, {SPAN_TIE}{most}", spans_sql(&wanted, true));
+            self.each::<SpanLine<'_>>(self.client.query_raw(&sql), |line| {
+                halves.push(line.half()?);
+                Ok(())
+            })
+            .await?;
+        }
         let shelf = self.shelf(&halves).await?;
         halves
             .into_iter()
@@ -312,7 +412,7 @@ impl Db {
         all.any("event", event);
         all.any("service", service);
         if let Some(sought) = &sought {
-            let said = search::logs_that_say(&mut all, sought);
+            let said = search::logs_that_say(&mut all, sought, &self.dictionary);
             all.and(said);
         }
         let (sign, order) = if ascending { (">", "ASC") } else { ("<", "DESC") };

@@ -52,6 +52,20 @@ impl Rolled {
         self.0.is_empty()
     }
 
+    /// The hours, and the numbers of their sums.
+    pub(super) fn hours(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.0.iter().copied()
+    }
+
+    pub(super) fn has(&self, hour: u32) -> bool {
+        self.0.iter().any(|(one, _)| *one == hour)
+    }
+
+    /// Those of them that are meant.
+    pub(super) fn only(&self, mut meant: impl FnMut(u32) -> bool) -> Self {
+        Self(self.0.iter().copied().filter(|(hour, _)| meant(*hour)).collect())
+    }
+
     /// Spans of other hours, as stretches, by which the server knows what it need not read.
     pub(super) fn others(&self) -> String {
         let mut hours: Vec<u32> = self.0.iter().map(|(hour, _)| *hour).collect();

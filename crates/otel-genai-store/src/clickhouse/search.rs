@@ -2,8 +2,10 @@
 //! hold, and where.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use clickhouse::Row;
+use clickhouse::{Client, Row};
+use futures_util::future::try_join;
 use serde::Deserialize;
 
 use super::line::PieceLine;
@@ -13,9 +15,9 @@ use crate::error::StoreError;
 use crate::id::{ContentHash, Day, LogId, Nanos, SpanId, TraceId};
 use crate::query::{Dimension, Hit, Page, SearchQuery, Snippet};
 use crate::value::Form;
-use crate::words::{self, Sought};
+use crate::words::{self, Phrase, Sought};
 
-/// So many candidates are looked at at a time.
+/// So many candidates are looked at at a time, where not each is a hit.
 const AT_A_TIME: usize = 200;
 /// A trace is found by so many of the first digits of its id.
 const FEWEST_DIGITS: usize = 8;
@@ -34,16 +36,31 @@ pub(super) fn sought(text: &str) -> Result<Sought, StoreError> {
     Sought::new(text).ok_or_else(|| StoreError::BadQuery("there is no word to search for".to_owned()))
 }
 
+/// Where the words of the index can be looked up: a table, as it stands in a query. There is none where the server or its user
+/// cannot.
+pub(super) type Dictionary = Option<Arc<str>>;
+
 /// The condition on the column `words` that all this is said. Where a phrase has other signs than letters, it may hold for
 /// what is said without them.
-fn words_of(all: &mut Where, sought: &Sought) -> String {
+///
+/// `hasToken` would read the words of every block of rows that has a word; these are answered by the index alone.
+fn words_of(all: &mut Where, sought: &Sought, dictionary: &Dictionary) -> String {
     let mut conditions = Vec::new();
-    for phrase in sought.phrases() {
-        conditions.extend(phrase.tokens.iter().map(|token| {
-            let token = all.text(token);
-            format!("hasToken(words, {token})")
-        }));
-        if let Some(run) = phrase.run {
+    for Phrase { tokens, begins, run } in sought.phrases() {
+        if !tokens.is_empty() {
+            let tokens: Vec<String> = tokens.into_iter().map(|token| all.text(token)).collect();
+            conditions.push(format!("hasAllTokens(words, [{}])", tokens.join(",")));
+        }
+        let mut run = run;
+        if let (Some(begins), Some(dictionary)) = (begins, dictionary) {
+            // Else the index has said it all.
+            run = run.filter(|run| run.trim_start() != begins);
+            let begins = all.text(begins);
+            conditions.push(format!(
+                "hasAnyTokens(words, (SELECT groupUniqArray(token) FROM {dictionary} WHERE startsWith(token, {begins})))"
+            ));
+        }
+        if let Some(run) = run {
             let run = all.text(run);
             conditions.push(format!("position(words, {run}) > 0"));
         }
@@ -51,30 +68,55 @@ fn words_of(all: &mut Where, sought: &Sought) -> String {
     if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") }
 }
 
-/// The condition on traces that somebody said this in their spans or log records.
+/// The condition on traces that somebody said this in their spans or log records, which are of these hours.
 ///
 /// # Errors
 /// [`StoreError::BadQuery`], if there is no word in the text.
-pub(super) fn traces_that_say(all: &mut Where, text: &str) -> Result<String, StoreError> {
-    let words = words_of(all, &sought(text)?);
+pub(super) fn traces_that_say(
+    all: &mut Where,
+    text: &str,
+    hours: &str,
+    dictionary: &Dictionary,
+) -> Result<String, StoreError> {
+    let words = words_of(all, &sought(text)?, dictionary);
     let pieces = format!("piece IN (SELECT hash FROM said WHERE row = 0 AND {words})");
-    let of = |table: &str| format!("SELECT trace_id FROM {table} ARRAY JOIN pieces AS piece WHERE {pieces}");
+    let of = |table: &str| {
+        format!("SELECT trace_id FROM (SELECT trace_id, pieces FROM {table} WHERE {hours}) ARRAY JOIN pieces AS piece WHERE {pieces}")
+    };
     Ok(format!(
         "trace_id IN ({} UNION ALL {} UNION ALL
-           SELECT trace_id FROM log WHERE row IN (SELECT row FROM said WHERE row > 0 AND {words}))",
+           SELECT trace_id FROM log WHERE {hours} AND row IN (SELECT row FROM said WHERE row > 0 AND {words}))",
         of("span"),
         of("log")
     ))
 }
 
 /// The condition on log records that they say this.
-pub(super) fn logs_that_say(all: &mut Where, sought: &Sought) -> String {
-    let words = words_of(all, sought);
+pub(super) fn logs_that_say(all: &mut Where, sought: &Sought, dictionary: &Dictionary) -> String {
+    let words = words_of(all, sought, dictionary);
     format!(
         "(row IN (SELECT row FROM said WHERE row > 0 AND {words}) OR row IN (
            SELECT row FROM log ARRAY JOIN pieces AS piece
            WHERE piece IN (SELECT hash FROM said WHERE row = 0 AND {words})))"
     )
+}
+
+/// Finds the dictionary of the index: that of the table, or of those of a cluster behind it.
+pub(super) async fn dictionary(client: &Client) -> Dictionary {
+    let local = "mergeTreeTextIndex(currentDatabase(), 'said', 'by_word')".to_owned();
+    let behind = "SELECT extract(engine_full, '^Distributed\\\\(([^,]+, [^,]+, [^,)]+)') FROM system.tables
+         WHERE database = currentDatabase() AND name = 'said'";
+    let behind = client.query_raw(behind).fetch_one::<String>().await.unwrap_or_default();
+    let cluster = behind.split_once(", ").map(|(cluster, table)| {
+        format!("cluster({cluster}, mergeTreeTextIndex({table}, 'by_word'))")
+    });
+    for dictionary in [Some(local), cluster].into_iter().flatten() {
+        let sql = format!("SELECT count() FROM (SELECT token FROM {dictionary} LIMIT 1)");
+        if client.query_raw(&sql).fetch_one::<u64>().await.is_ok() {
+            return Some(dictionary.into());
+        }
+    }
+    None
 }
 
 /// What may be a hit.
@@ -97,24 +139,39 @@ impl Db {
         let from = query.cursor.as_ref().map(|cursor| cursor.position(asked)).transpose()?;
         let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
         let mut page = Page { items: Vec::new(), next: None, total: None };
-        if from.is_none() {
-            page.items = self.by_id(&query.text).await?;
-            page.items.extend(self.names(query).await?);
-            page.items.truncate(limit);
-        }
-        let sought = match sought(&query.text) {
+        let sought = sought(&query.text);
+        let called = async {
+            if from.is_some() {
+                return Ok(Vec::new());
+            }
+            let (mut called, names) = try_join(self.by_id(&query.text), self.names(query)).await?;
+            called.extend(names);
+            Ok(called)
+        };
+        let days = async {
+            match &sought {
+                Ok(sought) => self.days_of(sought, query).await,
+                Err(_) => Ok(Vec::new()),
+            }
+        };
+        let (called, days) = try_join(called, days).await?;
+        page.items = called;
+        page.items.truncate(limit);
+        let sought = match sought {
             Err(_) if !page.items.is_empty() => return Ok(page),
             sought => sought?,
         };
         let mut last = from;
-        for day in self.days_of(&sought, query).await? {
+        for day in days {
             if from.is_some_and(|from| day > from.day) {
                 continue;
             }
             let mut behind = from.filter(|from| from.day == day);
             loop {
-                let candidates = self.candidates(&sought, query, day, behind).await?;
-                let more = candidates.len() == AT_A_TIME;
+                // Where the index is right, no more is read than is told.
+                let at_a_time = if sought.verifies() { AT_A_TIME } else { limit + 1 - page.items.len() };
+                let candidates = self.candidates(&sought, query, day, behind, at_a_time).await?;
+                let more = candidates.len() == at_a_time;
                 let snippets = self.snippets(&sought, day, &candidates).await?;
                 for candidate in candidates {
                     let position = Position { value: candidate.at, day, row: candidate.tie };
@@ -138,7 +195,7 @@ impl Db {
     /// The days on which somebody may have said it, the last first.
     async fn days_of(&self, sought: &Sought, query: &SearchQuery) -> Result<Vec<Day>, StoreError> {
         let mut all = Where::default();
-        let words = words_of(&mut all, sought);
+        let words = words_of(&mut all, sought, &self.dictionary);
         all.and(words);
         if let Some(range) = query.range {
             let day = |moment: Nanos| Day::of(moment).0.clamp(0, i32::from(u16::MAX));
@@ -161,9 +218,10 @@ impl Db {
         query: &SearchQuery,
         day: Day,
         behind: Option<Position>,
+        most: usize,
     ) -> Result<Vec<Candidate>, StoreError> {
         let mut all = Where::default();
-        let words = words_of(&mut all, sought);
+        let words = words_of(&mut all, sought, &self.dictionary);
         let found = |column: &str, which: &str| {
             format!("(SELECT {column} FROM said WHERE day = toDate({}) AND {which} AND {words})", day.0)
         };
@@ -204,7 +262,7 @@ impl Db {
                    SELECT piece FROM (SELECT pieces FROM span WHERE {spans}) ARRAY JOIN pieces AS piece
                    WHERE piece IN {pieces})
                ) GROUP BY row
-             ) WHERE {rest} ORDER BY at DESC, tie DESC LIMIT {AT_A_TIME}"
+             ) WHERE {rest} ORDER BY at DESC, tie DESC LIMIT {most}"
         );
         let mut candidates = Vec::new();
         self.each::<Candidate>(all.query(self, &sql), |candidate| {

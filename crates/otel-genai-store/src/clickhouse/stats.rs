@@ -3,18 +3,21 @@
 //! There is no roll-up by a materialised view: a view sees each insert by itself, and would count again what a sender sends
 //! again, and calls that another dashboard finds to be told twice. To leave both out while reading (`FINAL`, `wrapper`) is a
 //! fifth of what adding up costs: about 1 µs of one core for each span of the time that is asked for. So hours that are over
-//! are added up once: see `rollup`.
+//! are added up once: see `rollup`; and what an hour came to is kept for the next who asks the same: see `kept`.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use clickhouse::Row;
+use clickhouse::query::Query;
 use serde::Deserialize;
 
-use super::calls::{self, FAILED, column, ops};
+use super::calls::{self, FAILED, HOUR, column, ops};
 use super::list;
 use super::read::{Db, Where};
+use super::rollup::Rolled;
+use crate::cursor::Cursor;
 use crate::error::StoreError;
 use crate::facts::{Cost, CostSource, Dialect, Op, Usage};
 use crate::histogram::{self, Histogram};
@@ -23,6 +26,8 @@ use crate::query::{Dimension, Filter, StatsQuery, StatsRow};
 
 /// An answer has at most so many rows.
 const MOST_ROWS: usize = 100_000;
+/// One more says that there are more.
+const MOST_SQL: usize = MOST_ROWS + 1;
 /// Of a number, such as an operation, a facet has at most so many values.
 const MOST_NUMBERS: u32 = u8::MAX as u32;
 
@@ -31,6 +36,11 @@ type Counts = (Vec<u64>, Vec<u64>);
 
 #[derive(Row, Deserialize)]
 struct Sums {
+    /// The hour that the calls are kept under, where hours are told apart.
+    of_hour: u32,
+    /// When the first and the last of them began.
+    least: i64,
+    most: i64,
     step: u64,
     names: Vec<String>,
     calls: u64,
@@ -141,6 +151,42 @@ fn most_first(words: &mut [(Arc<str>, u64)]) {
     words.sort_by(|(word, count), (other, others)| others.cmp(count).then_with(|| word.cmp(other)));
 }
 
+/// Rows by what they have in common.
+type Found = HashMap<(Option<Nanos>, Vec<(Dimension, Option<Arc<str>>)>), StatsRow>;
+
+fn put(found: &mut Found, row: StatsRow) {
+    match found.entry((row.at, row.key.clone())) {
+        Entry::Vacant(new) => drop(new.insert(row)),
+        Entry::Occupied(mut known) => add(known.get_mut(), row),
+    }
+}
+
+/// What calls are told apart by, as a query says it.
+struct Groups {
+    at: String,
+    names: String,
+    columns: String,
+}
+
+impl Groups {
+    fn of(query: &StatsQuery) -> Self {
+        let names: Vec<String> = query.by.iter().map(|by| format!("toString({})", column(*by))).collect();
+        Self {
+            at: query.step.map_or("toUInt64(0)".to_owned(), |step| {
+                format!("toUInt64(start_ns - start_ns % {})", calls::nanos(step))
+            }),
+            // Of no names it is to be an array of texts, too.
+            names: if names.is_empty() { "''".to_owned() } else { names.join(", ") },
+            columns: query.by.iter().map(|by| format!(", {}", column(*by))).collect(),
+        }
+    }
+}
+
+/// The hours told apart, or all in one.
+fn of_hour(apart: bool) -> (&'static str, &'static str) {
+    if apart { ("hour", "of_hour, ") } else { ("toDateTime(0, 'UTC')", "") }
+}
+
 impl Db {
     pub(super) async fn stats(&self, query: &StatsQuery) -> Result<Vec<StatsRow>, StoreError> {
         let step = query.step.map(calls::nanos);
@@ -150,48 +196,12 @@ impl Db {
         if query.filter.genai == Some(false) {
             return Ok(Vec::new());
         }
-        let wanted = calls::conditions(&query.filter)?;
+        let groups = Groups::of(query);
         let rolled = self.rolled(query).await?;
-        let hours = calls::hours(query.filter.range);
-        let names: Vec<String> = query.by.iter().map(|by| format!("toString({})", column(*by))).collect();
-        // Of no names it is to be an array of texts, too.
-        let names = if names.is_empty() { "''".to_owned() } else { names.join(", ") };
-        let groups: String = query.by.iter().map(|by| format!(", {}", column(*by))).collect();
-        let at =
-            step.map_or("toUInt64(0)".to_owned(), |step| format!("toUInt64(start_ns - start_ns % {step})"));
-        let most = MOST_ROWS + 1;
-        let sql = format!(
-            "{with} SELECT {at} AS step, [{names}] AS names, {sums}
-             FROM span FINAL PREWHERE {hours} AND {others} AND op > 0 AND op < 30 AND state != 1
-             WHERE {wanted} AND {once} GROUP BY step{groups} LIMIT {most}",
-            with = with(),
-            sums = sums_of_calls(),
-            others = rolled.others(),
-            wanted = wanted.sql(),
-            once = calls::once(&hours),
-        );
-        let mut found: HashMap<(u64, Vec<String>), StatsRow> = HashMap::new();
-        let mut put = |sums: Sums| -> Result<(), StoreError> {
-            match found.entry((sums.step, sums.names.clone())) {
-                Entry::Vacant(new) => drop(new.insert(sums.row(query))),
-                Entry::Occupied(mut known) => add(known.get_mut(), sums.row(query)),
-            }
-            Ok(())
+        let found = match self.by_hours(query, &groups, &rolled).await? {
+            Some(found) => found,
+            None => self.at_once(query, &groups, &rolled).await?,
         };
-        self.each::<Sums>(wanted.query(self, &sql), &mut put).await?;
-        if !rolled.is_empty() {
-            let mut wanted = Where::default();
-            for condition in calls::names(&query.filter, &mut wanted) {
-                wanted.and(condition);
-            }
-            let sql = format!(
-                "SELECT {at} AS step, [{names}] AS names, {SUMS_OF_SUMS} FROM hourly AS h PREWHERE {these} WHERE {wanted}
-                 GROUP BY step{groups} LIMIT {most}",
-                these = rolled.these(),
-                wanted = wanted.sql(),
-            );
-            self.each::<Sums>(wanted.query(self, &sql), &mut put).await?;
-        }
         if found.len() > MOST_ROWS {
             return Err(StoreError::BadQuery(format!(
                 "the answer has more than {MOST_ROWS} rows; narrow the time range, or ask for longer steps or fewer groups"
@@ -200,6 +210,148 @@ impl Db {
         let mut rows: Vec<StatsRow> = found.into_values().collect();
         StatsRow::put_in_order(&mut rows);
         Ok(rows)
+    }
+
+    /// The sums of all hours together.
+    async fn at_once(
+        &self,
+        query: &StatsQuery,
+        groups: &Groups,
+        rolled: &Rolled,
+    ) -> Result<Found, StoreError> {
+        let wanted = calls::conditions(&query.filter, &self.dictionary)?;
+        let hours = format!("{} AND {}", calls::hours(query.filter.range), rolled.others());
+        let mut found = Found::new();
+        for sums in self.sums_of_calls(groups, &hours, &wanted, false).await? {
+            put(&mut found, sums.row(query));
+        }
+        for sums in self.sums_of_sums(query, groups, rolled, false).await? {
+            put(&mut found, sums.row(query));
+        }
+        Ok(found)
+    }
+
+    /// The sums of each whole hour, as far as they are not known from before, and of the calls beside them. None, where that
+    /// is more than an answer may be.
+    async fn by_hours(
+        &self,
+        query: &StatsQuery,
+        groups: &Groups,
+        rolled: &Rolled,
+    ) -> Result<Option<Found>, StoreError> {
+        let range = query.filter.range;
+        // What else is said in a trace is no matter of an hour.
+        if query.filter.text.is_some() || query.by.contains(&Dimension::Conversation) {
+            return Ok(None);
+        }
+        let whenever = Filter { range: None, ..query.filter.clone() };
+        let asked = Cursor::of_query(&(&whenever, &query.by, query.step));
+        let mut missing = self.marks(range, rolled).await?;
+        let (mut found, mut aside) = (Found::new(), Vec::new());
+        self.kept.take(asked, &mut missing, |hour, rows| match rows {
+            Some(rows) => rows.iter().for_each(|row| put(&mut found, row.clone())),
+            None => aside.push(hour),
+        });
+        let written = rolled.only(|hour| missing.contains_key(&hour));
+        let others: Vec<String> =
+            missing.keys().filter(|hour| !written.has(**hour)).map(|hour| calls::time(*hour)).collect();
+        let mut all = self.sums_of_sums(query, groups, &written, true).await?;
+        if !others.is_empty() {
+            let these = format!("hour IN ({})", others.join(","));
+            let wanted = calls::conditions(&whenever, &self.dictionary)?;
+            all.extend(self.sums_of_calls(groups, &these, &wanted, true).await?);
+        }
+        if all.len() > MOST_ROWS {
+            return Ok(None);
+        }
+        let mut answers: HashMap<u32, Option<Vec<StatsRow>>> =
+            missing.keys().map(|hour| (*hour, Some(Vec::new()))).collect();
+        for sums in all {
+            let Some(answer) = answers.get_mut(&sums.of_hour) else { continue };
+            match answer {
+                Some(rows) if sums.is_of_its_hour() => rows.push(sums.row(query)),
+                _ => *answer = None,
+            }
+        }
+        for (hour, answer) in &answers {
+            match answer {
+                Some(rows) => rows.iter().for_each(|row| put(&mut found, row.clone())),
+                None => aside.push(*hour),
+            }
+        }
+        let marked = answers.into_iter().filter_map(|(hour, rows)| Some((hour, *missing.get(&hour)?, rows)));
+        self.kept.put(asked, marked.collect());
+        let mut beside: Vec<String> = calls::edges(range).into_iter().collect();
+        if !aside.is_empty() {
+            let hours: Vec<String> = aside.into_iter().map(calls::time).collect();
+            beside.push(format!("hour IN ({})", hours.join(",")));
+        }
+        if !beside.is_empty() {
+            let hours = format!("({})", beside.join(" OR "));
+            let wanted = calls::conditions(&query.filter, &self.dictionary)?;
+            for sums in self.sums_of_calls(groups, &hours, &wanted, false).await? {
+                put(&mut found, sums.row(query));
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// Calls of these hours added up, for a question's groups; each hour by itself, or all together.
+    async fn sums_of_calls(
+        &self,
+        groups: &Groups,
+        hours: &str,
+        wanted: &Where,
+        apart: bool,
+    ) -> Result<Vec<Sums>, StoreError> {
+        let (Groups { at, names, columns }, (of_hour, by_hour)) = (groups, of_hour(apart));
+        let sql = format!(
+            "{with} SELECT {of_hour} AS of_hour, min(start_ns) AS least, max(start_ns) AS most, {at} AS step,
+               [{names}] AS names, {sums}
+             FROM span FINAL PREWHERE {hours} AND op > 0 AND op < 30 AND state != 1
+             WHERE {wanted} AND {once} GROUP BY {by_hour}step{columns} LIMIT {MOST_SQL}",
+            with = with(),
+            sums = sums_of_calls(),
+            wanted = wanted.sql(),
+            once = calls::once(hours),
+        );
+        self.sums(wanted.query(self, &sql)).await
+    }
+
+    /// The same, of sums that are written down.
+    async fn sums_of_sums(
+        &self,
+        query: &StatsQuery,
+        groups: &Groups,
+        rolled: &Rolled,
+        apart: bool,
+    ) -> Result<Vec<Sums>, StoreError> {
+        if rolled.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut wanted = Where::default();
+        for condition in calls::names(&query.filter, &mut wanted) {
+            wanted.and(condition);
+        }
+        let (Groups { at, names, columns }, (of_hour, by_hour)) = (groups, of_hour(apart));
+        let sql = format!(
+            "SELECT {of_hour} AS of_hour, min(h.start_ns) AS least, max(h.start_ns) AS most, {at} AS step,
+               [{names}] AS names, {SUMS_OF_SUMS}
+             FROM hourly AS h PREWHERE {these} WHERE {wanted} GROUP BY {by_hour}step{columns} LIMIT {MOST_SQL}",
+            these = rolled.these(),
+            wanted = wanted.sql(),
+        );
+        self.sums(wanted.query(self, &sql)).await
+    }
+
+    async fn sums(&self, query: Query) -> Result<Vec<Sums>, StoreError> {
+        let mut all = Vec::new();
+        self.each::<Sums>(query, |sums| {
+            all.push(sums);
+            Ok(())
+        })
+        .await?;
+        Ok(all)
     }
 
     /// The values of a dimension among traces, and how many traces have each.
@@ -211,7 +363,7 @@ impl Db {
     ) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
         let column = column(dimension);
         let number = matches!(dimension, Dimension::Op | Dimension::Dialect);
-        let mut wanted = list::traces_that_fit(filter)?;
+        let mut wanted = list::traces_that_fit(filter, &self.dictionary)?;
         wanted.and(if number { format!("{column} > 0") } else { format!("{column} != ''") });
         let early = matches!(
             dimension,
@@ -254,6 +406,12 @@ fn histogram((edges, counts): Counts, sum: u64) -> Histogram {
 }
 
 impl Sums {
+    /// Whether the calls began in the hour that they are kept under.
+    fn is_of_its_hour(&self) -> bool {
+        let hour = i64::from(self.of_hour) * 1_000_000_000;
+        self.least >= hour && self.most < hour.saturating_add_unsigned(HOUR)
+    }
+
     fn row(self, query: &StatsQuery) -> StatsRow {
         let source = if self.reported > 0 { CostSource::Reported } else { CostSource::Table };
         let (words, counts) = self.stops;
