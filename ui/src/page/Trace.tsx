@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Row, Trace as Told, Transcript as Conversation } from "../api";
 import { api, type Got, type Problem } from "../client";
-import { type Pages, useGrowing } from "../growing";
+import { type Growing, type Pages, useGrowing } from "../growing";
 import { useKeys } from "../keys";
 import { beginning, bytes, count, plural } from "../lib/format";
 import { headline, isCall } from "../lib/ops";
@@ -15,7 +15,7 @@ import { MiniTimeline } from "../trace/MiniTimeline";
 import { choose, chosenIn, picked, pickForCompare, setZoom, tab as tabNow, TABS, type Tab, view as viewNow, type View, zoom as zoomNow } from "../trace/state";
 import { DeltaButton, Transcript } from "../trace/Transcript";
 import { Waterfall } from "../trace/Waterfall";
-import { Busy, Button, Check, copy, Empty, Failed, Id, Menu, Skeleton, Tabs, Text } from "../ui/bits";
+import { Busy, Button, Check, copy, Empty, Failed, Id, Menu, Skeleton, Stuck, Tabs, Text } from "../ui/bits";
 import { Icon } from "../ui/Icon";
 import { Split, useNarrow } from "../ui/Split";
 import { title, Top } from "../ui/Top";
@@ -81,10 +81,10 @@ export function Trace({ id }: { id: string }) {
       </div>
     );
   }
-  return <Known key={id} id={id} trace={trace.data} load={trace.more} transcript={transcript.data} problem={transcript.error} stale={trace.error ? trace : transcript} loadCalls={transcript.more} />;
+  return <Known key={id} id={id} trace={trace.data} load={trace.more} transcript={transcript.data} problem={transcript.error} stale={trace.error ? trace : transcript} stuck={trace.stuck ? trace : transcript} loadCalls={transcript.more} />;
 }
 
-function Known({ id, trace, load, transcript, problem, stale, loadCalls }: { id: string; trace: Told; load: (limit?: number) => Promise<void>; transcript: Conversation | undefined; problem: Problem | undefined; stale: Got<unknown>; loadCalls: (limit?: number) => Promise<void> }) {
+function Known({ id, trace, load, transcript, problem, stale, stuck, loadCalls }: { id: string; trace: Told; load: (limit?: number) => Promise<void>; transcript: Conversation | undefined; problem: Problem | undefined; stale: Got<unknown>; stuck: Growing<unknown>; loadCalls: (limit?: number) => Promise<void> }) {
   const rows = trace.rows;
   const index = useMemo(() => new Map(rows.map((row, i) => [key(row), i])), [rows]);
   const whole = Math.max(trace.summary.durationMs, 0.001);
@@ -317,6 +317,7 @@ function Known({ id, trace, load, transcript, problem, stale, loadCalls }: { id:
       <Header summary={summary} currency={currency} />
       <MiniTimeline rows={rows} whole={whole} zoom={zoom} selected={row} />
       <Busy of={stale} />
+      <Stuck of={stuck} />
       {narrow ? (
         <>
           <div class="segments" role="group" aria-label="Side">

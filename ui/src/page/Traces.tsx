@@ -10,7 +10,7 @@ import { heard, MOST_NEWS, type News, NONE, placed, since, waiting } from "../li
 import { about, follow, line } from "../live";
 import { anyFilter, asked, clearFilters, FACETS } from "../state/filters";
 import { go, href, param, set } from "../state/url";
-import { Busy, Button, Empty, Failed, Glyph, Skeleton, Text, Time } from "../ui/bits";
+import { Busy, Button, Empty, Failed, Glyph, Skeleton, Stuck, Text, Time } from "../ui/bits";
 import { Connect } from "../ui/Connect";
 import { Facets } from "../ui/Facets";
 import { Icon } from "../ui/Icon";
@@ -95,7 +95,10 @@ export function Traces() {
   }, [text]);
   const onEvent = useRef((_: StreamEvent) => {});
   onEvent.current = (event) => {
-    if (event.event === "reset" || event.event === "deleted") return again();
+    if (event.event === "reset" || event.event === "deleted") {
+      facets.again();
+      return again();
+    }
     if (event.event !== "traces" || !newest) return;
     const { items, more } = event.data;
     if (!live) {
@@ -193,6 +196,7 @@ export function Traces() {
               row={(i) => <Line key={rows[i]?.id} row={rows[i] as TraceRow} index={i} active={i === active} currency={currency} open={open} />}
             />
           )}
+          <Stuck of={list} />
           {!list.data && !list.error && <Skeleton height={ROW} rows={18} />}
           {list.data && rows.length === 0 && (anyFilter() || param("from") ? (
             <Empty title="No trace fits these filters" icon="filter"><Button onClick={() => { clearFilters(); set({ from: undefined, to: undefined }); }}>Show all</Button></Empty>

@@ -1,6 +1,6 @@
 /** Small things that every page is made of. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Op } from "../api";
 import type { Got, Problem } from "../client";
 import { ago, exact, shortId } from "../lib/format";
@@ -123,6 +123,11 @@ export function Busy({ of }: { of: Got<unknown> }) {
   );
 }
 
+/** Under a list whose next page could not be had: it does not end here. */
+export function Stuck({ of }: { of: { stuck: Problem | undefined; more: () => Promise<void> } }) {
+  return of.stuck ? <p class="stale" role="alert"><Icon name="error" size={13} /><span class="ell" title={of.stuck.hint}>More could not be loaded: <Text value={of.stuck.message} /></span><button type="button" class="link" onClick={() => void of.more()}>Try again</button></p> : null;
+}
+
 /** Grey rows in the place of those to come. */
 export function Skeleton({ rows = 12, height = 30 }: { rows?: number; height?: number }) {
   return (
@@ -199,9 +204,11 @@ export function Menu({ label, icon, items }: { label: string; icon?: IconName; i
     setOpen(false);
     button.current?.focus();
   };
+  useLayoutEffect(() => {
+    if (open) choices()[0]?.focus();
+  }, [open]);
   useEffect(() => {
     if (!open) return;
-    choices()[0]?.focus();
     const away = () => setOpen(false);
     document.addEventListener("click", away);
     return () => document.removeEventListener("click", away);
