@@ -71,6 +71,8 @@ use crate::value::Piece;
 
 /// What waits to be written has so many KiB at most; then senders are told to come again.
 const QUEUE: u32 = 64 << 10;
+/// Of what others wrote so many bytes are held.
+const HOLDS: u64 = 1 << 30;
 /// The database of an address that names none.
 const DATABASE: &str = "otel_genai";
 
@@ -86,6 +88,7 @@ pub struct ClickHouseOptions {
     read_only: bool,
     patience: Duration,
     quiet: Duration,
+    holds: u64,
 }
 
 impl fmt::Debug for ClickHouseOptions {
@@ -143,6 +146,7 @@ impl ClickHouseOptions {
             read_only: false,
             patience: fault::PATIENCE,
             quiet: fault::QUIET,
+            holds: HOLDS,
         })
     }
 
@@ -204,6 +208,14 @@ impl ClickHouseOptions {
         self
     }
 
+    /// How many bytes of what a Collector's exporter wrote are held in a temporary folder, to answer from; 1 GiB by default.
+    /// What is more is read anew when it is asked for again, and no question may be about more.
+    #[must_use]
+    pub fn holds(mut self, bytes: u64) -> Self {
+        self.holds = bytes;
+        self
+    }
+
     /// The statements that make the tables, and the rights that those need who read and write: for an administrator, so that
     /// otel-genai itself needs no right to make anything.
     #[must_use]
@@ -245,9 +257,9 @@ impl ClickHouseOptions {
     /// Those of [`connect`](Self::connect), and [`StoreError::Backend`] if the exporter's tables are of a kind that is not
     /// known: it names the column.
     pub async fn open(self) -> Result<Arc<dyn Store>, StoreError> {
-        let (keeping, read_only) = (self.keeping, self.read_only);
+        let (keeping, read_only, holds) = (self.keeping, self.read_only, self.holds);
         let db = self.reach().await?;
-        if let Some(foreign) = Foreign::find(&db).await? {
+        if let Some(foreign) = Foreign::find(&db, holds).await? {
             return Ok(Arc::new(foreign));
         }
         Ok(Arc::new(ClickHouseStore::new(db, keeping, read_only).await?))

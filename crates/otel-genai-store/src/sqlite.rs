@@ -95,7 +95,7 @@ pub enum Durability {
 /// How a store in SQLite is opened.
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
-    folder: Option<PathBuf>,
+    folder: Place,
     durability: Durability,
     readers: usize,
     limits: Retention,
@@ -103,6 +103,16 @@ pub struct SqliteOptions {
     max_content: Option<usize>,
     read_only: bool,
     pricing: Prices,
+}
+
+/// Where a store is.
+#[derive(Clone, Debug)]
+enum Place {
+    Folder(PathBuf),
+    /// In a temporary folder: in memory, if it may be.
+    Temporary {
+        in_memory: bool,
+    },
 }
 
 /// What calls cost.
@@ -119,16 +129,22 @@ impl SqliteOptions {
     /// In a folder, which is made if it is not there.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self::with(Some(folder.into()), Durability::default())
+        Self::with(Place::Folder(folder.into()), Durability::default())
     }
 
     /// For the time being: in memory where the system has a folder there, and gone when the store is closed.
     #[must_use]
     pub fn temporary() -> Self {
-        Self::with(None, Durability::None)
+        Self::with(Place::Temporary { in_memory: true }, Durability::None)
     }
 
-    fn with(folder: Option<PathBuf>, durability: Durability) -> Self {
+    /// The same, where the system has room for much.
+    #[cfg(feature = "clickhouse")]
+    pub(crate) fn scratch() -> Self {
+        Self::with(Place::Temporary { in_memory: false }, Durability::None)
+    }
+
+    fn with(folder: Place, durability: Durability) -> Self {
         let pricing = Prices(Arc::new(NoPrices));
         let limits = Retention::default();
         let max_content = None;
@@ -202,9 +218,9 @@ impl SqliteOptions {
     /// threads.
     pub fn open(self) -> Result<SqliteStore, StoreError> {
         let folder = match &self.folder {
-            Some(path) if self.read_only => Folder::read_only(path)?,
-            Some(path) => Folder::open(path)?,
-            None => Folder::temporary()?,
+            Place::Folder(path) if self.read_only => Folder::read_only(path)?,
+            Place::Folder(path) => Folder::open(path)?,
+            Place::Temporary { in_memory } => Folder::temporary(*in_memory)?,
         };
         folder.complete()?;
         let folder = Arc::new(folder);

@@ -16,6 +16,8 @@ mod corpus;
 mod engine;
 #[path = "foreign/exporter.rs"]
 mod exporter;
+#[path = "foreign/limits.rs"]
+mod limits;
 #[path = "foreign/rotel.rs"]
 mod rotel;
 #[path = "support/runtime.rs"]

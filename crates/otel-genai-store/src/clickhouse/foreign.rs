@@ -6,8 +6,11 @@
 //! only read is enough, and nothing is lost when this process ends.
 
 mod discover;
+mod dump;
 mod load;
+mod log_ids;
 mod points;
+mod room;
 mod rows;
 mod steps;
 mod told;
@@ -23,6 +26,7 @@ use futures_util::stream::{BoxStream, StreamExt as _};
 use serde::Deserialize;
 
 use self::discover::Tables;
+use self::dump::Plans;
 use self::load::{DAY, Loader};
 use super::read::Db;
 use crate::change::Change;
@@ -50,6 +54,7 @@ const LATELY: u64 = 300_000_000_000;
 /// The tables of a Collector's exporter.
 pub(super) struct Foreign {
     loader: Arc<Loader>,
+    plans: Plans,
     /// There as long as anybody watches.
     watched: Mutex<Weak<()>>,
 }
@@ -62,11 +67,11 @@ impl fmt::Debug for Foreign {
 
 impl Foreign {
     /// If the database has such tables, and none of otel-genai's own.
-    pub(super) async fn find(db: &Db) -> Result<Option<Self>, StoreError> {
+    pub(super) async fn find(db: &Db, most_bytes: u64) -> Result<Option<Self>, StoreError> {
         let Some(tables) = discover::tables(db).await? else { return Ok(None) };
-        let scratch = SqliteOptions::temporary().pricing(Arc::clone(&db.pricing)).open()?;
-        let loader = Arc::new(Loader::new(db.clone(), tables, scratch));
-        Ok(Some(Self { loader, watched: Mutex::new(Weak::new()) }))
+        let scratch = SqliteOptions::scratch().pricing(Arc::clone(&db.pricing)).open()?;
+        let loader = Arc::new(Loader::new(db.clone(), tables, scratch, most_bytes));
+        Ok(Some(Self { loader, plans: Plans::default(), watched: Mutex::new(Weak::new()) }))
     }
 
     fn read_only(&self) -> StoreError {
@@ -139,18 +144,17 @@ impl Store for Foreign {
         let scratch = &self.loader.scratch;
         if let Some(trace) = query.trace {
             let _read = self.loader.trace(trace).await?;
-            return scratch.logs(query).await;
+            return Ok(log_ids::known(scratch.logs(query).await?));
         }
-        if query.id.is_some() {
-            // It was in an answer, so it has been read.
-            return scratch.logs(query).await;
+        if let Some(id) = query.id {
+            return self.loader.log(id).await;
         }
         let page = || async {
             let page = scratch.logs(query).await?;
             let oldest = page.items.last().filter(|_| page.next.is_some()).map(LogRecord::moment);
             Ok((page, oldest))
         };
-        self.loader.newest(query.range, || page().boxed()).await
+        Ok(log_ids::known(self.loader.newest(query.range, || page().boxed()).await?))
     }
 
     async fn content(&self, hash: ContentHash, near: Option<TraceId>) -> Result<Option<Piece>, StoreError> {
@@ -167,14 +171,14 @@ impl Store for Foreign {
         query: &ConversationQuery,
     ) -> Result<Page<ConversationSummary>, StoreError> {
         let _read = match &query.filter.conversation {
-            Some(id) => self.loader.conversation(id).await?,
+            Some(id) => self.loader.conversation(id, query.filter.range).await?,
             None => self.loader.range(query.filter.range).await?,
         };
         self.loader.scratch.conversations(query).await
     }
 
     async fn conversation(&self, id: &str, limit: u32) -> Result<Vec<TraceSummary>, StoreError> {
-        let _read = self.loader.conversation(id).await?;
+        let _read = self.loader.conversation(id, None).await?;
         self.loader.scratch.conversation(id, limit).await
     }
 
@@ -195,7 +199,7 @@ impl Store for Foreign {
 
     async fn search(&self, query: &SearchQuery) -> Result<Page<Hit>, StoreError> {
         let _read = self.loader.range(query.range).await?;
-        self.loader.scratch.search(query).await
+        self.loader.with_ids(self.loader.scratch.search(query).await?).await
     }
 
     /// Of no range: those that have been read.
@@ -236,8 +240,7 @@ impl Store for Foreign {
         range: Range,
         cursor: Option<Cursor>,
     ) -> Result<(Batch, Option<Cursor>), StoreError> {
-        let _read = self.loader.range(Some(range)).await?;
-        self.loader.scratch.dump(range, cursor).await
+        self.loader.dump(&self.plans, range, cursor.as_ref()).await
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {

@@ -72,15 +72,25 @@ impl Folder {
         }
     }
 
-    /// A folder in memory where the system has one, which goes with the store.
-    pub(super) fn temporary() -> Result<Self, StoreError> {
-        let shared = Path::new("/dev/shm");
-        let place = if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() };
-        let temporary = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(&place);
-        let temporary = temporary.map_err(|source| fault::io("cannot make a temporary folder", source))?;
+    /// A folder that goes with the store: in memory where the system has a folder there, or else among the temporary files,
+    /// or the other way round.
+    pub(super) fn temporary(in_memory: bool) -> Result<Self, StoreError> {
+        let (shared, files) = (PathBuf::from("/dev/shm"), std::env::temp_dir());
+        let mut places = vec![files];
+        if shared.is_dir() {
+            places.insert(usize::from(!in_memory), shared);
+        }
+        let mut made = Err(io::Error::other("there is no place for one"));
+        for place in &places {
+            made = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(place);
+            if made.is_ok() {
+                break;
+            }
+        }
+        let temporary = made.map_err(|source| fault::io("cannot make a temporary folder", source))?;
         let path = temporary.path().to_owned();
         let folder = Self::at(&path, Some(temporary))?;
-        sweep(&place, &path);
+        places.iter().for_each(|place| sweep(place, &path));
         Ok(folder)
     }
 

@@ -1,33 +1,31 @@
 //! What is fetched from the tables, when it is asked for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use clickhouse::query::Query;
-use clickhouse::{Row, RowRead};
+use clickhouse::Row;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
-use tokio::sync::{RwLock, RwLockReadGuard};
+use tokio::sync::RwLock;
 
 use super::super::read::{Db, Where};
 use super::discover::{TIMES, Table, Tables};
 use super::points::{self, PointTold};
+use super::room::{Held, Read, Stop};
 use super::rows::{Ends, LogTold, Maker, SpanTold, at, log_columns, nanos, span_columns};
-use super::steps::{STEP, Steps, step, steps};
+use super::steps::{STEP, Windows, step, steps};
 use crate::error::StoreError;
 use crate::id::{Nanos, TraceId};
-use crate::query::{Delete, Range, Stored};
+use crate::query::Range;
 use crate::sqlite::SqliteStore;
-use crate::store::{Batch, Store as _};
+use crate::store::Store as _;
 
-/// A question may ask for so many records that were not read before.
+/// A question may ask for so many records of generative AI that were not read before.
 const MOST_ASKED: u64 = 200_000;
-/// More are not held at a time; then everything is read anew.
-const MOST_HELD: u64 = 1_000_000;
 /// They are fetched in portions of about so many records.
 const PORTION: u64 = 5_000;
-/// What was fetched is put away when it has so many bytes.
-const HANDFUL: usize = 8 << 20;
 /// The spans of a trace are looked for so long before and after those of generative AI; and for so long may spans last
 /// before they are written, without being missed in a list. Whoever opens a trace sees all of it.
 const AROUND: u64 = 3_600_000_000_000;
@@ -36,41 +34,32 @@ const LATE: u64 = 120_000_000_000;
 /// What has been read is good for so long.
 const FRESH: Duration = Duration::from_secs(1);
 pub(super) const DAY: u64 = 24 * AROUND;
+/// What is looked for in all time is looked for in the last hour or day first, then further and further back.
+const HOUR_STEPS: u64 = AROUND / STEP;
+const DAY_STEPS: u64 = DAY / STEP;
 /// A conversation has so many traces at most.
 const MOST_TRACES: usize = 200;
-/// So many traces are remembered as read.
-const MOST_KNOWN: usize = 10_000;
+/// So many traces are looked through for spans that came late, at a time.
+const MOST_LATE: usize = 1_000;
 
 /// Names of attributes that tell of generative AI, in any vocabulary.
 const NAMES: &str = "^(gen_ai[.]|openinference[.]|llm[.]|traceloop[.]|ai[.](operationId|model[.]id)$|mlflow[.]spanType$|mcp[.]method[.]name$|pydantic_ai[.])";
 /// Names of events, metrics and spans that do.
-const EVENTS: &str = "^(gen_ai|mcp|claude_code|codex)[.]";
-
-/// What has been read.
-#[derive(Debug, Default)]
-pub(super) struct Held {
-    /// Of spans and log records.
-    steps: Steps,
-    /// Of metrics.
-    points: Steps,
-    /// Traces that were read by their ids, and when.
-    traces: HashMap<TraceId, Instant>,
-    records: u64,
-    /// Until when late records have been read.
-    until: Option<(Instant, Nanos)>,
-    points_until: Option<(Instant, Nanos)>,
-}
+pub(super) const EVENTS: &str = "^(gen_ai|mcp|claude_code|codex)[.]";
 
 /// Reads the tables into a store for the time being, which answers.
 pub(super) struct Loader {
     pub(super) db: Db,
     pub(super) tables: Tables,
     pub(super) scratch: SqliteStore,
-    held: RwLock<Held>,
+    /// It holds so many bytes at most.
+    pub(super) most_bytes: u64,
+    pub(super) held: Mutex<Held>,
+    /// What was read stays as long as anybody reads here.
+    pub(super) stays: RwLock<()>,
+    /// A portion of time is read by one question, and is there for the next.
+    loading: tokio::sync::Mutex<()>,
 }
-
-/// What was read stays as long as this is there.
-pub(super) type Read<'a> = RwLockReadGuard<'a, Held>;
 
 #[derive(Row, Deserialize)]
 struct Count {
@@ -78,159 +67,270 @@ struct Count {
     records: u64,
 }
 
+#[derive(Row, Deserialize)]
+struct Spans {
+    trace: String,
+    spans: u64,
+}
+
 impl Loader {
-    pub(super) fn new(db: Db, tables: Tables, scratch: SqliteStore) -> Self {
-        Self { db, tables, scratch, held: RwLock::default() }
+    pub(super) fn new(db: Db, tables: Tables, scratch: SqliteStore, most_bytes: u64) -> Self {
+        Self {
+            db,
+            tables,
+            scratch,
+            most_bytes,
+            held: Mutex::default(),
+            stays: RwLock::default(),
+            loading: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Reads what there is of a stretch of time.
     pub(super) async fn range(&self, range: Option<Range>) -> Result<Read<'_>, StoreError> {
-        let mut held = self.held.write().await;
-        let held_now = &mut *held;
-        self.refresh(held_now).await?;
         let (from, to) = steps(range, Nanos::now());
-        let mut portions = self.portions(held_now, from, to).await?;
-        let mut asked = records(&portions);
-        if asked <= MOST_ASKED && self.make_room(held_now, asked).await? {
-            // What was held of this time is gone, too.
-            portions = self.portions(held_now, from, to).await?;
-            asked = records(&portions);
-        }
-        if asked > MOST_ASKED {
-            return Err(too_much(asked));
-        }
-        for portion in portions.iter().rev() {
-            self.portion(held_now, portion).await?;
-        }
-        Ok(held.downgrade())
+        let work = || {
+            async {
+                self.refresh().await?;
+                let (mut all, mut asked) = (Vec::new(), 0);
+                for (from, to) in Windows::new(from, to, DAY_STEPS) {
+                    let portions = self.portions(from, to).await?;
+                    asked += portions.iter().map(|portion| portion.records).sum::<u64>();
+                    if asked > MOST_ASKED {
+                        return Err(too_much(asked).into());
+                    }
+                    all.extend(portions.into_iter().rev());
+                }
+                for portion in &all {
+                    self.portion(portion).await?;
+                }
+                Ok(())
+            }
+            .boxed()
+        };
+        Ok(self.in_room(work).await?.0)
     }
 
     /// Reads a stretch of time from its end until the answer has nothing in it that is older than what was read. It says
     /// how far back it goes; `None`: all the way.
-    pub(super) async fn newest<'a, T>(
+    pub(super) async fn newest<'a, T: Send>(
         &'a self,
         range: Option<Range>,
-        answer: impl Fn() -> BoxFuture<'a, Result<(T, Option<Nanos>), StoreError>> + Send,
+        answer: impl Fn() -> BoxFuture<'a, Result<(T, Option<Nanos>), StoreError>> + Send + Sync,
     ) -> Result<T, StoreError> {
-        let mut held = self.held.write().await;
-        let held = &mut *held;
-        self.refresh(held).await?;
         let (from, to) = steps(range, Nanos::now());
-        let (mut portions, mut asked, mut anew) = (None, 0, false);
-        loop {
-            let (answer, oldest) = answer().await?;
-            let needed = oldest.map_or(from, |oldest| step(oldest).max(from));
-            if held.steps.gaps(needed, to).is_empty() {
-                return Ok(answer);
-            }
-            let rest = match &mut portions {
-                Some(rest) => rest,
-                none => none.insert(self.portions(held, from, to).await?),
-            };
-            let Some(portion) = rest.pop() else { return Ok(answer) };
-            asked += portion.records;
-            if asked > MOST_ASKED {
-                return Err(too_much(asked));
-            }
-            if self.make_room(held, portion.records).await? {
-                // It begins again at the end, with room for all that one question may ask for.
-                if anew {
-                    return Err(too_much(asked));
+        let work = || {
+            async {
+                self.refresh().await?;
+                let (mut windows, mut rest, mut asked) = (Windows::new(from, to, HOUR_STEPS), Vec::new(), 0);
+                loop {
+                    let (answer, oldest) = answer().await?;
+                    let needed = oldest.map_or(from, |oldest| step(oldest).max(from));
+                    if self.held().steps.gaps(needed, to).is_empty() {
+                        return Ok(answer);
+                    }
+                    while rest.is_empty() {
+                        let Some((from, to)) = windows.next() else { return Ok(answer) };
+                        rest = self.portions(from, to).await?;
+                    }
+                    let Some(portion) = rest.pop() else { continue };
+                    asked += portion.records;
+                    if asked > MOST_ASKED {
+                        return Err(too_much(asked).into());
+                    }
+                    self.portion(&portion).await?;
                 }
-                (portions, asked, anew) = (None, 0, true);
-                continue;
             }
-            self.portion(held, &portion).await?;
-        }
+            .boxed()
+        };
+        Ok(self.in_room(work).await?.1)
     }
 
     /// Reads a trace, whole.
     pub(super) async fn trace(&self, trace: TraceId) -> Result<Read<'_>, StoreError> {
-        let mut held = self.held.write().await;
-        self.one_trace(&mut held, trace).await?;
-        if !self.scratch.summaries(&[trace]).await?.is_empty() {
-            return Ok(held.downgrade());
-        }
-        drop(held);
-        // The trace of a session that only log records tell of has its id from here: the tables do not know it.
-        let now = Nanos::now();
-        let day = Range { from: Nanos(now.0.saturating_sub(DAY)), to: now };
-        self.range(Some(day)).await
+        let work = || {
+            async {
+                self.one_trace(trace).await?;
+                if self.scratch.summaries(&[trace]).await?.is_empty() && self.held().looks_for(trace) {
+                    self.session(trace).await?;
+                }
+                Ok(())
+            }
+            .boxed()
+        };
+        Ok(self.in_room(work).await?.0)
     }
 
-    /// Reads the traces of a conversation.
-    pub(super) async fn conversation(&self, id: &str) -> Result<Read<'_>, StoreError> {
-        let mut held = self.held.write().await;
+    /// Reads the traces that have log records of this very moment, whole.
+    pub(super) async fn traces_at(&self, moment: u64) -> Result<Read<'_>, StoreError> {
+        let work = || {
+            async {
+                let Some(table) = &self.tables.logs else { return Ok(()) };
+                let sql = format!(
+                    "SELECT DISTINCT toString(TraceId) FROM {} WHERE Timestamp = {} AND TraceId != '' LIMIT {MOST_TRACES}",
+                    table.name,
+                    at(moment)
+                );
+                let mut found = BTreeSet::new();
+                self.db
+                    .each::<String>(self.db.client.query_raw(&sql), |id| {
+                        found.extend(id.parse::<TraceId>().ok());
+                        Ok(())
+                    })
+                    .await?;
+                for trace in found {
+                    self.one_trace(trace).await?;
+                }
+                Ok(())
+            }
+            .boxed()
+        };
+        Ok(self.in_room(work).await?.0)
+    }
+
+    /// The trace of a session that only log records tell of has its id from here, and the tables do not know it: those
+    /// records are read until one of them is of it.
+    async fn session(&self, trace: TraceId) -> Result<(), Stop> {
+        let Some(table) = &self.tables.logs else { return Ok(()) };
+        let mut asked = 0;
+        for (from, to) in Windows::new(0, step(Nanos::now()) + 1, DAY_STEPS) {
+            let which = format!("{} AND TraceId = '' AND {}", between("Timestamp", from, to), telling(table));
+            match self.count(table, &which).await {
+                Ok(0) => continue,
+                Ok(count) => asked += count,
+                // It is as good as not there.
+                Err(StoreError::Timeout(_)) => break,
+                Err(error) => return Err(error.into()),
+            }
+            if asked > MOST_ASKED {
+                break;
+            }
+            self.logs(table, &which, &Ends::new()).await?;
+            if !self.scratch.summaries(&[trace]).await?.is_empty() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the traces of a conversation, as far as they are of some time.
+    pub(super) async fn conversation(&self, id: &str, range: Option<Range>) -> Result<Read<'_>, StoreError> {
+        let (from, to) = steps(range, Nanos::now());
+        let work = || {
+            async {
+                let mut found = BTreeSet::new();
+                for (from, to) in Windows::new(from, to, DAY_STEPS) {
+                    let more = self.told_of(id, from, to, &mut found).await?;
+                    // It has begun where nothing is told of it any more.
+                    if found.len() >= MOST_TRACES || !found.is_empty() && !more {
+                        break;
+                    }
+                }
+                for trace in found {
+                    self.one_trace(trace).await?;
+                }
+                Ok(())
+            }
+            .boxed()
+        };
+        Ok(self.in_room(work).await?.0)
+    }
+
+    /// Finds the traces that tell of a conversation in some time, and reads the log records without a trace that do. Whether
+    /// there are any.
+    async fn told_of(
+        &self,
+        id: &str,
+        from: u64,
+        to: u64,
+        found: &mut BTreeSet<TraceId>,
+    ) -> Result<bool, Stop> {
+        let within = between("Timestamp", from, to);
+        let mut more = false;
         if let Some(table) = &self.tables.traces {
             let mut of = Where::default();
             let told = of.text(id);
             of.and(table.says("SpanAttributes", &told));
             let sql = format!(
-                "SELECT DISTINCT toString(TraceId) FROM {} WHERE {} LIMIT {MOST_TRACES}",
+                "SELECT DISTINCT toString(TraceId) FROM {} WHERE {within} AND {} LIMIT {MOST_TRACES}",
                 table.name,
                 of.sql()
             );
-            let mut found = Vec::new();
             self.db
                 .each::<String>(of.query(&self.db, &sql), |id| {
+                    more = true;
                     found.extend(id.parse::<TraceId>().ok());
                     Ok(())
                 })
                 .await?;
-            for trace in found {
-                self.one_trace(&mut held, trace).await?;
-            }
         }
-        Ok(held.downgrade())
+        if let Some(table) = &self.tables.logs {
+            let mut of = Where::default();
+            let told = of.text(id);
+            of.and(format!("{within} AND TraceId = '' AND {}", telling(table)));
+            of.and(table.says("LogAttributes", &told));
+            more |= self.logs_of(table, &of, &Ends::new()).await? > 0;
+        }
+        Ok(more)
     }
 
     /// Reads the metrics of generative AI in a stretch of time.
     pub(super) async fn metrics(&self, range: Range) -> Result<Read<'_>, StoreError> {
-        let mut held = self.held.write().await;
-        let now = Nanos::now();
-        // Of the last minutes more may have come.
-        let late = held.points_until.filter(|(read, _)| read.elapsed() >= FRESH).map(|(_, until)| until);
-        if let Some(until) = late {
-            held.points.cut(step(Nanos(until.0.saturating_sub(LATE))));
-        }
-        let (from, to) = steps(Some(range), now);
-        let gaps = held.points.gaps(from, to);
-        for (from, to) in gaps {
-            let mut all = Vec::new();
-            for (kind, table) in &self.tables.metrics {
-                let which = format!("{} AND match(MetricName, '{EVENTS}')", between("TimeUnix", from, to));
-                let mut counted = 0;
-                let count = format!("SELECT count() FROM {} WHERE {which}", table.name);
-                self.db
-                    .each::<u64>(self.db.client.query_raw(&count), |count| {
-                        counted = count;
-                        Ok(())
-                    })
-                    .await?;
-                if counted > MOST_ASKED {
-                    return Err(too_much(counted));
+        let work = || {
+            async {
+                let _loading = self.loading.lock().await;
+                let now = Nanos::now();
+                let (from, to) = steps(Some(range), now);
+                let gaps = {
+                    let mut held = self.held();
+                    // Of the last minutes more may have come.
+                    let late = held.points_until.filter(|(read, _)| read.elapsed() >= FRESH);
+                    if let Some((_, until)) = late {
+                        held.points.cut(step(Nanos(until.0.saturating_sub(LATE))));
+                    }
+                    held.points.gaps(from, to)
+                };
+                for (from, to) in gaps {
+                    let mut all = Vec::new();
+                    for (kind, table) in &self.tables.metrics {
+                        let which =
+                            format!("{} AND match(MetricName, '{EVENTS}')", between("TimeUnix", from, to));
+                        let counted = self.count(table, &which).await?;
+                        if counted > MOST_ASKED {
+                            return Err(too_much(counted).into());
+                        }
+                        all.extend((counted > 0).then_some((*kind, table, which)));
+                    }
+                    for (kind, table, which) in all {
+                        let sql =
+                            format!("SELECT {} FROM {} WHERE {which}", points::columns(table), table.name);
+                        let mut maker = Maker::default();
+                        self.pour::<PointTold<'_>>(self.db.client.query_raw(&sql), |told, batch| {
+                            batch.points.extend(told.series(&mut maker, kind, table));
+                            batch.bytes += 500;
+                        })
+                        .await?;
+                    }
+                    self.held().points.add(from, to);
                 }
-                all.extend((counted > 0).then_some((*kind, table, which)));
+                self.held().points_until = Some((Instant::now(), now));
+                Ok(())
             }
-            for (kind, table, which) in all {
-                let sql = format!("SELECT {} FROM {} WHERE {which}", points::columns(table), table.name);
-                let mut maker = Maker::default();
-                let read = self.pour::<PointTold<'_>>(&sql, |told, batch| {
-                    batch.points.extend(told.series(&mut maker, kind, table));
-                    batch.bytes += 500;
-                });
-                held.records += read.await?;
-            }
-            held.points.add(from, to);
-        }
-        held.points_until = Some((Instant::now(), now));
-        Ok(held.downgrade())
+            .boxed()
+        };
+        Ok(self.in_room(work).await?.0)
+    }
+
+    async fn count(&self, table: &Table, which: &str) -> Result<u64, StoreError> {
+        let sql = format!("SELECT count() FROM {} WHERE {which}", table.name);
+        Ok(self.db.one::<u64>(&sql).await?.unwrap_or_default())
     }
 
     /// What there is in a stretch of time and was not read, the oldest first.
-    async fn portions(&self, held: &Held, from: u64, to: u64) -> Result<Vec<Portion>, StoreError> {
+    async fn portions(&self, from: u64, to: u64) -> Result<Vec<Portion>, StoreError> {
         let mut portions = Vec::new();
-        for (from, to) in held.steps.gaps(from, to) {
+        let gaps = self.held().steps.gaps(from, to);
+        for (from, to) in gaps {
             let of = |table: &Table, which: &str| {
                 format!(
                     "SELECT toUInt64(intDiv({}, {STEP})) AS step, count() AS records FROM {} WHERE {} AND {which} GROUP BY step",
@@ -265,15 +365,21 @@ impl Loader {
         Ok(portions)
     }
 
-    async fn portion(&self, held: &mut Held, portion: &Portion) -> Result<(), StoreError> {
+    async fn portion(&self, portion: &Portion) -> Result<(), Stop> {
         let Portion { from, to, records } = *portion;
+        let _loading = self.loading.lock().await;
+        if self.held().steps.gaps(from, to).is_empty() {
+            // Another question was about it, too.
+            return Ok(());
+        }
         let now = Nanos::now();
         if records > 0 {
             let (first, end) = ((from * STEP).saturating_sub(AROUND), (to * STEP).saturating_add(AROUND));
             let around = format!("Timestamp >= {} AND Timestamp < {}", at(first), at(end));
             let within = between("Timestamp", from, to);
-            self.records(held, &around, &within, &within).await?;
+            self.records(&around, &within, &within).await?;
         }
+        let mut held = self.held();
         held.steps.add(from, to);
         if to > step(Nanos(now.0.saturating_sub(AROUND))) {
             held.until.get_or_insert((Instant::now(), now));
@@ -281,43 +387,75 @@ impl Loader {
         Ok(())
     }
 
-    /// Reads what came late, of the last hour.
-    async fn refresh(&self, held: &mut Held) -> Result<(), StoreError> {
-        let Some((_, until)) = held.until.filter(|(read, _)| read.elapsed() >= FRESH) else {
-            return Ok(());
-        };
+    /// Reads what came late, of the last hour. What is read at the moment is waited for by nobody else: it comes with the
+    /// next question.
+    async fn refresh(&self) -> Result<(), Stop> {
+        let Ok(_loading) = self.loading.try_lock() else { return Ok(()) };
         let now = Nanos::now();
         let hour = now.0.saturating_sub(AROUND);
-        // By the clock: the other one stands still where a computer sleeps.
-        if now.0.saturating_sub(until.0) > AROUND / 2 {
-            // Too much has passed: the end is read anew, from where it was whole.
-            held.steps.cut(step(Nanos(hour.min(until.0.saturating_sub(AROUND)))));
-            held.until = None;
-            return Ok(());
-        }
+        let until = {
+            let mut held = self.held();
+            let Some((_, until)) = held.until.filter(|(read, _)| read.elapsed() >= FRESH) else {
+                return Ok(());
+            };
+            // By the clock: the other one stands still where a computer sleeps.
+            if now.0.saturating_sub(until.0) > AROUND / 2 {
+                // Too much has passed: the end is read anew, from where it was whole.
+                held.steps.cut(step(Nanos(hour.min(until.0.saturating_sub(AROUND)))));
+                held.until = None;
+                return Ok(());
+            }
+            until
+        };
         let since = until.0.saturating_sub(LATE);
         let lately = format!("Timestamp >= {}", at(hour));
         let spans = format!("{lately} AND {} + toInt64(Duration) >= {since}", nanos("Timestamp"));
-        self.records(held, &spans, &lately, &format!("Timestamp >= {}", at(since))).await?;
-        held.until = Some((Instant::now(), now));
+        let ends = self.records(&spans, &lately, &format!("Timestamp >= {}", at(since))).await?;
+        self.late(&lately, ends.keys().map(|(trace, _)| *trace).collect()).await?;
+        self.held().until = Some((Instant::now(), now));
         Ok(())
     }
 
-    /// Reads spans of the traces that have spans of generative AI when `marked` says, and log records beside them.
-    async fn records(
-        &self,
-        held: &mut Held,
-        spans: &str,
-        within: &str,
-        logs: &str,
-    ) -> Result<(), StoreError> {
+    /// Reads those of some traces whole of which more was written lately than was read: what holds traces back until they
+    /// are done writes spans long after they ended.
+    async fn late(&self, lately: &str, traces: BTreeSet<TraceId>) -> Result<(), Stop> {
+        let Some(table) = &self.tables.traces else { return Ok(()) };
+        let traces: Vec<TraceId> = traces.into_iter().collect();
+        for some in traces.chunks(MOST_LATE) {
+            let read: HashMap<TraceId, u64> =
+                self.scratch.summaries(some).await?.iter().map(|trace| (trace.id, trace.spans)).collect();
+            let ids: Vec<String> = some.iter().map(|id| format!("'{id}'")).collect();
+            let sql = format!(
+                "SELECT toString(TraceId) AS trace, uniqExact(SpanId) AS spans FROM {} WHERE {lately} AND TraceId IN ({})
+                 GROUP BY TraceId",
+                table.name,
+                ids.join(",")
+            );
+            let mut late = Vec::new();
+            self.db
+                .each::<Spans>(self.db.client.query_raw(&sql), |Spans { trace, spans }| {
+                    let id = trace.parse::<TraceId>().ok();
+                    late.extend(id.filter(|id| read.get(id).is_none_or(|read| *read < spans)));
+                    Ok(())
+                })
+                .await?;
+            for trace in late {
+                self.one_trace(trace).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads spans of the traces that have spans of generative AI `within` some time, and log records beside them. When the
+    /// spans ended.
+    async fn records(&self, spans: &str, within: &str, logs: &str) -> Result<Ends, Stop> {
         let chosen = self.tables.traces.as_ref().map(|table| {
             let marked = marked(table);
             format!("TraceId IN (SELECT TraceId FROM {} WHERE {within} AND {marked})", table.name)
         });
         let mut ends = Ends::new();
         if let (Some(table), Some(chosen)) = (&self.tables.traces, &chosen) {
-            held.records += self.spans(table, &format!("{spans} AND {chosen}"), &mut ends).await?;
+            self.spans(table, &format!("{spans} AND {chosen}"), &mut ends).await?;
         }
         if let Some(table) = &self.tables.logs {
             let telling = telling(table);
@@ -327,13 +465,13 @@ impl Loader {
                 }
                 None => format!("{logs} AND {telling}"),
             };
-            held.records += self.logs(table, &which, &ends).await?;
+            self.logs(table, &which, &ends).await?;
         }
-        Ok(())
+        Ok(ends)
     }
 
-    async fn one_trace(&self, held: &mut Held, trace: TraceId) -> Result<(), StoreError> {
-        if held.traces.get(&trace).is_some_and(|read| read.elapsed() < FRESH) {
+    async fn one_trace(&self, trace: TraceId) -> Result<(), Stop> {
+        if self.held().is_fresh(trace, FRESH) {
             return Ok(());
         }
         let of = format!("TraceId = '{trace}'");
@@ -351,27 +489,22 @@ impl Loader {
             format!("Timestamp >= {} AND Timestamp <= {}", side("0", &first), side("4102444800", &last),)
         };
         let when = |margin| if self.tables.times { when(margin) } else { "1".to_owned() };
-        let (mut found, mut ends) = (0, Ends::new());
+        let mut ends = Ends::new();
         if let Some(table) = &self.tables.traces {
-            found += self.spans(table, &format!("{of} AND {}", when(2)), &mut ends).await?;
+            self.spans(table, &format!("{of} AND {}", when(2)), &mut ends).await?;
         }
         if let Some(table) = &self.tables.logs {
             let which = format!("{of} AND ({} OR {})", when(3_600), without_time());
-            found += self.logs(table, &which, &ends).await?;
+            self.logs(table, &which, &ends).await?;
         }
-        held.records += found;
-        if held.traces.len() >= MOST_KNOWN {
-            held.traces.clear();
-        }
-        held.traces.insert(trace, Instant::now());
+        self.held().has_read(trace);
         Ok(())
     }
 
-    async fn spans(&self, table: &Table, which: &str, ends: &mut Ends) -> Result<u64, StoreError> {
-        let sql =
-            format!("SELECT {} FROM {} WHERE {which} LIMIT {MOST_ASKED}", span_columns(table), table.name);
+    async fn spans(&self, table: &Table, which: &str, ends: &mut Ends) -> Result<u64, Stop> {
+        let sql = format!("SELECT {} FROM {} WHERE {which}", span_columns(table), table.name);
         let mut maker = Maker::default();
-        self.pour::<SpanTold<'_>>(&sql, |told, batch| {
+        self.pour::<SpanTold<'_>>(self.db.client.query_raw(&sql), |told, batch| {
             if let Some((span, bytes)) = maker.span(table, &told) {
                 ends.insert((span.key.trace, span.key.span), span.end.max(span.start));
                 batch.spans.push(span);
@@ -381,59 +514,22 @@ impl Loader {
         .await
     }
 
-    async fn logs(&self, table: &Table, which: &str, ends: &Ends) -> Result<u64, StoreError> {
-        let sql =
-            format!("SELECT {} FROM {} WHERE {which} LIMIT {MOST_ASKED}", log_columns(table), table.name);
+    async fn logs(&self, table: &Table, which: &str, ends: &Ends) -> Result<u64, Stop> {
+        let mut of = Where::default();
+        of.and(which);
+        self.logs_of(table, &of, ends).await
+    }
+
+    async fn logs_of(&self, table: &Table, of: &Where, ends: &Ends) -> Result<u64, Stop> {
+        let sql = format!("SELECT {} FROM {} WHERE {}", log_columns(table), table.name, of.sql());
         let mut maker = Maker::default();
-        self.pour::<LogTold<'_>>(&sql, |told, batch| {
+        self.pour::<LogTold<'_>>(of.query(&self.db, &sql), |told, batch| {
             if let Some((log, bytes)) = maker.log(table, &told, ends) {
                 batch.logs.push(log);
                 batch.bytes += bytes;
             }
         })
         .await
-    }
-
-    /// Asks, and puts away what is answered. Returns how many records are new.
-    async fn pour<T: Row + RowRead>(
-        &self,
-        sql: &str,
-        mut take: impl FnMut(T::Value<'_>, &mut Batch),
-    ) -> Result<u64, StoreError> {
-        let patience = self.db.place.patience;
-        let told = |error| self.db.place.fault("cannot read what others wrote", error);
-        let query: Query = self.db.client.query_raw(sql);
-        let mut cursor = query.fetch::<T>().map_err(told)?;
-        let (mut new, mut batch) = (0, Batch { received: Nanos::now(), ..Batch::default() });
-        loop {
-            let next = tokio::time::timeout(2 * patience, cursor.next());
-            let more = match next.await.map_err(|_| StoreError::Timeout(patience))?.map_err(told)? {
-                Some(row) => {
-                    take(row, &mut batch);
-                    true
-                }
-                None => false,
-            };
-            if batch.bytes >= HANDFUL || !more {
-                let received = batch.received;
-                let handful = std::mem::replace(&mut batch, Batch { received, ..Batch::default() });
-                let Stored { spans, logs, points, .. } = self.scratch.ingest(handful).await?;
-                new += spans + logs + points;
-            }
-            if !more {
-                return Ok(new);
-            }
-        }
-    }
-
-    /// Forgets everything if there is no room for more, and says whether.
-    async fn make_room(&self, held: &mut Held, wanted: u64) -> Result<bool, StoreError> {
-        let full = held.records + wanted > MOST_HELD;
-        if full {
-            self.scratch.delete(Delete::All).await?;
-            *held = Held::default();
-        }
-        Ok(full)
     }
 }
 
@@ -443,10 +539,6 @@ struct Portion {
     from: u64,
     to: u64,
     records: u64,
-}
-
-fn records(portions: &[Portion]) -> u64 {
-    portions.iter().map(|portion| portion.records).sum()
 }
 
 fn too_much(records: u64) -> StoreError {
@@ -461,12 +553,12 @@ fn between(column: &str, from: u64, to: u64) -> String {
 }
 
 /// Log records of which it is not kept when they were.
-fn without_time() -> String {
+pub(super) fn without_time() -> String {
     format!("Timestamp = {}", at(0))
 }
 
 /// Spans of generative AI.
-fn marked(table: &Table) -> String {
+pub(super) fn marked(table: &Table) -> String {
     format!(
         "(arrayExists(name -> match(name, '{NAMES}'), {}) OR startsWith(SpanName, 'claude_code.'))",
         table.names("SpanAttributes")
@@ -474,7 +566,7 @@ fn marked(table: &Table) -> String {
 }
 
 /// Log records of generative AI, whatever trace they are of.
-fn telling(table: &Table) -> String {
+pub(super) fn telling(table: &Table) -> String {
     format!(
         "(match({}, '{EVENTS}') OR match(Body, '{EVENTS}') OR position({}, 'claude_code') > 0
           OR arrayExists(name -> match(name, '{NAMES}'), {names}) OR {})",

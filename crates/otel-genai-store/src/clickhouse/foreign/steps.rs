@@ -22,6 +22,36 @@ pub(super) fn steps(range: Option<Range>, now: Nanos) -> (u64, u64) {
     }
 }
 
+/// Stretches of time from the end of another back to its beginning, each longer than the one before: what is asked for is mostly
+/// near the end.
+#[derive(Debug)]
+pub(super) struct Windows {
+    from: u64,
+    to: u64,
+    steps: u64,
+}
+
+impl Windows {
+    /// The first has so many steps.
+    pub(super) fn new(from: u64, to: u64, steps: u64) -> Self {
+        Self { from, to, steps }
+    }
+}
+
+impl Iterator for Windows {
+    type Item = (u64, u64);
+
+    fn next(&mut self) -> Option<(u64, u64)> {
+        let end = self.to;
+        if end <= self.from {
+            return None;
+        }
+        self.to = end.saturating_sub(self.steps).max(self.from);
+        self.steps = self.steps.saturating_mul(4);
+        Some((self.to, end))
+    }
+}
+
 /// A set of steps, as stretches that do not touch: their first step, and the one after their last.
 #[derive(Debug, Default)]
 pub(super) struct Steps(BTreeMap<u64, u64>);
@@ -88,6 +118,13 @@ mod tests {
         assert_eq!(steps.gaps(0, 10), [(0, 4), (7, 10)]);
         steps.cut(2);
         assert_eq!(steps.gaps(0, 10), [(0, 10)]);
+    }
+
+    #[test]
+    fn windows_are_all_of_a_stretch() {
+        let all: Vec<(u64, u64)> = Windows::new(3, 70, 10).collect();
+        assert_eq!(all, [(60, 70), (20, 60), (3, 20)]);
+        assert_eq!(Windows::new(5, 5, 1).next(), None);
     }
 
     #[test]
