@@ -1,6 +1,6 @@
 /** Everything the mock has, and the answers of /api/v1 over it. Pure: a request in, an answer out. */
 import type {
-  About, AgentRow, Any, Conversation, ConversationRow, Facets, Few, Findings, Hit, LogDetail, LogRow, Message, ModelRow, Overview, Row, SearchAnswer, ServiceRow, Settings, SpanDetail, Stat, Status, ToolDefinition, ToolRow, Trace, TraceRow, Transcript, Usage,
+  About, AgentRow, Any, Conversation, ConversationRow, Facets, Few, Findings, Hit, LogDetail, LogList, LogRow, Message, ModelRow, Overview, Row, SearchAnswer, ServiceRow, Settings, SpanDetail, Stat, Status, ToolDefinition, ToolRow, Trace, TraceRow, Transcript, Usage,
 } from "../src/api";
 import { attributes, Builder } from "./builder";
 import { compare } from "./compare";
@@ -104,7 +104,7 @@ export class World {
           return ok({ ...trace, rows: trace.rows.slice(skip, end), ...(end < trace.rows.length && { next: String(end) }) } satisfies Trace);
         }
         if (below === "transcript") return ok(cut(page(transcript, Number(query.get("after") ?? 0), Number(query.get("limit") ?? 200))));
-        if (below === "logs") return ok({ items: logs(full) });
+        if (below === "logs") return ok(paged(logs(full), query, 50));
         if (below === "findings") return ok([]);
         if (below === "raw") return ok(raw(full, query.get("span") ?? undefined));
         if (below === "spans" && last) {
@@ -131,7 +131,7 @@ export class World {
       case "tools":
         return ok({ items: this.#tools(query) });
       case "conversations":
-        if (!id) return ok({ items: this.#conversations(query).slice(0, 200) });
+        if (!id) return ok(paged(this.#conversations(query), query, 50));
         return this.#conversation(id, query) ?? missing("conversation");
       case "logs": {
         if (!id) return ok(this.#logs(query));
@@ -313,9 +313,9 @@ export class World {
     };
   }
 
-  #logs(query: URLSearchParams): { items: LogRow[]; next?: string } {
+  #logs(query: URLSearchParams): LogList {
     const items = this.#filtered(query).slice(0, 120).flatMap((row) => logs(this.full(row.id) as Full).slice(0, 3)).sort((a, b) => b.atMs - a.atMs);
-    return { items: items.slice(0, 200) };
+    return paged(items, query, 50);
   }
 
   #search(q: string): SearchAnswer {
@@ -339,6 +339,13 @@ function build(scene: Scene, seed: number, startMs: number): Full {
   const builder = new Builder(seed, startMs, "service");
   scene(builder);
   return Object.assign(builder.finish(), { builder });
+}
+
+/** A page of a list, and where the next one begins. */
+function paged<T>(all: T[], query: URLSearchParams, usual: number): { items: T[]; next?: string } {
+  const at = Number(query.get("cursor") ?? 0);
+  const limit = Math.min(500, Number(query.get("limit") ?? usual));
+  return { items: all.slice(at, at + limit), ...(at + limit < all.length && { next: String(at + limit) }) };
 }
 
 /** Calls from `after` on, with the messages and tools that they name. */

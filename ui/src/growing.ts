@@ -6,12 +6,10 @@ import { useRef, useState } from "preact/hooks";
 import { type Got, KEPT, Problem, type Sized, sized, useGet } from "./client";
 import { changed, type Params } from "./state/url";
 
-interface Page {
-  next?: string | number;
-}
+type Next = string | number | undefined;
 
 /** How the pages of an answer belong together. */
-export interface Pages<T extends Page> {
+export interface Pages<T> {
   size: (all: T) => number;
   joined: (first: T, next: T) => T;
   /** The parameter that takes `next`. */
@@ -22,14 +20,39 @@ export interface Pages<T extends Page> {
   most: number;
   /** The state of what is told. Pages of two are not one answer. */
   rev?: (page: T) => number;
+  /** Where the page after begins, unless it stands in `next`. */
+  next?: (all: T) => Next;
+}
+
+function nextOf<T>(pages: Pages<T>, all: T): Next {
+  return pages.next ? pages.next(all) : (all as { next?: Next }).next;
+}
+
+interface List {
+  items: { id: string }[];
+  next?: string;
+}
+
+/** Pages of a list of what has ids, so many in one. */
+export function listed<L extends List>(one: number): Pages<L> {
+  return {
+    size: (list) => list.items.length,
+    joined: (first, next) => {
+      const here = new Set(first.items.map((row) => row.id));
+      return { ...next, items: [...first.items, ...next.items.filter((row) => !here.has(row.id))] };
+    },
+    by: "cursor",
+    one,
+    most: 500,
+  };
 }
 
 /** The pages from the first one on until there are `wanted`, in as few as possible. What is wanted may grow meanwhile. */
-export async function upTo<T extends Page>(pages: Pages<T>, ask: (more: Params) => Promise<Sized<T>>, wanted: () => number): Promise<Sized<T>> {
+export async function upTo<T>(pages: Pages<T>, ask: (more: Params) => Promise<Sized<T>>, wanted: () => number): Promise<Sized<T>> {
   const limit = (count: number): Params => (count > pages.one ? { limit: String(Math.min(count, pages.most)) } : {});
   let { data, size } = await ask(limit(wanted()));
-  while (data.next !== undefined && pages.size(data) < wanted()) {
-    const next = await ask({ ...limit(wanted() - pages.size(data)), [pages.by]: String(data.next) });
+  for (let at = nextOf(pages, data); at !== undefined && pages.size(data) < wanted(); at = nextOf(pages, data)) {
+    const next = await ask({ ...limit(wanted() - pages.size(data)), [pages.by]: String(at) });
     data = pages.joined(data, next.data);
     size += next.size;
   }
@@ -54,7 +77,7 @@ export interface Growing<T> extends Got<T> {
 }
 
 /** The answer to `url`, with as many of its pages as were asked for; or as `sight` says, where not all of them are looked at. */
-export function useGrowing<T extends Page>(url: string, pages: Pages<T>, options: { hold?: boolean; sight?: () => number } = {}): Growing<T> {
+export function useGrowing<T>(url: string, pages: Pages<T>, options: { hold?: boolean; poll?: number; sight?: () => number } = {}): Growing<T> {
   const [later, setLater] = useState<{ of: T; all: T } | undefined>();
   const [stuck, setStuck] = useState<{ url: string; problem: Problem } | undefined>();
   const turns = useRef(0);
@@ -69,6 +92,7 @@ export function useGrowing<T extends Page>(url: string, pages: Pages<T>, options
   latest.current = shown;
   const got = useGet<T>(url, {
     ...(options.hold && { hold: true }),
+    ...(options.poll !== undefined && { poll: options.poll }),
     read: async (at, signal) => {
       const turn = ++turns.current;
       let least = wanted.current;
@@ -90,7 +114,9 @@ export function useGrowing<T extends Page>(url: string, pages: Pages<T>, options
   now.current = { url, of: got.held ? undefined : got.data, all: got.held ? undefined : all };
   const more = async (limit?: number) => {
     const before = now.current;
-    if (busy.current || before.of === undefined || before.all?.next === undefined) return;
+    if (busy.current || before.of === undefined || before.all === undefined) return;
+    const next = nextOf(pages, before.all);
+    if (next === undefined) return;
     const size = pages.size(before.all);
     if (reading.current > 0) {
       wanted.current = Math.max(wanted.current, size + (limit ?? pages.one));
@@ -98,7 +124,7 @@ export function useGrowing<T extends Page>(url: string, pages: Pages<T>, options
     }
     busy.current = true;
     try {
-      const { data: page, size: characters } = await sized<T>(asking(url, { ...(limit !== undefined && { limit: String(limit) }), [pages.by]: String(before.all.next) }));
+      const { data: page, size: characters } = await sized<T>(asking(url, { ...(limit !== undefined && { limit: String(limit) }), [pages.by]: String(next) }));
       if (now.current.url !== before.url) return;
       setStuck(undefined);
       if (now.current.of === before.of) {

@@ -380,6 +380,41 @@ test("what is told of the first calls says so, and what was not answered is not 
   await context.close();
 });
 
+test("lists are read to their end, and say so where more could not be had", async () => {
+  const logs = mock.world.answer("/logs", new URLSearchParams({ limit: "500" })).body.items;
+  assert.ok(logs.length > 200);
+  const { page, context } = await open(browser, mock);
+  const down = () => page.locator(".vlist").evaluate((list) => { list.scrollTop = list.scrollHeight; });
+  const busy = (route) => route.fulfill({ status: 503, json: { error: { code: "busy", message: "The store is busy." } } });
+  await page.route("**/logs?*cursor=*", busy);
+  await page.goto(`${mock.url}/logs`);
+  await page.locator(".log-table .row").nth(3).waitFor();
+  await down();
+  await page.locator(".stale", { hasText: "More could not be loaded: The store is busy." }).waitFor();
+  await page.unroute("**/logs?*cursor=*");
+  await page.locator(".stale button").click();
+  await page.locator(".stale").waitFor({ state: "detached" });
+  await down();
+  await page.locator(`.log-table .row[aria-posinset="${logs.length}"]`).waitFor();
+  // A conversation's later calls, two at a time.
+  const talk = mock.world.answer("/conversations", new URLSearchParams()).body.items.find((one) => one.traces > 2);
+  const last = mock.world.answer(`/conversations/${talk.id}`, new URLSearchParams({ transcript: "1" })).body.transcript.calls.at(-1);
+  await page.route("**/api/v1/conversations/*", (route) => {
+    const url = new URL(route.request().url());
+    if (!url.searchParams.has("limit")) url.searchParams.set("limit", "2");
+    return route.continue({ url: url.href });
+  });
+  await page.goto(`${mock.url}/conversation/${talk.id}`);
+  await page.locator(".m.asst").first().waitFor();
+  const end = page.locator(".m.asst .facts span", { hasText: new RegExp(`^call ${last.ordinal + 1}$`) });
+  for (let i = 0; i < 100 && !(await end.count()); i++) {
+    await page.locator(".vflow").evaluate((flow) => { flow.scrollTop = flow.scrollHeight; });
+    await page.waitForTimeout(60);
+  }
+  assert.equal(await end.count(), 1);
+  await context.close();
+});
+
 test("a tool of a conversation leads to the trace in which it ran", async () => {
   const { items } = mock.world.answer("/conversations", new URLSearchParams()).body;
   const tools = (id) => mock.world.answer(`/conversations/${id}`, new URLSearchParams({ transcript: "1" })).body;

@@ -1,13 +1,15 @@
 /** Conversations over their traces, and one of them as a whole. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Conversation as Told, ConversationList, ConversationRow } from "../api";
-import { api, useGet } from "../client";
+import { api } from "../client";
+import { listed, type Pages, useGrowing } from "../growing";
 import { useKeys } from "../keys";
+import { joined } from "../lib/conversation";
 import { beginning, cost, count, duration, few, plural, tokens } from "../lib/format";
 import { about } from "../live";
 import { asked } from "../state/filters";
 import { go, href, param, set } from "../state/url";
-import { DeltaButton, Transcript } from "../trace/Transcript";
+import { DeltaButton, Notes, Transcript } from "../trace/Transcript";
 import { Busy, Empty, Failed, Glyph, Id, Skeleton, Text, Time } from "../ui/bits";
 import { Icon } from "../ui/Icon";
 import { Spark } from "../ui/Spark";
@@ -15,8 +17,23 @@ import { TimeRange } from "../ui/TimeRange";
 import { title, Top } from "../ui/Top";
 import { VirtualList } from "../ui/VirtualList";
 
+const LIST = listed<ConversationList>(200);
+/** So many conversations are asked for again, at most. */
+const MOST_ROWS = 5_000;
+const CALLS: Pages<Told> = {
+  size: (told) => told.transcript?.calls.length ?? 0,
+  joined: (first, next) => ({ ...next, ...(first.transcript && next.transcript && { transcript: joined(first.transcript, next.transcript) }) }),
+  next: (told) => told.transcript?.next,
+  rev: (told) => told.transcript?.rev ?? 0,
+  by: "after",
+  one: 200,
+  most: 5_000,
+};
+
 export function Conversations() {
-  const answer = useGet<ConversationList>(api("/conversations", asked({ limit: "200" })), { hold: true, poll: 15_000 });
+  const url = api("/conversations", asked({ limit: "200" }));
+  const sight = useRef(0);
+  const answer = useGrowing<ConversationList>(url, LIST, { hold: true, poll: 15_000, sight: () => Math.min(MOST_ROWS, sight.current) });
   const rows = answer.data?.items ?? [];
   const [at, setAt] = useState(-1);
   const open = (row: ConversationRow | undefined) => row && go(`/conversation/${encodeURIComponent(row.id)}`);
@@ -36,7 +53,7 @@ export function Conversations() {
         {answer.error && !answer.data ? <Failed error={answer.error} again={answer.again} /> : !answer.data ? <Skeleton height={52} /> : rows.length === 0 ? (
           <Empty title="No conversations yet" icon="conversations">Spans that carry <code>gen_ai.conversation.id</code> (or a session or thread id of another convention) are gathered here.</Empty>
         ) : (
-          <VirtualList class="convs" count={rows.length} height={52} active={at < 0 ? undefined : at} place="conversations" attributes={{ role: "list", "aria-label": "Conversations", tabIndex: 0 }} row={(i) => {
+          <VirtualList class="convs" count={rows.length} height={52} active={at < 0 ? undefined : at} place={url} name={(i) => rows[i]?.id} onNear={answer.data?.next === undefined ? undefined : () => void answer.more()} onSight={(seen) => { sight.current = seen; }} attributes={{ role: "list", "aria-label": "Conversations", tabIndex: 0 }} row={(i) => {
             const row = rows[i] as ConversationRow;
             return (
               <div key={row.id} role="listitem"><a class={`conv${i === at ? " sel" : ""}`} href={`/conversation/${encodeURIComponent(row.id)}`}>
@@ -60,7 +77,7 @@ export function Conversations() {
 }
 
 export function Conversation({ id }: { id: string }) {
-  const answer = useGet<Told>(api(`/conversations/${encodeURIComponent(id)}`, { transcript: "1" }), { hold: true, poll: 15_000 });
+  const answer = useGrowing<Told>(api(`/conversations/${encodeURIComponent(id)}`, { transcript: "1" }), CALLS, { hold: true, poll: 15_000 });
   const currency = about.value?.currency;
   const data = answer.data;
   const delta = param("delta") === "1";
@@ -92,8 +109,12 @@ export function Conversation({ id }: { id: string }) {
               </a>
             ))}
           </nav>
-          <div class="panel-box">
-            {data.transcript ? <Transcript transcript={data.transcript} currency={currency} selected={span} turn={0} delta={delta} onSpan={(to, trace) => go(href(`/trace/${trace}`, { span: to }))} onAll={() => set({ delta: undefined })} /> : <Empty title="No content was captured" icon="conversations" />}
+          <div class="pane">
+            <div class="panel-box">
+              {data.transcript ? <Transcript transcript={data.transcript} currency={currency} selected={span} turn={0} delta={delta} onSpan={(to, trace) => go(href(`/trace/${trace}`, { span: to }))} onAll={() => set({ delta: undefined })} onNear={data.transcript.next === undefined ? undefined : () => void answer.more()} /> : <Empty title="No content was captured" icon="conversations" />}
+            </div>
+            {data.summary.traces > data.traces.length && <p class="note">The first {count(data.traces.length)} of {plural(data.summary.traces, "trace")}: <a class="link" href={href("/traces", { conversation: id })}>all of them</a>.</p>}
+            {data.transcript && <Notes transcript={data.transcript} />}
           </div>
         </div>
       )}

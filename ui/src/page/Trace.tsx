@@ -4,7 +4,7 @@ import type { Row, Trace as Told, Transcript as Conversation } from "../api";
 import { api, type Got, type Problem } from "../client";
 import { type Growing, type Pages, useGrowing } from "../growing";
 import { useKeys } from "../keys";
-import { beginning, bytes, count, plural } from "../lib/format";
+import { beginning, count, plural } from "../lib/format";
 import { headline, isCall } from "../lib/ops";
 import { joined } from "../lib/conversation";
 import { type Folding, found, joined as joinedRows, key, onlyHttp, visible } from "../lib/tree";
@@ -13,7 +13,7 @@ import { depth, go, param, place, set } from "../state/url";
 import { Header } from "../trace/Header";
 import { MiniTimeline } from "../trace/MiniTimeline";
 import { choose, chosenIn, picked, pickForCompare, setZoom, tab as tabNow, TABS, type Tab, view as viewNow, type View, zoom as zoomNow } from "../trace/state";
-import { DeltaButton, Transcript } from "../trace/Transcript";
+import { DeltaButton, Notes, Transcript } from "../trace/Transcript";
 import { Waterfall } from "../trace/Waterfall";
 import { Busy, Button, Check, copy, Empty, Failed, Id, Menu, Skeleton, Stuck, Tabs, Text } from "../ui/bits";
 import { Icon } from "../ui/Icon";
@@ -254,8 +254,7 @@ function Known({ id, trace, load, transcript, problem, stale, stuck, loadCalls }
         ) : <TraceLogs trace={id} startMs={summary.startMs} rev={summary.rev} onSpan={(to) => { set({ view: undefined }); pickSpan(to); }} />}
       </div>
       {trace.totalRows > rows.length && <p class="note">The first {count(rows.length)} of {plural(trace.totalRows, "span")}; scroll for more.</p>}
-      {transcript?.cut && <p class="note">{plural(transcript.cut.messages, "message")} ({bytes(transcript.cut.bytes)}) of one call {transcript.cut.messages === 1 ? "is" : "are"} left out of the transcript: too large together. Raw has all.</p>}
-      {transcript?.lookedAt !== undefined && <p class="note">The transcript is told from the first {plural(transcript.lookedAt, "span")}.</p>}
+      {transcript && <Notes transcript={transcript} />}
     </section>
   );
   const offered = transcript && Object.values(transcript.tools).reduce((most, list) => Math.max(most, list.length), 0);

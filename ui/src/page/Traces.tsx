@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Facets as Counts, StreamEvent, TraceList, TraceRow } from "../api";
 import { api, useGet } from "../client";
-import { type Pages, useGrowing } from "../growing";
+import { listed, useGrowing } from "../growing";
 import { useKeys } from "../keys";
 import { cached, cost, count, duration, few, plural, tokens } from "../lib/format";
 import { brief } from "../lib/ops";
@@ -45,16 +45,7 @@ const COLUMNS: Column[] = [
   { id: "cost", name: "Cost", sort: "cost", right: true },
 ];
 
-const LIST: Pages<TraceList> = {
-  size: (list) => list.items.length,
-  joined: (first, next) => {
-    const here = new Set(first.items.map((row) => row.id));
-    return { ...next, items: [...first.items, ...next.items.filter((row) => !here.has(row.id))] };
-  },
-  by: "cursor",
-  one: 100,
-  most: 500,
-};
+const LIST = listed<TraceList>(100);
 /** Of a list that is asked for again, so many rows at most are kept in reach. */
 const MOST_ROWS = 5_000;
 

@@ -3,8 +3,9 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Chain, LogList, Transcript, ToolDefinition, Trace } from "../api";
 import { api, getText, useGet, useRenewed } from "../client";
+import { listed, useGrowing } from "../growing";
 import { bytes, cost, count, duration, exact, percent, plural } from "../lib/format";
-import { Button, Empty, Failed, Glyph, Skeleton, Text } from "../ui/bits";
+import { Busy, Button, Empty, Failed, Glyph, Skeleton, Text } from "../ui/bits";
 import { CopyText } from "../ui/CopyText";
 import { Json } from "../ui/Json";
 import { Chunks, Long } from "../ui/Long";
@@ -125,6 +126,9 @@ async function laidOut(url: string, signal: AbortSignal) {
   return { data, size: data.length };
 }
 
+/** So much of it is drawn: beyond, a browser has much to do. */
+const DRAWN = 4_000_000;
+
 /** What was received, as OTLP JSON. */
 export function Raw({ trace, span, rev }: { trace: string; span: string | undefined; rev: number }) {
   const [whole, setWhole] = useState(false);
@@ -139,22 +143,25 @@ export function Raw({ trace, span, rev }: { trace: string; span: string | undefi
         {span && <Button kind="ghost" pressed={whole} onClick={() => setWhole(!whole)}>Whole trace</Button>}
         {text && <CopyText text={text} label="Copy the JSON" />}
       </div>
-      {text !== undefined ? <div class="code"><Chunks text={text.slice(0, 4_000_000)} /></div> : error ? <Failed error={error} again={again} /> : <Skeleton rows={14} height={20} />}
+      {text !== undefined ? <>{text.length > DRAWN && <p class="rest mut small">The first {bytes(DRAWN)}; all of it is copied.</p>}<div class="code"><Chunks text={text.slice(0, DRAWN)} /></div></> : error ? <Failed error={error} again={again} /> : <Skeleton rows={14} height={20} />}
     </div>
   );
 }
+
+const LOGS = listed<LogList>(500);
 
 /** Logs of the trace, on its time axis. */
 export function TraceLogs({ trace, startMs, rev, onSpan }: { trace: string; startMs: number; rev: number; onSpan: (span: string) => void }) {
   const [open, setOpen] = useState<string | undefined>();
   const url = api(`/traces/${trace}/logs`, { limit: "500" });
-  const logs = useGet<LogList>(url);
+  const logs = useGrowing<LogList>(url, LOGS);
   useRenewed(logs.again, url, rev);
   if (logs.error && !logs.data) return <Failed error={logs.error} again={logs.again} />;
   if (!logs.data) return <Skeleton />;
   if (logs.data.items.length === 0) return <Empty title="No logs belong to this trace" icon="logs">A log belongs to a trace when it was written inside a span and carries its ids.</Empty>;
   return (
     <div class="panel flush" tabIndex={0} role="region" aria-label="Logs of the trace">
+      <Busy of={logs} />
       <table class="grid logs">
         <thead><tr><th class="right">After</th><th>Severity</th><th>Event</th><th>Text</th><td /></tr></thead>
         <tbody>
@@ -170,6 +177,7 @@ export function TraceLogs({ trace, startMs, rev, onSpan }: { trace: string; star
           ])}
         </tbody>
       </table>
+      {logs.data.next !== undefined && <p class="rest mut small">The first {plural(logs.data.items.length, "record")}. <button type="button" class="link" onClick={() => void logs.more()}>Load more</button></p>}
     </div>
   );
 }

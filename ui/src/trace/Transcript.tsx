@@ -235,6 +235,16 @@ function NotCaptured({ call, calls }: { call: Call; calls: number }) {
   );
 }
 
+/** What of the transcript is not told, and why. */
+export function Notes({ transcript: { cut, lookedAt } }: { transcript: Told }) {
+  return (
+    <>
+      {cut && <p class="note">{plural(cut.messages, "message")} ({bytes(cut.bytes)}) of one call {cut.messages === 1 ? "is" : "are"} left out of the transcript: too large together. Raw has all.</p>}
+      {lookedAt !== undefined && <p class="note">The transcript is told from the first {plural(lookedAt, "span")}.</p>}
+    </>
+  );
+}
+
 export function DeltaButton({ on, toggle }: { on: boolean; toggle: () => void }) {
   return <Button kind="ghost" pressed={on} title="Only what is new in the chosen call (d)" onClick={toggle}>Δ new only</Button>;
 }

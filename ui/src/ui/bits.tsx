@@ -112,13 +112,14 @@ export function Failed({ error, again }: { error: Problem; again?: () => void })
 
 /**
  * Over what was asked for: a thin bar while it comes, only after a moment, so that quick answers do not blink;
- * and a line where what is shown could not be renewed.
+ * and a line where what is shown could not be renewed, or what follows could not be had.
  */
-export function Busy({ of }: { of: Got<unknown> }) {
+export function Busy({ of }: { of: Got<unknown> & { stuck?: Problem | undefined; more?: () => void } }) {
   return (
     <>
       <div class={`busy${of.loading && (of.held || !of.data) ? " on" : ""}`} aria-hidden="true" />
-      {of.error && of.data !== undefined && <p class="stale" role="alert"><Icon name="error" size={13} /><span class="ell" title={of.error.hint}>What is shown could not be renewed: <Text value={of.error.message} /></span><button type="button" class="link" onClick={of.again}>Try again</button></p>}
+      {of.error && of.data !== undefined && <Stale what="What is shown could not be renewed" error={of.error} again={of.again} />}
+      {of.stuck && <Stale what="More could not be loaded" error={of.stuck} again={() => of.more?.()} />}
     </>
   );
 }
