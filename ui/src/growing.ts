@@ -34,7 +34,7 @@ interface List {
 }
 
 /** Pages of a list of what has ids, so many in one. */
-export function listed<L extends List>(one: number): Pages<L> {
+export function listOf<L extends List>(one: number): Pages<L> {
   return {
     size: (list) => list.items.length,
     joined: (first, next) => {

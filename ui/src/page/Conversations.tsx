@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Conversation as Told, ConversationList, ConversationRow } from "../api";
 import { api } from "../client";
-import { listed, type Pages, useGrowing } from "../growing";
+import { listOf, type Pages, useGrowing } from "../growing";
 import { useKeys } from "../keys";
 import { joined } from "../lib/conversation";
 import { beginning, cost, count, duration, few, plural, tokens } from "../lib/format";
@@ -17,7 +17,7 @@ import { TimeRange } from "../ui/TimeRange";
 import { title, Top } from "../ui/Top";
 import { VirtualList } from "../ui/VirtualList";
 
-const LIST = listed<ConversationList>(200);
+const LIST = listOf<ConversationList>(200);
 /** So many conversations are asked for again, at most. */
 const MOST_ROWS = 5_000;
 const CALLS: Pages<Told> = {

@@ -2,7 +2,7 @@
 import { useRef } from "preact/hooks";
 import type { LogList, LogRow } from "../api";
 import { api } from "../client";
-import { listed, useGrowing } from "../growing";
+import { listOf, useGrowing } from "../growing";
 import { useKeys } from "../keys";
 import { exact } from "../lib/format";
 import { href, param, set } from "../state/url";
@@ -14,7 +14,7 @@ import { TimeRange } from "../ui/TimeRange";
 import { Top } from "../ui/Top";
 import { VirtualList } from "../ui/VirtualList";
 
-const LIST = listed<LogList>(200);
+const LIST = listOf<LogList>(200);
 /** So many records are asked for again, at most. */
 const MOST_ROWS = 5_000;
 

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Facets as Counts, StreamEvent, TraceList, TraceRow } from "../api";
 import { api, useGet } from "../client";
-import { listed, useGrowing } from "../growing";
+import { listOf, useGrowing } from "../growing";
 import { useKeys } from "../keys";
 import { cached, cost, count, duration, few, plural, tokens } from "../lib/format";
 import { brief } from "../lib/ops";
@@ -45,7 +45,7 @@ const COLUMNS: Column[] = [
   { id: "cost", name: "Cost", sort: "cost", right: true },
 ];
 
-const LIST = listed<TraceList>(100);
+const LIST = listOf<TraceList>(100);
 /** Of a list that is asked for again, so many rows at most are kept in reach. */
 const MOST_ROWS = 5_000;
 

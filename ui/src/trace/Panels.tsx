@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Chain, LogList, Transcript, ToolDefinition, Trace } from "../api";
 import { api, getText, useGet, useRenewed } from "../client";
-import { listed, useGrowing } from "../growing";
+import { listOf, useGrowing } from "../growing";
 import { bytes, cost, count, duration, exact, percent, plural } from "../lib/format";
 import { Busy, Button, Empty, Failed, Glyph, Skeleton, Text } from "../ui/bits";
 import { CopyText } from "../ui/CopyText";
@@ -148,7 +148,7 @@ export function Raw({ trace, span, rev }: { trace: string; span: string | undefi
   );
 }
 
-const LOGS = listed<LogList>(500);
+const LOGS = listOf<LogList>(500);
 
 /** Logs of the trace, on its time axis. */
 export function TraceLogs({ trace, startMs, rev, onSpan }: { trace: string; startMs: number; rev: number; onSpan: (span: string) => void }) {
