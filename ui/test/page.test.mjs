@@ -308,6 +308,15 @@ test("what is shown of a span is that span's, also after another was read in ful
     }
     await shown(`by ${tools[1].span}`);
     assert.equal(await page.locator(".panel", { hasText: `by ${tools[0].span}` }).count(), 0);
+    // As long as the next one's answer is on its way, nothing of the one before is shown.
+    const called = new Promise((resolve) => void page.route(`**/spans/${a}`, (route) => resolve(() => route.fallback())));
+    await page.locator(".wf-row", { hasText: "gpt-5.4-mini" }).first().click();
+    const answer = await called;
+    await page.locator(".said .skeleton").waitFor();
+    assert.equal(await page.locator(".span-head").count(), 0);
+    await answer();
+    await shown(`by ${a}`);
+    await page.unroute(`**/spans/${a}`);
     // Calls, by their attributes: both values in full, then the next call.
     await page.goto(`${mock.url}/trace/${ids.travel}?span=${a}&tab=attributes`);
     const long = page.locator(".kv tr", { hasText: "a.long" });

@@ -23,14 +23,14 @@ import { lazy } from "../ui/lazy";
 import { lastList } from "./Traces";
 
 // What is not seen at first is fetched when it is.
-const Graph = lazy(async () => (await import("../trace/drawn")).Graph);
-const Flame = lazy(async () => (await import("../trace/drawn")).Flame);
-const Tools = lazy(async () => (await import("../trace/drawn")).Tools);
-const Usage = lazy(async () => (await import("../trace/drawn")).Usage);
-const Evals = lazy(async () => (await import("../trace/drawn")).Evals);
-const Raw = lazy(async () => (await import("../trace/drawn")).Raw);
-const TraceLogs = lazy(async () => (await import("../trace/drawn")).TraceLogs);
-const SpanTabs = lazy(async () => (await import("../trace/drawn")).SpanTabs);
+const Graph = lazy(async () => (await import("./more")).Graph);
+const Flame = lazy(async () => (await import("./more")).Flame);
+const Tools = lazy(async () => (await import("./more")).Tools);
+const Usage = lazy(async () => (await import("./more")).Usage);
+const Evals = lazy(async () => (await import("./more")).Evals);
+const Raw = lazy(async () => (await import("./more")).Raw);
+const TraceLogs = lazy(async () => (await import("./more")).TraceLogs);
+const SpanTabs = lazy(async () => (await import("./more")).SpanTabs);
 
 const TAB_NAMES: Record<Tab, string> = { transcript: "Transcript", span: "Span", attributes: "Attributes", tools: "Tools", usage: "Usage", evals: "Evals", raw: "Raw" };
 

@@ -9,7 +9,8 @@ import type { Tab } from "./state";
 /** `row` is missing where the span is far behind the rows that are here. */
 export function SpanTabs({ id, span, variant, row, rev, tab, startMs, transcript, currency, onSpan }: { id: string; span: string; variant: string | undefined; row: Row | undefined; rev: number; tab: Tab; startMs: number; transcript: Transcript | undefined; currency: string | undefined; onSpan: (span: string) => void }) {
   const url = row?.ghost ? undefined : api(`/traces/${id}/spans/${span}`, { variant });
-  const detail = useGet<SpanDetail>(url, { hold: true });
+  // Not held: what another span told would stand under this one's name.
+  const detail = useGet<SpanDetail>(url);
   useRenewed(detail.again, url, rev);
   if (row?.ghost) return <Empty title="This span has not come yet" icon="inbox">Its children tell of it; spans are sent when they end.</Empty>;
   if (detail.error && !detail.data) return <Failed error={detail.error} again={detail.again} />;
