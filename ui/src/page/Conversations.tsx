@@ -10,7 +10,7 @@ import { about } from "../live";
 import { asked } from "../state/filters";
 import { go, href, param, set } from "../state/url";
 import { DeltaButton, Notes, Transcript } from "../trace/Transcript";
-import { Busy, Empty, Failed, Glyph, Id, Skeleton, Text, Time } from "../ui/bits";
+import { Busy, Empty, Failed, Glyph, Id, Skeleton, Stuck, Text, Time } from "../ui/bits";
 import { Icon } from "../ui/Icon";
 import { Spark } from "../ui/Spark";
 import { TimeRange } from "../ui/TimeRange";
@@ -71,6 +71,7 @@ export function Conversations() {
             );
           }} />
         )}
+        <Stuck of={answer} />
       </div>
     </div>
   );
@@ -113,6 +114,7 @@ export function Conversation({ id }: { id: string }) {
             <div class="panel-box">
               {data.transcript ? <Transcript transcript={data.transcript} currency={currency} selected={span} turn={0} delta={delta} onSpan={(to, trace) => go(href(`/trace/${trace}`, { span: to }))} onAll={() => set({ delta: undefined })} onNear={data.transcript.next === undefined ? undefined : () => void answer.more()} /> : <Empty title="No content was captured" icon="conversations" />}
             </div>
+            <Stuck of={answer} />
             {data.summary.traces > data.traces.length && <p class="note">The first {count(data.traces.length)} of {plural(data.summary.traces, "trace")}: <a class="link" href={href("/traces", { conversation: id })}>all of them</a>.</p>}
             {data.transcript && <Notes transcript={data.transcript} />}
           </div>

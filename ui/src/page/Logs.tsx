@@ -8,7 +8,7 @@ import { exact } from "../lib/format";
 import { href, param, set } from "../state/url";
 import { LogBody } from "../trace/LogBody";
 import { Severity } from "../trace/Panels";
-import { Busy, Button, Empty, Failed, Skeleton, Text, Time } from "../ui/bits";
+import { Busy, Button, Empty, Failed, Skeleton, Stuck, Text, Time } from "../ui/bits";
 import { Icon } from "../ui/Icon";
 import { TimeRange } from "../ui/TimeRange";
 import { Top } from "../ui/Top";
@@ -67,6 +67,7 @@ export function Logs() {
             );
           }} />
         )}
+        <Stuck of={answer} />
       </div>
       {chosen && (
         <aside class="pane log-pane" aria-label="The chosen record">

@@ -5,7 +5,7 @@ import type { Chain, LogList, Transcript, ToolDefinition, Trace } from "../api";
 import { api, getText, useGet, useRenewed } from "../client";
 import { listOf, useGrowing } from "../growing";
 import { bytes, cost, count, duration, exact, percent, plural } from "../lib/format";
-import { Busy, Button, Empty, Failed, Glyph, Skeleton, Text } from "../ui/bits";
+import { Busy, Button, Empty, Failed, Glyph, Skeleton, Stuck, Text } from "../ui/bits";
 import { CopyText } from "../ui/CopyText";
 import { Json } from "../ui/Json";
 import { Chunks, Long } from "../ui/Long";
@@ -177,6 +177,7 @@ export function TraceLogs({ trace, startMs, rev, onSpan }: { trace: string; star
           ])}
         </tbody>
       </table>
+      <Stuck of={logs} />
       {logs.data.next !== undefined && <p class="rest mut small">The first {plural(logs.data.items.length, "record")}. <button type="button" class="link" onClick={() => void logs.more()}>Load more</button></p>}
     </div>
   );

@@ -112,21 +112,24 @@ export function Failed({ error, again }: { error: Problem; again?: () => void })
 
 /**
  * Over what was asked for: a thin bar while it comes, only after a moment, so that quick answers do not blink;
- * and a line where what is shown could not be renewed, or what follows could not be had.
+ * and a line where what is shown could not be renewed.
  */
-export function Busy({ of }: { of: Got<unknown> & { stuck?: Problem | undefined; more?: () => void } }) {
+export function Busy({ of }: { of: Got<unknown> }) {
   return (
     <>
       <div class={`busy${of.loading && (of.held || !of.data) ? " on" : ""}`} aria-hidden="true" />
       {of.error && of.data !== undefined && <Stale what="What is shown could not be renewed" error={of.error} again={of.again} />}
-      {of.stuck && <Stale what="More could not be loaded" error={of.stuck} again={() => of.more?.()} />}
     </>
   );
 }
 
 /** Under a list whose next page could not be had: it does not end here. */
 export function Stuck({ of }: { of: { stuck: Problem | undefined; more: () => Promise<void> } }) {
-  return of.stuck ? <p class="stale" role="alert"><Icon name="error" size={13} /><span class="ell" title={of.stuck.hint}>More could not be loaded: <Text value={of.stuck.message} /></span><button type="button" class="link" onClick={() => void of.more()}>Try again</button></p> : null;
+  return of.stuck ? <Stale what="More could not be loaded" error={of.stuck} again={() => void of.more()} /> : null;
+}
+
+function Stale({ what, error, again }: { what: string; error: Problem; again: () => void }) {
+  return <p class="stale" role="alert"><Icon name="error" size={13} /><span class="ell" title={error.hint}>{what}: <Text value={error.message} /></span><button type="button" class="link" onClick={again}>Try again</button></p>;
 }
 
 /** Grey rows in the place of those to come. */
