@@ -1,6 +1,6 @@
-//! What other processes wrote to the same database: looked for now and then, as long as anybody watches.
+//! What other processes wrote to and deleted from the same database: looked for now and then, as long as anybody watches.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use clickhouse::Row;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use super::line::number;
 use super::read::Db;
 use crate::error::StoreError;
 use crate::id::{Day, Nanos, TraceId};
+use crate::query::Range;
 
 /// Writers have clocks that differ, and take a moment to write: so far back is looked again.
 const MARGIN: i64 = 10_000_000_000;
@@ -20,7 +21,22 @@ pub(super) struct Around {
     until: Option<i64>,
     /// When something of these traces was received last, as far as it was told.
     told: HashMap<TraceId, i64>,
+    kept: Option<Kept>,
 }
+
+/// What tells whether something of the table of traces was deleted.
+#[derive(Debug, Row, Deserialize)]
+struct Kept {
+    days: Vec<u16>,
+    /// The number of the last change of rows that is done.
+    change: i64,
+}
+
+/// Several servers tell each of its own share: on them it is not known here.
+const KEPT: &str = "SELECT arraySort(groupUniqArray(toUInt16(toDateOrZero(partition)))) AS days,
+     toInt64(ifNull((SELECT max(arrayMax(block_numbers.number)) FROM system.mutations
+       WHERE database = currentDatabase() AND table = 'trace' AND is_done), 0)) AS change
+   FROM system.parts WHERE active AND rows > 0 AND database = currentDatabase() AND table = 'trace'";
 
 #[derive(Row, Deserialize)]
 struct Written {
@@ -64,6 +80,27 @@ impl Around {
         self.until = Some(latest.min(number(now.0)));
         self.told.retain(|_, last| *last > since);
         Ok((found, rows > most))
+    }
+
+    /// Of what time something was deleted since the last look: by anybody, unless it was told already.
+    pub(super) async fn deleted(&mut self, db: &Db) -> Result<Option<Range>, StoreError> {
+        let Some(now) = db.one::<Kept>(KEPT).await? else { return Ok(None) };
+        let before = self.kept.replace(now);
+        let (Some(before), Some(now)) = (before, &self.kept) else { return Ok(None) };
+        if before.change != now.change {
+            // Which rows went is not known any more.
+            return Ok(Some(Range { from: Nanos(0), to: Nanos(u64::MAX) }));
+        }
+        let kept: BTreeSet<u16> = now.days.iter().copied().collect();
+        let gone: Vec<Day> =
+            before.days.iter().filter(|day| !kept.contains(day)).map(|day| Day((*day).into())).collect();
+        let (Some(first), Some(last)) = (gone.first(), gone.last()) else { return Ok(None) };
+        Ok(Some(Range { from: first.start(), to: Day(last.0.saturating_add(1)).start() }))
+    }
+
+    /// What was deleted until now is told.
+    pub(super) fn told_of_deletes(&mut self) {
+        self.kept = None;
     }
 
     /// Nobody watches: what is written meanwhile is not told.

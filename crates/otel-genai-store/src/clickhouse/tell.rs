@@ -154,6 +154,10 @@ impl Teller {
         // A server that does not answer now is asked again.
         let (found, more) = self.around.look(&self.db, MOST_TRACES).await.unwrap_or_default();
         self.news.traces.extend(found);
+        // Who may not see that is told what it writes itself.
+        if let Ok(Some(range)) = self.around.deleted(&self.db).await {
+            self.hear(News { deleted: Some(range), ..News::default() });
+        }
         if more {
             // Nobody who listens is no error.
             let _ = self.voice.send(Change::Lost);
@@ -167,6 +171,7 @@ impl Teller {
             let _ = self.voice.send(change);
         };
         if let Some(range) = deleted {
+            self.around.told_of_deletes();
             say(Change::Deleted { range });
         }
         if logs > 0 {

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use otel_genai_store::{ClickHouseStore, Delete, LogQuery, Nanos, Span, Store, StoreError, Which};
+use futures_util::StreamExt as _;
+use otel_genai_store::{Change, ClickHouseStore, Delete, LogQuery, Nanos, Span, Store, StoreError, Which};
 
 use crate::runtime::block_on;
 use crate::suite::search::said;
@@ -88,6 +89,34 @@ fn what_tells_no_time_is_one_whenever_it_comes() {
         let status = first.status().await.unwrap();
         assert_eq!((status.spans, status.logs), (2, 3));
         first.close().await;
+    });
+}
+
+/// Who watches hears of what another dashboard deletes.
+#[test]
+fn what_others_delete_is_told() {
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        let (one, other) = tokio::join!(options.clone().connect(), options.connect());
+        let (one, other) = (one.unwrap(), other.unwrap());
+        let mut changes = one.changes();
+        for what in [Delete::Trace(trace_id(1)), Delete::All] {
+            let until = Instant::now() + Duration::from_secs(60);
+            let mut told = false;
+            // It looks now and then: what came and went between two looks is not told.
+            while !told {
+                assert!(Instant::now() < until, "it is not told");
+                other
+                    .ingest(batch(vec![span(1, 1, None, noon()), span(2, 1, None, noon())], vec![]))
+                    .await
+                    .unwrap();
+                other.delete(what).await.unwrap();
+                let heard = async { while !matches!(changes.next().await, Some(Change::Deleted { .. })) {} };
+                told = tokio::time::timeout(Duration::from_secs(2), heard).await.is_ok();
+            }
+        }
+        one.close().await;
+        other.close().await;
     });
 }
 
