@@ -2,6 +2,7 @@
 //!
 //! Each tool asks the API as the page does, so that both say the same.
 
+mod arguments;
 mod tools;
 
 use std::sync::Arc;

@@ -104,6 +104,48 @@ async fn an_agent_learns_why_its_run_failed() {
     assert!(failed && told.contains("nothing"), "{told}");
 }
 
+/// Else an agent that guesses a name would be told of another trace than it means.
+#[tokio::test]
+async fn what_a_tool_does_not_take_is_refused_with_the_name_that_is_meant() {
+    let served = with_a_failure().await;
+    for (tool, arguments, words) in [
+        ("get_trace", json!({ "trace": TRACE }), &["no argument trace", "takes id"][..]),
+        ("get_trace", json!({}), &["id is needed", "last"]),
+        ("get_transcript", json!({ "id": null }), &["id is needed"]),
+        ("why_failed", json!({ "trace": TRACE }), &["no argument trace", "takes id"]),
+        ("list_traces", json!({ "bogus": 1 }), &["no argument bogus", "limit", "since", "service"]),
+        ("list_traces", json!({ "limit": "five" }), &["limit", "whole number"]),
+        ("list_traces", json!({ "since": "bad" }), &["since=bad", "24h"]),
+        ("search", json!({}), &["text is needed"]),
+        ("stats", json!({ "by": "colour" }), &["by=colour", "model, agent, tool"]),
+        ("stats", json!([]), &["object", "by"]),
+    ] {
+        let (told, failed) = call(&served, tool, arguments.clone()).await;
+        assert!(failed && words.iter().all(|word| told.contains(word)), "{tool} {arguments}: {told}");
+    }
+    let (told, failed) = call(&served, "why_failed", json!({ "id": null })).await;
+    assert!(!failed && told.contains(TRACE), "what is left out may be null: {told}");
+}
+
+#[tokio::test]
+async fn the_beginning_of_an_id_is_enough() {
+    let served = with_a_failure().await;
+    for id in [&TRACE[..8], &TRACE[..20].to_uppercase(), TRACE, "last"] {
+        for tool in ["get_trace", "get_transcript", "why_failed"] {
+            let (told, failed) = call(&served, tool, json!({ "id": id })).await;
+            assert!(!failed && told.contains(TRACE), "{tool} {id}: {told}");
+        }
+    }
+    for (id, words) in [
+        (&TRACE[..7], "8 or more of its 32 hexadecimal digits"),
+        ("01234567", "no trace whose id begins with 01234567"),
+        ("00000000000000000000000000000000", "not all of them 0"),
+    ] {
+        let (told, failed) = call(&served, "get_trace", json!({ "id": id })).await;
+        assert!(failed && told.contains(words), "{id}: {told}");
+    }
+}
+
 #[tokio::test]
 async fn the_token_is_asked_for_here_too() {
     let served = Served::with(|builder| builder.token("secret")).await;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A text that is no id: not of hexadecimal digits, not of the right length, or all zero where that says "none".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an id: {digits} hexadecimal digits are, of which one is not 0")]
+#[error("an id has {digits} hexadecimal digits (0 to 9, a to f), not all of them 0")]
 pub struct NoId {
     digits: usize,
 }

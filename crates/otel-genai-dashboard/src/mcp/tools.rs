@@ -7,6 +7,7 @@ use http::Request;
 use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
 
+use super::arguments;
 use crate::api;
 use crate::shared::Shared;
 
@@ -19,10 +20,12 @@ const MOST: u64 = 40_000;
 const CAUSES: usize = 3;
 /// So much is shown of a stack trace or a message.
 const DETAIL: usize = 2_000;
+/// Of a trace's id so many digits are needed, as many as a terminal shows.
+const FEWEST_DIGITS: usize = 8;
 
 /// The tools, as `tools/list` tells them.
 pub(super) fn list() -> Value {
-    let id = json!({ "type": "string", "description": "The trace's id, or `last` for the newest" });
+    let id = json!({ "type": "string", "description": "The trace's id, its first 8 digits or more, or `last` for the newest" });
     let since = json!({ "type": "string", "description": "How far to look back: 15m, 24h, 7d" });
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": 100, "description": "How many at most" });
     let max = json!({ "type": "integer", "minimum": 2000, "description": "How many characters at most; the middle is left out" });
@@ -79,6 +82,12 @@ pub(super) fn list() -> Value {
 
 /// `None`: there is no such tool.
 pub(super) async fn call(shared: &Arc<Shared>, name: &str, arguments: &Value) -> Option<Told> {
+    let known = list();
+    let schema =
+        known.as_array()?.iter().find(|tool| tool.get("name").and_then(Value::as_str) == Some(name))?;
+    if let Err(why) = arguments::check(name, schema.get("inputSchema")?, arguments) {
+        return Some(Err(why));
+    }
     let asking = Asking { shared, arguments };
     Some(match name {
         "list_traces" => asking.traces().await,
@@ -140,12 +149,45 @@ impl Asking<'_> {
     async fn id(&self, otherwise: &str) -> Told {
         let query = match self.text("id") {
             Some("last") => "",
-            Some(id) => return Ok(form(id)),
+            Some(id) => return self.find(id).await,
             None => otherwise,
         };
         let list = self.read(&format!("/traces?limit=1{query}")).await?;
         let id = list.pointer("/items/0/id").and_then(Value::as_str);
         id.map(str::to_owned).ok_or_else(|| "there is no such trace".to_owned())
+    }
+
+    /// The whole id of the trace that begins so.
+    async fn find(&self, asked: &str) -> Told {
+        let digits = asked.trim().to_ascii_lowercase();
+        if !(FEWEST_DIGITS..=32).contains(&digits.len())
+            || !digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        {
+            return Err(format!(
+                "id={}: the id of a trace is meant, or {FEWEST_DIGITS} or more of its 32 hexadecimal digits from the first \
+                 on, or last for the newest; list_traces tells them",
+                arguments::brief(asked)
+            ));
+        }
+        if digits.len() == 32 {
+            return Ok(digits);
+        }
+        let found = self.read(&format!("/search?q={digits}&limit=10")).await?;
+        let hits = found.get("hits").and_then(Value::as_array).into_iter().flatten();
+        let mut fitting: Vec<_> = hits
+            .filter_map(|hit| hit.pointer("/trace/id")?.as_str())
+            .filter(|id| id.starts_with(&digits))
+            .collect();
+        fitting.dedup();
+        match fitting.as_slice() {
+            [id] => Ok((*id).to_owned()),
+            [] => Err(format!(
+                "there is no trace whose id begins with {digits}; list_traces tells those there are"
+            )),
+            several => {
+                Err(format!("several traces begin with {digits}, give more digits: {}", several.join(", ")))
+            }
+        }
     }
 
     async fn traces(&self) -> Told {
@@ -195,7 +237,7 @@ impl Asking<'_> {
     }
 
     async fn search(&self) -> Told {
-        let text = self.text("text").ok_or("text is needed")?;
+        let text = self.text("text").unwrap_or_default();
         let limit = self.number("limit").unwrap_or(20).min(100);
         let found = self.read(&format!("/search?q={}&limit={limit}{}", form(text), self.since())).await?;
         let hits = found.get("hits").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -211,7 +253,7 @@ impl Asking<'_> {
             Some("model") => "models",
             Some("agent") => "agents",
             Some("tool") => "tools",
-            _ => return Err("by is model, agent or tool".to_owned()),
+            _ => return Err("by: model, agent or tool is meant".to_owned()),
         };
         let query = format!("{}{}", self.since(), self.service());
         let answer = self.read(&format!("/{what}?{}", query.trim_start_matches('&'))).await?;
