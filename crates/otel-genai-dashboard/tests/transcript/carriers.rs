@@ -547,6 +547,40 @@ fn bodies_that_claude_code_logs_are_read() {
 }
 
 #[test]
+fn why_a_call_of_a_coding_agent_failed_is_told_in_the_words_of_its_provider() {
+    let mut told = Told::default();
+    let claude = crate::evidence::origin("com.anthropic.claude_code.events", "");
+    let codex = crate::evidence::origin("codex_otel", "");
+    for (origin, body, time, attributes) in [
+        (
+            &claude,
+            "claude_code.api_error",
+            1,
+            json!({"session.id": "s1", "model": "claude-x", "error": "Overloaded", "status_code": "529"}),
+        ),
+        (
+            &claude,
+            "claude_code.api_error",
+            2,
+            json!({"session.id": "s1", "model": "claude-x", "error": "<REDACTED>", "status_code": "500"}),
+        ),
+        (
+            &codex,
+            "codex.sse_event",
+            3,
+            json!({"conversation.id": "c1", "event.kind": "response.failed", "error.message": "stream closed"}),
+        ),
+    ] {
+        let time = time * 1_000_000_000;
+        told.add_log(LogOf { span: 0, body: body.into(), time, attributes, ..LogOf::default() }, origin, 0);
+    }
+    let transcript = told.transcript();
+    let failed = transcript.calls.iter().filter_map(|call| call.error.as_ref());
+    let failed: Vec<_> = failed.map(|error| (error.kind.as_ref(), error.message.as_deref())).collect();
+    assert_eq!(failed, [("529", Some("Overloaded")), ("500", None), ("_OTHER", Some("stream closed"))]);
+}
+
+#[test]
 fn what_claude_code_tells_of_prompts_and_answers_is_in_the_transcript() {
     let attributes = |more: Json| {
         let mut all = json!({"session.id": "s1", "event.sequence": 1});

@@ -95,6 +95,12 @@ pub(crate) fn said(log: &LogRecord, step: Step) -> (Option<Message>, Option<Mess
     }
 }
 
+/// Why a call failed, in the provider's words.
+pub(crate) fn failure(log: &LogRecord, step: Step) -> Option<String> {
+    let keys = ["error", "error.message"];
+    (step == Step::Failure).then(|| keys.into_iter().find_map(|key| told(&log.attributes, key))).flatten()
+}
+
 /// What a model was sent or answered, as its provider's API has it; none of one that was cut off, or stands in a file.
 pub(crate) fn body(log: &LogRecord) -> Option<Map<String, Json>> {
     serde_json::from_str(&log.attributes.text("body")?).ok()
