@@ -87,7 +87,12 @@ export function useGrowing<T>(url: string, pages: Pages<T>, options: { hold?: bo
   const wanted = useRef(0);
   const busy = useRef(false);
   const now = useRef<{ url: string; of: T | undefined; all: T | undefined }>({ url, of: undefined, all: undefined });
-  const shown = () => options.sight?.() ?? (now.current.all ? pages.size(now.current.all) : 0);
+  const shown = () => {
+    const { all } = now.current;
+    const size = options.sight?.() ?? (all ? pages.size(all) : 0);
+    // Who sees all of it sees what is new, too.
+    return all !== undefined && nextOf(pages, all) === undefined ? Math.ceil((size + 1) / pages.one) * pages.one : size;
+  };
   const latest = useRef(shown);
   latest.current = shown;
   const got = useGet<T>(url, {
@@ -111,6 +116,7 @@ export function useGrowing<T>(url: string, pages: Pages<T>, options: { hold?: bo
     },
   });
   const all = got.data && later?.of === got.data ? later.all : got.data;
+  if (now.current.url !== url) wanted.current = 0;
   now.current = { url, of: got.held ? undefined : got.data, all: got.held ? undefined : all };
   const more = async (limit?: number) => {
     const before = now.current;

@@ -237,6 +237,15 @@ test("a link to a span behind the first ten thousand leads to it, in both panes,
   });
 });
 
+test("a link to a call behind the first two hundred leads to what it said", async () => {
+  await on((mock, tell) => {
+    const { id } = tell(calls(300), 9940);
+    return `/trace/${id}?span=${mock.world.full(id).rows[279].span}`;
+  }, async (page) => {
+    await page.locator(".transcript .m.sel", { hasText: "answer 280." }).waitFor();
+  });
+});
+
 test("the waterfall stays where it is while spans come, also with one chosen that is out of sight", async () => {
   await on((_, tell) => `/trace/${tell(spans(300), 9950).id}`, async (page, { tell }) => {
     await page.locator(".wf-row").nth(5).waitFor();

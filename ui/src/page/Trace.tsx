@@ -5,7 +5,7 @@ import { api, type Got, type Problem } from "../client";
 import { type Growing, type Pages, useGrowing } from "../growing";
 import { useKeys } from "../keys";
 import { beginning, count, plural } from "../lib/format";
-import { headline, isCall } from "../lib/ops";
+import { headline, isCall, isGenAi } from "../lib/ops";
 import { joined } from "../lib/conversation";
 import { type Folding, found, joined as joinedRows, key, onlyHttp, visible } from "../lib/tree";
 import { about, follow } from "../live";
@@ -36,6 +36,8 @@ const TAB_NAMES: Record<Tab, string> = { transcript: "Transcript", span: "Span",
 
 /** As many rows as the program draws together. */
 const MOST_ROWS = 50_000;
+/** So many calls at a time on the way to one that is far behind. */
+const MORE_CALLS = 1_000;
 /** A span that is farther behind is told of without its row. */
 const FAR = 200_000;
 const ROWS: Pages<Told> = { size: (told) => told.rows.length, joined: joinedRows, by: "cursor", one: 10_000, most: MOST_ROWS, rev: (told) => told.summary.rev };
@@ -110,10 +112,11 @@ function Known({ id, trace, load, transcript, problem, stale, stuck, loadCalls }
     if (row) reveal(row);
     else if (chosen !== undefined && trace.next !== undefined && rows.length < FAR) void load(MOST_ROWS);
   }, [chosen, row === undefined, rows.length]);
-  // A chosen call, too.
+  // What is told of it, too: calls come in the order in which they began.
+  const told = transcript?.calls.at(-1)?.at ?? Number.POSITIVE_INFINITY;
   useEffect(() => {
-    if (row?.call !== undefined && transcript?.next !== undefined && row.call >= transcript.next) void loadCalls(Math.min(CALLS.most, row.call - transcript.next + CALLS.one));
-  }, [row?.call, transcript]);
+    if (row && isGenAi(row.op) && transcript?.next !== undefined && told <= trace.summary.startMs + row.at) void loadCalls(MORE_CALLS);
+  }, [row?.span, transcript]);
   const search = useRef<HTMLInputElement>(null);
 
   const pick = (next: Row | undefined, where: "waterfall" | "transcript" = "waterfall", extra: Record<string, string | undefined> = {}) => {
