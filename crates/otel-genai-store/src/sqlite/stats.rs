@@ -41,7 +41,9 @@ pub(super) fn stats(reader: &mut Reader, query: &StatsQuery) -> Result<Vec<Stats
         return Ok(Vec::new());
     }
     let range = query.filter.range.map_or(0..u64::MAX, |range| range.from.0..range.to.0);
-    let whole = if sums_tell(query) { whole(&range) } else { range.start..range.start };
+    let by_sums = sums_tell(query);
+    let (closed, open) =
+        if by_sums { (whole(&range), whole(&opened(&range))) } else { (none(&range), none(&range)) };
     let mut totals: HashMap<Key<Option<Arc<str>>>, Total> = HashMap::new();
     let mut said = Said::new(&query.filter)?;
     for day in reader.days()? {
@@ -53,8 +55,11 @@ pub(super) fn stats(reader: &mut Reader, query: &StatsQuery) -> Result<Vec<Stats
         let mut groups: HashMap<Key<i64>, Sums> = HashMap::new();
         let mut add = || -> rusqlite::Result<()> {
             let Some(words) = filter::words(&file, &query.filter)? else { return Ok(()) };
+            // A day up to now ends within a quarter, but nothing comes behind it: that may be where most of it came.
+            let is_open = open.end > closed.end && nothing_begins(&file, range.end..open.end)?;
+            let whole = if is_open { &open } else { &closed };
             if whole.start < whole.end {
-                of_sums(&file, &whole, &words, query, &mut groups)?;
+                of_sums(&file, whole, &words, query, &mut groups)?;
             }
             for rest in [range.start..whole.start.max(range.start), whole.end.max(range.start)..range.end] {
                 for tables in [sums::TABLES, told::TABLES] {
@@ -97,7 +102,27 @@ fn whole(range: &Span<u64>) -> Span<u64> {
     let start = range.start.checked_next_multiple_of(STEP).unwrap_or(u64::MAX);
     // Without an end the last quarter is whole.
     let end = if range.end > i64::MAX.cast_unsigned() { u64::MAX } else { range.end - range.end % STEP };
-    if start < end { start..end } else { range.start..range.start }
+    if start < end { start..end } else { none(range) }
+}
+
+fn none(range: &Span<u64>) -> Span<u64> {
+    range.start..range.start
+}
+
+/// The same stretch up to the end of the quarter in which it ends.
+fn opened(range: &Span<u64>) -> Span<u64> {
+    range.start..range.end.checked_next_multiple_of(STEP).unwrap_or(u64::MAX)
+}
+
+/// Whether no call begins in this time.
+fn nothing_begins(file: &File, range: Span<u64>) -> rusqlite::Result<bool> {
+    let begins = |table: &str| {
+        let sql =
+            format!("SELECT EXISTS(SELECT 1 FROM {table} WHERE op < 30 AND start_ns >= ? AND start_ns < ?)");
+        let mut find = file.connection.prepare_cached(&sql)?;
+        find.query_row([int(range.start), int(range.end)], |row| row.get::<_, bool>(0))
+    };
+    Ok(!begins("span")? && !begins("told")?)
 }
 
 fn key(query: &StatsQuery, at: u64, names: &Names, conversation: i64, dialect: u8) -> Key<i64> {
