@@ -14,8 +14,8 @@ mod dump;
 mod fault;
 mod fold;
 mod foreign;
-mod known;
 mod kept;
+mod known;
 mod line;
 mod list;
 mod metrics;
@@ -304,13 +304,7 @@ impl ClickHouseOptions {
             Err(error) if fault::code(&error) == Some(fault::READONLY) => client,
             Err(error) => return Err(place.fault("cannot connect", error)),
         };
-        Ok(Db {
-            client: reading,
-            place,
-            pricing: self.pricing,
-            dictionary: None,
-            kept: Arc::default(),
-        })
+        Ok(Db { client: reading, place, pricing: self.pricing, dictionary: None, kept: Arc::default() })
     }
 }
 
@@ -450,6 +444,10 @@ impl Store for ClickHouseStore {
         self.db()?.spans(trace, &which).await
     }
 
+    async fn spans_of_each(&self, named: &[(TraceId, Vec<SpanId>)]) -> Result<Vec<Span>, StoreError> {
+        self.db()?.spans_of_each(named).await
+    }
+
     async fn logs(&self, query: &LogQuery) -> Result<Page<LogRecord>, StoreError> {
         self.db()?.logs(query).await
     }
@@ -484,6 +482,10 @@ impl Store for ClickHouseStore {
 
     async fn search(&self, query: &SearchQuery) -> Result<Page<Hit>, StoreError> {
         self.db()?.search(query).await
+    }
+
+    async fn index_behind(&self) -> Result<u64, StoreError> {
+        Ok(0)
     }
 
     async fn services(&self, range: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError> {

@@ -68,6 +68,15 @@ pub trait Store: Send + Sync + 'static {
     /// memory once.
     async fn spans(&self, trace: TraceId, which: Which) -> Result<Vec<Span>, StoreError>;
 
+    /// Of several traces the whole spans that are named, one trace after the other.
+    async fn spans_of_each(&self, named: &[(TraceId, Vec<SpanId>)]) -> Result<Vec<Span>, StoreError> {
+        let mut spans = Vec::new();
+        for (trace, ids) in named {
+            spans.extend(self.spans(*trace, Which::Only(ids.clone())).await?);
+        }
+        Ok(spans)
+    }
+
     /// Log records, a page of them.
     async fn logs(&self, query: &LogQuery) -> Result<Page<LogRecord>, StoreError>;
 
@@ -94,6 +103,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// What was said, newest first. What came a moment ago may not be searchable yet: see [`StoreStatus::index_behind`].
     async fn search(&self, query: &SearchQuery) -> Result<Page<Hit>, StoreError>;
+
+    /// How many records that are stored cannot be searched yet.
+    async fn index_behind(&self) -> Result<u64, StoreError> {
+        Ok(self.status().await?.index_behind)
+    }
 
     /// The services that were heard.
     async fn services(&self, range: Option<Range>) -> Result<Vec<ServiceInfo>, StoreError>;

@@ -103,7 +103,7 @@ pub(crate) async fn search(State(shared): State<Arc<Shared>>, mut ask: Ask) -> A
     };
     ask.done()?;
     let page = shared.store.search(&query).await?;
-    let complete = shared.store.status().await?.index_behind == 0;
+    let complete = shared.store.index_behind().await? == 0;
     Ok(json(&SearchAnswer {
         hits: page.items.iter().filter_map(Hit::of).collect(),
         next: page.next.map(|next| next.to_string()),

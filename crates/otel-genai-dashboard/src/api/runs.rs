@@ -144,14 +144,15 @@ pub(crate) async fn runs_of(
         rest = more;
         let ids: Vec<TraceId> = some.iter().map(|summary| summary.id).collect();
         let pages = shared.store.rows_of_each(&ids, ROWS).await?;
-        for (summary, spans) in some.iter().zip(pages) {
+        for (summary, spans) in some.iter().zip(&pages) {
             rows += spans.items.len();
             whole &= spans.next.is_none();
             seen += 1;
             let running = summary.state == TraceState::Running;
             runs.look(&spans.items, if running { Nanos::now() } else { summary.end }, running);
-            reading.read(shared, summary.id, &spans.items, &mut runs).await?;
         }
+        let traces = ids.iter().copied().zip(pages.iter().map(|page| page.items.as_slice()));
+        reading.read(shared, &traces.collect::<Vec<_>>(), &mut runs).await?;
     }
     reading.done(shared, &mut runs).await?;
     runs.sampled = (!whole).then_some(seen);

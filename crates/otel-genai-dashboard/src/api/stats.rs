@@ -41,13 +41,12 @@ pub(crate) async fn overview(State(shared): State<Arc<Shared>>, mut ask: Ask) ->
         let seen = runs_of(&shared, &newest, Whole::None).await?;
         Ok((newest, seen))
     };
-    let (by_step, before, (newest, seen), tools, mut models, status, counted) = tokio::try_join!(
+    let (by_step, before, (newest, seen), tools, mut models, counted) = tokio::try_join!(
         shared.store.stats(&by_step),
         shared.store.stats(&before),
         traces,
         tool_stats(&shared, &filter),
         model_rows(&shared, &filter),
-        shared.store.status(),
         count_traces(&shared, &filter),
     )?;
     let mut failing = tool_rows(&tools, &seen);
@@ -57,7 +56,10 @@ pub(crate) async fn overview(State(shared): State<Arc<Shared>>, mut ask: Ask) ->
     models.truncate(TOP);
     let mut agents = seen.agents().items;
     agents.truncate(TOP);
-    let empty = status.spans == 0 && status.logs == 0 && status.points == 0;
+    let empty = newest.items.is_empty() && {
+        let status = shared.store.status().await?;
+        status.spans == 0 && status.logs == 0 && status.points == 0
+    };
     let sum = |rows: &[StatsRow]| Stat::from(&together(rows.iter()));
     let before = Some(sum(&before)).filter(|before| before.calls > 0);
     Ok(json(&Overview {
@@ -111,8 +113,7 @@ pub(crate) async fn agents(State(shared): State<Arc<Shared>>, mut ask: Ask) -> A
 pub(crate) async fn tools(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answer {
     let filter = Filter { range: ask.range()?, ..ask.filter()? };
     ask.done()?;
-    let (seen, rows) =
-        tokio::try_join!(runs(&shared, &filter, Whole::Tools), tool_stats(&shared, &filter))?;
+    let (seen, rows) = tokio::try_join!(runs(&shared, &filter, Whole::Tools), tool_stats(&shared, &filter))?;
     Ok(json(&tool_rows(&rows, &seen).into_iter().collect::<List<_>>()))
 }
 

@@ -125,7 +125,10 @@ mod tests {
         let kept = Kept::default();
         let mark = |count| Mark { calls: (count, 7), ..Mark::default() };
         let row = |calls| vec![StatsRow { calls, ..StatsRow::default() }];
-        kept.put(1, vec![(3_600, mark(2), Some(row(2))), (7_200, mark(5), Some(row(5))), (10_800, mark(1), None)]);
+        kept.put(
+            1,
+            vec![(3_600, mark(2), Some(row(2))), (7_200, mark(5), Some(row(5))), (10_800, mark(1), None)],
+        );
         let mut hours: HashMap<u32, Mark> = [(3_600, mark(2)), (7_200, mark(6)), (10_800, mark(1))].into();
         let mut found = Vec::new();
         kept.take(1, &mut hours, |hour, rows| found.push((hour, rows.map(|rows| rows[0].calls))));

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use clickhouse::query::Query;
 use clickhouse::{Client, Row, RowRead};
-use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
+use opentelemetry_proto::tonic::trace::v1::{self as trace, ResourceSpans};
 use prost::Message as _;
 use serde::Deserialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -137,6 +137,15 @@ fn of_variant(mut row: SpanRow, variant: u8) -> SpanRow {
     row
 }
 
+// The methods themselves are of lines of one lifetime only.
+fn row_of(line: &SpanLine<'_>) -> Result<SpanRow, StoreError> {
+    line.row()
+}
+
+fn half_of(line: &SpanLine<'_>) -> Result<Half<trace::Span>, StoreError> {
+    line.half()
+}
+
 /// Of what is no span but counts as one: log records of sessions.
 const SPANS: &str = "state < 2";
 
@@ -174,7 +183,8 @@ fn spans_sql(which: &str, whole: bool) -> String {
 /// moments, or of the whole day if there are some whose clocks were wrong.
 pub(super) fn around() -> (String, String) {
     let day = "toInt64(day) * 86400";
-    let right = format!("trace.start_ns >= {day} * 1000000000 AND trace.end_ns < ({day} + 172800) * 1000000000");
+    let right =
+        format!("trace.start_ns >= {day} * 1000000000 AND trace.end_ns < ({day} + 172800) * 1000000000");
     let hour = |moment: &str| format!("intDiv({moment}, 3600000000000) * 3600");
     (
         format!("if({right}, {}, {day})", hour("trace.start_ns")),
@@ -261,7 +271,7 @@ impl Db {
         let of = format!("trace_id = {}", bytes(trace.bytes()));
         let which = format!("{of} AND {} AND {SPANS}", hours(&of));
         if from.is_none()
-            && let Some(few) = self.few(&lines_sql(&which, false), FEW.min(limit), |line| line.row()).await?
+            && let Some(few) = self.few(&lines_sql(&which, false), FEW.min(limit), row_of).await?
         {
             let items: Vec<SpanRow> = once(few).map(|(row, variant)| of_variant(row, variant)).collect();
             let total = Some(items.len() as u64);
@@ -302,7 +312,7 @@ impl Db {
         let mut found: HashMap<TraceId, Page<SpanRow>> = HashMap::new();
         let of = one_of("trace_id", traces.iter().map(|id| id.bytes().as_slice()));
         let which = format!("{of} AND {} AND {SPANS}", hours(&of));
-        if let Some(few) = self.few(&lines_sql(&which, false), FEW, |line| line.row()).await? {
+        if let Some(few) = self.few(&lines_sql(&which, false), FEW, row_of).await? {
             for (row, variant) in once(few) {
                 let page = found.entry(row.key.trace).or_insert_with(none);
                 page.items.push(of_variant(row, variant));
@@ -324,7 +334,8 @@ impl Db {
             let page = found.entry(trace).or_insert_with(none);
             if page.items.len() == limit {
                 let position = last.get(&trace).copied();
-                page.next = position.map(|position| Cursor::new(position, Cursor::of_query(&("rows", trace))));
+                page.next =
+                    position.map(|position| Cursor::new(position, Cursor::of_query(&("rows", trace))));
                 return Ok(());
             }
             last.insert(trace, Position { value: line.start_ns, day: Day(0), row: span_tie(line.print) });
@@ -359,7 +370,7 @@ impl Db {
             _ => String::new(),
         };
         let mut halves = Vec::new();
-        if let Some(few) = self.few(&lines_sql(&wanted, true), FEW_WHOLE, |line| line.half()).await? {
+        if let Some(few) = self.few(&lines_sql(&wanted, true), FEW_WHOLE, half_of).await? {
             for (mut half, variant) in once(few) {
                 half.variant = variant;
                 halves.push(half);
@@ -375,6 +386,11 @@ impl Db {
             })
             .await?;
         }
+        self.filled(halves).await
+    }
+
+    /// With what they refer to.
+    async fn filled(&self, halves: Vec<Half<trace::Span>>) -> Result<Vec<Span>, StoreError> {
         let shelf = self.shelf(&halves).await?;
         halves
             .into_iter()
@@ -383,6 +399,44 @@ impl Db {
                 half.whole(&origin, &|hash| shelf.piece(hash))
             })
             .collect()
+    }
+
+    /// Whole spans of several traces, one trace after the other.
+    pub(super) async fn spans_of_each(
+        &self,
+        named: &[(TraceId, Vec<SpanId>)],
+    ) -> Result<Vec<Span>, StoreError> {
+        let (mut spans, mut rest) = (Vec::new(), named);
+        while !rest.is_empty() {
+            let mut asked = 0;
+            let fits = |(_, ids): &&(TraceId, Vec<SpanId>)| {
+                asked += ids.len();
+                asked <= FEW_WHOLE
+            };
+            let (some, more) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+            rest = more;
+            let traces = one_of("trace_id", some.iter().map(|(trace, _)| trace.bytes().as_slice()));
+            let ids = some.iter().flat_map(|(trace, ids)| ids.iter().map(|id| (*trace, *id)));
+            let wanted: HashSet<(TraceId, SpanId)> = ids.collect();
+            let ids = one_of("span_id", wanted.iter().map(|(_, id)| id.bytes().as_slice()));
+            let which = format!("{traces} AND {} AND {ids}", hours(&traces));
+            let read = |line: &SpanLine<'_>| {
+                let ids = TraceId::new(&line.trace_id).zip(SpanId::new(&line.span_id));
+                // A span of another trace may have the same id.
+                ids.filter(|ids| wanted.contains(ids)).map(|_| line.half()).transpose()
+            };
+            let told = self.few(&lines_sql(&which, true), usize::MAX, read).await?.unwrap_or_default();
+            let halves = once(told).filter_map(|(half, variant)| {
+                let mut half = half?;
+                half.variant = variant;
+                Some(half)
+            });
+            let mut filled = self.filled(halves.collect()).await?;
+            let order: HashMap<TraceId, usize> = some.iter().map(|(trace, _)| *trace).zip(0..).collect();
+            filled.sort_by_key(|span| order.get(&span.key.trace).copied());
+            spans.append(&mut filled);
+        }
+        Ok(spans)
     }
 
     /// Log records: of one trace oldest first, else newest first.

@@ -8,6 +8,7 @@ use clickhouse::{Client, Row};
 use futures_util::future::try_join;
 use serde::Deserialize;
 
+use super::calls::MODEL;
 use super::line::PieceLine;
 use super::read::{Db, MOST_ON_PAGE, Where, fixed, one_of};
 use crate::cursor::{Cursor, Position};
@@ -81,7 +82,9 @@ pub(super) fn traces_that_say(
     let words = words_of(all, &sought(text)?, dictionary);
     let pieces = format!("piece IN (SELECT hash FROM said WHERE row = 0 AND {words})");
     let of = |table: &str| {
-        format!("SELECT trace_id FROM (SELECT trace_id, pieces FROM {table} WHERE {hours}) ARRAY JOIN pieces AS piece WHERE {pieces}")
+        format!(
+            "SELECT trace_id FROM (SELECT trace_id, pieces FROM {table} WHERE {hours}) ARRAY JOIN pieces AS piece WHERE {pieces}"
+        )
     };
     Ok(format!(
         "trace_id IN ({} UNION ALL {} UNION ALL
@@ -107,9 +110,9 @@ pub(super) async fn dictionary(client: &Client) -> Dictionary {
     let behind = "SELECT extract(engine_full, '^Distributed\\\\(([^,]+, [^,]+, [^,)]+)') FROM system.tables
          WHERE database = currentDatabase() AND name = 'said'";
     let behind = client.query_raw(behind).fetch_one::<String>().await.unwrap_or_default();
-    let cluster = behind.split_once(", ").map(|(cluster, table)| {
-        format!("cluster({cluster}, mergeTreeTextIndex({table}, 'by_word'))")
-    });
+    let cluster = behind
+        .split_once(", ")
+        .map(|(cluster, table)| format!("cluster({cluster}, mergeTreeTextIndex({table}, 'by_word'))"));
     for dictionary in [Some(local), cluster].into_iter().flatten() {
         let sql = format!("SELECT count() FROM (SELECT token FROM {dictionary} LIMIT 1)");
         if client.query_raw(&sql).fetch_one::<u64>().await.is_ok() {
@@ -371,7 +374,7 @@ impl Db {
         let kinds = [
             (Dimension::Service, "service"),
             (Dimension::Provider, "provider"),
-            (Dimension::Model, "if(response_model != '', response_model, request_model)"),
+            (Dimension::Model, MODEL),
             (Dimension::Agent, "agent"),
             (Dimension::Tool, "tool"),
             (Dimension::Conversation, "conversation"),
@@ -379,9 +382,15 @@ impl Db {
         let mut all = Where::default();
         let part = all.text(text);
         let each = kinds.iter().zip(0u8..).map(|((_, column), kind)| {
+            // Names that many spans have are looked at once, as long as they stand in a column.
+            let says = |column: &str| format!("positionCaseInsensitiveUTF8({column}, {part}) > 0");
+            let says = match *column {
+                MODEL => format!("if(response_model != '', {}, {})", says("response_model"), says("request_model")),
+                column => says(column),
+            };
             format!(
                 "SELECT toUInt8({kind}) AS kind, toString({column}) AS name, uniq(trace_id) AS traces FROM span
-                 WHERE positionCaseInsensitiveUTF8({column}, {part}) > 0 GROUP BY name"
+                 WHERE {says} GROUP BY name"
             )
         });
         let sql = format!(

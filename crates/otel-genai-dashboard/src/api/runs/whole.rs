@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use otel_genai_dialect::{Slot, names_of};
-use otel_genai_store::{Attributes, Held, Op, Span, SpanId, SpanLink, SpanRow, StoreError, TraceId, Which};
+use otel_genai_store::{Attributes, Held, Op, Span, SpanId, SpanLink, SpanRow, StoreError, TraceId};
 
 use super::{ROWS, Runs, key};
 use crate::shared::Shared;
@@ -11,6 +11,8 @@ use crate::view::EdgeKind;
 
 /// So many spans are read whole for one answer,
 const SPANS: usize = 1_000;
+/// those of so many traces at a time, for their content is read with them,
+const AT_A_TIME: usize = 20;
 /// and so many other traces are looked into for spans that are named.
 const TRACES: usize = 50;
 /// An agent has so many versions at most, as far as they are told.
@@ -40,12 +42,11 @@ impl Reading {
         Self { what, left: SPANS, elsewhere: BTreeMap::new() }
     }
 
-    /// Reads the spans of a trace that tell more; the newest traces come first.
+    /// Reads the spans of traces that tell more; the newest traces come first.
     pub(super) async fn read(
         &mut self,
         shared: &Shared,
-        trace: TraceId,
-        rows: &[SpanRow],
+        traces: &[(TraceId, &[SpanRow])],
         runs: &mut Runs,
     ) -> Result<(), StoreError> {
         let is_wanted = |row: &&SpanRow| match self.what {
@@ -53,16 +54,23 @@ impl Reading {
             Whole::Agents => matches!(row.facts.op, Some(Op::InvokeAgent | Op::InvokeWorkflow)),
             Whole::Tools => row.facts.op == Some(Op::ExecuteTool),
         };
-        let ids: Vec<SpanId> =
-            rows.iter().filter(is_wanted).map(|row| row.key.span).take(self.left).collect();
-        if ids.is_empty() {
-            return Ok(());
+        let mut named = Vec::new();
+        for (trace, rows) in traces {
+            let ids: Vec<SpanId> =
+                rows.iter().filter(is_wanted).map(|row| row.key.span).take(self.left).collect();
+            self.left -= ids.len();
+            if !ids.is_empty() {
+                named.push((*trace, ids));
+            }
         }
-        self.left -= ids.len();
-        for span in shared.store.spans(trace, Which::Only(ids)).await? {
-            match self.what {
-                Whole::Tools => runs.tool_told(&span),
-                _ => self.agent_told(&span, rows, runs),
+        let rows: HashMap<TraceId, &[SpanRow]> = traces.iter().copied().collect();
+        for some in named.chunks(AT_A_TIME) {
+            for span in shared.store.spans_of_each(some).await? {
+                let rows = rows.get(&span.key.trace).copied().unwrap_or_default();
+                match self.what {
+                    Whole::Tools => runs.tool_told(&span),
+                    _ => self.agent_told(&span, rows, runs),
+                }
             }
         }
         Ok(())
