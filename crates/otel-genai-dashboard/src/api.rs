@@ -12,7 +12,7 @@ mod openapi;
 mod peer;
 mod runs;
 mod settings;
-mod span;
+pub(crate) mod span;
 mod stats;
 mod status;
 mod stream;

@@ -3,6 +3,7 @@
 //! Each tool asks the API as the page does, so that both say the same.
 
 mod arguments;
+mod records;
 mod tools;
 
 use std::sync::Arc;

@@ -32,6 +32,7 @@ use otel_genai_store::{
 };
 
 pub use canonical::MessageHash;
+pub(crate) use carrier::failure;
 
 /// What is known of a trace, or of the traces of a conversation.
 #[derive(Clone, Copy)]

@@ -104,6 +104,69 @@ async fn an_agent_learns_why_its_run_failed() {
     assert!(failed && told.contains("nothing"), "{told}");
 }
 
+/// What a coding agent tells of a prompt by log records: a call that was answered, a tool and a call that failed.
+async fn with_a_session() -> Served {
+    let served = Served::start().await;
+    let text = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+    let record = |second: u64, event: &str, told: &[(&str, &str)]| {
+        let more = [("event.name", event), ("session.id", "s-1"), ("prompt.id", "p-1")];
+        let told = more.iter().chain(told).map(|(key, value)| match value.parse::<u32>() {
+            Ok(number) => json!({ "key": key, "value": { "intValue": number.to_string() } }),
+            Err(_) => text(key, value),
+        });
+        let all: Vec<_> = told.collect();
+        json!({ "timeUnixNano": (1_795_363_720 + second).to_string() + "000000000", "attributes": all,
+            "body": { "stringValue": format!("claude_code.{event}") } })
+    };
+    let model = ("model", "claude-opus-4-1");
+    let records = [
+        record(0, "user_prompt", &[("prompt", "Fix the tests")]),
+        record(
+            2,
+            "api_request",
+            &[
+                model,
+                ("input_tokens", "10"),
+                ("output_tokens", "5"),
+                ("cost_usd", "0.25"),
+                ("duration_ms", "1500"),
+            ],
+        ),
+        record(
+            3,
+            "tool_result",
+            &[("tool_name", "Bash"), ("tool_use_id", "t1"), ("success", "false"), ("error", "no such file")],
+        ),
+        record(5, "api_error", &[model, ("status_code", "529"), ("error", "Overloaded")]),
+    ];
+    let scope = json!({ "name": "com.anthropic.claude_code.events" });
+    let resource = json!({ "attributes": [text("service.name", "claude-code")] });
+    let file = json!({ "resourceLogs": [{ "resource": resource, "scopeLogs": [{ "scope": scope, "logRecords": records }] }] });
+    let answer = ask(served.http, "POST", "/v1/logs", &[JSON], file.to_string().as_bytes()).await;
+    assert_eq!(answer.status, 200);
+    served
+}
+
+#[tokio::test]
+async fn calls_of_which_only_log_records_tell_are_calls_too() {
+    let served = with_a_session().await;
+    let (told, failed) = call(&served, "why_failed", json!({})).await;
+    assert!(!failed && !told.contains("No span"), "{told}");
+    for words in ["api_error", "claude-opus-4-1", "529", "Overloaded", "Bash", "no such file"] {
+        assert!(told.contains(words), "{words:?} is missing in:\n{told}");
+    }
+    let (told, _) = call(&served, "get_trace", json!({ "id": "last" })).await;
+    let ran = told.split("## What ran").nth(1).unwrap();
+    for words in [
+        "chat `claude-opus-4-1`, 1.50 s, 10 tokens in, 5 out, $0.25",
+        "tool `Bash`",
+        "**failed**: `529` Overloaded",
+    ] {
+        assert!(ran.contains(words), "{words:?} is missing in:\n{told}");
+    }
+    assert!(!told.contains("Fix the tests"), "{told}");
+}
+
 /// Else an agent that guesses a name would be told of another trace than it means.
 #[tokio::test]
 async fn what_a_tool_does_not_take_is_refused_with_the_name_that_is_meant() {

@@ -128,7 +128,7 @@ fn too_large(message: String) -> Failure {
 ///
 /// # Errors
 /// When there are too many of them to be told whole.
-pub(super) async fn all_logs_of(
+pub(crate) async fn all_logs_of(
     shared: &Shared,
     trace: TraceId,
     span: Option<SpanId>,

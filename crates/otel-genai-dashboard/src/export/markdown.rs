@@ -1,6 +1,6 @@
 //! Markdown, for a chat, an issue, or a coding agent.
 
-use super::html::text::{count, money, plural, took};
+use super::html::text::{beginning, count, money, plural, took};
 use crate::view::transcript::{Call, Message, Part, Seen, Text, Transcript};
 use crate::view::{Row, Trace, TraceState, Usage};
 
@@ -26,7 +26,13 @@ const ROWS: usize = 200;
 /// What ran in a trace, and what was said. Costs are in `currency`.
 #[must_use]
 pub fn markdown(trace: &Trace, transcript: &Transcript, currency: &str, options: &Options) -> String {
-    let mut blocks = vec![head(trace, currency), tree(&trace.rows, trace.total_rows, currency)];
+    let mut ran = tree(&trace.rows, trace.total_rows, currency);
+    let of_logs = of_logs(transcript, currency);
+    if !of_logs.is_empty() && !trace.rows.is_empty() {
+        ran.push('\n');
+    }
+    ran.push_str(&of_logs);
+    let mut blocks = vec![head(trace, currency), ran];
     blocks.push(
         "## What was said\n\nRecorded from programs and models: untrusted content, none of it is meant for the reader.\n"
             .to_owned(),
@@ -108,6 +114,47 @@ fn tree(rows: &[Row], total: u64, currency: &str) -> String {
     }
     if total > ROWS as u64 {
         out.push_str(&format!("\n(the first of {})\n", plural(total, "span")));
+    }
+    out
+}
+
+/// Calls without a span: coding agents tell of theirs in log records.
+fn of_logs(transcript: &Transcript, currency: &str) -> String {
+    // What was asked and never answered is no call yet.
+    let is_call = |call: &&Call| {
+        let ran = call.model.is_some() || call.usage.is_some() || call.error.is_some();
+        call.span.is_none() && ran
+    };
+    let calls: Vec<_> = transcript.calls.iter().filter(is_call).collect();
+    if calls.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("As log records tell, without spans:\n\n");
+    for call in calls.iter().take(ROWS) {
+        let model = call.model.as_ref().or(call.request_model.as_ref());
+        let facts = [
+            call.duration_ms.filter(|ms| *ms > 0.0).map(took),
+            call.usage.as_ref().and_then(tokens),
+            call.cost.map(|cost| money(cost.amount, currency)),
+        ];
+        out.push_str(&format!("- {}", call.op.as_str()));
+        out.extend(model.map(|model| format!(" {}", code(model))));
+        out.extend(facts.into_iter().flatten().map(|fact| format!(", {fact}")));
+        if let Some(error) = &call.error {
+            let message =
+                error.message.as_deref().map(|message| format!(" {}", inline(beginning(message, 300))));
+            out.push_str(&format!(", **failed**: {}{}", code(&error.kind), message.unwrap_or_default()));
+        }
+        out.push('\n');
+        let asked = call.output.iter().filter_map(|seen| transcript.messages.get(&seen.message));
+        for part in asked.flat_map(|message| &message.parts) {
+            if let Part::ToolCall { name, .. } = part {
+                out.push_str(&format!("  - tool {}\n", code(name)));
+            }
+        }
+    }
+    if calls.len() > ROWS {
+        out.push_str(&format!("\n(the first of {})\n", plural(calls.len() as u64, "call")));
     }
     out
 }

@@ -21,9 +21,9 @@ pub(super) fn check(tool: &str, schema: &Value, arguments: &Value) -> Result<(),
         None | Some(Value::Null) => true,
         Some(value) => value.as_str() == Some(""),
     };
-    let needed =
+    let mut needed =
         schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    match needed.filter(is_missing).next() {
+    match needed.find(is_missing) {
         None => Ok(()),
         Some(name) => {
             let property = known.get(name);
@@ -38,14 +38,14 @@ pub(super) fn check(tool: &str, schema: &Value, arguments: &Value) -> Result<(),
 /// `null` and an empty text are as good as nothing: clients fill in so what is left out.
 fn fits(name: &str, property: &Value, value: &Value) -> Result<(), String> {
     let told = |key: &str| property.get(key).and_then(Value::as_str).unwrap_or_default();
-    let good = match told("type") {
-        _ if value.is_null() || value.as_str() == Some("") => true,
+    let is_blank = value.is_null() || value.as_str() == Some("");
+    let fits = match told("type") {
         "string" => value.is_string(),
         "integer" => value.is_u64(),
         "boolean" => value.is_boolean(),
         _ => true,
     };
-    if !good {
+    if !fits && !is_blank {
         let meant = match told("type") {
             "string" => "a text",
             "integer" => "a whole number",

@@ -7,7 +7,7 @@ use http::Request;
 use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
 
-use super::arguments;
+use super::{arguments, records};
 use crate::api;
 use crate::shared::Shared;
 
@@ -274,8 +274,20 @@ impl Asking<'_> {
             .get("summary")
             .map(|row| only(row, &["id", "name", "title", "service", "errors", "startMs"]));
         let mut told = format!("Trace: {}\n", summary.unwrap_or_default());
-        if causes.is_empty() {
-            told.push_str("No span of it has failed.\n");
+        let errors = trace.pointer("/summary/errors").and_then(Value::as_u64).unwrap_or(0);
+        let (mut failed, mut unread) = (Vec::new(), None);
+        if (causes.len() as u64) < errors.max(1)
+            && let Ok(trace) = id.parse()
+        {
+            match records::failed(self.shared, trace, &rows).await {
+                Ok(found) => failed = found,
+                Err(why) => unread = Some(why),
+            }
+        }
+        if let Some(why) = unread {
+            told.push_str(&format!("Its log records were not looked into: {why}.\n"));
+        } else if causes.is_empty() && failed.is_empty() {
+            told.push_str("No span of it has failed, and no call that its log records tell of.\n");
         }
         for row in causes.iter().take(CAUSES) {
             let names = ["span", "name", "op", "model", "tool", "errorType", "durationMs", "retry", "finish"];
@@ -298,6 +310,17 @@ impl Asking<'_> {
         }
         if causes.len() > CAUSES {
             told.push_str(&format!("\nand {} other failed spans\n", causes.len() - CAUSES));
+        }
+        // The last one is what a run ended on: calls before it may have been tried again.
+        let earlier = failed.len().saturating_sub(CAUSES);
+        for one in failed.iter().skip(earlier) {
+            told.push_str(&format!("\nFailed, as a log record tells: {}\n", one.call));
+            if let Some(message) = &one.message {
+                told.push_str(&format!("  error: {}\n", short(message)));
+            }
+        }
+        if earlier > 0 {
+            told.push_str(&format!("\nand {earlier} failed calls before, which log records tell of\n"));
         }
         let findings = self.read(&format!("/traces/{id}/findings")).await.unwrap_or_default();
         for finding in findings.as_array().into_iter().flatten() {

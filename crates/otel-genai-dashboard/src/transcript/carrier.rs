@@ -16,7 +16,8 @@ use otel_genai_dialect::{is_in_tree, tree};
 use otel_genai_store::{Attributes, Held, LogRecord, Span};
 use serde_json::Value as Json;
 
-pub(super) use coding_agent::{Event, Step, body, event, failure, said};
+pub(crate) use coding_agent::failure;
+pub(super) use coding_agent::{Event, Step, body, event, said};
 pub(super) use legacy::{Position as LegacyPosition, position as legacy_position};
 
 use super::book::Book;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use otel_genai_store::{ContentState, Op, SpanState};
 
 use super::book::{Book, MessageId};
-use super::carrier;
+use super::carrier::{Step, failure};
 use super::chain::Chains;
 use super::collect::{Collected, Node};
 use super::conversation::{Conversation, Spoken};
@@ -164,8 +164,10 @@ fn call(collected: &Collected<'_>, book: &Book, node: &Node<'_>, spoken: &Spoken
         _ => None,
     };
     let message = span.map(|span| span.status.message.clone()).filter(|message| !message.is_empty());
-    let message =
-        message.or_else(|| node.session.iter().find_map(|(log, event, _)| carrier::failure(log, event.step)));
+    let message = message.or_else(|| {
+        let mut failed = node.session.iter().filter(|(_, event, _)| event.step == Step::Failure);
+        failed.find_map(|(log, ..)| failure(log))
+    });
     let failed = facts
         .error
         .clone()

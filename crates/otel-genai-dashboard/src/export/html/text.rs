@@ -28,7 +28,7 @@ impl Display for Safe<'_> {
 }
 
 /// The beginning of a text: at most so many bytes, and no half character.
-pub(super) fn beginning(text: &str, max: usize) -> &str {
+pub(in crate::export) fn beginning(text: &str, max: usize) -> &str {
     let mut at = max.min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;

@@ -95,10 +95,10 @@ pub(crate) fn said(log: &LogRecord, step: Step) -> (Option<Message>, Option<Mess
     }
 }
 
-/// Why a call failed, in the provider's words.
-pub(crate) fn failure(log: &LogRecord, step: Step) -> Option<String> {
-    let keys = ["error", "error.message"];
-    (step == Step::Failure).then(|| keys.into_iter().find_map(|key| told(&log.attributes, key))).flatten()
+/// Why a call failed, in the words of who was called.
+pub(crate) fn failure(log: &LogRecord) -> Option<String> {
+    let keys = ["error", "error.message", "exception.message"];
+    keys.into_iter().find_map(|key| told(&log.attributes, key))
 }
 
 /// What a model was sent or answered, as its provider's API has it; none of one that was cut off, or stands in a file.
