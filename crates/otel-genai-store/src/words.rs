@@ -109,11 +109,11 @@ fn is_frame(key: &str) -> bool {
 /// What an index that knows no places is given of these texts: each word once, with a space behind it.
 pub(crate) fn indexed(texts: &[String]) -> String {
     let (mut words, mut seen) = (String::new(), HashSet::new());
-    each_word(texts, |token| {
-        if !seen.contains(&token) {
-            words.push_str(&token);
+    each_word(texts, |word| {
+        if !seen.contains(word) {
+            words.push_str(word);
             words.push(' ');
-            seen.insert(token);
+            seen.insert(word.to_owned());
         }
     });
     words
@@ -122,18 +122,35 @@ pub(crate) fn indexed(texts: &[String]) -> String {
 /// The words of these texts as they follow each other, with a space behind each: neighbours can be looked for.
 #[cfg(feature = "clickhouse")]
 pub(crate) fn in_order(texts: &[String]) -> String {
-    let mut words = String::new();
-    each_word(texts, |token| {
-        words.push_str(&token);
+    let mut words = String::with_capacity(texts.iter().map(String::len).sum::<usize>() + 1);
+    each_word(texts, |word| {
+        words.push_str(word);
         words.push(' ');
     });
     words
 }
 
-fn each_word(texts: &[String], mut put: impl FnMut(String)) {
+fn each_word(texts: &[String], mut put: impl FnMut(&str)) {
     for text in texts {
-        let folded = Folded::of(text);
-        tokens(&folded.chars, true).into_iter().for_each(|Token(token, _)| put(token));
+        if text.is_ascii() && text.len() < MOST {
+            each_ascii_word(text, &mut put);
+        } else {
+            let folded = Folded::of(text);
+            tokens(&folded.chars, true).iter().for_each(|Token(word, _)| put(word));
+        }
+    }
+}
+
+/// The same words, found without taking the text apart: most text is English or code.
+fn each_ascii_word(text: &str, put: &mut impl FnMut(&str)) {
+    let mut lower = String::with_capacity(LONGEST);
+    let runs = text.split(|letter| !is_base64(letter)).filter(|run| run.len() < BASE64);
+    for word in runs.flat_map(|run| run.split(|letter: char| !letter.is_ascii_alphanumeric())) {
+        if !word.is_empty() {
+            lower.clear();
+            lower.extend(word.chars().take(LONGEST).map(|letter| letter.to_ascii_lowercase()));
+            put(&lower);
+        }
     }
 }
 
@@ -494,6 +511,21 @@ mod tests {
         assert_eq!(texts(Form::Text, b"[not json"), ["[not json"]);
         let image = format!("look: data:image/png;base64,{} there", "iVBORw0KGgoAAAANSUhEUg".repeat(40));
         assert_eq!(indexed(&[image]), "look data image png base64 there ");
+    }
+
+    #[test]
+    fn words_of_plain_text_are_those_of_any_text() {
+        let long = "aB3".repeat(50);
+        let data = "iVBORw0KGgoAAAANSUhEUg".repeat(20);
+        for text in ["", " ", "A  b\tC\n", "foo_bar(x)=1/2+3", "it's 3.14%", "/a//b/", "\0x\0"] {
+            for text in [text.to_owned(), format!("{text}{long} {text}"), format!("x {data} {text} {data}")] {
+                let mut plain = Vec::new();
+                each_ascii_word(&text, &mut |word| plain.push(word.to_owned()));
+                let any: Vec<String> =
+                    tokens(&Folded::of(&text).chars, true).into_iter().map(|Token(word, _)| word).collect();
+                assert_eq!(plain, any, "{text}");
+            }
+        }
     }
 
     #[test]

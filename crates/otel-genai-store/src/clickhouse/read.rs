@@ -105,12 +105,12 @@ impl Where {
 
 /// Bytes in a query.
 pub(super) fn bytes(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len() + 9);
-    text.push_str("unhex('");
+    let mut text = String::with_capacity(2 * bytes.len() + 3);
+    text.push_str("x'");
     for byte in bytes {
         let _ = write!(text, "{byte:02x}");
     }
-    text.push_str("')");
+    text.push('\'');
     text
 }
 

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
+use super::calls::{HOUR, time};
 use super::line::{SESSION, number};
-use super::read::{Db, hours, one_of};
+use super::read::{Db, one_of};
 use super::writer::{Traces, insert};
 use crate::error::StoreError;
 use crate::facts::{Op, Usage};
@@ -31,6 +32,8 @@ const MOST: usize = 500;
 const MOST_SPANS: usize = 20_000;
 /// So many traces wait to be looked at.
 const MOST_WAITING: usize = 1 << 20;
+/// More hours than these are asked for from the first to the last.
+const MOST_HOURS: usize = 100;
 /// Of what was stored last by one that was killed, so many traces are looked at.
 const MOST_LEFT: usize = 5_000;
 
@@ -168,15 +171,45 @@ impl Db {
         Ok(left)
     }
 
+    /// In which hours records of these traces are kept: few of a day, so that little of it is read.
+    async fn hours_of(&self, of: &str) -> Result<String, StoreError> {
+        // A record whose clock is wrong is kept under the hour of its reception: then it may be any of the day.
+        let sql = format!(
+            "SELECT DISTINCT toUInt32(intDiv(if(told, first, dawn), {HOUR}) * 3600) AS from,
+               toUInt32(intDiv(if(told, least(last, dusk), dusk), {HOUR}) * 3600) AS to
+             FROM (
+               SELECT toInt64(toUInt16(day)) * 24 * {HOUR} AS dawn, dawn + 24 * {HOUR} - 1 AS dusk, start_ns AS first,
+                 end_ns AS last, first >= dawn AND first <= dusk AND last >= first AND last <= dusk + 24 * {HOUR} AS told
+               FROM trace WHERE {of})"
+        );
+        let mut hours = BTreeSet::new();
+        self.each::<(u32, u32)>(self.client.query_raw(&sql), |(from, to)| {
+            hours.extend((from..=to).step_by(3_600));
+            Ok(())
+        })
+        .await?;
+        Ok(match (hours.first(), hours.last()) {
+            (Some(first), Some(last)) if hours.len() > MOST_HOURS => {
+                format!("hour >= {} AND hour <= {}", time(*first), time(*last))
+            }
+            (Some(_), _) => {
+                let hours: Vec<String> = hours.iter().map(|hour| time(*hour)).collect();
+                format!("hour IN ({})", hours.join(","))
+            }
+            _ => "0".to_owned(),
+        })
+    }
+
     async fn settle(&self, traces: &[TraceId]) -> Result<(), StoreError> {
         if traces.is_empty() {
             return Ok(());
         }
         let of = one_of("trace_id", traces.iter().map(|id| id.bytes().as_slice()));
-        let hours = hours(&of);
+        let hours = self.hours_of(&of).await?;
         let sql = format!(
             "SELECT hour, trace_id, span_id, print, parent, state, op, input, output, response_id
-             FROM span FINAL WHERE {of} AND {hours} ORDER BY trace_id, start_ns LIMIT {} BY trace_id",
+             FROM (SELECT * FROM span WHERE {of} AND {hours} LIMIT 1 BY trace_id, span_id, print)
+             ORDER BY trace_id, start_ns LIMIT {} BY trace_id",
             MOST_SPANS + 1
         );
         let mut lines: HashMap<[u8; 16], Vec<Placed>> = HashMap::new();

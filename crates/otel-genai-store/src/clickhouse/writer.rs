@@ -1,16 +1,18 @@
 //! What writes: everything that waits goes into one insert of each table, and is acknowledged after it.
 //!
-//! ClickHouse wants few large inserts; so nothing is inserted for a moment after each insert, and what comes meanwhile waits.
+//! ClickHouse wants few large inserts; so there is a moment between two inserts, and what comes meanwhile waits.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clickhouse::{Row, RowWrite};
+use futures_util::future::try_join3;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use prost::Message as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use super::fault::{STORE, WRITE};
 use super::known::{Known, LeftOut};
@@ -35,7 +37,7 @@ use crate::value::Pieces;
 const MOST_RECORDS: usize = 20_000;
 /// or so many bytes.
 const MOST_BYTES: usize = 32 << 20;
-/// Between two inserts.
+/// Between the beginnings of two inserts at least, and from the end of one to the next at most.
 const PAUSE: Duration = Duration::from_millis(100);
 /// So many spans may come with the same ids and other contents, the first included.
 const MOST_VARIANTS: u8 = 8;
@@ -130,19 +132,22 @@ impl Writer {
 
     /// Works until nobody can tell it anything any more.
     pub(super) async fn run(mut self, mut given: UnboundedReceiver<Job>) {
-        while let Some(first) = given.recv().await {
-            let (mut records, mut bytes) = (size(&first.batch), first.batch.bytes);
-            let mut jobs = vec![first];
+        // An insert begins at `first` at the earliest, and at `second` if not as much came as the one before had: those who were
+        // answered come again.
+        let (mut first, mut second, mut enough) = (Instant::now(), Instant::now(), 0);
+        while let Some(job) = given.recv().await {
+            let (mut records, mut bytes) = (size(&job.batch), job.batch.bytes);
+            let mut jobs = vec![job];
             while records < MOST_RECORDS && bytes < MOST_BYTES {
-                let Ok(job) = given.try_recv() else { break };
+                let until = if records < enough { second } else { first };
+                let Ok(Some(job)) = timeout_at(until, given.recv()).await else { break };
                 records += size(&job.batch);
                 bytes = bytes.saturating_add(job.batch.bytes);
                 jobs.push(job);
             }
+            first = Instant::now() + PAUSE;
             self.store(jobs).await;
-            if records < MOST_RECORDS {
-                tokio::time::sleep(PAUSE).await;
-            }
+            (second, enough) = (Instant::now() + PAUSE, records);
         }
     }
 
@@ -339,12 +344,19 @@ impl<'a> Lines<'a> {
             .map(|((day, hash), (form, body))| PieceLine { day: *day, hash: *hash, form: *form, body })
             .collect();
         let series: Vec<SeriesLine<'_>> = self.series.values().copied().collect();
-        insert::<PieceLine<'_>>(db, "piece", &pieces).await?;
-        insert::<SaidLine>(db, "said", &self.said).await?;
-        insert::<SeriesLine<'_>>(db, "series", &series).await?;
-        insert::<SpanLine<'_>>(db, "span", &self.spans).await?;
-        insert::<LogLine<'_>>(db, "log", &self.logs).await?;
-        insert::<PointLine<'_>>(db, "point", &self.points).await
+        try_join3(
+            insert::<PieceLine<'_>>(db, "piece", &pieces),
+            insert::<SaidLine>(db, "said", &self.said),
+            insert::<SeriesLine<'_>>(db, "series", &series),
+        )
+        .await?;
+        try_join3(
+            insert::<SpanLine<'_>>(db, "span", &self.spans),
+            insert::<LogLine<'_>>(db, "log", &self.logs),
+            insert::<PointLine<'_>>(db, "point", &self.points),
+        )
+        .await?;
+        Ok(())
     }
 }
 
