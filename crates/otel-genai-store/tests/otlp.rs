@@ -136,8 +136,8 @@ fn what_senders_write_is_read() {
           {"key":"int","value":{"intValue":-7}},{"key":"long","value":{"intValue":"9223372036854775807"}},
           {"key":"bytes","value":{"bytesValue":"-_8"}},{"key":"nan","value":{"doubleValue":"NaN"}},
           {"key":"whole","value":{"doubleValue":2}},{"key":"none","value":null},{"key":"empty","value":{}},
-          {"key":"list","value":{"arrayValue":{"values":[{"boolValue":false},{}]}}}],
-        "events":null,"links":[]}]}]}]}"#;
+          null,{"key":"list","value":{"arrayValue":{"values":[{"boolValue":false},{},null]}}}],
+        "events":null,"links":[]},null,null]}]}]}"#;
     let request: ExportTraceServiceRequest = otlp::from_json(text.as_bytes()).unwrap();
     let span = only_span(&request);
     assert_eq!(span.trace_id[..2], [0x5b, 0x8e]);
@@ -158,6 +158,10 @@ fn what_senders_write_is_read() {
         (span.attributes[5].value.clone(), span.attributes[6].value.clone()),
         (None, Some(AnyValue::default()))
     );
+    // In a list of values `null` is one, among messages it is none.
+    assert_eq!(span.attributes.len(), 8);
+    let Some(Value::ArrayValue(list)) = value(7) else { panic!("{:?}", value(7)) };
+    assert_eq!(list.values[1..], [AnyValue::default(), AnyValue::default()]);
 }
 
 #[test]

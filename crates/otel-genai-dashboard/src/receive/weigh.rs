@@ -90,7 +90,7 @@ impl Kind {
     }
 
     /// About how much room one takes, without what texts and lists in it take.
-    fn size(self) -> usize {
+    const fn size(self) -> usize {
         match self {
             Self::Record => 320,
             Self::ExponentialPoint => 256,
@@ -151,10 +151,12 @@ fn walk(mut bytes: &[u8], kind: Kind, records: Records, depth: u8, room: &mut us
     Some(())
 }
 
-/// The same of a JSON request: by its objects, whatever they are, and by the numbers and texts in its lists.
+/// The same of a JSON request: by its objects, and by what else stands in its lists.
 pub(crate) fn json(bytes: &[u8]) -> usize {
-    // Most are attributes and their values; a record is larger, and has more in it.
+    /// An attribute, or anything that is a field of another object.
     const OBJECT: usize = 192;
+    const RECORD: usize = Kind::Record.size() * SPARE;
+    const VALUE: usize = Kind::Value.size() * SPARE;
     const NUMBER: usize = size_of::<u64>() * SPARE;
     const TEXT: usize = size_of::<String>() * SPARE;
     /// What stands before a byte, outside of texts.
@@ -164,38 +166,59 @@ pub(crate) fn json(bytes: &[u8]) -> usize {
         Begin,
         /// A text that began so: a key if a colon follows, else an item.
         Text,
+        Colon,
         Other,
     }
     let mut room = 0usize;
     let (mut before, mut is_first) = (Before::Other, false);
     let (mut in_text, mut escaped) = (false, false);
-    for byte in bytes {
+    // Where the last text began, and what it was.
+    let (mut start, mut last) = (0, &[][..]);
+    // A bit for each list and object that is open: whether it is a list of attributes or values, as OTLP or Jaeger call
+    // them. Any other may be one of records, and what is nested too deep for the bits counts as such.
+    let mut of_values = 0u128;
+    for (at, byte) in bytes.iter().enumerate() {
         if in_text {
             match byte {
                 _ if escaped => escaped = false,
                 b'\\' => escaped = true,
                 b'"' => {
                     in_text = false;
+                    last = bytes.get(start..at).unwrap_or_default();
                     before = if is_first { Before::Text } else { Before::Other };
                 }
                 _ => {}
             }
             continue;
         }
+        let (begins, in_values) = (before == Before::Begin, of_values & 1 == 1);
         let takes = match byte {
             byte if byte.is_ascii_whitespace() => continue,
             b'"' => {
-                (in_text, is_first) = (true, before == Before::Begin);
+                (in_text, is_first, start) = (true, begins, at + 1);
                 continue;
             }
+            b'{' if begins && !in_values => RECORD,
             b'{' => OBJECT,
             b',' | b']' if before == Before::Text => TEXT,
             b'[' | b',' | b']' | b'}' | b':' => 0,
-            _ if before == Before::Begin => NUMBER,
+            _ if begins && in_values => VALUE,
+            _ if begins => NUMBER,
             _ => 0,
         };
         room = room.saturating_add(takes);
-        before = if matches!(byte, b'[' | b',') { Before::Begin } else { Before::Other };
+        let is_of_values = || matches!(last, b"attributes" | b"values" | b"tags" | b"fields");
+        of_values = match byte {
+            b'[' if before == Before::Colon && is_of_values() => of_values << 1 | 1,
+            b'[' | b'{' => of_values << 1,
+            b']' | b'}' => of_values >> 1,
+            _ => of_values,
+        };
+        before = match byte {
+            b'[' | b',' => Before::Begin,
+            b':' => Before::Colon,
+            _ => Before::Other,
+        };
     }
     room
 }
@@ -211,6 +234,7 @@ mod tests {
         ExponentialHistogram, ExponentialHistogramDataPoint, Metric, ResourceMetrics, ScopeMetrics,
     };
     use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+    use otel_genai_store::otlp;
     use prost::Message as _;
 
     use super::*;
@@ -242,7 +266,7 @@ mod tests {
     #[test]
     fn numbers_in_lists_of_json_take_more_room_than_on_the_wire() {
         let list = |item: &str| format!("[{}]", vec![item; 10_000].join(" , "));
-        for (item, least) in [("1", 8), ("-0.5e9", 8), ("null", 8), ("\"1\"", 24), ("\"a\\\",\"", 24)] {
+        for (item, least) in [("1", 8), ("-0.5e9", 8), ("\"1\"", 24), ("\"a\\\",\"", 24)] {
             let room = json(list(item).as_bytes());
             assert!((least * 10_000..=3 * least * 10_000).contains(&room), "{item}: {room}");
         }
@@ -269,6 +293,42 @@ mod tests {
         for length in 0..keys.len() {
             assert!(protobuf(&keys[..length], Records::Spans) <= protobuf(&keys, Records::Spans));
         }
-        assert_eq!(json(br#"{"a":"{{{\"{","b":[{},{}],"c":null,"d":{},"e":1}"#), 4 * json(b"{}"));
+        let objects = json(br#"{"a":"{{{\"{","b":[{},{}],"c":null,"d":{},"e":1}"#);
+        assert_eq!(objects, 2 * json(b"{}") + 2 * json(b"[{}]"));
+    }
+
+    /// A few bytes of which something large is read are counted as that.
+    #[test]
+    fn what_is_little_in_json_is_counted_as_what_it_becomes() {
+        fn read(before: &str, item: &str, behind: &str) -> (ResourceSpans, usize) {
+            let text = format!("{before}{}{behind}", vec![item; 10_000].join(", "));
+            let text = format!(r#"{{"resourceSpans":[{text}]}}"#);
+            let mut request: ExportTraceServiceRequest = otlp::from_json(text.as_bytes()).unwrap();
+            (request.resource_spans.remove(0), json(text.as_bytes()))
+        }
+        for item in ["null", "{}", r#"{"x":1}"#, r#"{"x":"attributes","y":"values"}"#] {
+            // A key may be escaped.
+            for key in ["spans", "sp\\u0061ns"] {
+                let (read, room) = read(&format!(r#"{{"scopeSpans":[{{"{key}":["#), item, "]}]}");
+                let spans = &read.scope_spans[0].spans;
+                assert_eq!(spans.len(), if item == "null" { 0 } else { 10_000 });
+                assert!(room >= spans.capacity() * size_of::<Span>(), "{item}: {room}");
+            }
+            let (of_resource, room) = read(r#"{"resource":{"attributes":["#, item, "]}}");
+            let attributes = of_resource.resource.unwrap().attributes;
+            assert!(room >= attributes.capacity() * size_of::<KeyValue>(), "{item}: {room}");
+            let before = r#"{"resource":{"attributes":[{"value":{"arrayValue":{"values":["#;
+            let (mut of_resource, room) = read(before, item, "]}}}]}}");
+            let attribute = of_resource.resource.as_mut().unwrap().attributes.remove(0);
+            let Some(Value::ArrayValue(list)) = attribute.value.and_then(|value| value.value) else {
+                panic!()
+            };
+            assert_eq!(list.values.len(), 10_000, "{item}");
+            assert!(room >= list.values.capacity() * size_of::<AnyValue>(), "{item}: {room}");
+        }
+        // What everybody sends is not made more of than it is by far.
+        let attribute = r#"{"key":"gen_ai.request.model","value":{"stringValue":"gpt-5"}}"#;
+        let (_, room) = read(r#"{"resource":{"attributes":["#, attribute, "]}}");
+        assert!(room < 10_000 * 400, "{room}");
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! One table says which key of JSON is which field, and both directions follow it. Read are: ids in hexadecimal digits
 //! of either case, whole numbers as numbers or as text, enumerations by number or name, `NaN` and `Infinity` as text,
-//! bytes in any kind of base64, `null` for "not told", keys in any order; unknown keys are passed over, and whatever is
-//! missing has its default. Values nest at most 64 levels deep, so that no input can exhaust the stack.
+//! bytes in any kind of base64, `null` for "not told", also in lists of messages, keys in any order; unknown keys are
+//! passed over, and whatever is missing has its default. Values nest at most 64 levels deep, so that no input can exhaust
+//! the stack.
 
 use std::marker::PhantomData;
 
@@ -60,6 +61,8 @@ const MOST_LEVELS: u32 = 64;
 
 /// How a field of type `T` is read and written.
 trait Codec<T>: Sized {
+    /// Whether `null` in a list is no item of it.
+    const PASSES_NULL: bool = false;
     /// Whether the field is left out.
     fn absent(value: &T) -> bool;
     /// Writes the value, with its punctuation.

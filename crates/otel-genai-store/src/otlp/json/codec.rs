@@ -17,6 +17,9 @@ use super::{Codec, Seed};
 pub(super) struct Whole;
 
 impl<M: Message> Codec<M> for Whole {
+    // A list of values may hold one that says nothing. Of anything else a few bytes must not become a whole record.
+    const PASSES_NULL: bool = !M::LEVEL;
+
     fn absent(_: &M) -> bool {
         false
     }
@@ -199,8 +202,14 @@ impl<'de, C: Codec<T>, T> Visitor<'de> for ListVisitor<C, T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Seed::<C, T>::new(self.0))? {
-            list.push(item);
+        if C::PASSES_NULL {
+            while let Some(item) = items.next_element_seed(OrNull::<C, T>(self.0, PhantomData))? {
+                list.extend(item);
+            }
+        } else {
+            while let Some(item) = items.next_element_seed(Seed::<C, T>::new(self.0))? {
+                list.push(item);
+            }
         }
         Ok(list)
     }
