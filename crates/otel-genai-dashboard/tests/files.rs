@@ -175,6 +175,30 @@ async fn files_of_jaeger_are_read() {
 }
 
 #[tokio::test]
+async fn files_of_jaeger_are_read_in_their_forms_without_what_nobody_knows() {
+    let served = Served::start().await;
+    let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+    let trace = |id: u32| {
+        format!(
+            r#"{{"warnings":{deep},"traceID":"{id}","spans":[{{"traceID":"{id}","spanID":"a","startTime":1795363720000000,
+                "tags":[{{"key":"odd","type":"string","value":{{"deep": [{deep}]}}}},{{"key":"none","value":null}}]}}]}}"#
+        )
+    };
+    let forms = [trace(1), format!("[{}]", trace(2)), format!(r#"{{"x":{deep},"data":[{}]}}"#, trace(3))];
+    for file in forms {
+        let told = import(&served, "?format=jaeger", JSON, file.as_bytes()).await.json();
+        assert_eq!(told["spans"], 1, "{told}");
+    }
+    let span = served.json("/api/v1/traces/00000000000000000000000000000002/spans/000000000000000a").await;
+    let odd = &span["attributes"][0];
+    assert!(odd["value"].as_str().unwrap().starts_with(r#"{"deep": [[["#), "{span}");
+
+    let wrong = br#"{"data":[{"traceID":"1","spans":[{"traceID":7}]}]}"#;
+    let told = import(&served, "?format=jaeger", JSON, wrong).await.text();
+    assert!(told.contains("line 1 column 45"), "{told}");
+}
+
+#[tokio::test]
 async fn lines_and_protobuf_are_read_as_well() {
     let served = Served::start().await;
     let log = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": [

@@ -13,36 +13,41 @@ use otel_genai_store::Nanos;
 use otel_genai_store::otlp::{self, Accepted};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Unreadable;
 
+/// An answer of Jaeger's API, or a trace alone.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum File {
-    Answer { data: Vec<Trace> },
-    Traces(Vec<Trace>),
-    One(Trace),
+struct Document<'a> {
+    #[serde(borrow)]
+    data: Option<Vec<Trace<'a>>>,
+    #[serde(borrow)]
+    spans: Option<Vec<Told<'a>>>,
+    #[serde(borrow, default)]
+    processes: HashMap<String, Process<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Trace {
-    spans: Vec<Told>,
-    #[serde(default)]
-    processes: HashMap<String, Process>,
+struct Trace<'a> {
+    #[serde(borrow)]
+    spans: Vec<Told<'a>>,
+    #[serde(borrow, default)]
+    processes: HashMap<String, Process<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Process {
+struct Process<'a> {
     #[serde(default)]
     service_name: String,
-    #[serde(default)]
-    tags: Vec<Tag>,
+    #[serde(borrow, default)]
+    tags: Vec<Tag<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Told {
+struct Told<'a> {
     #[serde(rename = "traceID")]
     trace: String,
     #[serde(rename = "spanID")]
@@ -59,13 +64,14 @@ struct Told {
     /// Microseconds.
     #[serde(default)]
     duration: u64,
-    #[serde(default)]
-    tags: Vec<Tag>,
-    #[serde(default)]
-    logs: Vec<Log>,
+    #[serde(borrow, default)]
+    tags: Vec<Tag<'a>>,
+    #[serde(borrow, default)]
+    logs: Vec<Log<'a>>,
     #[serde(rename = "processID", default)]
     process_id: String,
-    process: Option<Process>,
+    #[serde(borrow)]
+    process: Option<Process<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -79,20 +85,29 @@ struct Reference {
 }
 
 #[derive(Deserialize)]
-struct Tag {
+struct Tag<'a> {
     key: String,
     #[serde(rename = "type", default)]
     kind: String,
-    #[serde(default)]
-    value: Value,
+    #[serde(borrow)]
+    value: Option<&'a RawValue>,
+}
+
+impl Tag<'_> {
+    /// Its value, if that is a single one; lists and objects are told as the text that they are.
+    fn value(&self) -> Value {
+        let Some(text) = self.value.map(RawValue::get) else { return Value::Null };
+        let single = if text.starts_with(['{', '[']) { None } else { serde_json::from_str(text).ok() };
+        single.unwrap_or_else(|| text.into())
+    }
 }
 
 #[derive(Deserialize)]
-struct Log {
+struct Log<'a> {
     #[serde(default)]
     timestamp: u64,
-    #[serde(default)]
-    fields: Vec<Tag>,
+    #[serde(borrow, default)]
+    fields: Vec<Tag<'a>>,
 }
 
 /// Whether a document of JSON is Jaeger's: decided by its beginning, which has the words that OTLP has not. OTLP is no list.
@@ -107,16 +122,22 @@ pub(super) fn looks_like_it(bytes: &[u8]) -> bool {
 
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Accepted>, Unreadable> {
     let wrong = |error: serde_json::Error| Unreadable(format!("not the JSON of Jaeger: {error}"));
-    let traces = match serde_json::from_slice(bytes).map_err(wrong)? {
-        File::Answer { data } | File::Traces(data) => data,
-        File::One(trace) => vec![trace],
+    // Each is read as what it is: to try one after the other, a whole tree of the document would be kept.
+    let traces = if bytes.trim_ascii_start().starts_with(b"[") {
+        serde_json::from_slice(bytes).map_err(wrong)?
+    } else {
+        match serde_json::from_slice(bytes).map_err(wrong)? {
+            Document { data: Some(traces), .. } => traces,
+            Document { spans: Some(spans), processes, .. } => vec![Trace { spans, processes }],
+            _ => return Err(Unreadable("not the JSON of Jaeger: it has neither data nor spans".to_owned())),
+        }
     };
     let resource_spans = traces.into_iter().flat_map(resources).collect();
     Ok(vec![otlp::traces(ExportTraceServiceRequest { resource_spans }, Nanos::now())])
 }
 
 /// A group for each process.
-fn resources(trace: Trace) -> Vec<ResourceSpans> {
+fn resources(trace: Trace<'_>) -> Vec<ResourceSpans> {
     let mut groups: HashMap<String, ResourceSpans> = HashMap::new();
     let mut order = Vec::new();
     let Trace { spans, mut processes } = trace;
@@ -141,7 +162,7 @@ fn resources(trace: Trace) -> Vec<ResourceSpans> {
     order.into_iter().filter_map(|id| groups.remove(&id)).collect()
 }
 
-fn resource(process: Process) -> Resource {
+fn resource(process: Process<'_>) -> Resource {
     let mut attributes = attributes(process.tags);
     if !attributes.iter().any(|attribute| attribute.key == "service.name") && !process.service_name.is_empty()
     {
@@ -152,7 +173,7 @@ fn resource(process: Process) -> Resource {
 }
 
 /// What OpenTelemetry's exporter for Jaeger made tags of.
-fn scope(tags: &mut Vec<Tag>) -> Option<InstrumentationScope> {
+fn scope(tags: &mut Vec<Tag<'_>>) -> Option<InstrumentationScope> {
     let name = take(tags, &["otel.scope.name", "otel.library.name"]);
     let version = take(tags, &["otel.scope.version", "otel.library.version"]);
     (name.is_some() || version.is_some()).then(|| InstrumentationScope {
@@ -162,19 +183,19 @@ fn scope(tags: &mut Vec<Tag>) -> Option<InstrumentationScope> {
     })
 }
 
-fn take(tags: &mut Vec<Tag>, names: &[&str]) -> Option<String> {
+fn take(tags: &mut Vec<Tag<'_>>, names: &[&str]) -> Option<String> {
     let mut found = None;
     tags.retain(|tag| {
         let ours = names.contains(&tag.key.as_str());
         if ours {
-            found = tag.value.as_str().map(str::to_owned);
+            found = tag.value().as_str().map(str::to_owned);
         }
         !ours
     });
     found
 }
 
-fn span(mut told: Told) -> Span {
+fn span(mut told: Told<'_>) -> Span {
     let parent = told
         .references
         .iter()
@@ -189,7 +210,10 @@ fn span(mut told: Told) -> Span {
         _ => 0,
     };
     let message = take(&mut told.tags, &["otel.status_description"]).unwrap_or_default();
-    let failed = told.tags.iter().any(|tag| tag.key == "error" && (tag.value == true || tag.value == "true"));
+    let failed = told
+        .tags
+        .iter()
+        .any(|tag| tag.key == "error" && matches!(tag.value(), value if value == true || value == "true"));
     let status = match take(&mut told.tags, &["otel.status_code"]).as_deref() {
         Some("ERROR") => Some(StatusCode::Error),
         Some("OK") => Some(StatusCode::Ok),
@@ -220,7 +244,7 @@ fn span(mut told: Told) -> Span {
     }
 }
 
-fn event(mut log: Log) -> Event {
+fn event(mut log: Log<'_>) -> Event {
     let name = take(&mut log.fields, &["event", "name"]).or_else(|| take(&mut log.fields, &["message"]));
     Event {
         time_unix_nano: log.timestamp.saturating_mul(1_000),
@@ -230,10 +254,10 @@ fn event(mut log: Log) -> Event {
     }
 }
 
-fn attributes(tags: Vec<Tag>) -> Vec<KeyValue> {
-    let attribute = |tag: Tag| {
+fn attributes(tags: Vec<Tag<'_>>) -> Vec<KeyValue> {
+    let attribute = |tag: Tag<'_>| {
         let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let value = match (tag.kind.as_str(), tag.value) {
+        let value = match (tag.kind.as_str(), tag.value()) {
             (_, Value::Bool(is)) => Any::BoolValue(is),
             ("int64", Value::String(digits)) => {
                 digits.parse().map_or(Any::StringValue(digits), Any::IntValue)
