@@ -325,7 +325,7 @@ fn whole(double: f64) -> Option<i64> {
 }
 
 /// Structured values as JSON. Bytes become base64, as OTLP's JSON has them; what JSON has no number for becomes text.
-fn any_to_json(value: &AnyValue) -> serde_json::Value {
+pub(crate) fn any_to_json(value: &AnyValue) -> serde_json::Value {
     use base64::Engine as _;
     match &value.value {
         None => serde_json::Value::Null,
