@@ -1,6 +1,7 @@
 //! Which calls there are, and which records tell of each.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use otel_genai_store::{
@@ -11,7 +12,8 @@ use super::carrier::{self, Event, LegacyPosition};
 use super::spans::Spans;
 use super::{Evidence, Matched};
 
-/// Of a conversation's calls without a span so many are looked at, to find the one that was running at a time.
+/// Of a conversation's calls without a span so many are looked at, to find the one that was running at a time; and so many
+/// bodies wait for their call.
 const NEAR: usize = 64;
 
 /// The evidence in order.
@@ -407,7 +409,8 @@ fn add_sessions<'a>(sessions: Sessions<'a>, place: &HashMap<usize, usize>, nodes
     for mut events in sessions.into_values() {
         events.sort_by_key(|(log, event, _)| (log.moment(), event.sequence, log.observed, log.id));
         let mut heard: Vec<(&LogRecord, Event, Side)> = Vec::new();
-        let mut bodies: Vec<(&LogRecord, Event, Side)> = Vec::new();
+        let mut bodies = Bodies::default();
+        let mut answers: HashMap<Arc<str>, usize> = HashMap::new();
         let mut current: Option<usize> = None;
         for (log, event, of_span) in events {
             let call = of_span.and_then(|span| place.get(&span).copied());
@@ -418,19 +421,28 @@ fn add_sessions<'a>(sessions: Sessions<'a>, place: &HashMap<usize, usize>, nodes
                         nodes.len() - 1
                     });
                     if let Some(node) = nodes.get_mut(at) {
-                        node.session.append(&mut bodies);
+                        let request = bodies.take(Step::RequestBody, log, call, node.at);
+                        node.session.extend(request.map(|(log, event)| (log, event, Side::Heard)));
+                        if event.step == Step::Answer {
+                            let response = bodies.take(Step::ResponseBody, log, call, log.moment());
+                            node.session.extend(response.map(|(log, event)| (log, event, Side::Said)));
+                            answers.extend(log.facts.response_id.clone().map(|id| (id, at)));
+                        }
                         node.session.append(&mut heard);
                         node.session.push((log, event, Side::Said));
                     }
                     current = Some(at);
                 }
                 Step::Prompt => heard.push((log, event, Side::Heard)),
-                Step::RequestBody => bodies.push((log, event, Side::Heard)),
+                Step::RequestBody => bodies.wait(log, event, call),
                 // Before the event of the call, or after it.
-                Step::ResponseBody => match current.and_then(|at| nodes.get_mut(at)) {
-                    Some(node) if answers(node, log) => node.session.push((log, event, Side::Said)),
-                    _ => bodies.push((log, event, Side::Said)),
-                },
+                Step::ResponseBody => {
+                    let answered = log.facts.response_id.as_ref().and_then(|id| answers.get(id));
+                    match answered.and_then(|at| nodes.get_mut(*at)) {
+                        Some(node) => node.session.push((log, event, Side::Said)),
+                        None => bodies.wait(log, event, call),
+                    }
+                }
                 Step::Saying => match call.or(current).and_then(|at| nodes.get_mut(at)) {
                     Some(node) => node.session.push((log, event, Side::Said)),
                     None => heard.push((log, event, Side::Said)),
@@ -459,13 +471,51 @@ fn add_sessions<'a>(sessions: Sessions<'a>, place: &HashMap<usize, usize>, nodes
     }
 }
 
-/// Whether a body is that of the answer that a call has, by the provider's id of the request.
-fn answers(node: &Node<'_>, body: &LogRecord) -> bool {
-    let id = body.facts.response_id.as_ref();
-    id.is_some()
-        && node.session.iter().any(|(log, event, _)| {
-            event.step == carrier::Step::Answer && log.facts.response_id.as_ref() == id
-        })
+/// Bodies of calls whose answers are still to come. Calls run side by side: a small model makes a title beside the first
+/// answer, subagents work beside each other.
+#[derive(Default)]
+struct Bodies<'a>(VecDeque<(&'a LogRecord, Event, Option<usize>)>);
+
+impl<'a> Bodies<'a> {
+    /// The call is known where a span of it is.
+    fn wait(&mut self, log: &'a LogRecord, event: Event, call: Option<usize>) {
+        // Calls that were cancelled have no answer, and neither have those that were tried again.
+        if self.0.len() >= NEAR {
+            self.0.pop_front();
+        }
+        self.0.push_back((log, event, call));
+    }
+
+    /// The body of this kind that belongs to an answer: of those that may, the one told nearest to a moment.
+    fn take(
+        &mut self,
+        step: carrier::Step,
+        answer: &LogRecord,
+        call: Option<usize>,
+        moment: Nanos,
+    ) -> Option<(&'a LogRecord, Event)> {
+        fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+            one.zip(other).is_some_and(|(one, other)| one != other)
+        }
+        let source = |log: &LogRecord| text(&log.attributes, "query_source");
+        let may = |log: &LogRecord, its_call: Option<usize>| {
+            // One may be told with its date or its variant, and the other without.
+            let models = log.facts.request_model.as_deref().zip(answer.facts.request_model.as_deref());
+            !differ(its_call, call)
+                && !differ(log.facts.response_id.as_deref(), answer.facts.response_id.as_deref())
+                && !differ(source(log), source(answer))
+                && models.is_none_or(|(one, other)| one.starts_with(other) || other.starts_with(one))
+        };
+        let waiting = self.0.iter().enumerate();
+        let fitting = waiting.filter(|(_, (log, event, its))| event.step == step && may(log, *its));
+        let (at, _) = fitting.min_by_key(|(at, (log, _, its))| {
+            let id = log.facts.response_id.as_ref();
+            let is_told =
+                its.is_some() && *its == call || id.is_some() && id == answer.facts.response_id.as_ref();
+            (!is_told, log.moment().0.abs_diff(moment.0), Reverse(*at))
+        })?;
+        self.0.remove(at).map(|(log, event, _)| (log, event))
+    }
 }
 
 fn answer(log: &LogRecord) -> Node<'_> {

@@ -546,6 +546,78 @@ fn bodies_that_claude_code_logs_are_read() {
     assert!(first.output[0].sources.iter().all(|source| &*source.name == "body"));
 }
 
+/// Claude Code calls several models at once; the bodies of each are shown with its own call.
+#[test]
+fn bodies_of_calls_side_by_side_are_with_their_own_calls() {
+    let request = |model: &str, system: &str, asked: &str| {
+        let body =
+            json!({"model": model, "system": system, "messages": [{"role": "user", "content": asked}]});
+        json!({"model": model, "body": body.to_string()})
+    };
+    let response = |id: &str, said: &str| {
+        let content = json!([{"type": "text", "text": said}]);
+        let body = json!({"id": "m", "type": "message", "role": "assistant", "content": content});
+        json!({"request_id": id, "body": body.to_string()})
+    };
+    let done = |id: &str, model: &str, millis: u64| {
+        let source = if model == "sub" { json!("agent:explore") } else { Json::Null };
+        json!({"request_id": id, "model": model, "duration_ms": millis, "input_tokens": 10, "query_source": source})
+    };
+    let of_agent = |mut told: Json| {
+        told["query_source"] = "agent:explore".into();
+        told
+    };
+    let (body, answer) = ("claude_code.api_request_body", "claude_code.api_response_body");
+    let mut told = Told::default();
+    let origin = crate::evidence::origin("com.anthropic.claude_code.events", "");
+    for (name, time, more) in [
+        ("claude_code.user_prompt", 1, json!({"prompt": "ask"})),
+        // A title by another model, while the first call runs.
+        (body, 2, request("opus", "MAIN", "main asks")),
+        (body, 3, request("haiku", "TITLE", "title asks")),
+        ("claude_code.api_request", 6, done("r2", "haiku", 3_000)),
+        (answer, 7, response("r2", "the title")),
+        // The next one's answer is told before either's event.
+        (answer, 8, response("r3", "later")),
+        ("claude_code.api_request", 9, done("r1", "opus", 7_000)),
+        (answer, 10, response("r1", "the answer")),
+        ("claude_code.api_request", 11, done("r3", "haiku", 1_000)),
+        // Two subagents of one model, of which the second ends first; and a call that was cancelled.
+        (body, 12, of_agent(request("sub", "CANCELLED", "nobody waits"))),
+        (body, 20, of_agent(request("sub", "ONE", "one asks"))),
+        (body, 30, of_agent(request("sub", "TWO", "two asks"))),
+        ("claude_code.api_request", 40, done("r4", "sub", 10_000)),
+        ("claude_code.api_request", 50, done("r5", "sub", 30_000)),
+        // The same model for the main thread.
+        (body, 60, json!({"query_source": "main", "body": request("sub", "MAIN", "again")["body"]})),
+        ("claude_code.api_error", 61, json!({"query_source": "main", "model": "sub", "error": "overloaded"})),
+    ] {
+        let mut attributes = json!({"session.id": "s1", "event.sequence": time});
+        attributes.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        attributes.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        let log =
+            LogOf { span: 0, body: name.into(), time: time * 1_000_000_000, attributes, ..LogOf::default() };
+        told.add_log(log, &origin, 0);
+    }
+    let transcript = told.transcript();
+    let said: Vec<_> = transcript
+        .calls
+        .iter()
+        .map(|call| [&call.system, &call.input, &call.output].map(|slot| texts(&transcript, slot).join("|")))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ["MAIN", "main asks", "the answer"],
+            ["TITLE", "title asks", "the title"],
+            ["", "", "later"],
+            ["ONE", "one asks", ""],
+            ["TWO", "two asks", ""],
+            ["MAIN", "again", ""],
+        ]
+    );
+}
+
 #[test]
 fn why_a_call_of_a_coding_agent_failed_is_told_in_the_words_of_its_provider() {
     let mut told = Told::default();
