@@ -58,7 +58,7 @@ use crate::change::Change;
 use crate::cursor::Cursor;
 use crate::error::StoreError;
 use crate::facts::{self, NoPrices, Pricing};
-use crate::id::{ContentHash, SpanId, TraceId};
+use crate::id::{ContentHash, Nanos, SpanId, TraceId};
 use crate::log::LogRecord;
 use crate::metric::Exemplar;
 use crate::query::{
@@ -222,7 +222,9 @@ impl SqliteOptions {
             Place::Folder(path) => Folder::open(path)?,
             Place::Temporary { in_memory } => Folder::temporary(*in_memory)?,
         };
-        folder.complete()?;
+        // Nobody waits for days that are deleted at once.
+        let kept = if self.deletes { self.limits.oldest(Nanos::now()) } else { None };
+        folder.complete(kept)?;
         let folder = Arc::new(folder);
         let readers = Pool::start(&folder, self.readers)
             .map_err(|source| fault::io("cannot start a thread", source))?;

@@ -194,6 +194,59 @@ fn a_file_of_an_older_build_is_brought_up_to_date() {
     });
 }
 
+/// What cannot be brought up to date keeps nobody from the other days.
+#[test]
+fn a_file_of_an_older_build_that_is_damaged_or_cannot_be_completed_harms_no_other() {
+    const DAY: u64 = 86_400_000_000_000;
+    let (store, folder) = open();
+    block_on(async {
+        let of_today = (0..400).map(|id| span(1, id, None, noon() + id)).collect();
+        store.ingest(batch(of_today, vec![])).await.unwrap();
+        store.ingest(batch(vec![span(2, 1, None, noon() - DAY)], vec![])).await.unwrap();
+        store.ingest(batch(vec![span(3, 1, None, noon() - 2 * DAY)], vec![])).await.unwrap();
+        store.close().await;
+    });
+    let of_day = |ago: u64| {
+        let (year, month, day) = Day::of(Nanos(noon() - ago * DAY)).date();
+        folder.path().join("data").join(format!("{year:04}-{month:02}-{day:02}.sqlite"))
+    };
+    let older = |ago: u64, more: &str| {
+        let older = rusqlite::Connection::open(of_day(ago)).unwrap();
+        older.execute_batch(&format!("DROP TABLE told; DROP INDEX span_order; {more}")).unwrap();
+        older
+    };
+    // One page of the spans of today is lost.
+    let page: u32 = older(0, "PRAGMA wal_checkpoint(TRUNCATE);")
+        .query_row("SELECT max(pageno) FROM dbstat WHERE name = 'span' AND pagetype = 'leaf'", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    let mut bytes = fs::read(file(&folder)).unwrap();
+    let page = usize::try_from(page - 1).unwrap() * 8_192;
+    bytes[page..page + 8_192].fill(0x5a);
+    fs::write(file(&folder), &bytes).unwrap();
+    // Something else is in the way of the day before.
+    drop(older(1, "CREATE TABLE told_start(x);"));
+
+    block_on(async {
+        let store = at(&folder);
+        let status = store.status().await.unwrap();
+        assert_eq!(fs::read(&status.damaged[0]).unwrap(), bytes, "nothing of it is thrown away");
+        let listed = async || {
+            let page = store.traces(&TraceQuery { limit: 10, ..TraceQuery::default() }).await.unwrap();
+            page.items.iter().map(|trace| trace.id).collect::<Vec<_>>()
+        };
+        assert_eq!(listed().await, [trace_id(3)]);
+        assert!(store.stats(&StatsQuery::default()).await.unwrap().is_empty());
+        store.ingest(batch(vec![span(4, 1, None, noon())], vec![])).await.unwrap();
+        assert_eq!(listed().await, [trace_id(4), trace_id(3)]);
+        store.close().await;
+        drop(rusqlite::Connection::open(of_day(1)).unwrap().execute_batch("DROP TABLE told_start;"));
+        let store = at(&folder);
+        assert_eq!(store.spans(trace_id(2), Which::All).await.unwrap().len(), 1, "it is there again");
+    });
+}
+
 /// Whoever sends more than can be written is told to come again, and nothing that was taken is lost.
 #[test]
 fn a_full_queue_sends_away() {

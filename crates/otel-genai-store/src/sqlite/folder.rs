@@ -94,12 +94,14 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Completes files that an older version has left, so that no question meets one.
+    /// Completes files that an older version has left, from a day on. One that cannot be completed is said, and passed over
+    /// by whoever reads; a damaged one is set aside.
     ///
     /// # Errors
     /// [`StoreError::Older`], if there is one and nothing may be written.
-    pub(super) fn complete(&self) -> Result<(), StoreError> {
-        for day in days(&self.path).map_err(|source| fault::io("cannot list the data folder", source))? {
+    pub(super) fn complete(&self, first: Option<Day>) -> Result<(), StoreError> {
+        let days = days(&self.path).map_err(|source| fault::io("cannot list the data folder", source))?;
+        for day in days.into_iter().filter(|day| first.is_none_or(|first| *day >= first)) {
             let file = file(&self.path, day);
             // What cannot be read is met, and told, by who wants to read it.
             if !read_only(&file).and_then(|file| schema::lacks_tables(&file)).unwrap_or(false) {
@@ -108,11 +110,37 @@ impl Folder {
             if self.is_read_only() {
                 return Err(StoreError::Older { file });
             }
-            Connection::open(&file).and_then(|connection| schema::complete(&connection)).map_err(
-                |error| fault::sqlite("cannot complete a day of an older version", &self.path, error),
-            )?;
-            tracing::info!(target: "otel-genai-store", "{} was brought up to date", file.display());
+            match Connection::open(&file).and_then(|connection| schema::complete(&connection)) {
+                Ok(()) => {
+                    tracing::info!(target: "otel-genai-store", "{} was brought up to date", file.display());
+                }
+                Err(error) if fault::is_damage(&error) => {
+                    // What cannot be moved now is met again.
+                    let _ = self.set_aside(day, &error);
+                }
+                Err(error) => tracing::warn!(
+                    target: "otel-genai-store",
+                    "{} is of an older version and cannot be brought up to date ({error}): it is left out until it can, \
+                     which is tried again at the next start",
+                    file.display()
+                ),
+            }
         }
+        Ok(())
+    }
+
+    /// Moves a damaged file aside, and says it.
+    pub(super) fn set_aside(&self, day: Day, error: &rusqlite::Error) -> io::Result<()> {
+        self.turn();
+        let kept = set_aside(&self.path, day)?;
+        // Who asked meanwhile may have opened what is gone now.
+        self.turn();
+        tracing::warn!(
+            target: "otel-genai-store",
+            "{} is damaged ({error}); it is kept as {}, and a new file is begun",
+            file(&self.path, day).display(),
+            kept.display()
+        );
         Ok(())
     }
 
@@ -234,7 +262,7 @@ pub(super) fn days(folder: &Path) -> io::Result<Vec<Day>> {
 }
 
 /// Moves a damaged file aside, with what belongs to it. Nothing is ever deleted.
-pub(super) fn set_aside(folder: &Path, day: Day) -> io::Result<PathBuf> {
+fn set_aside(folder: &Path, day: Day) -> io::Result<PathBuf> {
     let aside = folder.join("damaged");
     make(&aside)?;
     let file = file(folder, day);

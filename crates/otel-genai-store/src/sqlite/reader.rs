@@ -208,7 +208,7 @@ impl Reader {
         Ok(Some(file))
     }
 
-    /// None if there is nothing in the file yet, or it is of another version.
+    /// None if there is nothing in the file yet, or it is of another version or could not be completed.
     fn connect(&self, path: &Path, immutable: bool) -> rusqlite::Result<Option<Connection>> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = if immutable {
@@ -226,7 +226,8 @@ impl Reader {
         connection.progress_handler(STEPS, Some(over))?;
         connection.execute_batch("PRAGMA query_only=ON; PRAGMA cache_size=-1024;")?;
         let (_, version) = schema::of(&connection)?;
-        Ok((version == schema::VERSION).then_some(connection))
+        let is_ours = version == schema::VERSION && !schema::lacks_tables(&connection)?;
+        Ok(is_ours.then_some(connection))
     }
 
     /// An error when nobody waits for the answer any more, or it has taken too long.

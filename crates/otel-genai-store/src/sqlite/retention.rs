@@ -29,7 +29,7 @@ const THINNED: u64 = 80;
 
 impl Retention {
     /// The first day that is not too old.
-    fn oldest(&self, now: Nanos) -> Option<Day> {
+    pub(super) fn oldest(&self, now: Nanos) -> Option<Day> {
         let age = u64::try_from(self.max_age?.as_nanos()).unwrap_or(u64::MAX);
         Some(Day::of(Nanos(now.0.saturating_sub(age))))
     }

@@ -107,6 +107,8 @@ impl Segment {
         ))?;
         if version == 0 {
             schema::create(&connection)?;
+        } else if schema::lacks_tables(&connection)? {
+            schema::complete(&connection)?;
         }
         Ok(Self { day, connection, known: Known::new(), dirty: false, moved: 0 })
     }

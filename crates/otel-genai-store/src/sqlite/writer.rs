@@ -428,18 +428,7 @@ impl Writer {
     /// Moves a damaged file aside, and says it.
     pub(super) fn set_aside(&mut self, day: Day, error: &rusqlite::Error) -> std::io::Result<()> {
         self.open.retain(|segment| segment.day != day);
-        self.folder.turn();
-        let kept = folder::set_aside(self.folder.path(), day)?;
-        // Who asked meanwhile may have opened what is gone now.
-        self.folder.turn();
-        let file = folder::file(self.folder.path(), day);
-        tracing::warn!(
-            target: "otel-genai-store",
-            "{} is damaged ({error}); it is kept as {}, and a new file is begun",
-            file.display(),
-            kept.display()
-        );
-        Ok(())
+        self.folder.set_aside(day, error)
     }
 
     fn try_write(&mut self, day: Day, jobs: &[Job], items: &Items) -> Result<Vec<Fate>, Failure> {
