@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use bytes::Bytes;
 
@@ -15,16 +15,39 @@ const MOST: u64 = 64 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Folders(pub(crate) Vec<PathBuf>);
 
-impl References for Folders {
-    fn resolve(&self, uri: &str) -> Result<Bytes, NotResolved> {
-        let no = |why: &str| NotResolved(why.to_owned());
+fn no(why: &str) -> NotResolved {
+    NotResolved(why.to_owned())
+}
+
+impl Folders {
+    /// The path of an address that reads as if it were in one of the folders. Nothing else is even looked for: only to look
+    /// for a path may lead into the network, or wait for a disk that does not answer.
+    fn named(&self, uri: &str) -> Result<PathBuf, NotResolved> {
         if self.0.is_empty() {
             return Err(no("references are not resolved"));
         }
         let path = path(uri).ok_or_else(|| no("only files are read"))?;
+        let goes_up = path.components().any(|part| part == Component::ParentDir);
+        let is_in = |folder: &PathBuf| {
+            path.starts_with(folder) || fs::canonicalize(folder).is_ok_and(|folder| path.starts_with(folder))
+        };
+        if goes_up || !self.0.iter().any(is_in) {
+            return Err(no("its folder is not allowed"));
+        }
+        Ok(path)
+    }
+
+    /// Whether what is not there may still come.
+    pub(crate) fn may_have(&self, uri: &str) -> bool {
+        self.named(uri).is_ok()
+    }
+}
+
+impl References for Folders {
+    fn resolve(&self, uri: &str) -> Result<Bytes, NotResolved> {
         let failed = |error: std::io::Error| NotResolved(format!("it cannot be read: {error}"));
         // Where links lead to counts, not how the address reads.
-        let path = fs::canonicalize(path).map_err(failed)?;
+        let path = fs::canonicalize(self.named(uri)?).map_err(failed)?;
         let mut folders = self.0.iter().filter_map(|folder| fs::canonicalize(folder).ok());
         if !folders.any(|folder| path.starts_with(folder)) {
             return Err(no("its folder is not allowed"));
@@ -84,7 +107,11 @@ mod tests {
         }
         for (uri, why) in [
             (format!("file://{shown}/closed/one.json"), "not allowed"),
+            // What is elsewhere is not looked for.
+            (format!("file://{shown}/closed/two.json"), "not allowed"),
+            (format!("file://{shown}/a%20b.json"), "not allowed"),
             (format!("file://{shown}/a%20b/../closed/one.json"), "not allowed"),
+            (format!("file://{shown}/a%20b/../a%20b/one.json"), "not allowed"),
             (format!("file://{shown}/a%20b/%2e%2e/closed/one.json"), "not allowed"),
             (format!("file://{shown}/a%20b/two.json"), "cannot be read"),
             (format!("file://{shown}/a%20b"), "no file"),
@@ -100,7 +127,16 @@ mod tests {
         {
             std::os::unix::fs::symlink(closed.join("one.json"), open.join("link.json")).unwrap();
             assert!(read(&format!("{shown}/a b/link.json")).unwrap_err().contains("not allowed"));
+            // A folder may be named by a link to it.
+            let named = place.path().join("named");
+            std::os::unix::fs::symlink(&open, &named).unwrap();
+            let folders = Folders(vec![named]);
+            for folder in ["named", "a b"] {
+                assert_eq!(folders.resolve(&format!("{shown}/{folder}/one.json")).unwrap(), "[]", "{folder}");
+            }
         }
+        assert!(folders.may_have(&format!("{shown}/a b/two.json")));
+        assert!(!folders.may_have(&format!("{shown}/closed/two.json")));
         assert!(Folders::default().resolve(&format!("{shown}/a b/one.json")).is_err());
     }
 }

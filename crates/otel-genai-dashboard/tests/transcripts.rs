@@ -9,8 +9,10 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use otel_genai_store::Delete;
+use otel_genai_store::{Delete, SqliteOptions};
 use serde_json::{Value as Json, json};
 use support::{Served, TRACE, ask, int, request, span, text};
 
@@ -164,6 +166,40 @@ async fn what_came_again_is_told_again() {
     assert!(answer.status == 200 && answer.text().contains("Hamburg"), "{}", answer.status);
 }
 
+/// Data of a picture that was cut are none: what stands in their place is shown.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_that_was_cut_is_told_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteOptions::new(folder.path()).max_content(2_048).open().unwrap();
+    let served = Served::over(Arc::new(store), folder, |builder| builder).await;
+    let (long, small) = ("iVBORw0KGgo".repeat(1_000), "iVBORw0K\nGgoAAAA=");
+    let blob =
+        |data: &str| json!({"type": "blob", "modality": "image", "mime_type": "image/png", "content": data});
+    let linked = json!({"type": "uri", "modality": "image", "uri": format!("data:image/png;base64,{long}")});
+    let messages = [blob(&long), linked, blob(small)].map(|part| json!({"role": "user", "parts": [part]}));
+    let attributes = vec![
+        text("gen_ai.operation.name", "chat"),
+        text("gen_ai.input.messages", &json!(messages).to_string()),
+    ];
+    served.send(&request(vec![span(1, 0, "chat", (0, 100), attributes)])).await;
+    let told = served.json(&format!("/api/v1/traces/{TRACE}/transcript")).await;
+    let parts: Vec<_> = told["calls"][0]["input"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|seen| &told["messages"][seen["message"].as_str().unwrap()]["parts"])
+        .collect();
+    for parts in &parts[..2] {
+        assert_eq!((&parts[0]["src"], &parts[0]["bytes"]), (&Json::Null, &Json::Null), "{parts}");
+        let place = parts[1]["value"]["content"].as_str().unwrap();
+        assert!(place.starts_with("… [cut by --max-content: ") && place.ends_with(" more bytes]"), "{place}");
+    }
+    assert_eq!(parts[2][0]["src"], format!("data:image/png;base64,{small}"));
+    let file = served.get(&format!("/api/v1/traces/{TRACE}/export?format=html")).await.text();
+    assert_eq!(file.matches("<img ").count(), 1, "{file}");
+    assert!(file.contains("cut by --max-content"), "{file}");
+}
+
 /// What was uploaded to a folder is part of the conversation where the folder is allowed, and of no other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_uploaded_is_read_from_the_folder_that_is_allowed() {
@@ -192,13 +228,19 @@ async fn what_was_uploaded_is_read_from_the_folder_that_is_allowed() {
     };
     std::fs::write(open.path().join("asked.json"), json!([said("user", "Where is my order?")]).to_string())
         .unwrap();
+    let half = served.get(&path).await;
+    let seen = half.json()["calls"][0].clone();
+    assert_eq!((&seen["content"], &seen["output"]), (&json!("here"), &json!([])));
+    assert_eq!(half.header("etag"), None, "more of it may come");
     std::fs::write(
         open.path().join("answered.jsonl"),
         [line(0, "On its way."), line(1, "Or not.")].join("\n"),
     )
     .unwrap();
     std::fs::write(closed.path().join("system.json"), r#"[{"type":"text","content":"a secret"}]"#).unwrap();
-    let told = served.json(&path).await;
+    let whole = served.get(&path).await;
+    assert!(whole.header("etag").is_some(), "what is not allowed never comes");
+    let told = whole.json();
     let words =
         |seen: &Json| told["messages"][seen["message"].as_str().unwrap()]["parts"][0]["content"].clone();
     let call = &told["calls"][0];

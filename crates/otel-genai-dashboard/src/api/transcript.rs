@@ -1,9 +1,11 @@
 //! What was said in a trace.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::State;
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use otel_genai_store::{LogQuery, LogRecord, Span, TraceId, TraceSummary, Which};
 use tokio::sync::Semaphore;
@@ -12,9 +14,9 @@ use super::traces::summary;
 use crate::http::{Answer, Ask, ETag, Failure, json};
 use crate::references::Folders;
 use crate::shared::Shared;
-use crate::transcript::{Evidence, Options, assemble_while};
+use crate::transcript::{Evidence, NotResolved, Options, References, assemble_while};
+use crate::view::escape;
 use crate::view::transcript::{Shown, Transcript, whole};
-use crate::view::{ContentState, escape};
 
 /// Texts are shown up to here, in bytes.
 pub(super) const CUT: usize = 64 << 10;
@@ -44,20 +46,35 @@ pub(crate) async fn one(State(shared): State<Arc<Shared>>, mut ask: Ask) -> Answ
     let looked_at = spans.len() as u64;
     let references = Arc::clone(&shared.references);
     let (answer, is_whole) = work_while_awaited(move |is_awaited| {
-        let evidence = Evidence { spans: &spans, logs: &logs, references: &*references };
+        let references = Noted { folders: &references, is_missing: Cell::new(false) };
+        let evidence = Evidence { spans: &spans, logs: &logs, references: &references };
         let transcript = assemble_while(&evidence, &options, is_awaited);
         let more = |message: &str, part: usize| {
             format!("/api/v1/traces/{id}/transcript/part?message={message}&part={part}")
         };
         let shown = Shown { cut: if full { 0 } else { CUT }, more: &more, trace: Some(id) };
         let transcript = Transcript::of(&transcript, rev, &shown);
-        // What is uploaded may come after what says so.
-        let is_whole = !transcript.calls.iter().any(|call| call.content == ContentState::ByReference);
         let looked_at = (looked_at < summary.spans).then_some(looked_at);
-        (json(&Transcript { looked_at, ..transcript }), is_whole)
+        (json(&Transcript { looked_at, ..transcript }), !references.is_missing.get())
     })
     .await?;
     Ok(if is_whole { tag.put(answer) } else { answer })
+}
+
+/// Notes whether anything is not there yet: what is uploaded may come after what says so.
+struct Noted<'a> {
+    folders: &'a Folders,
+    is_missing: Cell<bool>,
+}
+
+impl References for Noted<'_> {
+    fn resolve(&self, uri: &str) -> Result<Bytes, NotResolved> {
+        self.folders.resolve(uri).inspect_err(|_| {
+            if self.folders.may_have(uri) {
+                self.is_missing.set(true);
+            }
+        })
+    }
 }
 
 /// Which calls of a transcript are asked for.

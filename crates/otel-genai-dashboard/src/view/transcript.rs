@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use base64::Engine as _;
 use otel_genai as said;
 use otel_genai_store::{SpanKey, TraceId};
 use schemars::JsonSchema;
@@ -738,15 +737,19 @@ fn part_of(
                 told.content
             );
             let padded = told.content.trim_end_matches('=').len();
+            let other = not_base64(&told.content);
             let media = Part::Media {
                 modality: told.modality.to_string(),
                 mime,
-                bytes: Some(padded * 3 / 4),
-                src: Some(src).filter(|_| is_base64(&told.content)),
+                bytes: other.is_none().then_some(padded * 3 / 4),
+                src: Some(src).filter(|_| other.is_none()),
                 uri: None,
                 file_id: None,
             };
-            (media, told.extra.clone())
+            let mut extra = told.extra.clone();
+            // What became of the data: that they were cut, say.
+            extra.extend(other.map(|other| ("content".to_owned(), other.into())));
+            (media, extra)
         }
         said::Part::File(told) => {
             let media = Part::Media {
@@ -781,9 +784,12 @@ fn part_of(
     }
 }
 
-fn is_base64(text: &str) -> bool {
-    let start = text.get(..text.len().min(64) / 4 * 4).unwrap_or_default();
-    base64::engine::general_purpose::STANDARD.decode(start).is_ok()
+/// Where a text is no base64, in any of its lines, so much of it as people may want to see.
+fn not_base64(text: &str) -> Option<String> {
+    let is_digit = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/');
+    let digits = text.trim_end_matches('=');
+    let at = digits.find(|letter: char| !is_digit(letter) && !letter.is_ascii_whitespace())?;
+    Some(text.get(at..)?.chars().take(200).collect())
 }
 
 impl Join {
