@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::api::Api;
 use super::found::Found;
+use super::settings::{ALLOW_REFERENCE, folder};
 use crate::exit::Failure;
 
 /// A dashboard within this process, on ports that the system chose.
@@ -25,7 +26,10 @@ impl Inside {
     pub(crate) async fn start(store: Arc<dyn Store>, receives: bool) -> Result<Self, Failure> {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let builder = Dashboard::builder(Arc::clone(&store));
-        let builder = builder.page(any).http(receives.then_some(any)).grpc(None);
+        let mut builder = builder.page(any).http(receives.then_some(any)).grpc(None);
+        for place in ALLOW_REFERENCE.or_list(&[], folder) {
+            builder = builder.allow_reference(place);
+        }
         let dashboard = builder.bind().await.map_err(Failure::ours)?;
         let url = dashboard.url();
         let found = Found {

@@ -102,6 +102,31 @@ fn files_are_stored_with_and_without_a_dashboard() {
     assert_eq!(run(no_file).code, 2);
 }
 
+/// What was uploaded is shown where its folder is allowed, whether a dashboard runs or not.
+#[test]
+fn what_was_uploaded_is_shown_from_the_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, uploads) = (folder.path().join("data"), folder.path().join("uploads"));
+    fs::create_dir(&uploads).unwrap();
+    let asked = r#"[{"role":"user","parts":[{"type":"text","content":"Where is my order?"}]}]"#;
+    fs::write(uploads.join("asked.json"), asked).unwrap();
+    let place = format!(
+        r#""attributes":[{{"key":"gen_ai.input.messages_ref","value":{{"stringValue":"file://{}/asked.json"}}}},"#,
+        uploads.display()
+    );
+    let file = folder.path().join("trace.json");
+    fs::write(&file, otlp(1).replace(r#""attributes":["#, &place)).unwrap();
+    assert_eq!(import(&data, &[file.to_str().unwrap()]).code, 0);
+
+    let shown = |allowed: &str| {
+        let mut command = otel_genai(&["trace", "4bf92f35"]);
+        command.env("OTEL_GENAI_DATA_DIR", &data).env("OTEL_GENAI_DASHBOARD_ALLOW_REFERENCE", allowed);
+        run(command).out
+    };
+    assert!(shown(uploads.to_str().unwrap()).contains("Where is my order?"));
+    assert!(shown("").contains("The content was uploaded"), "{}", shown(""));
+}
+
 #[test]
 fn what_the_page_changes_outlives_the_dashboard_and_flags_win() {
     let folder = tempfile::tempdir().unwrap();
