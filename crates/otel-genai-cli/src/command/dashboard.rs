@@ -267,7 +267,7 @@ impl Dashboard {
         let mut builder = Served::builder(Arc::clone(&data.store))
             .prices(Arc::clone(&data.keep.prices))
             .durability(data.durability())
-            .max_content(data.keep.max_content.value.0)
+            .max_content(data.keep.max_content.value.0.filter(|_| data.knows(&MAX_CONTENT)))
             .variables(self.variables(data))
             .changeable(data.changeable());
         if let Some(page) = page {

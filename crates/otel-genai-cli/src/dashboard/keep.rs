@@ -12,7 +12,7 @@ use otel_genai_dashboard::view::Whence;
 use otel_genai_store::{PriceTable, SqliteOptions, SqliteStore, StoreError};
 
 use super::place;
-use super::settings::{Bytes, MAX_AGE, MAX_BYTES, MAX_CONTENT, PRICES, SYNC, Span, Sync};
+use super::settings::{Bytes, Content, MAX_AGE, MAX_BYTES, MAX_CONTENT, PRICES, SYNC, Span, Sync};
 use crate::diagnostics;
 use crate::exit::{Failure, NO_FOLDER, RUNS_ALREADY, USAGE};
 use crate::settings::Own;
@@ -48,9 +48,9 @@ pub(crate) struct Flags {
 
     /// Keep only the beginning of messages, tools' results and other content that is longer: 1MiB, 64KiB [default: none]
     ///
-    /// What is cut says so. Also OTEL_GENAI_DASHBOARD_MAX_CONTENT.
+    /// What is cut says so. 1KiB is the least. Also OTEL_GENAI_DASHBOARD_MAX_CONTENT.
     #[arg(long, value_name = "BYTES")]
-    max_content: Option<Bytes>,
+    max_content: Option<Content>,
 
     /// A file with prices of models, over those that are built in
     ///
@@ -65,7 +65,7 @@ pub(crate) struct Keep {
     pub(crate) sync: Told<Sync>,
     pub(crate) max_age: Told<Span>,
     pub(crate) max_bytes: Told<Bytes>,
-    pub(crate) max_content: Told<Bytes>,
+    pub(crate) max_content: Told<Content>,
     pub(crate) prices_file: Option<Told<PathBuf>>,
     pub(crate) prices: Arc<PriceTable>,
 }
@@ -99,7 +99,7 @@ impl Flags {
                 Bytes(None),
                 told(MAX_BYTES, self.max_bytes, kept.max_bytes.map(Bytes), bytes),
             ),
-            max_content: told(MAX_CONTENT, self.max_content, None, Bytes(None)),
+            max_content: told(MAX_CONTENT, self.max_content, None, Content(None)),
             prices: Arc::new(prices(prices_file.as_ref().map(|told| told.value.as_path()))?),
             prices_file,
         })
@@ -131,7 +131,7 @@ impl Keep {
         if let Bytes(Some(bytes)) = self.max_bytes.value {
             options = options.max_bytes(bytes);
         }
-        if let Bytes(Some(bytes)) = self.max_content.value {
+        if let Content(Some(bytes)) = self.max_content.value {
             options = options.max_content(bytes);
         }
         options
@@ -267,6 +267,12 @@ impl Display for Span {
 }
 
 impl Display for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&changes::size(self.0))
+    }
+}
+
+impl Display for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&changes::size(self.0))
     }

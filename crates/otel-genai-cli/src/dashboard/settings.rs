@@ -135,7 +135,7 @@ pub(crate) const MAX_BYTES: Own = Own {
 pub(crate) const MAX_CONTENT: Own = Own {
     name: "OTEL_GENAI_DASHBOARD_MAX_CONTENT",
     flag: "--max-content",
-    values: "1MiB, 64KiB, bytes, or none",
+    values: "1MiB, 64KiB, bytes (1KiB at least), or none",
     default: "none",
     about: "Up to which length the dashboard keeps a message, a tool's result or another piece of content",
 };
@@ -287,6 +287,22 @@ impl FromStr for Bytes {
     }
 }
 
+/// Up to which length a piece of content is kept: a size that leaves something to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Content(pub(crate) Option<u64>);
+
+impl FromStr for Content {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Bytes(bytes) = text.parse()?;
+        match bytes {
+            Some(bytes) if bytes < 1 << 10 => Err(format!("{text:?} is less than 1KiB, which is the least")),
+            bytes => Ok(Self(bytes)),
+        }
+    }
+}
+
 /// How safe what is acknowledged is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Sync {
@@ -368,6 +384,10 @@ mod tests {
         assert_eq!("none".parse(), Ok(Bytes(None)));
         for text in ["", "GiB", "0", "-1", "4GB", "4 GiB", "99999999999TiB", "ü"] {
             assert!(text.parse::<Bytes>().is_err(), "{text:?}");
+        }
+        assert_eq!(("1KiB".parse(), "none".parse()), (Ok(Content(Some(1_024))), Ok(Content(None))));
+        for text in ["10", "1023", "0", "none at all"] {
+            assert!(text.parse::<Content>().is_err(), "{text:?}");
         }
     }
 

@@ -98,6 +98,8 @@ fn what_stands_in_its_way_is_said() {
     assert!(told.code == 5 && told.err.contains("--memory"), "{told:?}");
     let told = run(command(folder.path(), &["--token", "a b"]));
     assert!(told.code == 2 && !told.err.contains("a b"), "{told:?}");
+    let told = run(command(folder.path(), &["--max-content", "10"]));
+    assert!(told.code == 2 && told.err.contains("\"10\" is less than 1KiB"), "{told:?}");
     let prices = folder.path().join("prices.toml");
     std::fs::write(&prices, "[[price]]\nprovider = \"openai\"\nrows = [{ model = \"m\", input = -1 }]\n")
         .unwrap();

@@ -86,10 +86,13 @@ fn clickhouse_is_looked_at_without_a_change() {
     let early = run(over(&address, folder.path(), &["--read-only"]));
     assert!(early.code == 5 && early.err.contains("store schema clickhouse"), "{early:?}");
 
-    let dashboard = start(over(&address, folder.path(), &[]));
+    let mut command = over(&address, folder.path(), &[]);
+    command.env("OTEL_GENAI_DASHBOARD_MAX_CONTENT", "64KiB");
+    let dashboard = start(command);
     send(&dashboard);
     let settings = asked(&dashboard.url, "/settings");
     assert_eq!((&settings["changeable"], &settings["maxAgeMs"]), (&Value::Null, &Value::Null), "{settings}");
+    assert!(settings["maxContent"].is_null(), "what is for files cuts nothing here: {settings}");
     let value = |name: &str| {
         let variables = settings["variables"].as_array().unwrap();
         variables.iter().find(|one| one["name"] == name).map(|one| one["value"].as_str().unwrap().to_owned())
