@@ -241,7 +241,7 @@ fn a_file_of_an_older_build_that_is_damaged_or_cannot_be_completed_harms_no_othe
         store.ingest(batch(vec![span(4, 1, None, noon())], vec![])).await.unwrap();
         assert_eq!(listed().await, [trace_id(4), trace_id(3)]);
         store.close().await;
-        drop(rusqlite::Connection::open(of_day(1)).unwrap().execute_batch("DROP TABLE told_start;"));
+        rusqlite::Connection::open(of_day(1)).unwrap().execute_batch("DROP TABLE told_start;").unwrap();
         let store = at(&folder);
         assert_eq!(store.spans(trace_id(2), Which::All).await.unwrap().len(), 1, "it is there again");
     });

@@ -209,7 +209,7 @@ pub(crate) fn json(bytes: &[u8]) -> usize {
         room = room.saturating_add(takes);
         let is_of_values = || matches!(last, b"attributes" | b"values" | b"tags" | b"fields");
         of_values = match byte {
-            b'[' if before == Before::Colon && is_of_values() => of_values << 1 | 1,
+            b'[' if before == Before::Colon && is_of_values() => (of_values << 1) | 1,
             b'[' | b'{' => of_values << 1,
             b']' | b'}' => of_values >> 1,
             _ => of_values,
