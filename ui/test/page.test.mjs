@@ -188,18 +188,18 @@ test("new traces come by themselves; a paused list says how many wait", async ()
   await context.close();
 });
 
-test("two runs picked by c are laid side by side", async () => {
+test("two runs picked by c, the second in a tab of its own, are laid side by side", async () => {
   const [first, second] = mock.world.made.filter((one) => one.row.service === "support-bot").map((one) => one.row.id);
-  await on("/traces?service=support-bot", async (page) => {
-    for (const id of [first, second]) {
-      // By the list, not by an address: what was picked lasts as long as the page.
-      await page.locator(`#t-${id} .c-what a`).click();
-      await page.locator(".transcript").waitFor();
-      await page.keyboard.press("c");
-      if (id === second) break;
-      await page.locator(".btn", { hasText: "Picked" }).waitFor();
-      await page.keyboard.press("Escape");
-    }
+  await on(`/trace/${first}`, async (other) => {
+    await other.locator(".transcript").waitFor();
+    await other.keyboard.press("c");
+    await other.locator(".btn", { hasText: "Picked" }).waitFor();
+    const page = await other.context().newPage();
+    await page.goto(`${mock.url}/trace/${second}`);
+    await page.locator(".transcript").waitFor();
+    await page.locator(".btn", { hasText: "Compare with picked" }).waitFor();
+    await page.keyboard.press("c");
+    await other.locator(".btn", { hasText: /^Compare$/ }).waitFor();
     await page.locator(".sides").waitFor();
     assert.deepEqual([where(page).searchParams.get("a"), where(page).searchParams.get("b")], [first, second]);
     await page.locator(".steps td").first().waitFor();

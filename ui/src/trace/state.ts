@@ -1,6 +1,7 @@
 /** What the parts of a trace's page share. All of it that matters stands in the URL. */
 import { signal } from "@preact/signals";
 import type { Row, Trace, Transcript } from "../api";
+import { remembered, written } from "../lib/picked";
 import { href, param, set } from "../state/url";
 
 export const TABS = ["transcript", "span", "attributes", "tools", "usage", "evals", "raw"] as const;
@@ -48,18 +49,43 @@ function round(ms: number): string {
   return String(Math.round(ms * 1000) / 1000);
 }
 
-/** What was picked for a comparison: a trace, or `trace.span`. Lasts as long as the page. */
+const KEY = "otel-genai.picked";
+
+function kept(): string | undefined {
+  try {
+    return remembered(localStorage.getItem(KEY), Date.now());
+  } catch {
+    // Storage is switched off: what was picked lasts as long as the page.
+    return picked.peek();
+  }
+}
+
+function keep(name: string | undefined): void {
+  picked.value = name;
+  try {
+    if (name === undefined) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, written(name, Date.now()));
+  } catch {
+    // As above.
+  }
+}
+
+/** What was picked for a comparison, here or in another tab: a trace, or `trace.span`. */
 export const picked = signal<string | undefined>(undefined);
+picked.value = kept();
+addEventListener("storage", (event) => {
+  if (event.key === KEY || event.key === null) picked.value = kept();
+});
 
 /** Picks the first of two; with the second, answers where they are compared. */
 export function pickForCompare(trace: string, span: string | undefined): string | undefined {
   const name = span ? `${trace}.${span}` : trace;
-  const first = picked.value;
+  const first = kept();
   if (first === undefined || first === name) {
-    picked.value = first === name ? undefined : name;
+    keep(first === name ? undefined : name);
     return undefined;
   }
-  picked.value = undefined;
+  keep(undefined);
   return href("/compare", { a: first, b: name });
 }
 
