@@ -338,7 +338,25 @@ export class World {
 function build(scene: Scene, seed: number, startMs: number): Full {
   const builder = new Builder(seed, startMs, "service");
   scene(builder);
-  return Object.assign(builder.finish(), { builder });
+  const full = Object.assign(builder.finish(), { builder });
+  return full.summary.synthetic ? bare(full) : full;
+}
+
+/** Of a run that only logs tell of, the program knows no span. */
+function bare(full: Full): Full {
+  const { summary, transcript } = full;
+  const { root: _, op: __, ...rest } = summary;
+  const without = <T extends { span?: string }>({ span: _, ...one }: T) => one;
+  return {
+    ...full, rows: [], totalRows: 0,
+    summary: { ...rest, spans: 0, logs: transcript.calls.length * 3, agents: { list: [], more: 0 }, bars: summary.bars.filter((bar) => bar.op !== "invoke_agent") },
+    transcript: {
+      ...transcript,
+      chains: transcript.chains.map(without),
+      calls: transcript.calls.map(without),
+      messages: Object.fromEntries(Object.entries(transcript.messages).map(([hash, message]) => [hash, { ...message, parts: message.parts.map((part) => ("join" in part && part.join ? { ...part, join: without(part.join) } : part)) }])),
+    },
+  };
 }
 
 /** A page of a list, and where the next one begins. */

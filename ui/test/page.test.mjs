@@ -209,6 +209,19 @@ test("two runs picked by c, the second in a tab of its own, are laid side by sid
   });
 });
 
+test("a run of which only logs tell has bars, which lead to what was said", async () => {
+  await on(`/trace/${ids.coding}`, async (page) => {
+    await page.locator(".pane.when .note", { hasText: "No span was sent" }).waitFor();
+    await page.locator(".figure", { hasText: "Log records" }).waitFor();
+    await page.locator(".wf-row", { hasText: "Bash" }).click();
+    await page.locator(".tc.sel", { hasText: "cargo test" }).waitFor();
+    await page.locator("[role=tab]", { hasText: "Attributes" }).click();
+    await page.locator(".empty", { hasText: "No span was sent" }).waitFor();
+    await page.locator("[role=tab]", { hasText: "Graph" }).click();
+    await page.locator(".node", { hasText: "Grep" }).waitFor();
+  });
+});
+
 test("ten thousand spans: few nodes, every row within reach", async () => {
   await on(`/trace/${ids.large}`, async (page) => {
     await page.locator(".wf-row").nth(5).waitFor();

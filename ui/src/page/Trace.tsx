@@ -5,6 +5,7 @@ import { api, type Got, type Problem } from "../client";
 import { type Growing, type Pages, useGrowing } from "../growing";
 import { useKeys } from "../keys";
 import { beginning, count, plural } from "../lib/format";
+import { logged } from "../lib/logged";
 import { headline, isCall, isGenAi } from "../lib/ops";
 import { joined } from "../lib/conversation";
 import { type Folding, found, joined as joinedRows, key, onlyHttp, visible } from "../lib/tree";
@@ -86,8 +87,12 @@ export function Trace({ id }: { id: string }) {
   return <Known key={id} id={id} trace={trace.data} load={trace.more} transcript={transcript.data} problem={transcript.error} stale={trace.error ? trace : transcript} stuck={trace.stuck ? trace : transcript} loadCalls={transcript.more} />;
 }
 
-function Known({ id, trace, load, transcript, problem, stale, stuck, loadCalls }: { id: string; trace: Told; load: (limit?: number) => Promise<void>; transcript: Conversation | undefined; problem: Problem | undefined; stale: Got<unknown>; stuck: Growing<unknown>; loadCalls: (limit?: number) => Promise<void> }) {
-  const rows = trace.rows;
+function Known({ id, trace, load, transcript: conversed, problem, stale, stuck, loadCalls }: { id: string; trace: Told; load: (limit?: number) => Promise<void>; transcript: Conversation | undefined; problem: Problem | undefined; stale: Got<unknown>; stuck: Growing<unknown>; loadCalls: (limit?: number) => Promise<void> }) {
+  // Nothing but logs tells of it: drawn from what was said.
+  const bare = trace.summary.synthetic === true && trace.rows.length === 0;
+  const drawn = useMemo(() => (bare && conversed ? logged(trace.summary, conversed) : undefined), [bare, trace, conversed]);
+  const rows = drawn?.rows ?? trace.rows;
+  const transcript = drawn?.transcript ?? conversed;
   const index = useMemo(() => new Map(rows.map((row, i) => [key(row), i])), [rows]);
   const whole = Math.max(trace.summary.durationMs, 0.001);
   const zoom = zoomNow(whole);
@@ -212,7 +217,7 @@ function Known({ id, trace, load, transcript, problem, stale, stuck, loadCalls }
     } },
   ]);
   function forCompare() {
-    const to = pickForCompare(id, row && isCall(row) ? row.span : undefined);
+    const to = pickForCompare(id, row && !bare && isCall(row) ? row.span : undefined);
     if (to) go(to);
   }
   function out() {
@@ -249,7 +254,7 @@ function Known({ id, trace, load, transcript, problem, stale, stuck, loadCalls }
       </Tabs>
       <div id="left-panel" role="tabpanel" class="panel-box" aria-labelledby={`left-panel-${view}`}>
         {view === "waterfall" ? (
-          <Waterfall rows={rows} visible={shown} zoom={zoom} selected={chosen} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={trace.next === undefined ? undefined : () => void load()} />
+          <Waterfall rows={rows} visible={shown} zoom={zoom} selected={chosen} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={trace.next !== undefined ? () => void load() : bare && transcript?.next !== undefined ? () => void loadCalls() : undefined} />
         ) : view === "graph" ? (
           <Graph rows={rows} selected={chosen} onChoose={(to) => pick(rows[index.get(to) ?? -1])} />
         ) : view === "flame" ? (
@@ -257,6 +262,7 @@ function Known({ id, trace, load, transcript, problem, stale, stuck, loadCalls }
         ) : <TraceLogs trace={id} startMs={summary.startMs} rev={summary.rev} onSpan={(to) => { set({ view: undefined }); pickSpan(to); }} />}
       </div>
       {trace.totalRows > rows.length && <p class="note">The first {count(rows.length)} of {plural(trace.totalRows, "span")}; scroll for more.</p>}
+      {bare && <p class="note">No span was sent: this is what log records tell, {summary.llmCalls + summary.toolCalls > 0 ? "drawn by the times in them." : "which stand under Logs."}</p>}
       {transcript && <Notes transcript={transcript} />}
     </section>
   );
@@ -279,7 +285,9 @@ function Known({ id, trace, load, transcript, problem, stale, stuck, loadCalls }
         ) : tab === "evals" ? (
           transcript ? <Evals transcript={transcript} onMore={() => void loadCalls()} /> : waiting
         ) : tab === "raw" ? (
-          <Raw trace={id} span={span} rev={summary.rev} />
+          <Raw trace={id} span={bare ? undefined : span} rev={summary.rev} />
+        ) : bare ? (
+          <Empty title="No span was sent" icon="logs">Only log records tell of this run. <a class="link" href={`/trace/${id}?view=logs`}>Its records</a> hold their attributes.</Empty>
         ) : span !== undefined ? (
           <SpanTabs id={id} span={span} variant={variant} row={row} rev={summary.rev} tab={tab} startMs={summary.startMs} transcript={transcript} currency={currency} onSpan={(to) => pick(rows[index.get(to) ?? -1])} />
         ) : <Empty title="No span is chosen" icon="traces">Click a bar, or press <kbd>j</kbd> and <kbd>k</kbd>.</Empty>}

@@ -28,7 +28,7 @@ export function Header({ summary, currency }: { summary: TraceRow; currency: str
       {usage.output !== undefined && <Figure name="Tokens out" value={count(usage.output)} note={usage.reasoning ? `${count(usage.reasoning)} reasoning` : undefined} />}
       {(summary.cost || summary.unpriced > 0) && <Figure name="Cost" value={cost(summary.cost, currency)} note={costNote(summary, currency)} title={summary.cost?.saved ? "Saved by the prompt cache, against the full price" : undefined} />}
       {summary.agents.list.length > 0 && <Figure name="Agents" value={summary.agents.list.length + summary.agents.more} title={few(summary.agents)} />}
-      <Figure name="Spans" value={count(summary.spans)} />
+      {summary.synthetic ? <Figure name="Log records" value={count(summary.logs)} note="no spans" title="No span was sent: only log records tell of this run" /> : <Figure name="Spans" value={count(summary.spans)} />}
       {summary.errors > 0 && <Figure name="Errors" value={count(summary.errors)} tone="err" />}
     </dl>
     </div>
