@@ -165,6 +165,11 @@ async fn calls_of_which_only_log_records_tell_are_calls_too() {
         assert!(ran.contains(words), "{words:?} is missing in:\n{told}");
     }
     assert!(!told.contains("Fix the tests"), "{told}");
+    let services = served.json("/api/v1/services").await;
+    assert_eq!((&services["items"][0]["calls"], &services["items"][0]["spans"]), (&json!(2), &json!(0)));
+    let findings = served.json("/api/v1/findings?from=1795363000000&to=1795364000000").await;
+    let health = findings.pointer("/services/0").unwrap();
+    assert_eq!((&health["calls"], &health["capture"]), (&json!(2), &json!("here")), "{findings}");
 }
 
 /// Else an agent that guesses a name would be told of another trace than it means.

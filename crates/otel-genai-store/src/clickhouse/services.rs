@@ -46,7 +46,14 @@ impl Db {
              UNION ALL
              SELECT origin, toUInt8(0) AS dialect, toUInt64(0) AS spans, count() AS logs, toUInt64(0) AS calls,
                toUInt64(0) AS content, min(time_ns) AS since, max(time_ns) AS until
-             FROM log FINAL WHERE {hours} GROUP BY origin",
+             FROM log FINAL WHERE {hours} GROUP BY origin
+             UNION ALL
+             SELECT origin, dialect, toUInt64(0) AS spans, toUInt64(0) AS logs, count() AS calls,
+               countIf(trace_id IN (SELECT trace_id FROM log WHERE {hours} AND content IN ({here}, {elsewhere})
+                 AND trace_id IN (SELECT trace_id FROM span WHERE {hours} AND state = 2))) AS content,
+               min(end_ns) AS since, max(end_ns) AS until
+             FROM span FINAL WHERE {hours} AND state = 2 AND {inference} AND {once} GROUP BY origin, dialect",
+            once = calls::once(&hours),
             inference = ops(Op::is_inference),
             here = ContentState::Here as u8,
             elsewhere = ContentState::ByReference as u8,

@@ -105,6 +105,10 @@ pub(crate) async fn what_records_tell_of_a_session_counts(store: &impl Store) {
     assert_eq!(store.traces(&dear).await.unwrap().items[0].id, first.id);
     let models = store.facets(&Filter::default(), Dimension::Model, 10).await.unwrap();
     assert_eq!(models, [("claude-opus-4-1".into(), 2)]);
+    let services = store.services(None).await.unwrap();
+    let service = &services[0];
+    assert_eq!((services.len(), service.spans, service.logs), (1, 0, 5));
+    assert_eq!((service.calls, service.with_content), (2, 2), "both were asked something that is told");
     let page =
         store.conversations(&ConversationQuery { limit: 5, ..ConversationQuery::default() }).await.unwrap();
     assert_eq!((page.items.len(), page.items[0].id.as_ref(), page.items[0].traces), (1, "s-1", 2));
@@ -248,4 +252,6 @@ pub(crate) async fn what_spans_tell_too_counts_once(store: &impl Store) {
     assert_eq!(talk.cost.unwrap().nanos, 750_000_000);
     // What failed is said by both.
     assert_eq!(talk.errors, 5);
+    let calls: u64 = store.services(None).await.unwrap().iter().map(|service| service.calls).sum();
+    assert_eq!(calls, 6, "four spans, and two records whose calls no span tells");
 }
