@@ -34,7 +34,7 @@ pub use log::{LogDetail, LogList, LogRow};
 pub(crate) use metric::labels;
 pub use metric::{ExemplarRow, Kind, MetricInfo, MetricList, Series, SeriesAnswer, Temporality};
 pub(crate) use number::duration;
-pub use number::millis;
+pub use number::{millis, money};
 pub use page::List;
 pub use prices::{PriceRow, Prices};
 pub use row::{Fold, OwnSum, Row, SpanKind, TotalSum, rows};

@@ -13,7 +13,7 @@ use crate::exit::Failure;
 enum By {
     /// Calls of each model
     Model,
-    /// Runs of each agent, with all below them
+    /// Runs of each agent: their mean time in calls of their own, and with all below them
     Agent,
     /// Runs of each tool
     Tool,
@@ -77,33 +77,50 @@ fn table(by: By, answer: &Value, style: Style) -> String {
     if rows.is_empty() {
         return "No calls in that time; --since 30d looks further back.\n".to_owned();
     }
-    let (title, name, stat) = match by {
-        By::Model => ("MODEL", "model", "stat"),
-        By::Agent => ("AGENT", "agent", "total"),
-        By::Tool => ("TOOL", "tool", "stat"),
+    let (title, name, stat, [count, first, second]) = match by {
+        By::Model => ("MODEL", "model", "stat", ["CALLS", "P50", "P95"]),
+        By::Agent => ("AGENT", "agent", "total", ["RUNS", "OWN", "WHOLE"]),
+        By::Tool => ("TOOL", "tool", "stat", ["CALLS", "P50", "P95"]),
     };
-    let head = line(title, ["CALLS", "ERRORS", "TOKENS", "COST", "P50", "P95"], style);
+    let head = line(title, [count, "ERRORS", "TOKENS", "COST", first, second], style);
     let mut out = format!("{}\n", style.paint(Paint::Faint, &head));
-    for row in rows {
+    for &row in &rows {
         let stat = row.get(stat).unwrap_or(&Value::Null);
         let took =
             |name: &str| stat.get(name).and_then(Value::as_f64).map(text::duration).unwrap_or_default();
-        let provider = text::text(row, "provider");
         let mut shown = text::text(row, name);
+        // Two that have one name are told apart.
+        let alike = |other: &&&Value| other.get(name) == row.get(name);
+        let whose = match by {
+            By::Agent if rows.iter().filter(alike).count() > 1 => text::text(row, "service"),
+            By::Agent | By::Tool => String::new(),
+            By::Model => text::text(row, "provider"),
+        };
         if shown.is_empty() {
             shown = "(unnamed)".to_owned();
         }
-        if !provider.is_empty() {
-            shown = format!("{shown} ({provider})");
+        if !whose.is_empty() {
+            shown = format!("{shown} ({whose})");
         }
-        let errors = text::whole(stat, "errors");
+        // The sums of an agent are of its calls, and these are its runs.
+        let (count, errors, times) = match by {
+            By::Agent => {
+                let runs = text::whole(row, "runs");
+                let mean = |name: &str| text::duration(text::number(row, name) / runs.max(1) as f64);
+                (runs, text::whole(row, "errors"), [mean("ownMs"), mean("totalMs")])
+            }
+            By::Model | By::Tool => {
+                (text::whole(stat, "calls"), text::whole(stat, "errors"), [took("p50Ms"), took("p95Ms")])
+            }
+        };
+        let [first, second] = times;
         let cells = [
-            text::count(text::whole(stat, "calls")),
+            text::count(count),
             if errors > 0 { text::count(errors) } else { String::new() },
             text::tokens(stat.get("usage").unwrap_or(&Value::Null)),
             text::money(stat.get("cost")),
-            took("p50Ms"),
-            took("p95Ms"),
+            first,
+            second,
         ];
         out.push_str(&line(&shown, cells.each_ref().map(String::as_str), style));
         out.push('\n');
@@ -113,9 +130,9 @@ fn table(by: By, answer: &Value, style: Style) -> String {
 
 fn line(name: &str, cells: [&str; 6], style: Style) -> String {
     const FIXED: usize = 2 + 6 + 2 + 6 + 2 + 10 + 2 + 8 + 2 + 8 + 2 + 8;
-    let [calls, errors, tokens, cost, p50, p95] = cells;
+    let [count, errors, tokens, cost, first, second] = cells;
     let name = fit(name, style.width.saturating_sub(FIXED).max(16));
-    let line = format!("{name}  {calls:>6}  {errors:>6}  {tokens:>10}  {cost:>8}  {p50:>8}  {p95:>8}");
+    let line = format!("{name}  {count:>6}  {errors:>6}  {tokens:>10}  {cost:>8}  {first:>8}  {second:>8}");
     line.trim_end().to_owned()
 }
 
@@ -135,6 +152,24 @@ mod tests {
         assert!(text.lines().all(|line| line.width() <= 80) && !text.contains('\u{1b}'), "{text}");
         let unnamed = json!({"items": [{"provider": "", "model": "", "stat": {"calls": 1}}]});
         assert!(table(By::Model, &unnamed, Style { colour: false, width: 80 }).contains("\n(unnamed)  "));
-        assert!(text.contains("100M→1") && text.contains("$1234.50") && text.contains("1m 39s"), "{text}");
+        assert!(text.contains("100M→1") && text.contains("$1,235") && text.contains("1m 39s"), "{text}");
+    }
+
+    #[test]
+    fn agents_have_their_runs_and_times_and_a_service_where_a_name_stands_twice() {
+        let agent = |agent: &str, service: &str| {
+            json!({"agent": agent, "service": service, "runs": 2, "errors": 1, "ownMs": 100.0, "totalMs": 1840.0,
+                "own": {"calls": 3}, "total": {"calls": 8, "errors": 5, "p50Ms": 118.0,
+                    "cost": {"amount": 0.00565, "source": "table"}}})
+        };
+        let answer = json!({"items": [agent("planner", "a"), agent("hotels", "a"), agent("planner", "b")]});
+        let text = table(By::Agent, &answer, Style { colour: false, width: 80 });
+        let words: Vec<Vec<_>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(words[0], ["AGENT", "RUNS", "ERRORS", "TOKENS", "COST", "OWN", "WHOLE"]);
+        assert_eq!(words[1], ["planner", "(a)", "2", "1", "$0.0057", "50", "ms", "920", "ms"]);
+        assert_eq!(
+            (words[2][..3].to_vec(), &words[3][..2]),
+            (vec!["hotels", "2", "1"], &["planner", "(b)"][..])
+        );
     }
 }

@@ -178,13 +178,8 @@ pub(crate) fn tokens(usage: &Value) -> String {
 
 /// Money: `$0.0123`; empty where there is no price.
 pub(crate) fn money(cost: Option<&Value>) -> String {
-    let Some(amount) = cost.and_then(|cost| cost.get("amount")?.as_f64()) else { return String::new() };
-    match amount.abs() {
-        0.0 => "$0".to_owned(),
-        a if a < 0.000_05 => "<$0.0001".to_owned(),
-        a if a < 0.995 => format!("${amount:.4}"),
-        _ => format!("${amount:.2}"),
-    }
+    let amount = cost.and_then(|cost| cost.get("amount")?.as_f64());
+    amount.map(|amount| otel_genai_dashboard::view::money(amount, "USD")).unwrap_or_default()
 }
 
 /// How long ago, of a moment in milliseconds since 1970: `now`, `12s`, `3m`, `5h`, `9d`, `4y`.

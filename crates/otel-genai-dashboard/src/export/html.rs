@@ -8,10 +8,10 @@ mod waterfall;
 
 use otel_genai_store::Nanos;
 use talk::Talk;
-use text::{Safe, count, money, took, when};
+use text::{Safe, count, took, when};
 
 use crate::view::transcript::Transcript;
-use crate::view::{Trace, TraceRow, TraceState};
+use crate::view::{Trace, TraceRow, TraceState, money};
 
 /// Nothing is loaded, and nothing runs: pictures and sounds are in the file itself.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; base-uri 'none'; form-action 'none'";

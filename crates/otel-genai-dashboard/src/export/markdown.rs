@@ -1,8 +1,8 @@
 //! Markdown, for a chat, an issue, or a coding agent.
 
-use super::html::text::{beginning, count, money, plural, took};
+use super::html::text::{beginning, count, plural, took};
 use crate::view::transcript::{Call, Message, Part, Seen, Text, Transcript};
-use crate::view::{Row, Trace, TraceState, Usage};
+use crate::view::{Row, Trace, TraceState, Usage, money};
 
 /// How much is written.
 #[derive(Clone, Copy, Debug)]

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::kind::glyph;
 use super::part;
-use super::text::{Safe, beginning, count, money, plural, tokens, took};
+use super::text::{Safe, beginning, count, plural, tokens, took};
 use crate::view::transcript::{Call, Chain, Message, Part, Seen, Transcript, Why};
-use crate::view::{ContentState, Op, SpanState};
+use crate::view::{ContentState, Op, SpanState, money};
 
 /// Once the file has so many bytes, further calls are left out.
 pub(super) const LIMIT: usize = 24 << 20;

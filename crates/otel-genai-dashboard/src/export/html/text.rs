@@ -86,23 +86,6 @@ pub(super) fn tokens(usage: &Usage) -> Option<String> {
         .then(|| format!("{} → {}", told(usage.input), told(usage.output)))
 }
 
-/// Small sums keep the digits that tell them apart: $0.0412, $0.00031, $12.40.
-pub(in crate::export) fn money(amount: f64, currency: &str) -> String {
-    let sign = match currency {
-        "USD" => "$".to_owned(),
-        "EUR" => "€".to_owned(),
-        "GBP" => "£".to_owned(),
-        other => format!("{other} "),
-    };
-    match amount {
-        0.0 => format!("{sign}0"),
-        amount if amount < 0.000_01 => format!("<{sign}0.00001"),
-        amount if amount < 0.001 => format!("{sign}{amount:.5}"),
-        amount if amount < 1.0 => format!("{sign}{amount:.4}"),
-        amount => format!("{sign}{amount:.2}"),
-    }
-}
-
 /// 2026-11-22 10:30:05 UTC
 pub(super) fn when(moment: Nanos) -> String {
     let day = Day::of(moment);
@@ -134,8 +117,6 @@ mod tests {
         assert_eq!(durations.map(took), told);
         assert_eq!([842, 4_102, 18_300, 1_240_000].map(short), ["842", "4.1k", "18k", "1.2M"]);
         assert_eq!([7, 1_317, 21_654_000].map(count), ["7", "1,317", "21,654,000"]);
-        let sums = [0.0, 0.000_31, 0.0412, 12.4].map(|sum| money(sum, "USD"));
-        assert_eq!(sums, ["$0", "$0.00031", "$0.0412", "$12.40"]);
         assert_eq!(when(Nanos(1_795_363_720_500_000_000)), "2026-11-22 16:08:40 UTC");
         assert_eq!(beginning("aü", 2), "a");
     }

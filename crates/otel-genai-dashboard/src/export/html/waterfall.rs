@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::kind::{glyph, kind};
-use super::text::{Safe, count, money, plural, tokens, took};
-use crate::view::{Op, Row, SpanState, Trace};
+use super::text::{Safe, count, plural, tokens, took};
+use crate::view::{Op, Row, SpanState, Trace, money};
 
 /// Rows of the drawing are at most so many: a browser lays out all of them.
 const ROWS: usize = 3_000;
