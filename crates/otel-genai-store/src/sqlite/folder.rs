@@ -50,7 +50,10 @@ impl Folder {
     }
 
     fn at(path: &Path, temporary: Option<tempfile::TempDir>) -> Result<Self, StoreError> {
-        make(path).map_err(|source| fault::io("cannot make the data folder", source))?;
+        make(path).map_err(|error| {
+            let source = io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+            fault::io("cannot make the data folder", source)
+        })?;
         let folder = Self::new(path, Some(Mutex::new(lock(path)?)), temporary);
         folder.tell(&Owner { pid: std::process::id(), url: None });
         Ok(folder)
@@ -103,8 +106,12 @@ impl Folder {
         let days = days(&self.path).map_err(|source| fault::io("cannot list the data folder", source))?;
         for day in days.into_iter().filter(|day| first.is_none_or(|first| *day >= first)) {
             let file = file(&self.path, day);
-            // What cannot be read is met, and told, by who wants to read it.
-            if !read_only(&file).and_then(|file| schema::lacks_tables(&file)).unwrap_or(false) {
+            let lacks_tables = read_only(&file).and_then(|file| schema::lacks_tables(&file));
+            if lacks_tables.as_ref().is_err_and(fault::is_damage) {
+                self.suspect(day);
+            }
+            // What else cannot be read is met, and told, by who wants to read it.
+            if !lacks_tables.unwrap_or(false) {
                 continue;
             }
             if self.is_read_only() {
@@ -112,14 +119,14 @@ impl Folder {
             }
             match Connection::open(&file).and_then(|connection| schema::complete(&connection)) {
                 Ok(()) => {
-                    tracing::info!(target: "otel-genai-store", "{} was brought up to date", file.display());
+                    tracing::info!(target: "otel_genai_store", "{} was brought up to date", file.display());
                 }
                 Err(error) if fault::is_damage(&error) => {
                     // What cannot be moved now is met again.
                     let _ = self.set_aside(day, &error);
                 }
                 Err(error) => tracing::warn!(
-                    target: "otel-genai-store",
+                    target: "otel_genai_store",
                     "{} is of an older version and cannot be brought up to date ({error}): it is left out until it can, \
                      which is tried again at the next start",
                     file.display()
@@ -136,7 +143,7 @@ impl Folder {
         // Who asked meanwhile may have opened what is gone now.
         self.turn();
         tracing::warn!(
-            target: "otel-genai-store",
+            target: "otel_genai_store",
             "{} is damaged ({error}); it is kept as {}, and a new file is begun",
             file(&self.path, day).display(),
             kept.display()
@@ -199,8 +206,17 @@ impl Folder {
     /// The file of a day seems to be damaged.
     pub(super) fn suspect(&self, day: Day) {
         if self.suspects.lock().unwrap_or_else(PoisonError::into_inner).insert(day) {
-            let file = file(&self.path, day);
-            tracing::warn!(target: "otel-genai-store", "{} seems to be damaged", file.display());
+            let (file, aside) = (file(&self.path, day), self.path.join("damaged"));
+            let (file, aside) = (file.display(), aside.display());
+            if self.is_read_only() {
+                tracing::warn!(
+                    target: "otel_genai_store",
+                    "{file} is damaged; the next dashboard that writes to its folder keeps it aside in {aside}"
+                );
+            } else {
+                // Looked at again before it is moved.
+                tracing::warn!(target: "otel_genai_store", "{file} seems to be damaged; if it is, it is kept aside in {aside}");
+            }
         }
     }
 

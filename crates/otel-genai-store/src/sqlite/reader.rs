@@ -297,6 +297,9 @@ impl File {
     pub(super) fn fault(&self, error: rusqlite::Error) -> StoreError {
         if fault::is_damage(&error) {
             self.folder.suspect(self.day);
+            let file = folder::file(self.folder.path(), self.day);
+            let source = format!("{}: {error}", file.display()).into();
+            return StoreError::Backend { what: "cannot read", source };
         }
         fault::sqlite("cannot read", self.folder.path(), error)
     }

@@ -73,7 +73,7 @@ impl Writer {
         let begun = Instant::now();
         self.set_suspects_aside();
         let more = self.enforce(Nanos::now()).unwrap_or_else(|error| {
-            tracing::warn!(target: "otel-genai-store", "cannot delete what is too old or too much: {error}");
+            tracing::warn!(target: "otel_genai_store", "cannot delete what is too old or too much: {error}");
             false
         });
         let [least, most] = SOON;
@@ -191,7 +191,7 @@ impl Writer {
         }
         // Who asked meanwhile may have opened what is gone now.
         self.folder.turn();
-        tracing::info!(target: "otel-genai-store", "{} was deleted: {traces} traces", file.display());
+        tracing::info!(target: "otel_genai_store", "{} was deleted: {traces} traces", file.display());
         self.tell_deleted(Range { from: day.start(), to: Day(day.0.saturating_add(1)).start() });
         Ok(Deleted { traces, bytes })
     }

@@ -262,14 +262,14 @@ impl Writer {
                     }
                 }
                 // The next time something is stored it is tried again.
-                Err(error) => tracing::debug!(target: "otel-genai-store", "cannot settle sums: {error}"),
+                Err(error) => tracing::debug!(target: "otel_genai_store", "cannot settle sums: {error}"),
             }
         }
         for (day, traces) in over {
             // What cannot be read of other days is left as it is told here.
             match self.settle_over(day, &traces) {
                 Ok(changed) => news.traces.extend(changed),
-                Err(_) => tracing::debug!(target: "otel-genai-store", "cannot settle over midnight"),
+                Err(_) => tracing::debug!(target: "otel_genai_store", "cannot settle over midnight"),
             }
         }
         if self.ear.listens() && !news.traces.is_empty() {
@@ -536,7 +536,7 @@ impl Writer {
                 self.ear.tell(News { traces, ..News::default() });
             }
             Ok(_) => {}
-            Err(error) => tracing::debug!(target: "otel-genai-store", "cannot settle sums: {error}"),
+            Err(error) => tracing::debug!(target: "otel_genai_store", "cannot settle sums: {error}"),
         }
         // What other days have too is settled with them, when the file is opened again.
         if settle::is_left(&segment.connection).unwrap_or(false) && !self.left.contains(&segment.day) {
