@@ -93,7 +93,8 @@ pub fn read(bytes: &Bytes, format: Format) -> Result<Vec<Accepted>, Unreadable> 
             Err(line) => Err(line),
         }),
         (Format::Auto, Some(Form::Protobuf)) => otlp::protobuf(bytes).map_err(|_| {
-            let names = Format::ALL.map(|(_, name, _)| name).join(", ");
+            let formats = Format::ALL.into_iter().filter(|(format, ..)| *format != Format::Auto);
+            let names = formats.map(|(_, name, _)| name).collect::<Vec<_>>().join(", ");
             Unreadable(format!("it is neither JSON nor OTLP in protobuf; what can be read: {names}"))
         }),
     }

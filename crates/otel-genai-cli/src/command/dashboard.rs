@@ -243,19 +243,31 @@ impl Dashboard {
         // The variable is for the dashboard that receives; who looks beside it moves.
         let asked = if self.read_only { self.page.is_some() } else { PAGE.or_variable(self.page).is_some() };
         let page = PAGE.or_variable(self.page).map(|Listen(address)| address);
-        match self.builder(data, page)?.bind().await {
-            Err(BindError::Listen { door, address, source }) if source.kind() == io::ErrorKind::AddrInUse => {
-                if !self.read_only && Api::new(format!("http://{address}"), None).about().await.is_ok() {
-                    let message = format!("a dashboard with other data runs already: http://{address}");
-                    return Err(Failure::new(RUNS_ALREADY, message));
-                }
-                if door != Door::Page || asked {
-                    return Err(taken(door, address));
-                }
+        let bound = match self.builder(data, page)?.bind().await {
+            Err(BindError::Listen { door: Door::Page, address, source })
+                if source.kind() == io::ErrorKind::AddrInUse && !asked =>
+            {
                 let any = SocketAddr::new(address.ip(), 0);
-                self.builder(data, Some(any))?.bind().await.map_err(unbound)
+                self.builder(data, Some(any))?.bind().await
             }
-            bound => bound.map_err(unbound),
+            bound => bound,
+        };
+        match bound {
+            Ok(served) => Ok(served),
+            Err(error) => Err(self.unbound(error).await),
+        }
+    }
+
+    /// Why it cannot listen, and what would help.
+    async fn unbound(&self, error: BindError) -> Failure {
+        match error {
+            BindError::Listen { door, address, source } if source.kind() == io::ErrorKind::AddrInUse => {
+                let other =
+                    !self.read_only && Api::new(format!("http://{address}"), None).about().await.is_ok();
+                if other { runs_already(door, address) } else { taken(door, address) }
+            }
+            BindError::Listen { .. } => Failure::new(PORT_TAKEN, error.to_string()),
+            error => Failure::new(USAGE, error.to_string()),
         }
     }
 
@@ -372,14 +384,14 @@ impl Dashboard {
     }
 }
 
-fn unbound(error: BindError) -> Failure {
-    match error {
-        BindError::Listen { door, address, source } if source.kind() == io::ErrorKind::AddrInUse => {
-            taken(door, address)
-        }
-        BindError::Listen { .. } => Failure::new(PORT_TAKEN, error.to_string()),
-        error => Failure::new(USAGE, error.to_string()),
-    }
+fn runs_already(door: Door, address: SocketAddr) -> Failure {
+    let instead = match door {
+        Door::Page => "--page chooses another address for this one",
+        // The page moves by itself.
+        _ => "--http and --grpc choose other addresses for this one, or off",
+    };
+    let message = format!("a dashboard with other data runs already: http://{address}; {instead}");
+    Failure::new(RUNS_ALREADY, message)
 }
 
 fn taken(door: Door, address: SocketAddr) -> Failure {

@@ -107,7 +107,10 @@ impl Import {
         if let (Some(trace), None) = (traces.next().and_then(Value::as_str), traces.next()) {
             let _ = match source.runs() {
                 true => writeln!(told_of, "  see it: {}", source.found.link(&format!("/trace/{trace}"))),
-                false => writeln!(told_of, "  see it: otel-genai trace {}", trace.get(..8).unwrap_or(trace)),
+                false => {
+                    let trace = trace.get(..8).unwrap_or(trace);
+                    writeln!(told_of, "  see it: otel-genai trace {trace}{}", self.look.again())
+                }
             };
         }
         Ok(told_of)

@@ -11,7 +11,10 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use otel_genai_dashboard::view::ApiError;
 use serde_json::Value;
+
+use super::settings::TOKEN;
 
 /// What others have on the port must not hold us.
 const GREETING: Duration = Duration::from_millis(1500);
@@ -52,12 +55,22 @@ impl Api {
 
     /// What it tells of itself. An error: there is no dashboard of ours.
     pub(crate) async fn about(&self) -> Result<Value, Unanswered> {
-        let about = tokio::time::timeout(GREETING, self.get("/about")).await;
-        let about = about.map_err(|_| Unanswered("no answer".to_owned()))??;
-        match about.pointer("/name").and_then(Value::as_str) {
-            Some("otel-genai") => Ok(about),
-            _ => Err(Unanswered("something else answers there".to_owned())),
-        }
+        let about = async {
+            let answer = self.ask(Method::GET, "/api/v1/about", Bytes::new()).await?;
+            let status = answer.status();
+            let body = answer.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            // A refusal of ours, of a name that is not its own say, tells what to do.
+            if !status.is_success() && serde_json::from_slice::<ApiError>(&body).is_ok() {
+                return Err(refusal(status.as_u16(), &body));
+            }
+            let about: Value = serde_json::from_slice(&body).unwrap_or_default();
+            match about.pointer("/name").and_then(Value::as_str) {
+                Some("otel-genai") => Ok(about),
+                _ => Err(Unanswered(format!("what answers at {} is no otel-genai dashboard", self.base))),
+            }
+        };
+        let late = |_| Unanswered(format!("{} did not answer within {GREETING:?}", self.base));
+        tokio::time::timeout(GREETING, about).await.map_err(late)?
     }
 
     /// A document below `/api/v1`; `path` begins with a slash.
@@ -130,9 +143,27 @@ fn read(body: &[u8]) -> Result<Value, Unanswered> {
 fn refusal(status: u16, body: &[u8]) -> Unanswered {
     let error: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |pointer| error.pointer(pointer).and_then(Value::as_str);
-    match (text("/error/message"), text("/error/hint")) {
+    let hint = match text("/error/code") {
+        // The hint is for who has a browser.
+        Some("no_token" | "wrong_token") => Some(format!("{} holds it for this command", TOKEN.name)),
+        _ => text("/error/hint").map(continued),
+    };
+    match (text("/error/message"), hint) {
         (Some(message), Some(hint)) => Unanswered(format!("{message}; {hint}")),
         (Some(message), None) => Unanswered(message.to_owned()),
         (None, _) => Unanswered(format!("the dashboard answered {status}")),
+    }
+}
+
+/// A sentence as the end of another one.
+fn continued(sentence: &str) -> String {
+    let sentence = sentence.strip_suffix('.').unwrap_or(sentence);
+    let mut letters = sentence.chars();
+    match letters.next() {
+        // A name stays as it is.
+        Some(first) if !letters.clone().next().is_some_and(char::is_uppercase) => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => sentence.to_owned(),
     }
 }

@@ -162,6 +162,10 @@ impl Keep {
 
 /// What the page has changed; none if that cannot be read, which is said.
 fn changed(folder: &Path) -> Option<Kept> {
+    if folder.is_file() {
+        // Said by who opens the folder.
+        return Some(Kept::default());
+    }
     let file = folder.join(CHANGES);
     let read = Kept::read(&file).inspect_err(|error| {
         let file = place::shown(&file);

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use otel_genai_sdk::shown_url;
 use otel_genai_store::Store;
 
 use super::api::{Api, Unanswered};
@@ -61,7 +60,7 @@ impl Look {
             let url = url.origin();
             let token = TOKEN.variable();
             let api = Api::new(&url, token.as_deref());
-            api.about().await.map_err(|why| Failure::ours(format!("{}: {why}", shown_url(&url))))?;
+            api.about().await.map_err(Failure::ours)?;
             return Ok(Some(Found { url, otlp: None, token, api }));
         }
         Ok(Found::at(&self.folder()?).await)
@@ -139,10 +138,35 @@ impl Look {
             && folder().is_some_and(|folder| !folder.is_dir())
     }
 
+    /// The flag by which another command reads the same files or server, ready for a shell. A password is left out.
+    pub(crate) fn again(&self) -> String {
+        if let Some(folder) = &self.data_dir {
+            return format!(" --data-dir {}", quoted(&folder.display().to_string()));
+        }
+        #[cfg(feature = "clickhouse")]
+        if let Some((scheme, rest)) = self.store.as_ref().and_then(|store| store.split_once("://")) {
+            let (who, place) = rest.rsplit_once('@').unwrap_or(("", rest));
+            let user = who.split(':').next().filter(|user| !user.is_empty());
+            let user = user.map(|user| format!("{user}@")).unwrap_or_default();
+            return format!(" --store {}", quoted(&format!("{scheme}://{user}{place}")));
+        }
+        String::new()
+    }
+
     fn folder(&self) -> Result<PathBuf, Failure> {
         place::folder(self.data_dir.as_deref()).ok_or_else(|| {
             Failure::new(NO_FOLDER, "there is no home with data in it; --data-dir names a folder")
         })
+    }
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    match word {
+        "" => "''".to_owned(),
+        word if word.chars().all(plain) => word.to_owned(),
+        word => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 
@@ -183,6 +207,26 @@ impl Source {
     pub(crate) async fn close(self) {
         if let Some(inside) = self.inside {
             inside.end().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_command_is_told_the_same_place_and_no_password() {
+        let folder = |folder: &str| Look { data_dir: Some(folder.into()), ..Look::default() }.again();
+        assert_eq!(folder("/data/a-b_1"), " --data-dir /data/a-b_1");
+        assert_eq!(folder("it's here"), r" --data-dir 'it'\''s here'");
+        assert_eq!(Look::default().again(), "");
+        #[cfg(feature = "clickhouse")]
+        for (store, again) in [
+            ("clickhouse://ann:p@ss@db:8123/x", " --store clickhouse://ann@db:8123/x"),
+            ("clickhouses://db?cluster=c", " --store 'clickhouses://db?cluster=c'"),
+        ] {
+            assert_eq!(Look { store: Some(store.to_owned()), ..Look::default() }.again(), again);
         }
     }
 }

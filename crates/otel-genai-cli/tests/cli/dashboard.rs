@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Finished, Running, feed, get, otel_genai, post_json, run};
+use crate::support::{Finished, Running, Server, feed, get, otel_genai, post_json, run};
 
 pub(crate) struct Dashboard {
     pub(crate) running: Running,
@@ -92,6 +92,8 @@ fn what_stands_in_its_way_is_said() {
     std::fs::write(&file, "").unwrap();
     let told = run(command(&file, &[]));
     assert!(told.code == 5 && told.err.contains("--data-dir"), "{told:?}");
+    let named = format!("cannot make the data folder: {}: ", file.display());
+    assert!(told.err.contains(&named) && told.err.lines().count() == 1, "{}", told.err);
     let mut homeless = otel_genai(&["dashboard"]);
     homeless.env_remove("HOME");
     let told = run(homeless);
@@ -114,10 +116,40 @@ fn two_with_data_of_their_own_do_not_take_each_others_ports() {
     let folder = tempfile::tempdir().unwrap();
     let first = start(command(&folder.path().join("first"), &[]));
     let address = first.url.strip_prefix("http://").unwrap();
-    let told = run(command(&folder.path().join("second"), &["--page", address]));
-    assert!(told.code == 3 && told.err.contains("with other data"), "{told:?}");
+    let second = folder.path().join("second");
+    for (flag, instead) in [("--page", "--page chooses"), ("--http", "--http and --grpc choose")] {
+        let told = run(command(&second, &[flag, address]));
+        assert!(told.code == 3 && told.err.contains("with other data"), "{told:?}");
+        assert!(told.err.contains(instead), "{}", told.err);
+    }
     first.running.signal("INT");
     assert_eq!(first.running.end().code, 0);
+}
+
+#[test]
+fn a_second_page_moves_to_a_free_port() {
+    let folder = tempfile::tempdir().unwrap();
+    // Whoever has the usual port, one of these two has not.
+    let both = ["first", "second"].map(|name| {
+        let mut command = command(&folder.path().join(name), &[]);
+        command.env_remove("OTEL_GENAI_DASHBOARD_PAGE");
+        start(command)
+    });
+    assert_ne!(both[0].url, both[1].url);
+    for dashboard in both {
+        assert_eq!(about(&dashboard.url, "")["name"], "otel-genai");
+        dashboard.running.signal("TERM");
+        assert_eq!(dashboard.running.end().code, 0);
+    }
+}
+
+#[test]
+fn an_address_of_something_else_is_said() {
+    let other = Server::start("404 Not Found", r#"{"error":{"message":"Unknown URL","code":"unknown_url"}}"#);
+    let url = other.base_url().replace("/v1", "");
+    let told = run(otel_genai(&["traces", "--url", &url]));
+    let said = format!("otel-genai: what answers at {url} is no otel-genai dashboard\n");
+    assert_eq!((told.code, told.err), (125, said));
 }
 
 #[test]
@@ -146,6 +178,8 @@ fn a_token_of_ones_own_is_never_shown_by_config() {
     let dashboard = start(command(&folder.path().join("data"), &["--token-file", file.to_str().unwrap()]));
     assert!(about(&dashboard.url, "Authorization: Bearer SECRET\r\n")["store"].is_string());
     assert!(about(&dashboard.url, "Authorization: Bearer SECRETnot\r\n")["store"].is_null());
+    let told = run(otel_genai(&["traces", "--url", &dashboard.url]));
+    assert!(told.code == 125 && told.err.contains("; OTEL_GENAI_DASHBOARD_TOKEN holds it"), "{told:?}");
     drop(dashboard.running.child);
     run(command(&folder.path().join("data"), &["--stop"]));
     let mut config = otel_genai(&["config", "--set"]);

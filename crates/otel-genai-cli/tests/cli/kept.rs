@@ -53,7 +53,8 @@ fn files_are_stored_with_and_without_a_dashboard() {
     let text = file("notes.txt", "no telemetry at all");
     let told = import(&data, &[&bad, &text]);
     assert!(
-        told.err.contains("notes.txt: it is neither JSON nor OTLP in protobuf; what can be read: auto, ")
+        told.err
+            .contains("notes.txt: it is neither JSON nor OTLP in protobuf; what can be read: otlp-json, ")
     );
     assert!(told.code == 1 && !data.exists(), "nothing is made for what cannot be read: {told:?}");
     let told = import(&data, &["--format", "zipkin", &good]);
@@ -62,6 +63,10 @@ fn files_are_stored_with_and_without_a_dashboard() {
     let told = import(&data, &[&bad, &good, "nowhere.json"]);
     assert_eq!(told.code, 1, "{told:?}");
     assert_eq!(told.out, format!("{good}: 1 span in 1 trace\n  see it: otel-genai trace 4bf92f35\n"));
+    let (mut elsewhere, place) = (otel_genai(&["import", "--data-dir"]), folder.path().join("my data"));
+    elsewhere.arg(&place).arg(&good);
+    let hint = format!("  see it: otel-genai trace 4bf92f35 --data-dir '{}'\n", place.display());
+    assert!(run(elsewhere).out.ends_with(&hint), "the hint looks where it was stored");
     let errors: Vec<_> = told.err.lines().collect();
     assert_eq!(errors.len(), 2, "{}", told.err);
     assert!(
@@ -246,4 +251,27 @@ fn data_can_be_looked_at_beside_the_dashboard_that_adds_to_them() {
     let refused = send_json("POST", &otlp_at, "/v1/traces", &otlp(2));
     assert!(refused.starts_with("HTTP/1.1 403") && refused.contains("can only be read"), "{refused}");
     end(reading);
+}
+
+#[test]
+fn a_damaged_day_is_said_and_kept_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = folder.path().join("2026-11-21.sqlite");
+    fs::write(&day, "this is no database at all ".repeat(400)).unwrap();
+    let damaged = format!("{} is damaged", day.display());
+    let mut look = otel_genai(&["traces"]);
+    look.env("OTEL_GENAI_DATA_DIR", folder.path());
+    let told = run(look);
+    assert!(told.code == 0 && told.err.contains(&damaged), "{told:?}");
+    assert!(told.err.contains("the next dashboard that writes to its folder keeps it aside"), "{told:?}");
+    assert!(day.exists(), "who looks moves nothing");
+
+    // All that it says at its start is there at its end.
+    let dashboard = start(command(folder.path(), &["--max-age", "none"]));
+    assert!(json(&dashboard, "/api/v1/traces")["items"].as_array().unwrap().is_empty());
+    dashboard.running.signal("TERM");
+    let told = dashboard.running.end();
+    assert!(told.code == 0 && told.err.contains(&damaged), "{told:?}");
+    assert!(told.err.contains("it is kept as") && !day.exists(), "{told:?}");
+    assert!(folder.path().join("damaged/2026-11-21.sqlite.1").exists());
 }
