@@ -4,6 +4,7 @@ import type { Hit, SearchAnswer, Snippet } from "../api";
 import { api, useGet } from "../client";
 import { useKeys } from "../keys";
 import { duration, plural } from "../lib/format";
+import { once } from "../lib/hits";
 import { href, param, set } from "../state/url";
 import { Busy, Empty, Failed, Skeleton, Text, Time } from "../ui/bits";
 import { Icon } from "../ui/Icon";
@@ -36,7 +37,7 @@ export function Search() {
     }, 200);
   };
   const answer = useGet<SearchAnswer>(query ? api("/search", { q: query, from: param("from"), to: param("to"), limit: "100" }) : undefined, { hold: true });
-  const hits = query ? (answer.data?.hits ?? []) : [];
+  const hits = query ? once(answer.data?.hits ?? []) : [];
   useKeys([{ keys: "/", does: "Search", group: "Search", run: () => box.current?.focus() }]);
   return (
     <div class="page">

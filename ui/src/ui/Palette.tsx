@@ -6,9 +6,13 @@ import { allKeys, paletteOpen } from "../keys";
 import { RAIL } from "../pages";
 import { go, href } from "../state/url";
 import { shortId } from "../lib/format";
+import { once } from "../lib/hits";
 import { Text } from "./bits";
 import { Dialog } from "./Dialog";
 import { Icon, type IconName } from "./Icon";
+
+/** What is found, group by group. */
+const FOUND = ["Traces", "Names", "In messages", "Logs"];
 
 interface Choice {
   group: string;
@@ -32,15 +36,17 @@ export function Palette(_: { id: string }) {
   const needle = query.trim().toLowerCase();
   const fits = (text: string) => !needle || text.toLowerCase().includes(needle);
   const choices: Choice[] = [];
+  const hits: Choice[] = [];
   for (const page of RAIL) if (fits(page.name)) choices.push({ group: "Pages", icon: page.icon, text: page.name, hint: `g ${page.key}`, run: () => go(page.path) });
   if (needle) {
     for (const key of allKeys()) if (key.group !== "Go to" && key.keys !== "mod+k" && fits(key.does)) choices.push({ group: "Commands", icon: "play", text: key.does, hint: key.keys, run: key.run });
-    for (const hit of asked.length > 1 ? (found.data?.hits ?? []).slice(0, 20) : []) {
-      if (hit.type === "trace") choices.push({ group: "Traces", icon: "traces", text: hit.trace.title ?? hit.trace.name, hint: shortId(hit.trace.id), run: () => go(`/trace/${hit.trace.id}`) });
-      else if (hit.type === "name") choices.push({ group: "Names", icon: "agents", text: hit.text, hint: hit.of, run: () => go(href("/traces", { [hit.of]: hit.text })) });
-      else if (hit.type === "content") choices.push({ group: "In messages", icon: "conversations", text: hit.snippet.text, run: () => go(href(`/trace/${hit.trace}`, { span: hit.span })) });
-      else choices.push({ group: "Logs", icon: "logs", text: hit.snippet.text, run: () => go(hit.trace ? href(`/trace/${hit.trace}`, { span: hit.span, view: "logs" }) : href("/logs", { log: hit.log })) });
+    for (const hit of asked.length > 1 ? once(found.data?.hits ?? []) : []) {
+      if (hit.type === "trace") hits.push({ group: "Traces", icon: "traces", text: hit.trace.title ?? hit.trace.name, hint: shortId(hit.trace.id), run: () => go(`/trace/${hit.trace.id}`) });
+      else if (hit.type === "name") hits.push({ group: "Names", icon: "agents", text: hit.text, hint: hit.of, run: () => go(href("/traces", { [hit.of]: hit.text })) });
+      else if (hit.type === "content") hits.push({ group: "In messages", icon: "conversations", text: hit.snippet.text, run: () => go(href(`/trace/${hit.trace}`, { span: hit.span })) });
+      else hits.push({ group: "Logs", icon: "logs", text: hit.snippet.text, run: () => go(hit.trace ? href(`/trace/${hit.trace}`, { span: hit.span, view: "logs" }) : href("/logs", { log: hit.log })) });
     }
+    choices.push(...hits.sort((a, b) => FOUND.indexOf(a.group) - FOUND.indexOf(b.group)));
     choices.push({ group: "Everywhere", icon: "search", text: `Search for “${query.trim()}”`, run: () => go(href("/search", { q: query.trim() })) });
   }
   const chosen = Math.min(at, choices.length - 1);
