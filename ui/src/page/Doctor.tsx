@@ -1,7 +1,8 @@
 /** Why something is empty or wrong, and what to change. */
-import type { Finding, Findings } from "../api";
+import type { Findings } from "../api";
 import { api, useGet } from "../client";
 import { count, plural } from "../lib/format";
+import { type Together, together } from "../lib/findings";
 import { href, param } from "../state/url";
 import { Busy, Empty, Failed, Pill, Skeleton, Text } from "../ui/bits";
 import { CopyText } from "../ui/CopyText";
@@ -10,12 +11,12 @@ import { TimeRange } from "../ui/TimeRange";
 import { Top } from "../ui/Top";
 
 const RANGE = "-24h";
-const ORDER = { error: 0, warning: 1, info: 2 } as const;
 
 export function Doctor() {
   const answer = useGet<Findings>(api("/findings", { from: param("from") ?? RANGE, to: param("to") }), { hold: true, poll: 30_000 });
   const data = answer.data;
-  const items = data ? [...data.items].sort((a, b) => ORDER[a.severity] - ORDER[b.severity] || b.count - a.count) : [];
+  const items = together(data?.items ?? []);
+  const again = (service: string) => items.reduce((sum, one) => sum + (one.service === service ? one.each.length - 1 : 0), 0);
   return (
     <div class="page">
       <Top crumbs={<><h1>Doctor</h1>{data && <span class="mut">{plural(items.length, "finding")} in {data.looked.more ? "the newest " : ""}{plural(data.looked.traces, "trace")}</span>}</>}><TimeRange fallback={RANGE} /></Top>
@@ -36,7 +37,7 @@ export function Doctor() {
                           <td><span class="pills">{one.dialects.map((name) => <Pill key={name}>{name}</Pill>)}</span></td>
                           <td class={one.capture === "absent" ? "t-warn" : undefined}>{captured(one)}</td>
                           <Signal on={one.signals.traces} /><Signal on={one.signals.logs} /><Signal on={one.signals.metrics} />
-                          <td class="right">{one.findings || <span class="nil">–</span>}</td>
+                          <td class="right">{one.findings - again(one.service) || <span class="nil">–</span>}</td>
                         </tr>
                       ))}
                     </tbody>
@@ -61,21 +62,26 @@ function Signal({ on }: { on: boolean }) {
   return <td>{on ? <><Icon name="check" size={13} class="t-ok" /><span class="sr">yes</span></> : <span class="nil">none</span>}</td>;
 }
 
-export function FindingView({ finding }: { finding: Finding }) {
+/** What stands in backticks is code. */
+function Words({ text }: { text: string }) {
+  return <>{text.split("`").map((part, i, all) => (i % 2 && i < all.length - 1 ? <code key={i}><Text value={part} /></code> : <Text key={i} value={i % 2 ? `\`${part}` : part} />))}</>;
+}
+
+function FindingView({ finding }: { finding: Together }) {
   const tone = finding.severity === "error" ? "err" : finding.severity === "warning" ? "warn" : "acc";
   return (
     <article class={`finding card e-${tone}`}>
       <header>
         <Icon name={finding.severity === "info" ? "help" : "error"} size={15} class={`t-${tone}`} />
-        <h2><Text value={finding.title} /></h2>
+        <h2><Words text={finding.title} /></h2>
         <span class="sr">{finding.severity}</span>
         <span class="grow" />
         {finding.service && <Pill><bdi>{finding.service}</bdi></Pill>}
         <span class="mut small">{plural(finding.count, "time")}</span>
-        {finding.trace && <a class="link" href={href(`/trace/${finding.trace}`, { span: finding.span, tab: "attributes" })}>→ example</a>}
+        {finding.each.map((one, i) => one.trace && <a key={i} class="link" title={one.scope && `Of the instrumentation ${one.scope}`} href={href(`/trace/${one.trace}`, { span: one.span, tab: "attributes" })}>→ {finding.each.length > 1 && one.scope ? <bdi><Text value={one.scope} /></bdi> : "example"}</a>)}
       </header>
-      <p class="mut"><Text value={finding.why} /></p>
-      <p><Text value={finding.fix} /></p>
+      <p class="mut"><Words text={finding.why} /></p>
+      <p><Words text={finding.fix} /></p>
       {finding.setting && <div class="code"><CopyText text={finding.setting} /><pre tabIndex={0}>{finding.setting}</pre></div>}
     </article>
   );
