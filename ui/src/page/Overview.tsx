@@ -1,4 +1,5 @@
 /** How it goes: the last day (or hour, or week) at a glance. */
+import { computed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Overview as Told, Stat } from "../api";
 import { api, useGet } from "../client";
@@ -6,8 +7,8 @@ import { cached, cost, costNote, count, duration, exact, money, percent, plural,
 import { ofAgent, ofModel, ofTool } from "../lib/leads";
 import { brief } from "../lib/ops";
 import { evenSteps } from "../lib/steps";
-import { about } from "../live";
-import { asked, sameRange } from "../state/filters";
+import { about, status } from "../live";
+import { asked, lately, sameRange } from "../state/filters";
 import { go, href, onRow, set } from "../state/url";
 import { Bars, Lines } from "../ui/Bars";
 import { Busy, Empty, Failed, Glyph, Named, Skeleton, Text, Time } from "../ui/bits";
@@ -17,7 +18,7 @@ import { Spark } from "../ui/Spark";
 import { TimeRange } from "../ui/TimeRange";
 import { Top } from "../ui/Top";
 
-const RANGE = "-24h";
+const usual = computed(() => lately(status.value?.oldestMs, Date.now()));
 
 function change(now: number | undefined, before: number | undefined): string | undefined {
   if (now === undefined || !before) return undefined;
@@ -37,7 +38,7 @@ function Tile({ name, value, note, change: by, tone, href: to }: { name: string;
 }
 
 function tiles(stat: Stat, before: Stat | undefined, traces: number, currency: string | undefined) {
-  const query = sameRange(RANGE);
+  const query = sameRange(usual.value);
   return (
     <dl class="tiles">
       <Tile name="Traces" value={count(traces)} href={href("/traces", query)} />
@@ -53,8 +54,8 @@ function tiles(stat: Stat, before: Stat | undefined, traces: number, currency: s
 }
 
 export function Overview() {
-  const query = asked({}, RANGE);
-  const range = sameRange(RANGE);
+  const query = asked({}, usual.value);
+  const range = sameRange(usual.value);
   const answer = useGet<Told>(api("/overview", query), { hold: true, poll: 15_000 });
   const currency = about.value?.currency;
   const data = answer.data;
@@ -65,7 +66,7 @@ export function Overview() {
   const several = new Set(data?.agents.map((row) => row.service)).size > 1;
   return (
     <div class="page">
-      <Top crumbs={<h1>Overview</h1>}><TimeRange fallback={RANGE} /></Top>
+      <Top crumbs={<h1>Overview</h1>}><TimeRange fallback={usual.value} /></Top>
       <div class="scroll" tabIndex={0} role="region" aria-label="Overview">
         <Busy of={answer} />
         {answer.error && !data && <Failed error={answer.error} again={answer.again} />}

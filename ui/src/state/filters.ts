@@ -17,6 +17,12 @@ export const RANGES: [value: string, name: string][] = [
 /** All time, where a page without a range speaks of the last day: a hundred years. */
 export const EVER = "-36500d";
 
+/** The last day, or the part of it that holds everything: what is new fills its charts. */
+export function lately(oldestMs: number | undefined, now: number): string {
+  const age = oldestMs === undefined ? Number.POSITIVE_INFINITY : now - oldestMs;
+  return age < 3_600_000 ? "-1h" : age < 6 * 3_600_000 ? "-6h" : "-24h";
+}
+
 const UNITS: Record<string, string> = { s: "second", m: "minute", h: "hour", d: "day" };
 
 /** A range that is none of these, in words: moments, or times before now. */

@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ofAgent, ofModel, ofTool } from "../../src/lib/leads";
 import { split } from "../../src/pages";
-import { spoken } from "../../src/state/filters";
+import { lately, spoken } from "../../src/state/filters";
 import { changed, href } from "../../src/state/url";
+
+test("a day that began just now is told as the hours that there are", () => {
+  const now = Date.UTC(2026, 10, 22, 12);
+  const hours = (n: number) => now - n * 3_600_000;
+  assert.deepEqual([undefined, hours(0.2), hours(2), hours(7), hours(300)].map((oldest) => lately(oldest, now)), ["-24h", "-1h", "-6h", "-24h", "-24h"]);
+});
 
 test("a change keeps what it does not name, and takes away what is empty", () => {
   const query = new URLSearchParams("service=a&service=b&q=x&sort=cost");
