@@ -277,7 +277,7 @@ function Known({ id, trace, load, transcript: conversed, problem, stale, stuck, 
       <div id="right-panel" role="tabpanel" class="panel-box" aria-labelledby={`right-panel-${tab}`} tabIndex={tab === "transcript" ? undefined : 0}>
         {tab !== "span" && <h2 class="sr">{TAB_NAMES[tab]}</h2>}
         {tab === "transcript" ? (
-          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} onSpan={pickSpan} onAll={() => set({ delta: undefined })} onNear={transcript.next === undefined ? undefined : () => void loadCalls()} /> : waiting
+          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} to={bare ? "bar" : undefined} onSpan={pickSpan} onAll={() => set({ delta: undefined })} onNear={transcript.next === undefined ? undefined : () => void loadCalls()} /> : waiting
         ) : tab === "tools" ? (
           transcript ? <Tools transcript={transcript} span={span} onMore={() => void loadCalls()} /> : waiting
         ) : tab === "usage" ? (

@@ -18,6 +18,8 @@ export interface Around {
   /** The trace in which what is drawn was said. */
   trace?: string;
   selected: string | undefined;
+  /** What a call or a tool leads to, where it is no span. */
+  to?: string | undefined;
 }
 
 export function PartView({ part, around, role }: { part: Part; around: Around; role: string }) {
@@ -96,7 +98,7 @@ function ToolCard({ part, around }: { part: Extract<Part, { type: "tool_call" }>
         {join?.durationMs !== undefined && <Pill>{duration(join.durationMs)}</Pill>}
         <span class="grow" />
         {part.id && <Id value={part.id} label="call id" />}
-        {span ? <button type="button" class="src go" onClick={(event) => { event.stopPropagation(); around.onSpan(span, join?.trace ?? around.trace); }}>→ span</button> : <span class="mut small" title="No span of this tool was found: is the tool instrumented?">no span</span>}
+        {span ? <button type="button" class="src go" onClick={(event) => { event.stopPropagation(); around.onSpan(span, join?.trace ?? around.trace); }}>→ {around.to ?? "span"}</button> : <span class="mut small" title="No span of this tool was found: is the tool instrumented?">no span</span>}
       </header>
       <div class="io">
         {part.raw !== undefined && part.arguments === undefined && <p class="t-warn small">These arguments are no valid JSON.</p>}
