@@ -522,6 +522,16 @@ test("a window's title says what is in it, and an address that leads nowhere say
   });
 });
 
+test("on a telephone no page is wider than its window", async () => {
+  await on("/doctor", async (page) => {
+    for (const [path, ready] of [["/doctor", ".finding"], ["/metrics", ".exemplar"], ["/settings", ".snippet"], ["/", ".newest"]]) {
+      await page.goto(mock.url + path);
+      await page.locator(ready).first().waitFor();
+      assert.deepEqual(await page.evaluate(() => [document.scrollingElement, document.querySelector(".scroll")].filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.scrollWidth)), [], path);
+    }
+  }, { width: 390, height: 844 });
+});
+
 test("below 980 pixels the two sides take turns", async () => {
   await on(`/trace/${ids.travel}`, async (page) => {
     await page.locator(".transcript").waitFor();

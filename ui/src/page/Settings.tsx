@@ -44,7 +44,7 @@ export function Settings() {
             <section class="card">
               <h2>Storage</h2>
               <dl class="facts-grid">
-                <div><dt>Where</dt><dd title={data.dataDir}><code>{data.dataDir}</code></dd></div>
+                <div><dt>Where</dt><dd><code>{data.dataDir}</code></dd></div>
                 <div><dt>Used</dt><dd>{bytes(status.bytes)}{data.maxBytes ? ` of ${bytes(data.maxBytes)} (${percent(status.bytes, data.maxBytes)})` : ", without a limit"}</dd></div>
                 <div><dt>Kept for</dt><dd>{data.maxAgeMs ? duration(data.maxAgeMs) : "ever"}</dd></div>
                 <div><dt>Held</dt><dd>{plural(status.traces, "trace")}, {plural(status.spans, "span")}, {plural(status.logs, "log")}</dd></div>
@@ -67,7 +67,7 @@ export function Settings() {
             <section class="card">
               <h2>Settings in force</h2>
               <div class="x-scroll">
-                <table class="grid"><thead><tr><th>Name</th><th>Value</th><th>From</th></tr></thead><tbody>{data.variables.map((one) => <tr key={one.name}><td><code>{one.name}</code></td><td class="ell"><code>{one.value}</code></td><td class={one.from === "default" ? "mut" : undefined}>{FROM[one.from]}</td></tr>)}</tbody></table>
+                <table class="grid"><thead><tr><th>Name</th><th>Value</th><th>From</th></tr></thead><tbody>{data.variables.map((one) => <tr key={one.name}><td><code>{one.name}</code></td><td class="wrap"><code>{one.value}</code></td><td class={one.from === "default" ? "mut" : undefined}>{FROM[one.from]}</td></tr>)}</tbody></table>
               </div>
             </section>
             {about.value && <p class="mut small">otel-genai {about.value.version}{about.value.pricesDate ? ` · prices of ${about.value.pricesDate}` : ""}{status.damaged.length ? ` · ${count(status.damaged.length)} damaged files kept aside` : ""}</p>}

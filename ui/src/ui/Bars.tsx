@@ -126,11 +126,12 @@ function Chart({ title, at, step, series, format, axis = format, onZoom, stacked
         </svg>
         {empty && <p class="chart-none mut">Nothing in this time</p>}
       </div>
-      <table class="sr">
+      {/* A table is as wide as its words: what hides it has to be a box around it. */}
+      <div class="sr"><table>
         <caption>{title}</caption>
         <thead><tr><th>Time</th>{series.map((one) => <th key={one.name}>{one.name}</th>)}</tr></thead>
         <tbody>{at.map((ms, i) => (sums[i] ? <tr key={ms}><th>{exact(ms)}</th>{series.map((one) => <td key={one.name}>{one.values[i] === undefined ? "" : format(one.values[i] as number)}</td>)}</tr> : null))}</tbody>
-      </table>
+      </table></div>
     </figure>
   );
 }
