@@ -143,8 +143,12 @@ test("filters stand in the URL; Back brings the list as it was", async () => {
   await on("/traces", async (page) => {
     await page.locator(".facet-row", { hasText: "support-bot" }).click();
     await page.locator(".check", { hasText: "With errors" }).click();
+    // The list of before is shown until the answer is here.
+    const sorted = page.waitForResponse(/\/traces\?.*sort=duration/);
     await page.locator("[role=columnheader] button", { hasText: "Duration" }).click();
-    await page.waitForFunction(() => [...document.querySelectorAll(".c-service")].slice(1).every((cell) => cell.textContent === "support-bot"));
+    await sorted;
+    await page.waitForFunction(() => !document.querySelector(".busy.on"));
+    assert.ok((await page.locator(".c-service").allTextContents()).slice(1).every((name) => name === "support-bot"));
     assert.deepEqual([...where(page).searchParams], [["service", "support-bot"], ["error", "1"], ["sort", "duration"]]);
     const first = await page.locator(".table .row .c-duration").nth(1).textContent();
     await page.locator(".table .row .c-what a").first().click();
