@@ -165,6 +165,16 @@ impl Dashboard {
     async fn run(&self) -> Result<u8, Failure> {
         let data = self.data().await?;
         let served = self.bind(&data).await?;
+        // Heard before anybody is told that it is there: who waits for that may end it at once.
+        let mut interrupted = std::pin::pin!(super::interrupted());
+        tokio::select! {
+            biased;
+            () = &mut interrupted => {
+                data.store.close().await;
+                return Ok(0);
+            }
+            () = std::future::ready(()) => {}
+        }
         let url = served.url();
         data.announce(&url);
         if let Some(folder) = data.owned()
@@ -190,7 +200,7 @@ impl Dashboard {
         };
         let wanted = async {
             tokio::select! {
-                () = super::interrupted() => {}
+                () = &mut interrupted => {}
                 () = idle => {}
             }
         };
