@@ -58,7 +58,7 @@ impl Api {
         let about = async {
             let answer = self.ask(Method::GET, "/api/v1/about", Bytes::new()).await?;
             let status = answer.status();
-            let body = answer.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let body = answer.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
             // A refusal of ours, of a name that is not its own say, tells what to do.
             if !status.is_success() && serde_json::from_slice::<ApiError>(&body).is_ok() {
                 return Err(refusal(status.as_u16(), &body));
