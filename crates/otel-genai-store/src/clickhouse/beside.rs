@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::calls::{nanos, ops, time};
+use super::calls::{HOUR_SECONDS, any_hour, nanos, ops};
 use super::line::SESSION;
 use super::read::{Db, fixed};
 use crate::error::StoreError;
@@ -16,7 +16,6 @@ use crate::one_call::{BESIDE, LONGEST, Marks};
 const MOST_RECORDS: usize = 10_000;
 /// so many spans that are like them.
 const MOST_SPANS: usize = 50_000;
-const HOUR: u32 = 3_600;
 
 /// What [`Call`] is read from, behind what says which it is.
 const MARKS: &str = "start_ns, end_ns, op, request_model, response_model, response_id, tool_call, ifNull(input, 0) AS told_input, \
@@ -122,10 +121,9 @@ impl Db {
 
 /// These hours, and those before and after each.
 fn near(hours: &BTreeSet<u32>) -> Option<String> {
-    let near: BTreeSet<u32> =
-        hours.iter().flat_map(|hour| [hour.saturating_sub(HOUR), *hour, hour.saturating_add(HOUR)]).collect();
-    let list: Vec<String> = near.iter().map(|hour| time(*hour)).collect();
-    (!list.is_empty()).then(|| format!("hour IN ({})", list.join(",")))
+    let around = |hour: &u32| [hour.saturating_sub(HOUR_SECONDS), *hour, hour.saturating_add(HOUR_SECONDS)];
+    let near: BTreeSet<u32> = hours.iter().flat_map(around).collect();
+    (!near.is_empty()).then(|| any_hour(&near))
 }
 
 impl Call {

@@ -14,6 +14,8 @@ pub(super) const MODEL: &str = "if(response_model != '', response_model, request
 /// Whether a span failed.
 pub(super) const FAILED: &str = "(status = 2 OR error != '')";
 pub(super) const HOUR: u64 = 3_600_000_000_000;
+/// The same in seconds, by which the column `hour` tells it.
+pub(super) const HOUR_SECONDS: u32 = 3_600;
 
 /// The column of a dimension.
 pub(super) fn column(by: Dimension) -> &'static str {
@@ -67,8 +69,14 @@ pub(super) fn edges(range: Option<Range>) -> Option<String> {
 
 /// From an hour, counted since 1970, up to another.
 fn stretch(from: u64, to: u64) -> String {
-    let seconds = |hours: u64| u32::try_from(hours.saturating_mul(3_600)).unwrap_or(u32::MAX);
+    let seconds = |hours: u64| u32::try_from(hours.saturating_mul(HOUR_SECONDS.into())).unwrap_or(u32::MAX);
     format!("hour >= {} AND hour < {}", time(seconds(from)), time(seconds(to)))
+}
+
+/// Those of these hours, of which there is one at least.
+pub(super) fn any_hour<'a>(hours: impl IntoIterator<Item = &'a u32>) -> String {
+    let hours: Vec<String> = hours.into_iter().map(|hour| time(*hour)).collect();
+    format!("hour IN ({})", hours.join(","))
 }
 
 /// A moment, in seconds since 1970, as it stands in a query.

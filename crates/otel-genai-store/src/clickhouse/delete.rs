@@ -12,16 +12,6 @@ use crate::query::{Delete, Deleted, Range};
 /// What is to be deleted, and who wants to know.
 pub(super) type Order = (Delete, oneshot::Sender<Result<Deleted, StoreError>>);
 
-/// The tables in the order in which their days go. Content is gone before the records that refer to it: whoever stores some
-/// meanwhile, and left out content that was there, sees that before it acknowledges them.
-fn in_order() -> impl Iterator<Item = &'static str> {
-    let is_content = |table: &str| matches!(table, "piece" | "said" | "series");
-    let of = move |content: bool| {
-        BY_DAY.iter().map(|(table, _)| *table).filter(move |table| is_content(table) == content)
-    };
-    of(true).chain(of(false))
-}
-
 /// Deletes what it is told to, one after another, until nobody can tell it anything any more.
 pub(super) async fn run(db: Db, ear: Ear, mut orders: mpsc::UnboundedReceiver<Order>) {
     while let Some((what, answer)) = orders.recv().await {
@@ -46,7 +36,7 @@ impl Db {
         let (traces, range) = match what {
             Delete::All => {
                 let traces = self.traces_of("1").await?;
-                for table in in_order() {
+                for (table, _) in BY_DAY {
                     self.run(&format!("TRUNCATE TABLE {table}")).await?;
                 }
                 (traces, Range { from: Nanos(0), to: Nanos(u64::MAX) })
@@ -54,7 +44,7 @@ impl Db {
             Delete::Before(moment) => {
                 let first = Day::of(moment);
                 let traces = self.traces_of(&format!("day < toDate({})", first.0)).await?;
-                for table in in_order() {
+                for (table, _) in BY_DAY {
                     self.drop_before(table, first).await?;
                 }
                 (traces, Range { from: Nanos(0), to: first.start() })
@@ -77,14 +67,8 @@ impl Db {
     }
 
     async fn traces_of(&self, which: &str) -> Result<u64, StoreError> {
-        let mut traces = 0;
         let sql = format!("SELECT uniqExact(trace_id) FROM trace WHERE {which}");
-        self.each::<u64>(self.client.query_raw(&sql), |count| {
-            traces = count;
-            Ok(())
-        })
-        .await?;
-        Ok(traces)
+        Ok(self.one::<u64>(&sql).await?.unwrap_or_default())
     }
 
     async fn drop_before(&self, table: &str, first: Day) -> Result<(), StoreError> {

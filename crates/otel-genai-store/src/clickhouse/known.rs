@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::calls::time;
+use super::calls::{HOUR_SECONDS, time};
 use super::line::{self, number, row};
 use super::read::{Db, fixed, hours, one_of};
 use super::writer::Job;
@@ -24,7 +24,6 @@ const WITNESSES: usize = 4;
 const AT_A_TIME: usize = 1_000;
 /// A log record that tells neither a time nor a trace is looked for in the hours before it came, so many.
 const HOURS_BEFORE: u32 = 7 * 24;
-const HOUR: u32 = 3_600;
 
 /// What is not remembered may be stored again, which changes nothing.
 pub(super) struct Known {
@@ -135,45 +134,29 @@ impl Known {
                 return Ok(false);
             }
         }
-        for (hour, spans) in spans {
-            for some in spans.iter().collect::<Vec<_>>().chunks(AT_A_TIME) {
+        let all_are_there = db
+            .has_all(spans, |hour, some| {
                 let traces: BTreeSet<&[u8]> = some.iter().map(|(trace, _)| trace.as_slice()).collect();
-                let sql = format!(
-                    "SELECT uniqExact(print) FROM span WHERE hour = {} AND {} AND {}",
-                    time(*hour),
+                format!(
+                    "SELECT uniqExact(print) FROM span WHERE hour = {hour} AND {} AND {}",
                     one_of("trace_id", traces),
                     one_of("print", some.iter().map(|(_, print)| print.as_slice()))
-                );
-                if !db.counts(&sql, some.len()).await? {
-                    return Ok(false);
-                }
-            }
-        }
-        for (hour, rows) in logs {
-            for some in rows.iter().collect::<Vec<_>>().chunks(AT_A_TIME) {
-                let sql = format!(
-                    "SELECT uniqExact(row) FROM log WHERE hour = {} AND {}",
-                    time(*hour),
-                    numbers("row", some.iter().copied())
-                );
-                if !db.counts(&sql, some.len()).await? {
-                    return Ok(false);
-                }
-            }
-        }
-        for (hour, points) in points {
-            for some in points.iter().collect::<Vec<_>>().chunks(AT_A_TIME) {
-                let sql = format!(
-                    "SELECT uniqExact(series, time_ns, start_ns) FROM point WHERE hour = {} AND {}",
-                    time(*hour),
-                    any_point(some.iter().copied())
-                );
-                if !db.counts(&sql, some.len()).await? {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
+                )
+            })
+            .await?
+            && db
+                .has_all(logs, |hour, some| {
+                    let rows = numbers("row", some.iter().copied());
+                    format!("SELECT uniqExact(row) FROM log WHERE hour = {hour} AND {rows}")
+                })
+                .await?
+            && db
+                .has_all(points, |hour, some| {
+                    let points = any_point(some.iter().copied());
+                    format!("SELECT uniqExact(series, time_ns, start_ns) FROM point WHERE hour = {hour} AND {points}")
+                })
+                .await?;
+        Ok(all_are_there)
     }
 
     /// Looks for records that are kept under the hour of their reception, for they tell no time that can be: sent again, they
@@ -232,7 +215,7 @@ impl Known {
             let times: BTreeSet<i64> =
                 some.iter().filter(|(_, told, _)| told.0 > 0).map(|(_, told, _)| number(told.0)).collect();
             let came = some.iter().map(|(log, ..)| line::hour(log.received, log.received));
-            let since = came.min().unwrap_or_default().saturating_sub(HOURS_BEFORE * HOUR);
+            let since = came.min().unwrap_or_default().saturating_sub(HOURS_BEFORE * HOUR_SECONDS);
             let sql = format!(
                 "SELECT row, toUnixTimestamp(hour) AS hour FROM log WHERE {rows}
                    AND ({of} AND {} OR {} OR hour >= {})",
@@ -267,6 +250,22 @@ impl Known {
 }
 
 impl Db {
+    /// Whether all these are there, by their hours: `count` counts some of an hour.
+    async fn has_all<K>(
+        &self,
+        all: &BTreeMap<u32, BTreeSet<K>>,
+        count: impl Fn(&str, &[&K]) -> String,
+    ) -> Result<bool, StoreError> {
+        for (hour, keys) in all {
+            for some in keys.iter().collect::<Vec<_>>().chunks(AT_A_TIME) {
+                if !self.counts(&count(&time(*hour), some), some.len()).await? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
     async fn counts(&self, sql: &str, wanted: usize) -> Result<bool, StoreError> {
         Ok(self.one::<u64>(sql).await? == Some(wanted as u64))
     }

@@ -8,6 +8,7 @@ use opentelemetry_proto::tonic::{logs::v1 as otlp_logs, trace::v1 as otlp_trace}
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
+use super::calls::{HOUR, HOUR_SECONDS};
 use super::fault::Place;
 use crate::error::StoreError;
 use crate::facts::{self, ContentState, Cost, CostSource, Dialect, Facts, Op, Pricing, Usage};
@@ -20,7 +21,6 @@ use crate::value::{Glue, Piece, Pieces};
 
 /// Records of the last so many days are kept under their own day, others under that of their reception.
 const OLDEST_DAYS: i32 = 400;
-const HOUR: u64 = 3_600_000_000_000;
 
 /// A record as it is written.
 pub(super) struct Record {
@@ -157,7 +157,7 @@ pub(super) struct PieceLine<'a> {
 /// The hour that a record is kept under, in seconds since 1970.
 pub(super) fn hour(moment: Nanos, received: Nanos) -> u32 {
     let kept = if is_near(moment, received) { moment } else { received };
-    u32::try_from(kept.0 / HOUR * 3_600).unwrap_or(u32::MAX)
+    u32::try_from(kept.0 / HOUR * u64::from(HOUR_SECONDS)).unwrap_or(u32::MAX)
 }
 
 fn is_near(moment: Nanos, received: Nanos) -> bool {

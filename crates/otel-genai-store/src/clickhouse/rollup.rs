@@ -9,7 +9,7 @@ use std::time::Duration;
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::calls::{self, HOUR, time, whole_hours};
+use super::calls::{self, HOUR, HOUR_SECONDS, any_hour, time, whole_hours};
 use super::fault::WRITE;
 use super::line::hash;
 use super::read::Db;
@@ -77,7 +77,7 @@ impl Rolled {
                 Some(from) => stretches.push(format!("hour >= {} AND hour < {}", time(from), time(hour))),
                 None => stretches.push(format!("hour < {}", time(hour))),
             }
-            from = Some(hour.saturating_add(3_600));
+            from = Some(hour.saturating_add(HOUR_SECONDS));
         }
         let Some(from) = from else { return "1".to_owned() };
         stretches.push(format!("hour >= {}", time(from)));
@@ -86,9 +86,8 @@ impl Rolled {
 
     /// The sums of these.
     pub(super) fn these(&self) -> String {
-        let (hours, ids): (Vec<String>, Vec<String>) =
-            self.0.iter().map(|(hour, id)| (time(*hour), id.to_string())).unzip();
-        format!("hour IN ({}) AND id IN ({})", hours.join(","), ids.join(","))
+        let ids: Vec<String> = self.0.iter().map(|(_, id)| id.to_string()).collect();
+        format!("{} AND id IN ({})", any_hour(self.0.iter().map(|(hour, _)| hour)), ids.join(","))
     }
 }
 

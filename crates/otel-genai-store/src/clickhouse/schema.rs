@@ -21,16 +21,17 @@ use crate::error::StoreError;
 const VERSIONS: [&str; 1] = [include_str!("schema.sql")];
 /// The version of the tables that is known here.
 pub(super) const VERSION: u32 = 1;
-/// The tables with content, and the day of a row.
+/// The tables whose days go, and the day of a row. Content goes before the records that refer to it: whoever stores some
+/// meanwhile, and left out content that was there, sees that before it acknowledges them.
 pub(super) const BY_DAY: [(&str, &str); 10] = [
+    ("piece", "day"),
+    ("said", "day"),
+    ("series", "day"),
     ("span", "toDate(hour)"),
     ("wrapper", "toDate(hour)"),
     ("hourly", "toDate(hour)"),
     ("touched", "toDate(hour)"),
     ("log", "toDate(hour)"),
-    ("piece", "day"),
-    ("said", "day"),
-    ("series", "day"),
     ("point", "toDate(hour)"),
     ("trace", "day"),
 ];

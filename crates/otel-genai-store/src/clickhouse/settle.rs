@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use super::calls::{HOUR, time};
+use super::calls::{HOUR_SECONDS, any_hour, time};
 use super::line::{SESSION, number};
-use super::read::{Db, one_of};
+use super::read::{Db, around, one_of};
 use super::writer::{Traces, insert};
 use crate::error::StoreError;
 use crate::facts::{Op, Usage};
@@ -173,18 +173,13 @@ impl Db {
 
     /// In which hours records of these traces are kept: few of a day, so that little of it is read.
     async fn hours_of(&self, of: &str) -> Result<String, StoreError> {
-        // A record whose clock is wrong is kept under the hour of its reception: then it may be any of the day.
+        let (first, last) = around();
         let sql = format!(
-            "SELECT DISTINCT toUInt32(intDiv(if(told, first, dawn), {HOUR}) * 3600) AS from,
-               toUInt32(intDiv(if(told, least(last, dusk), dusk), {HOUR}) * 3600) AS to
-             FROM (
-               SELECT toInt64(toUInt16(day)) * 24 * {HOUR} AS dawn, dawn + 24 * {HOUR} - 1 AS dusk, start_ns AS first,
-                 end_ns AS last, first >= dawn AND first <= dusk AND last >= first AND last <= dusk + 24 * {HOUR} AS told
-               FROM trace WHERE {of})"
+            "SELECT DISTINCT toUInt32({first}) AS from, toUInt32({last}) AS to FROM trace WHERE {of}"
         );
         let mut hours = BTreeSet::new();
         self.each::<(u32, u32)>(self.client.query_raw(&sql), |(from, to)| {
-            hours.extend((from..=to).step_by(3_600));
+            hours.extend((from..=to).step_by(HOUR_SECONDS as usize));
             Ok(())
         })
         .await?;
@@ -192,10 +187,7 @@ impl Db {
             (Some(first), Some(last)) if hours.len() > MOST_HOURS => {
                 format!("hour >= {} AND hour <= {}", time(*first), time(*last))
             }
-            (Some(_), _) => {
-                let hours: Vec<String> = hours.iter().map(|hour| time(*hour)).collect();
-                format!("hour IN ({})", hours.join(","))
-            }
+            (Some(_), _) => any_hour(&hours),
             _ => "0".to_owned(),
         })
     }

@@ -253,11 +253,10 @@ impl Db {
             None => aside.push(hour),
         });
         let written = rolled.only(|hour| missing.contains_key(&hour));
-        let others: Vec<String> =
-            missing.keys().filter(|hour| !written.has(**hour)).map(|hour| calls::time(*hour)).collect();
+        let others: Vec<&u32> = missing.keys().filter(|hour| !written.has(**hour)).collect();
         let mut all = self.sums_of_sums(query, groups, &written, true).await?;
         if !others.is_empty() {
-            let these = format!("hour IN ({})", others.join(","));
+            let these = calls::any_hour(others);
             let wanted = calls::conditions(&whenever, &self.dictionary)?;
             all.extend(self.sums_of_calls(groups, &these, &wanted, true).await?);
         }
@@ -283,8 +282,7 @@ impl Db {
         self.kept.put(asked, marked.collect());
         let mut beside: Vec<String> = calls::edges(range).into_iter().collect();
         if !aside.is_empty() {
-            let hours: Vec<String> = aside.into_iter().map(calls::time).collect();
-            beside.push(format!("hour IN ({})", hours.join(",")));
+            beside.push(calls::any_hour(&aside));
         }
         if !beside.is_empty() {
             let hours = format!("({})", beside.join(" OR "));

@@ -132,22 +132,21 @@ impl Writer {
 
     /// Works until nobody can tell it anything any more.
     pub(super) async fn run(mut self, mut given: UnboundedReceiver<Job>) {
-        // An insert begins at `first` at the earliest, and at `second` if not as much came as the one before had: those who were
-        // answered come again.
-        let (mut first, mut second, mut enough) = (Instant::now(), Instant::now(), 0);
+        // Those who were answered come again: until as much came as the last insert had, the next one waits as long as it may.
+        let (mut earliest, mut latest, mut enough) = (Instant::now(), Instant::now(), 0);
         while let Some(job) = given.recv().await {
             let (mut records, mut bytes) = (size(&job.batch), job.batch.bytes);
             let mut jobs = vec![job];
             while records < MOST_RECORDS && bytes < MOST_BYTES {
-                let until = if records < enough { second } else { first };
+                let until = if records < enough { latest } else { earliest };
                 let Ok(Some(job)) = timeout_at(until, given.recv()).await else { break };
                 records += size(&job.batch);
                 bytes = bytes.saturating_add(job.batch.bytes);
                 jobs.push(job);
             }
-            first = Instant::now() + PAUSE;
+            earliest = Instant::now() + PAUSE;
             self.store(jobs).await;
-            (second, enough) = (Instant::now() + PAUSE, records);
+            (latest, enough) = (Instant::now() + PAUSE, records);
         }
     }
 

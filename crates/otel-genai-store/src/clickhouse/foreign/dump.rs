@@ -4,6 +4,7 @@
 //! What there is of a day is counted first, so that pieces are small however much there is; the days are as short as they must
 //! be for that to be answered in time.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,13 +12,13 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::discover::{Kind, Table};
-use super::load::{DAY, EVENTS, Loader, marked, telling, without_time};
+use super::load::{DAY, EVENTS, Loader, any_trace, marked, telling, without_time};
 use super::points::{self, PointTold};
 use super::rows::{Ends, LogTold, Maker, SpanTold, at, log_columns, nanos, span_columns};
 use crate::cursor::Cursor;
 use crate::error::StoreError;
 use crate::facts;
-use crate::id::Nanos;
+use crate::id::{Nanos, TraceId};
 use crate::query::Range;
 use crate::store::Batch;
 
@@ -332,16 +333,12 @@ impl Loader {
                 let mut ends = Ends::new();
                 self.db
                     .each::<SpanTold<'_>>(of.query(&self.db, &sql), |told| {
-                        if let Some((span, bytes)) = maker.span(table, &told) {
-                            ends.insert((span.key.trace, span.key.span), span.end.max(span.start));
-                            batch.spans.push(span);
-                            batch.bytes += bytes;
-                        }
+                        maker.add_span(table, &told, &mut ends, batch);
                         Ok(())
                     })
                     .await?;
                 let Some(logs) = &self.tables.logs else { return Ok(()) };
-                self.told_at_no_time(logs, &one_of, &ends, batch).await
+                self.told_at_no_time(logs, &ends, batch).await
             }
             Which::Logs(table) => {
                 of.and(format!("({} OR {one_of})", telling(table)));
@@ -349,10 +346,7 @@ impl Loader {
                 let ends = Ends::new();
                 self.db
                     .each::<LogTold<'_>>(of.query(&self.db, &sql), |told| {
-                        if let Some((log, bytes)) = maker.log(table, &told, &ends) {
-                            batch.logs.push(log);
-                            batch.bytes += bytes;
-                        }
+                        maker.add_log(table, &told, &ends, batch);
                         Ok(())
                     })
                     .await
@@ -363,8 +357,7 @@ impl Loader {
                 let sql = format!("SELECT {columns} FROM {} WHERE {}", table.name, of.sql());
                 self.db
                     .each::<PointTold<'_>>(of.query(&self.db, &sql), |told| {
-                        batch.points.extend(told.series(&mut maker, kind, table));
-                        batch.bytes += 500;
+                        told.add(&mut maker, kind, table, batch);
                         Ok(())
                     })
                     .await
@@ -373,30 +366,22 @@ impl Loader {
     }
 
     /// Adds the log records of some spans of which it is not kept when they were.
-    async fn told_at_no_time(
-        &self,
-        table: &Table,
-        one_of: &str,
-        ends: &Ends,
-        batch: &mut Batch,
-    ) -> Result<(), StoreError> {
-        // Their trace ids are digits: others are those of no span.
-        if one_of.contains('{') {
+    async fn told_at_no_time(&self, table: &Table, ends: &Ends, batch: &mut Batch) -> Result<(), StoreError> {
+        let traces: BTreeSet<TraceId> = ends.keys().map(|(trace, _)| *trace).collect();
+        if traces.is_empty() {
             return Ok(());
         }
         let sql = format!(
-            "SELECT {} FROM {} WHERE {} AND {one_of}",
+            "SELECT {} FROM {} WHERE {} AND {}",
             log_columns(table),
             table.name,
-            without_time()
+            without_time(),
+            any_trace(&traces)
         );
         let mut maker = Maker::default();
         self.db
             .each::<LogTold<'_>>(self.db.client.query_raw(&sql), |told| {
-                if let Some((log, bytes)) = maker.log(table, &told, ends) {
-                    batch.logs.push(log);
-                    batch.bytes += bytes;
-                }
+                maker.add_log(table, &told, ends, batch);
                 Ok(())
             })
             .await

@@ -306,8 +306,7 @@ impl Loader {
                             format!("SELECT {} FROM {} WHERE {which}", points::columns(table), table.name);
                         let mut maker = Maker::default();
                         self.pour::<PointTold<'_>>(self.db.client.query_raw(&sql), |told, batch| {
-                            batch.points.extend(told.series(&mut maker, kind, table));
-                            batch.bytes += 500;
+                            told.add(&mut maker, kind, table, batch);
                         })
                         .await?;
                     }
@@ -424,12 +423,11 @@ impl Loader {
         for some in traces.chunks(MOST_LATE) {
             let read: HashMap<TraceId, u64> =
                 self.scratch.summaries(some).await?.iter().map(|trace| (trace.id, trace.spans)).collect();
-            let ids: Vec<String> = some.iter().map(|id| format!("'{id}'")).collect();
             let sql = format!(
-                "SELECT toString(TraceId) AS trace, uniqExact(SpanId) AS spans FROM {} WHERE {lately} AND TraceId IN ({})
+                "SELECT toString(TraceId) AS trace, uniqExact(SpanId) AS spans FROM {} WHERE {lately} AND {}
                  GROUP BY TraceId",
                 table.name,
-                ids.join(",")
+                any_trace(some)
             );
             let mut late = Vec::new();
             self.db
@@ -505,11 +503,7 @@ impl Loader {
         let sql = format!("SELECT {} FROM {} WHERE {which}", span_columns(table), table.name);
         let mut maker = Maker::default();
         self.pour::<SpanTold<'_>>(self.db.client.query_raw(&sql), |told, batch| {
-            if let Some((span, bytes)) = maker.span(table, &told) {
-                ends.insert((span.key.trace, span.key.span), span.end.max(span.start));
-                batch.spans.push(span);
-                batch.bytes += bytes;
-            }
+            maker.add_span(table, &told, ends, batch);
         })
         .await
     }
@@ -524,10 +518,7 @@ impl Loader {
         let sql = format!("SELECT {} FROM {} WHERE {}", log_columns(table), table.name, of.sql());
         let mut maker = Maker::default();
         self.pour::<LogTold<'_>>(of.query(&self.db, &sql), |told, batch| {
-            if let Some((log, bytes)) = maker.log(table, &told, ends) {
-                batch.logs.push(log);
-                batch.bytes += bytes;
-            }
+            maker.add_log(table, &told, ends, batch);
         })
         .await
     }
@@ -550,6 +541,12 @@ fn too_much(records: u64) -> StoreError {
 
 fn between(column: &str, from: u64, to: u64) -> String {
     format!("{column} >= {} AND {column} < {}", at(from.saturating_mul(STEP)), at(to.saturating_mul(STEP)))
+}
+
+/// Records of these traces, of which there is one at least.
+pub(super) fn any_trace<'a>(traces: impl IntoIterator<Item = &'a TraceId>) -> String {
+    let ids: Vec<String> = traces.into_iter().map(|id| format!("'{id}'")).collect();
+    format!("TraceId IN ({})", ids.join(","))
 }
 
 /// Log records of which it is not kept when they were.

@@ -16,6 +16,10 @@ use super::discover::{Kind, Table};
 use super::rows::{Maker, Source, nanos, nth_attributes, source};
 use super::told::{Text, Texts, attributes, id, moment, text};
 use crate::metric::{Point, Series};
+use crate::store::Batch;
+
+/// A point is about so large.
+const ABOUT: usize = 500;
 
 /// A row of any table of metrics; what a table does not have is empty.
 #[derive(Row, Deserialize)]
@@ -123,8 +127,14 @@ pub(super) fn columns(table: &Table) -> String {
 }
 
 impl PointTold<'_> {
+    /// Adds the point to others.
+    pub(super) fn add(&self, maker: &mut Maker, kind: Kind, table: &Table, batch: &mut Batch) {
+        batch.points.extend(self.series(maker, kind, table));
+        batch.bytes += ABOUT;
+    }
+
     /// The series, with this point.
-    pub(super) fn series(
+    fn series(
         &self,
         maker: &mut Maker,
         kind: Kind,

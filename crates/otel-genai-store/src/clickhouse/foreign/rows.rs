@@ -21,6 +21,7 @@ use crate::id::{Nanos, SpanId, TraceId};
 use crate::log::LogRecord;
 use crate::origin::{Origin, Resource, Scope};
 use crate::span::Span;
+use crate::store::Batch;
 
 /// A moment in a query, from nanoseconds.
 pub(super) fn at(moment: u64) -> String {
@@ -171,8 +172,31 @@ pub(super) struct Maker {
 }
 
 impl Maker {
+    /// Adds a span to others, and when it ended.
+    pub(super) fn add_span(
+        &mut self,
+        table: &Table,
+        told: &SpanTold<'_>,
+        ends: &mut Ends,
+        batch: &mut Batch,
+    ) {
+        if let Some((span, bytes)) = self.span(table, told) {
+            ends.insert((span.key.trace, span.key.span), span.end.max(span.start));
+            batch.spans.push(span);
+            batch.bytes += bytes;
+        }
+    }
+
+    /// Adds a log record to others.
+    pub(super) fn add_log(&mut self, table: &Table, told: &LogTold<'_>, ends: &Ends, batch: &mut Batch) {
+        if let Some((log, bytes)) = self.log(table, told, ends) {
+            batch.logs.push(log);
+            batch.bytes += bytes;
+        }
+    }
+
     /// A span, and about how large it is. One without its ids has no place.
-    pub(super) fn span(&mut self, table: &Table, told: &SpanTold<'_>) -> Option<(Span, usize)> {
+    fn span(&mut self, table: &Table, told: &SpanTold<'_>) -> Option<(Span, usize)> {
         let origin = self.origin(table, &told.source);
         let start = moment(told.start);
         // Of a span without an end the exporter makes one of a length below nothing.
@@ -213,12 +237,7 @@ impl Maker {
 
     /// A log record, and about how large it is. Some writers keep no time of those that tell only when they were seen, as
     /// Python's events are: then it is the end of their span; none without one of these.
-    pub(super) fn log(
-        &mut self,
-        table: &Table,
-        told: &LogTold<'_>,
-        ends: &Ends,
-    ) -> Option<(LogRecord, usize)> {
+    fn log(&mut self, table: &Table, told: &LogTold<'_>, ends: &Ends) -> Option<(LogRecord, usize)> {
         let origin = self.origin(table, &told.source);
         let (trace, span) = (id(told.trace), id(told.span));
         let mut time = moment(told.time);
