@@ -10,7 +10,7 @@ mod page;
 mod token;
 
 pub(crate) use answer::{Answer, ETag, json};
-pub(crate) use ask::Ask;
+pub(crate) use ask::{Ask, short, stretch};
 pub(crate) use failure::Failure;
 pub(crate) use guard::{Guard, Refusal};
 pub(crate) use page::page;

@@ -231,6 +231,11 @@ pub struct SearchQuery {
     pub cursor: Option<Cursor>,
 }
 
+impl SearchQuery {
+    /// A trace is found by so many of the first digits of its id.
+    pub const FEWEST_DIGITS: usize = 8;
+}
+
 /// What was found.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -273,7 +278,7 @@ pub enum Hit {
         /// The name.
         text: Arc<str>,
         /// In how many traces.
-        calls: u64,
+        traces: u64,
     },
 }
 

@@ -214,7 +214,7 @@ impl Ask {
 const FOREVER: Nanos = Nanos(i64::MAX as u64);
 
 /// `15m`, `24h`, `7d`.
-fn stretch(text: &str) -> Option<Duration> {
+pub(crate) fn stretch(text: &str) -> Option<Duration> {
     let unit = text.chars().last()?;
     let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
     let seconds = match unit {
@@ -229,7 +229,7 @@ fn stretch(text: &str) -> Option<Duration> {
 }
 
 /// Foreign text in a message.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().filter(|char| !char.is_control()).take(80).collect()
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::http::{short, stretch};
+
 /// Refuses unknown, missing and wrong arguments, in words from which the right ones can be told.
 pub(super) fn check(tool: &str, schema: &Value, arguments: &Value) -> Result<(), String> {
     let empty = Map::new();
@@ -13,7 +15,7 @@ pub(super) fn check(tool: &str, schema: &Value, arguments: &Value) -> Result<(),
     };
     for (name, value) in given {
         let Some(property) = known.get(name) else {
-            return Err(format!("there is no argument {} in {tool}; it takes {}", brief(name), names(known)));
+            return Err(format!("there is no argument {} in {tool}; it takes {}", short(name), names(known)));
         };
         fits(name, property, value)?;
     }
@@ -51,7 +53,7 @@ fn fits(name: &str, property: &Value, value: &Value) -> Result<(), String> {
             "integer" => "a whole number",
             _ => "true or false",
         };
-        return Err(format!("{name}={}: {meant} is meant", brief(&value.to_string())));
+        return Err(format!("{name}={}: {meant} is meant", short(&value.to_string())));
     }
     let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
     let choices: Vec<_> = property
@@ -62,25 +64,15 @@ fn fits(name: &str, property: &Value, value: &Value) -> Result<(), String> {
         .filter_map(Value::as_str)
         .collect();
     if !choices.is_empty() && !choices.contains(&text) {
-        return Err(format!("{name}={}: one of {} is meant", brief(text), choices.join(", ")));
+        return Err(format!("{name}={}: one of {} is meant", short(text), choices.join(", ")));
     }
-    if name == "since" && !is_stretch(text.trim_start_matches('-')) {
-        return Err(format!("since={}: a time before now like 15m, 24h or 7d is meant", brief(text)));
+    let ago = text.trim_start_matches('-');
+    if name == "since" && !(ago.starts_with(|first: char| first.is_ascii_digit()) && stretch(ago).is_some()) {
+        return Err(format!("since={}: a time before now like 15m, 24h or 7d is meant", short(text)));
     }
     Ok(())
 }
 
-/// `15m`, `24h`, `7d`.
-fn is_stretch(text: &str) -> bool {
-    let number = text.strip_suffix(['s', 'm', 'h', 'd']);
-    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 fn names(known: &Map<String, Value>) -> String {
     known.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
-}
-
-/// Foreign text in a message.
-pub(super) fn brief(text: &str) -> String {
-    text.chars().filter(|char| !char.is_control()).take(80).collect()
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::Request;
+use otel_genai_store::SearchQuery;
 use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
 
 use super::{arguments, records};
 use crate::api;
+use crate::http::short;
 use crate::shared::Shared;
 
 /// What a tool answers, or why not.
@@ -20,8 +22,8 @@ const MOST: u64 = 40_000;
 const CAUSES: usize = 3;
 /// So much is shown of a stack trace or a message.
 const DETAIL: usize = 2_000;
-/// Of a trace's id so many digits are needed, as many as a terminal shows.
-const FEWEST_DIGITS: usize = 8;
+/// Of a trace's id so many digits are needed: fewer are not searched for.
+const FEWEST_DIGITS: usize = SearchQuery::FEWEST_DIGITS;
 
 /// The tools, as `tools/list` tells them.
 pub(super) fn list() -> Value {
@@ -166,7 +168,7 @@ impl Asking<'_> {
             return Err(format!(
                 "id={}: the id of a trace is meant, or {FEWEST_DIGITS} or more of its 32 hexadecimal digits from the first \
                  on, or last for the newest; list_traces tells them",
-                arguments::brief(asked)
+                short(asked)
             ));
         }
         if digits.len() == 32 {
@@ -174,11 +176,10 @@ impl Asking<'_> {
         }
         let found = self.read(&format!("/search?q={digits}&limit=10")).await?;
         let hits = found.get("hits").and_then(Value::as_array).into_iter().flatten();
-        let mut fitting: Vec<_> = hits
+        let fitting: Vec<_> = hits
             .filter_map(|hit| hit.pointer("/trace/id")?.as_str())
             .filter(|id| id.starts_with(&digits))
             .collect();
-        fitting.dedup();
         match fitting.as_slice() {
             [id] => Ok((*id).to_owned()),
             [] => Err(format!(
@@ -249,11 +250,11 @@ impl Asking<'_> {
     }
 
     async fn stats(&self) -> Told {
+        // It is one of three: see `list`.
         let what = match self.text("by") {
-            Some("model") => "models",
             Some("agent") => "agents",
             Some("tool") => "tools",
-            _ => return Err("by: model, agent or tool is meant".to_owned()),
+            _ => "models",
         };
         let query = format!("{}{}", self.since(), self.service());
         let answer = self.read(&format!("/{what}?{}", query.trim_start_matches('&'))).await?;
@@ -275,27 +276,27 @@ impl Asking<'_> {
             .map(|row| only(row, &["id", "name", "title", "service", "errors", "startMs"]));
         let mut told = format!("Trace: {}\n", summary.unwrap_or_default());
         let errors = trace.pointer("/summary/errors").and_then(Value::as_u64).unwrap_or(0);
-        let (mut failed, mut unread) = (Vec::new(), None);
-        if (causes.len() as u64) < errors.max(1)
-            && let Ok(trace) = id.parse()
-        {
-            match records::failed(self.shared, trace, &rows).await {
-                Ok(found) => failed = found,
-                Err(why) => unread = Some(why),
+        let of_records = match id.parse() {
+            Ok(trace) if (causes.len() as u64) < errors.max(1) => {
+                records::failed(self.shared, trace, &rows).await
             }
+            _ => Ok(Vec::new()),
+        };
+        match &of_records {
+            Err(why) => told.push_str(&format!("Its log records were not looked into: {why}.\n")),
+            Ok(found) if causes.is_empty() && found.is_empty() => {
+                told.push_str("No span of it has failed, and no call that its log records tell of.\n");
+            }
+            Ok(_) => {}
         }
-        if let Some(why) = unread {
-            told.push_str(&format!("Its log records were not looked into: {why}.\n"));
-        } else if causes.is_empty() && failed.is_empty() {
-            told.push_str("No span of it has failed, and no call that its log records tell of.\n");
-        }
+        let of_records = of_records.unwrap_or_default();
         for row in causes.iter().take(CAUSES) {
             let names = ["span", "name", "op", "model", "tool", "errorType", "durationMs", "retry", "finish"];
             told.push_str(&format!("\nFailed: {}\n", only(row, &names)));
             let span = row.get("span").and_then(Value::as_str).unwrap_or_default();
             let Ok(detail) = self.read(&format!("/traces/{id}/spans/{span}")).await else { continue };
             if let Some(message) = detail.pointer("/status/message").and_then(Value::as_str) {
-                told.push_str(&format!("  status: {}\n", short(message)));
+                told.push_str(&format!("  status: {}\n", excerpt(message)));
             }
             for event in detail.get("events").and_then(Value::as_array).into_iter().flatten() {
                 for attribute in event.get("attributes").and_then(Value::as_array).into_iter().flatten() {
@@ -303,7 +304,7 @@ impl Asking<'_> {
                     if let Some(value) = attribute.get("value").and_then(Value::as_str)
                         && key.starts_with("exception.")
                     {
-                        told.push_str(&format!("  {key}: {}\n", short(value)));
+                        told.push_str(&format!("  {key}: {}\n", excerpt(value)));
                     }
                 }
             }
@@ -312,11 +313,11 @@ impl Asking<'_> {
             told.push_str(&format!("\nand {} other failed spans\n", causes.len() - CAUSES));
         }
         // The last one is what a run ended on: calls before it may have been tried again.
-        let earlier = failed.len().saturating_sub(CAUSES);
-        for one in failed.iter().skip(earlier) {
+        let earlier = of_records.len().saturating_sub(CAUSES);
+        for one in of_records.iter().skip(earlier) {
             told.push_str(&format!("\nFailed, as a log record tells: {}\n", one.call));
             if let Some(message) = &one.message {
-                told.push_str(&format!("  error: {}\n", short(message)));
+                told.push_str(&format!("  error: {}\n", excerpt(message)));
             }
         }
         if earlier > 0 {
@@ -342,7 +343,7 @@ fn lines(values: &[Value]) -> String {
     values.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn short(text: &str) -> String {
+fn excerpt(text: &str) -> String {
     let mut chars = text.chars();
     let mut shown: String = chars.by_ref().take(DETAIL).collect();
     if chars.next().is_some() {

@@ -246,7 +246,7 @@ impl Hit {
                 snippet: snippet(around),
             },
             Found::Trace { summary } => Self::Trace { trace: Box::new(TraceRow::from(summary.as_ref())) },
-            Found::Name { dimension: of, text, calls: traces } => {
+            Found::Name { dimension: of, text, traces } => {
                 Self::Name { of: dimension(*of).to_owned(), text: text.as_ref().to_owned(), traces: *traces }
             }
             _ => return None,

@@ -20,8 +20,6 @@ use crate::words::{self, Phrase, Sought};
 
 /// So many candidates are looked at at a time, where not each is a hit.
 const AT_A_TIME: usize = 200;
-/// A trace is found by so many of the first digits of its id.
-const FEWEST_DIGITS: usize = 8;
 /// And so many traces are.
 const MOST_BY_ID: usize = 5;
 /// So many names are told, of texts with
@@ -330,7 +328,7 @@ impl Db {
             trace_id: [u8; 16],
         }
         let text = text.trim();
-        if text.len() < FEWEST_DIGITS || text.contains(char::is_whitespace) {
+        if text.len() < SearchQuery::FEWEST_DIGITS || text.contains(char::is_whitespace) {
             return Ok(Vec::new());
         }
         let mut all = Where::default();
@@ -400,7 +398,7 @@ impl Db {
         let mut names = Vec::new();
         self.each::<Name>(all.query(self, &sql), |Name { kind, name, traces }| {
             if let Some((dimension, _)) = kinds.get(usize::from(kind)) {
-                names.push(Hit::Name { dimension: *dimension, text: name.into(), calls: traces });
+                names.push(Hit::Name { dimension: *dimension, text: name.into(), traces });
             }
             Ok(())
         })

@@ -30,8 +30,6 @@ const AT_A_TIME: i64 = 200;
 const MOST_USES: i64 = 200;
 /// So many pieces and log records of a day say in which traces and records a word is.
 const MOST_OF_A_DAY: usize = 20_000;
-/// A trace is found by so many of the first digits of its id.
-const FEWEST_DIGITS: usize = 8;
 /// And so many traces are.
 const MOST_BY_ID: usize = 5;
 /// So many words of a day are looked at for names.
@@ -276,7 +274,7 @@ fn services(file: &File, names: &[String]) -> Result<Option<Vec<i64>>, StoreErro
 /// Traces by the beginning of their id, or by the provider's id of an answer in them.
 fn by_id(reader: &mut Reader, text: &str) -> Result<Vec<Hit>, StoreError> {
     let text = text.trim();
-    if text.len() < FEWEST_DIGITS || text.contains(char::is_whitespace) {
+    if text.len() < SearchQuery::FEWEST_DIGITS || text.contains(char::is_whitespace) {
         return Ok(Vec::new());
     }
     let bounds = TraceId::beginning(text);
@@ -352,7 +350,7 @@ fn names(reader: &mut Reader, text: &str) -> Result<Vec<Hit>, StoreError> {
     names.truncate(usize::try_from(MOST_NAMES).unwrap_or(usize::MAX));
     let hit = |((at, text), traces): ((usize, Arc<str>), u64)| {
         let (_, dimension) = *kinds.get(at)?;
-        Some(Hit::Name { dimension, text, calls: traces })
+        Some(Hit::Name { dimension, text, traces })
     };
     Ok(names.into_iter().filter_map(hit).collect())
 }

@@ -29,18 +29,15 @@ pub(super) fn services(reader: &mut Reader, range: Option<Range>) -> Result<Vec<
             .map_err(told)?;
         let mut rows = find.query([]).map_err(told)?;
         while let Some(row) = rows.next().map_err(told)? {
-            let number = |at: usize| -> rusqlite::Result<u64> {
-                Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0))
-            };
             let read = || -> rusqlite::Result<_> {
                 let counts = Counts {
-                    spans: number(2)?,
-                    logs: number(3)?,
-                    points: number(4)?,
-                    calls: number(5)?,
-                    with_content: number(6)?,
+                    spans: number(row, 2)?,
+                    logs: number(row, 3)?,
+                    points: number(row, 4)?,
+                    calls: number(row, 5)?,
+                    with_content: number(row, 6)?,
                 };
-                Ok((row.get(0)?, row.get::<_, u8>(1)?, counts, number(7)?, number(8)?))
+                Ok((row.get(0)?, row.get::<_, u8>(1)?, counts, number(row, 7)?, number(row, 8)?))
             };
             let (origin, dialect, mut counts, first, last) = read().map_err(told)?;
             if range.is_some_and(|range| last < range.from.0 || first >= range.to.0) {
@@ -63,10 +60,10 @@ fn of_records(file: &File) -> rusqlite::Result<HashMap<(i64, u8), (u64, u64)>> {
         "SELECT s.origin, ifnull(s.dialect, 0), count(*), ifnull(sum(t.content > 1), 0)
          FROM told s JOIN trace t ON t.id = s.trace WHERE s.op IN (1, 2, 3) AND NOT s.flags & {WRAPPER} GROUP BY 1, 2"
     ))?;
-    let read = |row: &rusqlite::Row<'_>| {
-        let number =
-            |at: usize| -> rusqlite::Result<u64> { Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0)) };
-        Ok(((row.get(0)?, row.get(1)?), (number(2)?, number(3)?)))
-    };
+    let read = |row: &rusqlite::Row<'_>| Ok(((row.get(0)?, row.get(1)?), (number(row, 2)?, number(row, 3)?)));
     find.query_map([], read)?.collect()
+}
+
+fn number(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0))
 }

@@ -259,7 +259,7 @@ pub(crate) async fn names_are_found_by_their_parts(store: &impl Store) {
     let names = async |text: &str| -> Vec<String> {
         let hits = store.search(&query(text)).await.unwrap().items.into_iter();
         let name = |hit| match hit {
-            Hit::Name { dimension, text, calls } => Some(format!("{dimension:?} {text} {calls}")),
+            Hit::Name { dimension, text, traces } => Some(format!("{dimension:?} {text} {traces}")),
             _ => None,
         };
         hits.filter_map(name).collect()
