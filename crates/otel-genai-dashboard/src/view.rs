@@ -33,7 +33,7 @@ pub use list::{
 pub use log::{LogDetail, LogList, LogRow};
 pub(crate) use metric::labels;
 pub use metric::{ExemplarRow, Kind, MetricInfo, MetricList, Series, SeriesAnswer, Temporality};
-pub(crate) use number::duration;
+pub(crate) use number::{duration, grouped};
 pub use number::{millis, money};
 pub use page::List;
 pub use prices::{PriceRow, Prices};

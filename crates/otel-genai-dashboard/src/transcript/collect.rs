@@ -12,9 +12,10 @@ use super::carrier::{self, Event, LegacyPosition};
 use super::spans::Spans;
 use super::{Evidence, Matched};
 
-/// Of a conversation's calls without a span so many are looked at, to find the one that was running at a time; and so many
-/// bodies wait for their call.
+/// Of a conversation's calls without a span so many are looked at, to find the one that was running at a time.
 const NEAR: usize = 64;
+/// So many bodies wait for their call.
+const WAITING: usize = 64;
 
 /// The evidence in order.
 pub(super) struct Collected<'a> {
@@ -480,7 +481,7 @@ impl<'a> Bodies<'a> {
     /// The call is known where a span of it is.
     fn wait(&mut self, log: &'a LogRecord, event: Event, call: Option<usize>) {
         // Calls that were cancelled have no answer, and neither have those that were tried again.
-        if self.0.len() >= NEAR {
+        if self.0.len() >= WAITING {
             self.0.pop_front();
         }
         self.0.push_back((log, event, call));
@@ -498,12 +499,13 @@ impl<'a> Bodies<'a> {
             one.zip(other).is_some_and(|(one, other)| one != other)
         }
         let source = |log: &LogRecord| text(&log.attributes, "query_source");
+        let asked_by = source(answer);
         let may = |log: &LogRecord, its_call: Option<usize>| {
             // One may be told with its date or its variant, and the other without.
             let models = log.facts.request_model.as_deref().zip(answer.facts.request_model.as_deref());
             !differ(its_call, call)
                 && !differ(log.facts.response_id.as_deref(), answer.facts.response_id.as_deref())
-                && !differ(source(log), source(answer))
+                && !differ(source(log), asked_by.clone())
                 && models.is_none_or(|(one, other)| one.starts_with(other) || other.starts_with(one))
         };
         let waiting = self.0.iter().enumerate();

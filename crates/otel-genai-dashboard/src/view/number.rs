@@ -44,18 +44,20 @@ pub fn money(amount: f64, currency: &str) -> String {
         small if small < 0.001 => format!("{minus}{sign}{}", rounded(small, 5)),
         small if small < 1.0 => format!("{minus}{sign}{}", rounded(small, 4)),
         sum if sum < 1_000.0 => format!("{minus}{sign}{}", rounded(sum, 2)),
-        sum => {
-            let whole = rounded(sum, 0);
-            let mut grouped = String::new();
-            for (at, digit) in whole.chars().enumerate() {
-                if at > 0 && (whole.len() - at).is_multiple_of(3) {
-                    grouped.push(',');
-                }
-                grouped.push(digit);
-            }
-            format!("{minus}{sign}{grouped}")
-        }
+        sum => format!("{minus}{sign}{}", grouped(&rounded(sum, 0))),
     }
+}
+
+/// Digits in groups of three: 1,317.
+pub(crate) fn grouped(digits: &str) -> String {
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// Half goes up, of the number as it is written: 0.00565 is a little less than that in binary, and is 0.0057 all the same.

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter, Write as _};
 
 use otel_genai_store::{Day, Nanos};
 
-use crate::view::Usage;
+use crate::view::{Usage, grouped};
 
 /// Text, and nothing but text. What changes the direction of writing is shown as a mark.
 pub(super) struct Safe<'a>(pub &'a str);
@@ -57,15 +57,7 @@ pub(in crate::export) fn took(ms: f64) -> String {
 
 /// 1,317 exactly.
 pub(in crate::export) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    grouped(&n.to_string())
 }
 
 /// 842, 4.1k, 18k, 1.2M: where room is short.
