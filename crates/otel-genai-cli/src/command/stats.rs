@@ -129,10 +129,10 @@ fn table(by: By, answer: &Value, style: Style) -> String {
 }
 
 fn line(name: &str, cells: [&str; 6], style: Style) -> String {
-    const FIXED: usize = 2 + 6 + 2 + 6 + 2 + 10 + 2 + 8 + 2 + 8 + 2 + 8;
+    const FIXED: usize = 2 + 6 + 2 + 6 + 2 + 10 + 2 + 9 + 2 + 8 + 2 + 8;
     let [count, errors, tokens, cost, first, second] = cells;
     let name = fit(name, style.width.saturating_sub(FIXED).max(16));
-    let line = format!("{name}  {count:>6}  {errors:>6}  {tokens:>10}  {cost:>8}  {first:>8}  {second:>8}");
+    let line = format!("{name}  {count:>6}  {errors:>6}  {tokens:>10}  {cost:>9}  {first:>8}  {second:>8}");
     line.trim_end().to_owned()
 }
 
@@ -153,6 +153,9 @@ mod tests {
         let unnamed = json!({"items": [{"provider": "", "model": "", "stat": {"calls": 1}}]});
         assert!(table(By::Model, &unnamed, Style { colour: false, width: 80 }).contains("\n(unnamed)  "));
         assert!(text.contains("100M→1") && text.contains("$1,235") && text.contains("1m 39s"), "{text}");
+        let cheap = json!({"items": [{"model": "m".repeat(90), "stat": {"calls": 1, "cost": {"amount": 0.000_001}, "p95Ms": 1.0}}]});
+        let text = table(By::Model, &cheap, Style { colour: false, width: 80 });
+        assert!(text.contains("<$0.00001") && text.lines().all(|line| line.width() <= 80), "{text}");
     }
 
     #[test]

@@ -159,10 +159,10 @@ pub(super) fn of(row: &Value, style: Style) -> String {
 }
 
 fn line(cells: [&str; 7], style: Style) -> String {
-    const FIXED: usize = 4 + 2 + 8 + 2 + 2 + 5 + 2 + 10 + 2 + 8 + 2 + 8;
+    const FIXED: usize = 4 + 2 + 8 + 2 + 2 + 5 + 2 + 10 + 2 + 9 + 2 + 8;
     let [ago, id, name, calls, tokens, cost, took] = cells;
     let name = fit(name, style.width.saturating_sub(FIXED).max(16));
-    let line = format!("{ago:>4}  {id:8}  {name}  {calls:>5}  {tokens:>10}  {cost:>8}  {took:>8}");
+    let line = format!("{ago:>4}  {id:8}  {name}  {calls:>5}  {tokens:>10}  {cost:>9}  {took:>8}");
     line.trim_end().to_owned()
 }
 
@@ -184,6 +184,10 @@ mod tests {
         let line = of(&row, style);
         assert_eq!(line.width(), 80, "{line}");
         assert!(!line.contains('\u{1b}') && line.contains("4bf92f35"), "{line}");
+        let mut cheap = row.clone();
+        cheap["cost"] = json!({"amount": 0.000_001});
+        let line = of(&cheap, style);
+        assert!(line.contains("<$0.00001") && line.width() == 80, "{line}");
         for (more, last) in [(json!({"total": 3}), "and 2 others; "), (json!({"next": "c"}), "and others; ")]
         {
             let mut list = more;
