@@ -165,16 +165,8 @@ impl Dashboard {
     async fn run(&self) -> Result<u8, Failure> {
         let data = self.data().await?;
         let served = self.bind(&data).await?;
-        // Heard before anybody is told that it is there: who waits for that may end it at once.
-        let mut interrupted = std::pin::pin!(super::interrupted());
-        tokio::select! {
-            biased;
-            () = &mut interrupted => {
-                data.store.close().await;
-                return Ok(0);
-            }
-            () = std::future::ready(()) => {}
-        }
+        // Before anybody is told that it is there.
+        let interrupted = super::interrupted();
         let url = served.url();
         data.announce(&url);
         if let Some(folder) = data.owned()
@@ -200,7 +192,7 @@ impl Dashboard {
         };
         let wanted = async {
             tokio::select! {
-                () = &mut interrupted => {}
+                () = interrupted => {}
                 () = idle => {}
             }
         };

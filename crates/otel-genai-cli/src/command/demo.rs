@@ -298,13 +298,14 @@ async fn serve(address: SocketAddr) -> Result<u8, Failure> {
         Failure::ours(format!("cannot listen on {address}: {error}; --listen chooses another"))
     })?;
     let address = server.address;
+    let interrupted = super::interrupted();
     super::print(&format!(
         "listening on http://{address}\n\
          Try:  OPENAI_BASE_URL=http://{address}/v1 OPENAI_API_KEY=none otel-genai run -- python main.py\n"
     ));
     tokio::select! {
         () = server.serve() => {}
-        () = super::interrupted() => {}
+        () = interrupted => {}
     }
     Ok(0)
 }

@@ -158,27 +158,36 @@ fn start(builder: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtim
     runtime.map_err(|error| Failure::ours(format!("the system gives no threads: {error}")))
 }
 
-/// Until somebody wants an end: SIGINT, SIGTERM, or SIGHUP where that is not ignored, as under `nohup`.
-async fn interrupted() {
+/// Until somebody wants an end: SIGINT, SIGTERM, or SIGHUP where that is not ignored, as under `nohup`. Heard from the call
+/// on, not only once it is awaited: who is told that something is there may end it at once.
+fn interrupted() -> impl Future<Output = ()> + Send {
     use tokio::signal::unix::SignalKind;
 
-    let hangup = async {
-        match crate::child::is_ignored(SignalKind::hangup().as_raw_value()) {
-            true => std::future::pending().await,
-            false => received(SignalKind::hangup()).await,
+    let (interrupt, terminate) = (received(SignalKind::interrupt()), received(SignalKind::terminate()));
+    let is_ignored = crate::child::is_ignored(SignalKind::hangup().as_raw_value());
+    let hangup = (!is_ignored).then(|| received(SignalKind::hangup()));
+    async move {
+        let hangup = async {
+            match hangup {
+                Some(hangup) => hangup.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = interrupt => {}
+            () = terminate => {}
+            () = hangup => {}
         }
-    };
-    tokio::select! {
-        () = received(SignalKind::interrupt()) => {}
-        () = received(SignalKind::terminate()) => {}
-        () = hangup => {}
     }
 }
 
-async fn received(kind: tokio::signal::unix::SignalKind) {
-    match tokio::signal::unix::signal(kind) {
-        Ok(mut signals) => drop(signals.recv().await),
-        Err(_) => std::future::pending().await,
+fn received(kind: tokio::signal::unix::SignalKind) -> impl Future<Output = ()> + Send {
+    let signals = tokio::signal::unix::signal(kind);
+    async move {
+        match signals {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(_) => std::future::pending().await,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
@@ -55,22 +55,16 @@ impl Api {
 
     /// What it tells of itself. An error: there is no dashboard of ours.
     pub(crate) async fn about(&self) -> Result<Value, Unanswered> {
-        let about = async {
-            let answer = self.ask(Method::GET, "/api/v1/about", Bytes::new()).await?;
-            let status = answer.status();
-            let body = answer.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-            // A refusal of ours, of a name that is not its own say, tells what to do.
-            if !status.is_success() && serde_json::from_slice::<ApiError>(&body).is_ok() {
-                return Err(refusal(status.as_u16(), &body));
-            }
-            let about: Value = serde_json::from_slice(&body).unwrap_or_default();
-            match about.pointer("/name").and_then(Value::as_str) {
-                Some("otel-genai") => Ok(about),
-                _ => Err(Unanswered(format!("what answers at {} is no otel-genai dashboard", self.base))),
-            }
-        };
-        let late = |_| Unanswered(format!("{} did not answer within {GREETING:?}", self.base));
-        tokio::time::timeout(GREETING, about).await.map_err(late)?
+        let (status, body) = self.exchange(Method::GET, "/api/v1/about", Bytes::new(), GREETING).await?;
+        // A refusal of ours tells what to do: where the name is not one of its own, say.
+        if !status.is_success() && serde_json::from_slice::<ApiError>(&body).is_ok() {
+            return Err(refusal(status.as_u16(), &body));
+        }
+        let about: Value = serde_json::from_slice(&body).unwrap_or_default();
+        match about.pointer("/name").and_then(Value::as_str) {
+            Some("otel-genai") => Ok(about),
+            _ => Err(Unanswered(format!("what answers at {} is no otel-genai dashboard", self.base))),
+        }
     }
 
     /// A document below `/api/v1`; `path` begins with a slash.
@@ -102,12 +96,23 @@ impl Api {
         body: Bytes,
         patience: Duration,
     ) -> Result<Bytes, Unanswered> {
+        let (status, body) = self.exchange(method, path, body, patience).await?;
+        if status.is_success() { Ok(body) } else { Err(refusal(status.as_u16(), &body)) }
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        patience: Duration,
+    ) -> Result<(StatusCode, Bytes), Unanswered> {
         let answer = async {
             let answer = self.ask(method, path, body).await?;
             let status = answer.status();
             let body = answer.into_body().collect().await;
             let body = body.map_err(|error| Unanswered(format!("the answer broke off: {error}")))?.to_bytes();
-            if status.is_success() { Ok(body) } else { Err(refusal(status.as_u16(), &body)) }
+            Ok((status, body))
         };
         let late = |_| Unanswered(format!("{} did not answer within {patience:?}", self.base));
         tokio::time::timeout(patience, answer).await.map_err(late)?
