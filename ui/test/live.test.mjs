@@ -261,6 +261,71 @@ test("the waterfall stays where it is while spans come, also with one chosen tha
   });
 });
 
+test("what a person folds stays so while spans come, also with the chosen one in it", async () => {
+  const growing = (count) => (b) => {
+    b.running = true;
+    b.span({ name: "the fold" }, 20, () => b.span({ name: "the chosen" }, 10));
+    for (let i = 1; i <= count; i++) b.span({ name: `step ${i}` }, 1);
+  };
+  await on((_, tell) => `/trace/${tell(growing(3), 9955).id}`, async (page, { tell }) => {
+    const rows = (count) => page.locator(`[role=treegrid][aria-rowcount='${count + 1}']`).waitFor();
+    await page.locator(".wf-row", { hasText: "the chosen" }).click();
+    await page.locator(".wf-row.sel").waitFor();
+    await rows(5);
+    await page.locator(".wf-row", { hasText: "the fold" }).locator(".twisty").click();
+    await rows(4);
+    for (const count of [4, 5]) {
+      tell(growing(count), 9955);
+      await rows(count + 1);
+    }
+    assert.equal(await page.locator(".wf-row.sel").count(), 0);
+    // Another one that is folded away is shown: its link leads to it.
+    await page.reload();
+    await page.locator(".wf-row.sel", { hasText: "the chosen" }).waitFor();
+  });
+});
+
+test("each answer of a trace is asked for again by itself", async () => {
+  await on("/traces", async (page, { mock, tell }) => {
+    const refuse = (route) => route.fulfill({ status: 503, json: { error: { code: "busy", message: "Too much is asked at once." } } });
+    const { id } = tell(calls(3), 9957);
+    await page.route("**/traces/*/transcript", refuse);
+    await page.goto(`${mock.url}/trace/${id}`);
+    const failed = page.locator(".said .failed");
+    await failed.waitFor();
+    await page.route(`**/api/v1/traces/${id}`, refuse);
+    tell(calls(4), 9957);
+    const stale = page.locator(".stale", { hasText: "What is shown could not be renewed" });
+    await stale.waitFor();
+    await page.unroute("**/traces/*/transcript");
+    await failed.locator("button").click();
+    await page.locator(".transcript .item", { hasText: "answer 4." }).waitFor();
+    await page.unroute(`**/api/v1/traces/${id}`);
+    await stale.locator("button").click();
+    await page.locator("[role=treegrid][aria-rowcount='5']").waitFor();
+    await stale.waitFor({ state: "detached" });
+  }, { fails: true });
+});
+
+test("agents that could not be renewed do not hide that the tools are missing", async () => {
+  await on("/traces", async (page, { mock }) => {
+    const refuse = (route) => route.fulfill({ status: 503, json: { error: { code: "busy", message: "Too much is asked at once." } } });
+    await page.route("**/api/v1/tools?*", refuse);
+    await page.goto(`${mock.url}/agents`);
+    const failed = page.locator(".failed");
+    await failed.waitFor();
+    await page.route("**/api/v1/agents?*", refuse);
+    await failed.locator("button").click();
+    await page.locator(".stale").waitFor();
+    await failed.waitFor();
+    await page.unroute("**/api/v1/tools?*");
+    await page.unroute("**/api/v1/agents?*");
+    await failed.locator("button").click();
+    await page.locator("h2", { hasText: "Tools" }).waitFor();
+    await page.locator(".stale").waitFor({ state: "detached" });
+  }, { fails: true });
+});
+
 test("spans with one id are two spans", async () => {
   const twins = (b) => {
     const { span } = b.span({ name: "one of two" }, 5);

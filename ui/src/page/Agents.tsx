@@ -44,13 +44,14 @@ export function Agents() {
     { id: "args", name: "Arguments", title: "Median size", value: (row) => row.argumentsP50, cell: (row) => bytes(row.argumentsP50), right: true },
     { id: "result", name: "Result", title: "Median size", value: (row) => row.resultP50, cell: (row) => bytes(row.resultP50), right: true },
   ];
-  const failed = agents.error ? agents : tools;
+  const failed = [agents, tools].find((one) => one.error && !one.data);
   return (
     <div class="page">
       <Top crumbs={<h1>Agents &amp; tools</h1>}><TimeRange fallback={RANGE} /></Top>
       <div class="scroll" tabIndex={0} role="region" aria-label="Agents and tools">
-        <Busy of={failed} />
-        {failed.error && !failed.data ? <Failed error={failed.error} again={() => { agents.again(); tools.again(); }} /> : !agents.data || !tools.data ? <Skeleton /> : agents.data.items.length === 0 && tools.data.items.length === 0 ? (
+        <Busy of={agents} />
+        <Busy of={tools} />
+        {failed?.error ? <Failed error={failed.error} again={() => { agents.again(); tools.again(); }} /> : !agents.data || !tools.data ? <Skeleton /> : agents.data.items.length === 0 && tools.data.items.length === 0 ? (
           <Empty title="No agent ran in this time" icon="agents">Spans of <code>invoke_agent</code> and <code>execute_tool</code> are shown here.</Empty>
         ) : (
           <div class="pages">

@@ -1,7 +1,7 @@
 /** One run: what was said beside when it happened. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Row, Trace as Told, Transcript as Conversation } from "../api";
-import { api, type Got, type Problem } from "../client";
+import { api } from "../client";
 import { type Growing, type Pages, useGrowing } from "../growing";
 import { useKeys } from "../keys";
 import { beginning, count, plural } from "../lib/format";
@@ -45,8 +45,9 @@ const ROWS: Pages<Told> = { size: (told) => told.rows.length, joined: joinedRows
 const CALLS: Pages<Conversation> = { size: (told) => told.calls.length, joined, by: "after", one: 200, most: 5_000, rev: (told) => told.rev };
 
 export function Trace({ id }: { id: string }) {
-  const trace = useGrowing<Told>(api(`/traces/${id}`), ROWS);
-  const transcript = useGrowing<Conversation>(api(`/traces/${id}/transcript`), CALLS);
+  const run = useGrowing<Told>(api(`/traces/${id}`), ROWS);
+  const said = useGrowing<Conversation>(api(`/traces/${id}/transcript`), CALLS);
+  const { data } = run;
   // A run that goes on: asked again when the stream says that it changed.
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -54,8 +55,8 @@ export function Trace({ id }: { id: string }) {
       const touched = event.event === "reset" || event.event === "deleted" || (event.event === "trace" && event.data.id === id) || (event.event === "traces" && (event.data.more > 0 || event.data.items.some((row) => row.id === id)));
       if (touched) timer ??= setTimeout(() => {
         timer = undefined;
-        trace.again();
-        transcript.again();
+        run.again();
+        said.again();
       }, 400);
     });
     return () => {
@@ -63,31 +64,33 @@ export function Trace({ id }: { id: string }) {
       clearTimeout(timer);
     };
   }, [id]);
-  const named = trace.data && headline(trace.data.summary);
+  const named = data && headline(data.summary);
   useEffect(() => {
     title.value = named ? beginning(named, 60) : "";
     return () => { title.value = ""; };
   }, [named]);
-  if (trace.error && !trace.data) {
+  if (run.error && !data) {
     return (
       <div class="page">
         <Top crumbs={<><a href="/traces" class="mut">Traces</a><span class="mut">/</span><h1>{id.slice(0, 8)}</h1></>} />
-        <Failed error={trace.error} again={trace.again} />
+        <Failed error={run.error} again={run.again} />
       </div>
     );
   }
-  if (!trace.data) {
+  if (!data) {
     return (
       <div class="page trace" aria-busy="true">
         <Top crumbs={<><a href="/traces" class="mut">Traces</a><span class="mut">/</span><h1 class="nil">…</h1></>} />
-        <div class="figures" /><div class="mini" /><Busy of={trace} /><Skeleton rows={16} />
+        <div class="figures" /><div class="mini" /><Busy of={run} /><Skeleton rows={16} />
       </div>
     );
   }
-  return <Known key={id} id={id} trace={trace.data} load={trace.more} transcript={transcript.data} problem={transcript.error} stale={trace.error ? trace : transcript} stuck={trace.stuck ? trace : transcript} loadCalls={transcript.more} />;
+  return <Known key={id} id={id} run={{ ...run, data }} said={said} />;
 }
 
-function Known({ id, trace, load, transcript: conversed, problem, stale, stuck, loadCalls }: { id: string; trace: Told; load: (limit?: number) => Promise<void>; transcript: Conversation | undefined; problem: Problem | undefined; stale: Got<unknown>; stuck: Growing<unknown>; loadCalls: (limit?: number) => Promise<void> }) {
+function Known({ id, run, said }: { id: string; run: Growing<Told> & { data: Told }; said: Growing<Conversation> }) {
+  const trace = run.data;
+  const conversed = said.data;
   // Nothing but logs tells of it: drawn from what was said.
   const bare = trace.summary.synthetic === true && trace.rows.length === 0;
   const drawn = useMemo(() => (bare && conversed ? logged(trace.summary, conversed) : undefined), [bare, trace, conversed]);
@@ -112,15 +115,18 @@ function Known({ id, trace, load, transcript: conversed, problem, stale, stuck, 
   const shown = useMemo(() => visible(rows, all), [rows, folding, genai]);
   const matches = useMemo(() => (query ? found(rows, query) : undefined), [rows, query]);
   const [turn, setTurn] = useState(span ? 1 : 0);
-  // A chosen span that is not here yet: asked for until it is, and shown where it is folded away.
+  // A chosen span is shown where it is folded away: once, since what a person folds then stays so.
   useEffect(() => {
     if (row) reveal(row);
-    else if (chosen !== undefined && trace.next !== undefined && rows.length < FAR) void load(MOST_ROWS);
+  }, [chosen, row === undefined]);
+  // One that is not here yet is asked for until it is.
+  useEffect(() => {
+    if (!row && chosen !== undefined && trace.next !== undefined && rows.length < FAR) void run.more(MOST_ROWS);
   }, [chosen, row === undefined, rows.length]);
   // What is told of it, too: calls come in the order in which they began.
   const told = transcript?.calls.at(-1)?.at ?? Number.POSITIVE_INFINITY;
   useEffect(() => {
-    if (row && isGenAi(row.op) && transcript?.next !== undefined && told <= trace.summary.startMs + row.at) void loadCalls(MORE_CALLS);
+    if (row && isGenAi(row.op) && transcript?.next !== undefined && told <= trace.summary.startMs + row.at) void said.more(MORE_CALLS);
   }, [row?.span, transcript]);
   const search = useRef<HTMLInputElement>(null);
 
@@ -254,7 +260,7 @@ function Known({ id, trace, load, transcript: conversed, problem, stale, stuck, 
       </Tabs>
       <div id="left-panel" role="tabpanel" class="panel-box" aria-labelledby={`left-panel-${view}`}>
         {view === "waterfall" ? (
-          <Waterfall rows={rows} visible={shown} zoom={zoom} selected={chosen} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={trace.next !== undefined ? () => void load() : bare && transcript?.next !== undefined ? () => void loadCalls() : undefined} />
+          <Waterfall rows={rows} visible={shown} zoom={zoom} selected={chosen} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={trace.next !== undefined ? () => void run.more() : bare && transcript?.next !== undefined ? () => void said.more() : undefined} />
         ) : view === "graph" ? (
           <Graph rows={rows} selected={chosen} onChoose={(to) => pick(rows[index.get(to) ?? -1])} />
         ) : view === "flame" ? (
@@ -268,7 +274,7 @@ function Known({ id, trace, load, transcript: conversed, problem, stale, stuck, 
   );
   const offered = transcript && Object.values(transcript.tools).reduce((most, list) => Math.max(most, list.length), 0);
   const evals = transcript?.calls.reduce((sum, call) => sum + (call.evaluations?.length ?? 0), 0);
-  const waiting = problem ? <Failed error={problem} again={stale.again} /> : <Skeleton rows={8} height={84} />;
+  const waiting = said.error ? <Failed error={said.error} again={said.again} /> : <Skeleton rows={8} height={84} />;
   const right = (
     <section class="pane said" aria-label="What was said">
       <Tabs label="Details" panel="right-panel" value={tab} onChange={setTab} tabs={TABS.map((one) => ({ id: one, text: TAB_NAMES[one], count: (one === "tools" ? offered : one === "evals" ? evals : undefined) || undefined }))}>
@@ -277,13 +283,13 @@ function Known({ id, trace, load, transcript: conversed, problem, stale, stuck, 
       <div id="right-panel" role="tabpanel" class="panel-box" aria-labelledby={`right-panel-${tab}`} tabIndex={tab === "transcript" ? undefined : 0}>
         {tab !== "span" && <h2 class="sr">{TAB_NAMES[tab]}</h2>}
         {tab === "transcript" ? (
-          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} to={bare ? "bar" : undefined} onSpan={pickSpan} onAll={() => set({ delta: undefined })} onNear={transcript.next === undefined ? undefined : () => void loadCalls()} /> : waiting
+          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} to={bare ? "bar" : undefined} onSpan={pickSpan} onAll={() => set({ delta: undefined })} onNear={transcript.next === undefined ? undefined : () => void said.more()} /> : waiting
         ) : tab === "tools" ? (
-          transcript ? <Tools transcript={transcript} span={span} onMore={() => void loadCalls()} /> : waiting
+          transcript ? <Tools transcript={transcript} span={span} onMore={() => void said.more()} /> : waiting
         ) : tab === "usage" ? (
-          <Usage trace={trace} transcript={transcript} currency={currency} onSpan={pickSpan} onMore={() => void loadCalls()} selected={span}>{waiting}</Usage>
+          <Usage trace={trace} transcript={transcript} currency={currency} onSpan={pickSpan} onMore={() => void said.more()} selected={span}>{waiting}</Usage>
         ) : tab === "evals" ? (
-          transcript ? <Evals transcript={transcript} onMore={() => void loadCalls()} /> : waiting
+          transcript ? <Evals transcript={transcript} onMore={() => void said.more()} /> : waiting
         ) : tab === "raw" ? (
           <Raw trace={id} span={bare ? undefined : span} rev={summary.rev} />
         ) : bare ? (
@@ -326,8 +332,8 @@ function Known({ id, trace, load, transcript: conversed, problem, stale, stuck, 
       </Top>
       <Header summary={summary} currency={currency} />
       <MiniTimeline rows={rows} whole={whole} zoom={zoom} selected={row} />
-      <Busy of={stale} />
-      <Stuck of={stuck} />
+      <Busy of={run.error ? run : said} />
+      <Stuck of={run.stuck ? run : said} />
       {narrow ? (
         <>
           <div class="segments" role="group" aria-label="Side">
