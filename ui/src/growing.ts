@@ -4,7 +4,7 @@
  */
 import { useRef, useState } from "preact/hooks";
 import { type Got, KEPT, Problem, type Sized, sized, useGet } from "./client";
-import { changed, type Params } from "./state/url";
+import { changed, href, type Params } from "./state/url";
 
 type Next = string | number | undefined;
 
@@ -59,10 +59,10 @@ export async function upTo<T>(pages: Pages<T>, ask: (more: Params) => Promise<Si
   return { data, size };
 }
 
-function asking(url: string, more: Params): string {
-  const [path, query] = url.split("?");
-  const text = changed(new URLSearchParams(query), more).toString();
-  return text ? `${path}?${text}` : (path ?? "");
+/** `url` with other parameters, too. */
+function also(url: string, more: Params): string {
+  const [path = "", query] = url.split("?");
+  return href(path, changed(new URLSearchParams(query), more));
 }
 
 export interface Growing<T> extends Got<T> {
@@ -70,26 +70,36 @@ export interface Growing<T> extends Got<T> {
   more: (limit?: number) => Promise<void>;
   /** Why it could not be had. */
   stuck: Problem | undefined;
+  /** For who nears the end of what is shown: `more`, where there is more. */
+  near: (() => void) | undefined;
+  /** Takes how far what is shown is looked at, of who does not look at all of it, */
+  onSight: (size: number) => void;
+  /** and tells it. */
+  sight: () => number;
   /** Which asking `data` answers: one that began after the others. */
-  turn: number;
+  asking: number;
   /** Which asking began last. */
-  turns: () => number;
+  lastAsking: () => number;
 }
 
-/** The answer to `url`, with as many of its pages as were asked for; or as `sight` says, where not all of them are looked at. */
-export function useGrowing<T>(url: string, pages: Pages<T>, options: { hold?: boolean; poll?: number; sight?: () => number } = {}): Growing<T> {
+/** Of what is not all looked at, so much at most is asked for again. */
+const MOST_SIGHT = 5_000;
+
+/** The answer to `url`, with as many of its pages as were asked for; or as many as are in sight, where that is told. */
+export function useGrowing<T>(url: string, pages: Pages<T>, options: { hold?: boolean; poll?: number } = {}): Growing<T> {
   const [later, setLater] = useState<{ of: T; all: T } | undefined>();
   const [stuck, setStuck] = useState<{ url: string; problem: Problem } | undefined>();
-  const turns = useRef(0);
+  const seen = useRef<number | undefined>(undefined);
+  const lastAsking = useRef(0);
   const reading = useRef(0);
-  const answered = useRef<{ data?: T; turn: number; size: number }>({ turn: 0, size: 0 });
+  const answered = useRef<{ data?: T; asking: number; size: number }>({ asking: 0, size: 0 });
   // More than is shown, wanted of the next answer, or of the one that is on its way.
   const wanted = useRef(0);
   const busy = useRef(false);
   const now = useRef<{ url: string; of: T | undefined; all: T | undefined }>({ url, of: undefined, all: undefined });
   const shown = () => {
     const { all } = now.current;
-    const size = options.sight?.() ?? (all ? pages.size(all) : 0);
+    const size = seen.current === undefined ? (all ? pages.size(all) : 0) : Math.min(MOST_SIGHT, seen.current);
     // Who sees all of it sees what is new, too.
     return all !== undefined && nextOf(pages, all) === undefined ? Math.ceil((size + 1) / pages.one) * pages.one : size;
   };
@@ -99,16 +109,16 @@ export function useGrowing<T>(url: string, pages: Pages<T>, options: { hold?: bo
     ...(options.hold && { hold: true }),
     ...(options.poll !== undefined && { poll: options.poll }),
     read: async (at, signal) => {
-      const turn = ++turns.current;
+      const asking = ++lastAsking.current;
       let least = wanted.current;
       wanted.current = 0;
       reading.current++;
       try {
-        const answer = await upTo(pages, (more) => sized<T>(asking(at, more), signal), () => {
+        const answer = await upTo(pages, (more) => sized<T>(also(at, more), signal), () => {
           least = Math.max(least, wanted.current);
           return Math.max(least, latest.current());
         });
-        answered.current = { ...answer, turn };
+        answered.current = { ...answer, asking };
         return answer;
       } finally {
         reading.current--;
@@ -130,7 +140,7 @@ export function useGrowing<T>(url: string, pages: Pages<T>, options: { hold?: bo
     }
     busy.current = true;
     try {
-      const { data: page, size: characters } = await sized<T>(asking(url, { ...(limit !== undefined && { limit: String(limit) }), [pages.by]: String(next) }));
+      const { data: page, size: characters } = await sized<T>(also(url, { ...(limit !== undefined && { limit: String(limit) }), [pages.by]: String(next) }));
       if (now.current.url !== before.url) return;
       setStuck(undefined);
       if (now.current.of === before.of) {
@@ -151,5 +161,15 @@ export function useGrowing<T>(url: string, pages: Pages<T>, options: { hold?: bo
       busy.current = false;
     }
   };
-  return { ...got, data: all, more, stuck: stuck?.url === url ? stuck.problem : undefined, turn: answered.current.data === got.data ? answered.current.turn : 0, turns: () => turns.current };
+  return {
+    ...got,
+    data: all,
+    more,
+    stuck: stuck?.url === url ? stuck.problem : undefined,
+    near: all === undefined || nextOf(pages, all) === undefined ? undefined : () => void more(),
+    onSight: (size) => { seen.current = size; },
+    sight: () => seen.current ?? 0,
+    asking: answered.current.data === got.data ? answered.current.asking : 0,
+    lastAsking: () => lastAsking.current,
+  };
 }

@@ -160,6 +160,10 @@ test("a paused list counts what is new and nothing else; a sorted one says how t
     for (let i = 0; i < 3; i++) tell(scene, seed, row.startMs);
     for (let i = 0; i < 3; i++) tell(everyday, 9600, mock.world.now + 1);
     await page.locator(".live-word", { hasText: "1 new" }).waitFor();
+    // What is told after them all is seen: the count is no longer on its way to another one.
+    mock.send("status", { ...mock.world.status(), perSecond: 777 });
+    await page.locator(".foot", { hasText: "777 spans/s" }).waitFor();
+    assert.equal(await page.locator(".live-word").textContent(), "1 new");
     await page.keyboard.press("Space");
     const fresh = page.locator(`#t-${mock.world.made[0].row.id}[aria-rowindex="2"]`);
     await fresh.waitFor();

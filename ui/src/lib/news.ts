@@ -4,26 +4,26 @@ import type { TraceRow } from "../api";
 /** A trace as the stream told it, and which asking for the list had begun before. */
 export interface News {
   row: TraceRow;
-  turn: number;
+  asking: number;
 }
 
 /** What is told of more traces than these is asked for again. */
 export const MOST_NEWS = 500;
 
 /** `news` with what was told now; of a trace the last counts. Where the list cannot be asked for, the newest are kept. */
-export function heard(news: readonly News[], items: readonly TraceRow[], turn: number): News[] {
+export function heard(news: readonly News[], items: readonly TraceRow[], asking: number): News[] {
   const all = new Map(news.map((one) => [one.row.id, one]));
   for (const row of items) {
     const before = all.get(row.id);
     all.delete(row.id);
-    all.set(row.id, before && before.row.rev > row.rev ? before : { row, turn });
+    all.set(row.id, before && before.row.rev > row.rev ? before : { row, asking });
   }
   return [...all.values()].slice(-2 * MOST_NEWS);
 }
 
 /** What an answer does not tell yet: it was told after the asking began. */
-export function since(news: readonly News[], turn: number): readonly News[] {
-  return news.some((one) => one.turn < turn) ? news.filter((one) => one.turn >= turn) : news;
+export function since(news: readonly News[], asking: number): readonly News[] {
+  return news.some((one) => one.asking < asking) ? news.filter((one) => one.asking >= asking) : news;
 }
 
 /**

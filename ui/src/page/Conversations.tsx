@@ -1,5 +1,5 @@
 /** Conversations over their traces, and one of them as a whole. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Conversation as Told, ConversationList, ConversationRow } from "../api";
 import { api } from "../client";
 import { listOf, type Pages, useGrowing } from "../growing";
@@ -18,8 +18,6 @@ import { title, Top } from "../ui/Top";
 import { VirtualList } from "../ui/VirtualList";
 
 const LIST = listOf<ConversationList>(200);
-/** So many conversations are asked for again, at most. */
-const MOST_ROWS = 5_000;
 const CALLS: Pages<Told> = {
   size: (told) => told.transcript?.calls.length ?? 0,
   joined: (first, next) => ({ ...next, ...(first.transcript && next.transcript && { transcript: joined(first.transcript, next.transcript) }) }),
@@ -32,8 +30,7 @@ const CALLS: Pages<Told> = {
 
 export function Conversations() {
   const url = api("/conversations", asked({ limit: "200" }));
-  const sight = useRef(0);
-  const answer = useGrowing<ConversationList>(url, LIST, { hold: true, poll: 15_000, sight: () => Math.min(MOST_ROWS, sight.current) });
+  const answer = useGrowing<ConversationList>(url, LIST, { hold: true, poll: 15_000 });
   const rows = answer.data?.items ?? [];
   const [at, setAt] = useState(-1);
   const open = (row: ConversationRow | undefined) => row && go(`/conversation/${encodeURIComponent(row.id)}`);
@@ -53,7 +50,7 @@ export function Conversations() {
         {answer.error && !answer.data ? <Failed error={answer.error} again={answer.again} /> : !answer.data ? <Skeleton height={52} /> : rows.length === 0 ? (
           <Empty title="No conversations yet" icon="conversations">Spans that carry <code>gen_ai.conversation.id</code> (or a session or thread id of another convention) are gathered here.</Empty>
         ) : (
-          <VirtualList class="convs" count={rows.length} height={52} active={at < 0 ? undefined : at} place={url} name={(i) => rows[i]?.id} onNear={answer.data?.next === undefined ? undefined : () => void answer.more()} onSight={(seen) => { sight.current = seen; }} attributes={{ role: "list", "aria-label": "Conversations", tabIndex: 0 }} row={(i) => {
+          <VirtualList class="convs" count={rows.length} height={52} active={at < 0 ? undefined : at} place={url} name={(i) => rows[i]?.id} onNear={answer.near} onSight={answer.onSight} attributes={{ role: "list", "aria-label": "Conversations", tabIndex: 0 }} row={(i) => {
             const row = rows[i] as ConversationRow;
             return (
               <div key={row.id} role="listitem"><a class={`conv${i === at ? " sel" : ""}`} href={`/conversation/${encodeURIComponent(row.id)}`}>
@@ -112,7 +109,7 @@ export function Conversation({ id }: { id: string }) {
           </nav>
           <div class="pane">
             <div class="panel-box">
-              {data.transcript ? <Transcript transcript={data.transcript} currency={currency} selected={span} turn={0} delta={delta} onSpan={(to, trace) => go(href(`/trace/${trace}`, { span: to }))} onAll={() => set({ delta: undefined })} onNear={data.transcript.next === undefined ? undefined : () => void answer.more()} /> : <Empty title="No content was captured" icon="conversations" />}
+              {data.transcript ? <Transcript transcript={data.transcript} currency={currency} selected={span} turn={0} delta={delta} onSpan={(to, trace) => go(href(`/trace/${trace}`, { span: to }))} onAll={() => set({ delta: undefined })} onNear={answer.near} /> : <Empty title="No content was captured" icon="conversations" />}
             </div>
             <Stuck of={answer} />
             {data.summary.traces > data.traces.length && <p class="note">The first {count(data.traces.length)} of {plural(data.summary.traces, "trace")}: <a class="link" href={href("/traces", { conversation: id })}>all of them</a>.</p>}

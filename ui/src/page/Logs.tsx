@@ -15,13 +15,10 @@ import { Top } from "../ui/Top";
 import { VirtualList } from "../ui/VirtualList";
 
 const LIST = listOf<LogList>(200);
-/** So many records are asked for again, at most. */
-const MOST_ROWS = 5_000;
 
 export function Logs() {
   const url = api("/logs", { from: param("from"), to: param("to"), q: param("q"), severity: param("severity"), event: param("event"), service: param("service"), limit: "200" });
-  const sight = useRef(0);
-  const answer = useGrowing<LogList>(url, LIST, { hold: true, poll: 10_000, sight: () => Math.min(MOST_ROWS, sight.current) });
+  const answer = useGrowing<LogList>(url, LIST, { hold: true, poll: 10_000 });
   const rows = answer.data?.items ?? [];
   const search = useRef<HTMLInputElement>(null);
   const chosen = param("log");
@@ -53,7 +50,7 @@ export function Logs() {
         {answer.error && !answer.data ? <Failed error={answer.error} again={answer.again} /> : !answer.data ? <Skeleton /> : rows.length === 0 ? (
           <Empty title="No log records" icon="logs">{param("q") || param("severity") ? "None fits this search." : "Programs that export logs by OTLP are shown here, with the calls they belong to."}</Empty>
         ) : (
-          <VirtualList class="table log-table" count={rows.length} height={30} place={url} active={active < 0 ? undefined : active} name={(i) => rows[i]?.id} onNear={answer.data?.next === undefined ? undefined : () => void answer.more()} onSight={(seen) => { sight.current = seen; }} attributes={{ role: "list", "aria-label": "Logs", tabIndex: 0 }} row={(i) => {
+          <VirtualList class="table log-table" count={rows.length} height={30} place={url} active={active < 0 ? undefined : active} name={(i) => rows[i]?.id} onNear={answer.near} onSight={answer.onSight} attributes={{ role: "list", "aria-label": "Logs", tabIndex: 0 }} row={(i) => {
             const row = rows[i] as LogRow;
             return (
               <div key={row.id} role="listitem" aria-posinset={i + 1} aria-setsize={-1} class={`row${row.id === chosen ? " sel" : ""}`} title={exact(row.atMs)} onClick={(event) => { if (!(event.target as Element).closest("a, button")) set({ log: row.id }); }}>

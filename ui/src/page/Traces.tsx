@@ -9,7 +9,7 @@ import { brief } from "../lib/ops";
 import { heard, MOST_NEWS, type News, NONE, placed, since, waiting } from "../lib/news";
 import { about, follow, line } from "../live";
 import { anyFilter, asked, clearFilters, FACETS } from "../state/filters";
-import { go, href, param, set } from "../state/url";
+import { go, href, onRow, param, set } from "../state/url";
 import { Busy, Button, Empty, Failed, Glyph, Skeleton, Stuck, Text, Time } from "../ui/bits";
 import { Connect } from "../ui/Connect";
 import { Facets } from "../ui/Facets";
@@ -46,8 +46,6 @@ const COLUMNS: Column[] = [
 ];
 
 const LIST = listOf<TraceList>(100);
-/** Of a list that is asked for again, so many rows at most are kept in reach. */
-const MOST_ROWS = 5_000;
 
 export function Traces() {
   const sort = param("sort") ?? "start";
@@ -57,8 +55,7 @@ export function Traces() {
   const live = newest && param("live") !== "0";
   const query = asked({ sort: sort === "start" ? undefined : sort, order: order === "desc" ? undefined : order, limit: "100" });
   const text = query.toString();
-  const sight = useRef(0);
-  const list = useGrowing<TraceList>(api("/traces", query), LIST, { hold: true, sight: () => Math.min(MOST_ROWS, sight.current) });
+  const list = useGrowing<TraceList>(api("/traces", query), LIST, { hold: true });
   const facetQuery = asked();
   for (const name of FACETS) facetQuery.append("of", name);
   const facets = useGet<Counts>(api("/facets", facetQuery), { hold: true });
@@ -67,12 +64,10 @@ export function Traces() {
   const [held, setHeld] = useState(NONE);
   // The stream tells of every trace; whether one belongs to a filtered list, only the server knows.
   const filtered = anyFilter() || param("from") !== undefined;
-  const fresh = useMemo(() => since(news, list.turn), [news, list.turn]);
+  const fresh = useMemo(() => since(news, list.asking), [news, list.asking]);
   const rows = useMemo(() => placed(list.data?.items ?? [], fresh, list.data?.next === undefined), [list.data, fresh]);
   const isLive = useRef(live);
   isLive.current = live;
-  const listed = useRef<ReadonlySet<string>>(new Set());
-  listed.current = useMemo(() => new Set(rows.map((row) => row.id)), [rows]);
   const again = () => {
     setHeld(NONE);
     list.again();
@@ -93,15 +88,17 @@ export function Traces() {
     if (event.event !== "traces" || !newest) return;
     const { items, more } = event.data;
     if (!live) {
-      if (!filtered) setHeld((before) => waiting(before, items, more, (id) => listed.current.has(id)));
+      if (filtered) return;
+      const listed = new Set(lastList.ids);
+      setHeld((before) => waiting(before, items, more, (id) => listed.has(id)));
     } else if (filtered) {
       // A long list takes longer to be asked for.
       later.current ??= setTimeout(() => {
         later.current = undefined;
         if (isLive.current) again();
-      }, 2000 * Math.ceil((sight.current + 1) / LIST.most));
+      }, 2000 * Math.ceil((list.sight() + 1) / LIST.most));
     } else {
-      setNews((before) => heard(since(before, list.turn), items, list.turns()));
+      setNews((before) => heard(since(before, list.asking), items, list.lastAsking()));
       if (more > 0 || fresh.length > MOST_NEWS) again();
     }
   };
@@ -167,8 +164,8 @@ export function Traces() {
               place={`traces?${text}`}
               active={active < 0 ? undefined : active}
               name={(i) => rows[i]?.id}
-              onNear={list.data?.next === undefined ? undefined : () => void list.more()}
-              onSight={(seen) => { sight.current = seen; }}
+              onNear={list.near}
+              onSight={list.onSight}
               attributes={{ role: "grid", "aria-label": "Traces", "aria-rowcount": total ?? -1, "aria-colcount": COLUMNS.length, tabIndex: 0, "aria-activedescendant": active >= 0 ? `t-${rows[active]?.id}` : undefined }}
               head={
                 <div class="row head" role="row">
@@ -205,10 +202,7 @@ function Tally({ all, failed }: { all: number; failed: number }) {
 
 function Line({ row, index, active, currency, open }: { row: TraceRow; index: number; active: boolean; currency: string | undefined; open: (row: TraceRow) => void }) {
   return (
-    <div id={`t-${row.id}`} class={`row${active ? " sel" : ""}${row.errors ? " bad" : ""}`} role="row" aria-rowindex={index + 2} aria-selected={active} onClick={(event) => {
-      if (event.ctrlKey || event.metaKey || (event.target as Element).closest("a")) return;
-      open(row);
-    }}>
+    <div id={`t-${row.id}`} class={`row${active ? " sel" : ""}${row.errors ? " bad" : ""}`} role="row" aria-rowindex={index + 2} aria-selected={active} onClick={onRow(() => open(row))}>
       <div role="gridcell" class="c-start"><Time at={row.startMs} /></div>
       <div role="gridcell" class="c-what">
         <Glyph op={row.op} error={row.op === undefined && row.errors > 0} />
