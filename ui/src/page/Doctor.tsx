@@ -3,7 +3,8 @@ import type { Findings } from "../api";
 import { api, useGet } from "../client";
 import { count, plural } from "../lib/format";
 import { type Together, together } from "../lib/findings";
-import { href, param } from "../state/url";
+import { sameRange } from "../state/filters";
+import { href } from "../state/url";
 import { Busy, Empty, Failed, Pill, Skeleton, Text } from "../ui/bits";
 import { CopyText } from "../ui/CopyText";
 import { Icon } from "../ui/Icon";
@@ -13,10 +14,9 @@ import { Top } from "../ui/Top";
 const RANGE = "-24h";
 
 export function Doctor() {
-  const answer = useGet<Findings>(api("/findings", { from: param("from") ?? RANGE, to: param("to") }), { hold: true, poll: 30_000 });
+  const answer = useGet<Findings>(api("/findings", sameRange(RANGE)), { hold: true, poll: 30_000 });
   const data = answer.data;
   const items = together(data?.items ?? []);
-  const again = (service: string) => items.reduce((sum, one) => sum + (one.service === service ? one.each.length - 1 : 0), 0);
   return (
     <div class="page">
       <Top crumbs={<><h1>Doctor</h1>{data && <span class="mut">{plural(items.length, "finding")} in {data.looked.more ? "the newest " : ""}{plural(data.looked.traces, "trace")}</span>}</>}><TimeRange fallback={RANGE} /></Top>
@@ -37,7 +37,7 @@ export function Doctor() {
                           <td><span class="pills">{one.dialects.map((name) => <Pill key={name}>{name}</Pill>)}</span></td>
                           <td class={one.capture === "absent" ? "t-warn" : undefined}>{captured(one)}</td>
                           <Signal on={one.signals.traces} /><Signal on={one.signals.logs} /><Signal on={one.signals.metrics} />
-                          <td class="right">{one.findings - again(one.service) || <span class="nil">–</span>}</td>
+                          <td class="right">{items.filter((found) => found.service === one.service).length || <span class="nil">–</span>}</td>
                         </tr>
                       ))}
                     </tbody>

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { MetricInfo, MetricList, SeriesAnswer } from "../api";
 import { api, useGet } from "../client";
 import { bytes, duration, plural, short } from "../lib/format";
+import { sameRange } from "../state/filters";
 import { param, params, set } from "../state/url";
 import { Lines } from "../ui/Bars";
 import { Busy, Empty, Failed, Pill, Skeleton, Text } from "../ui/bits";
@@ -31,7 +32,7 @@ export function axis(code: string): (n: number) => string {
 }
 
 export function Metrics() {
-  const range = { from: param("from") ?? RANGE, to: param("to") };
+  const range = sameRange(RANGE);
   const list = useGet<MetricList>(api("/metrics", range), { hold: true, poll: 30_000 });
   const [filter, setFilter] = useState("");
   const items = list.data?.items ?? [];

@@ -9,7 +9,7 @@ import { brief } from "../lib/ops";
 import { evenSteps } from "../lib/steps";
 import { about, status } from "../live";
 import { asked, lately, sameRange } from "../state/filters";
-import { go, href, onRow, set } from "../state/url";
+import { go, href, onRow, type Params, set } from "../state/url";
 import { Bars, Lines } from "../ui/Bars";
 import { Busy, Empty, Failed, Glyph, Named, Skeleton, Text, Time } from "../ui/bits";
 import { Connect } from "../ui/Connect";
@@ -37,13 +37,12 @@ function Tile({ name, value, note, change: by, tone, href: to }: { name: string;
   );
 }
 
-function tiles(stat: Stat, before: Stat | undefined, traces: number, currency: string | undefined) {
-  const query = sameRange(usual.value);
+function tiles(stat: Stat, before: Stat | undefined, traces: number, currency: string | undefined, range: Params) {
   return (
     <dl class="tiles">
-      <Tile name="Traces" value={count(traces)} href={href("/traces", query)} />
-      <Tile name="Model calls" value={count(stat.calls)} change={change(stat.calls, before?.calls)} href={href("/models", query)} />
-      <Tile name="Failed" value={percent(stat.errors, stat.calls)} note={plural(stat.errors, "call")} tone={stat.errors ? "err" : undefined} href={href("/traces", { ...query, error: "1" })} />
+      <Tile name="Traces" value={count(traces)} href={href("/traces", range)} />
+      <Tile name="Model calls" value={count(stat.calls)} change={change(stat.calls, before?.calls)} href={href("/models", range)} />
+      <Tile name="Failed" value={percent(stat.errors, stat.calls)} note={plural(stat.errors, "call")} tone={stat.errors ? "err" : undefined} href={href("/traces", { ...range, error: "1" })} />
       <Tile name="Latency p50" value={duration(stat.p50Ms)} note={`p95 ${duration(stat.p95Ms)}`} change={change(stat.p50Ms, before?.p50Ms)} />
       <Tile name="TTFT p50" value={duration(stat.ttftP50Ms)} note={`p95 ${duration(stat.ttftP95Ms)}`} change={change(stat.ttftP50Ms, before?.ttftP50Ms)} />
       <Tile name="Tokens in" value={short(stat.usage.input)} note={cached(stat.usage)} change={change(stat.usage.input, before?.usage.input)} />
@@ -74,7 +73,7 @@ export function Overview() {
         {data?.empty && data.traces === 0 && <Connect />}
         {data && !data.empty && (
           <div class="dash">
-            {tiles(data.stat, data.before, data.traces, currency)}
+            {tiles(data.stat, data.before, data.traces, currency, range)}
             <div class="charts">
               <Bars title="Calls" at={at} step={data.range.stepMs} onZoom={zoom} series={[{ name: "failed", look: "err", values: steps.map((s) => s.errors) }, { name: "ended well", look: "llm", values: steps.map((s) => s.calls - s.errors) }]} format={count} />
               <Lines title="Latency" at={at} step={data.range.stepMs} onZoom={zoom} series={[{ name: "p50", look: "llm", values: steps.map((s) => s.p50Ms) }, { name: "p95", look: "warn", values: steps.map((s) => s.p95Ms) }]} format={duration} />

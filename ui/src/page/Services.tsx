@@ -3,7 +3,8 @@ import { useState } from "preact/hooks";
 import type { Services as Told, ServiceRow } from "../api";
 import { api, useGet } from "../client";
 import { count, percent, plural, short } from "../lib/format";
-import { go, href, param } from "../state/url";
+import { sameRange } from "../state/filters";
+import { go, href } from "../state/url";
 import { Busy, Empty, Failed, Pill, Skeleton, Text, Time } from "../ui/bits";
 import { type Column, Sorted } from "../ui/Sorted";
 import { TimeRange } from "../ui/TimeRange";
@@ -12,7 +13,7 @@ import { Top } from "../ui/Top";
 const RANGE = "-24h";
 
 export function Services() {
-  const answer = useGet<Told>(api("/services", { from: param("from") ?? RANGE, to: param("to") }), { hold: true, poll: 30_000 });
+  const answer = useGet<Told>(api("/services", sameRange(RANGE)), { hold: true, poll: 30_000 });
   const [by, setBy] = useState("spans");
   const data = answer.data;
   const columns: Column<ServiceRow>[] = [

@@ -1,7 +1,7 @@
 /** What is kept where and for how long, how to connect, and how the page looks. */
 import { useState } from "preact/hooks";
 import type { Deleted, Settings as Told, Setting, SettingsChange } from "../api";
-import { api, change, Problem, useGet } from "../client";
+import { api, change, problem, useGet } from "../client";
 import { bytes, count, duration, percent, plural } from "../lib/format";
 import { about } from "../live";
 import { choose, theme, type Theme } from "../state/theme";
@@ -27,7 +27,7 @@ export function Settings() {
       setSaid(`${plural(gone.traces, "trace")} deleted, ${bytes(gone.bytes)} free again.`);
       answer.again();
     } catch (error) {
-      setSaid(error instanceof Problem ? error.message : String(error));
+      setSaid(problem(error).message);
     }
   };
   return (
@@ -107,7 +107,7 @@ function Limits({ data, done }: { data: Told; done: (words: string) => void }) {
       setWrong("");
       done("Saved.");
     } catch (error) {
-      setWrong(error instanceof Problem ? error.message : String(error));
+      setWrong(problem(error).message);
     }
   };
   if (!data.changeable?.length) return fixed.length ? <p class="mut">{fixed.join(" ")}</p> : null;

@@ -260,7 +260,7 @@ function Known({ id, run, said }: { id: string; run: Growing<Told> & { data: Tol
       </Tabs>
       <div id="left-panel" role="tabpanel" class="panel-box" aria-labelledby={`left-panel-${view}`}>
         {view === "waterfall" ? (
-          <Waterfall rows={rows} visible={shown} zoom={zoom} selected={chosen} folding={all} matches={matches} currency={currency} trace={id} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={run.near ?? (bare ? said.near : undefined)} />
+          <Waterfall rows={rows} visible={shown} zoom={zoom} selected={chosen} folding={all} matches={matches} currency={currency} onChoose={(one) => pick(one, "waterfall", narrow && tab !== "transcript" ? { side: "right" } : {})} onFold={(one, i) => void fold(one, i)} onNear={run.near ?? (bare ? said.near : undefined)} />
         ) : view === "graph" ? (
           <Graph rows={rows} selected={chosen} onChoose={(to) => pick(rows[index.get(to) ?? -1])} />
         ) : view === "flame" ? (
@@ -283,11 +283,11 @@ function Known({ id, run, said }: { id: string; run: Growing<Told> & { data: Tol
       <div id="right-panel" role="tabpanel" class="panel-box" aria-labelledby={`right-panel-${tab}`} tabIndex={tab === "transcript" ? undefined : 0}>
         {tab !== "span" && <h2 class="sr">{TAB_NAMES[tab]}</h2>}
         {tab === "transcript" ? (
-          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} to={bare ? "bar" : undefined} onSpan={pickSpan} onAll={() => set({ delta: undefined })} onNear={said.near} /> : waiting
+          transcript ? <Transcript transcript={transcript} currency={currency} selected={span} turn={chosenIn === "transcript" ? 0 : turn} delta={delta} leadsTo={bare ? "bar" : undefined} onSpan={pickSpan} onAll={() => set({ delta: undefined })} onNear={said.near} /> : waiting
         ) : tab === "tools" ? (
           transcript ? <Tools transcript={transcript} span={span} onMore={() => void said.more()} /> : waiting
         ) : tab === "usage" ? (
-          <Usage trace={trace} transcript={transcript} currency={currency} onSpan={pickSpan} onMore={() => void said.more()} selected={span}>{waiting}</Usage>
+          <Usage trace={trace} transcript={transcript} currency={currency} onSpan={pickSpan} onMore={() => void said.more()} selected={span} waiting={waiting} />
         ) : tab === "evals" ? (
           transcript ? <Evals transcript={transcript} onMore={() => void said.more()} /> : waiting
         ) : tab === "raw" ? (

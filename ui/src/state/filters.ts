@@ -40,17 +40,16 @@ export function spoken(from: string, to: string | undefined, now: number): strin
   return from === "" ? `until ${moment(to)}` : `${moment(from)} – ${moment(to)}`;
 }
 
-/** Of what a page tells in `range`, unless another one is chosen: the same range, for a link. */
-export function sameRange(range: string): { from: string; to: string | undefined } {
+/** The range that is chosen, or else from `range` on: to ask in, and the same for a link. */
+export function sameRange(range: string | undefined): { from: string | undefined; to: string | undefined } {
   return { from: param("from") ?? range, to: param("to") };
 }
 
 /** The query of a list: what stands in the URL and nothing else, so that a stray parameter is no filter. */
 export function asked(extra: Record<string, string | undefined> = {}, range: string | undefined = undefined): URLSearchParams {
   const out = new URLSearchParams();
-  const from = param("from") ?? range;
+  const { from, to } = sameRange(range);
   if (from) out.set("from", from);
-  const to = param("to");
   if (to) out.set("to", to);
   for (const name of [...FACETS, "provider", "op", "conversation"]) for (const value of params(name)) out.append(name, value);
   for (const name of ["error", "genai", "minMs", "maxMs", "q"]) {

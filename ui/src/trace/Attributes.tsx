@@ -5,7 +5,7 @@ import { getText, problem } from "../client";
 import { bytes, plural } from "../lib/format";
 import { Text } from "../ui/bits";
 import { CopyText } from "../ui/CopyText";
-import { Json } from "../ui/Json";
+import { Json, parsed } from "../ui/Json";
 import { Chunks, Long } from "../ui/Long";
 
 /** As JSON would have it, for the eye and for copying. */
@@ -18,18 +18,9 @@ export function plain(value: Any): unknown {
   return "(empty)";
 }
 
-/** `undefined` where a text is no JSON: it is shown as it stands. */
-function read(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 export function AnyView({ attribute }: { attribute: Attribute }) {
   const { value, json, cut, more } = attribute;
-  const told = useMemo(() => (typeof value !== "string" ? plain(value) : json && cut === undefined ? read(value) : undefined), [value, json, cut]);
+  const told = useMemo(() => (typeof value !== "string" ? plain(value) : json && cut === undefined ? parsed(value) : undefined), [value, json, cut]);
   if (typeof value === "string") {
     if (told !== undefined) return <Json value={told} />;
     return value === "" ? <span class="nil">empty</span> : <Long content={value} cut={cut} more={more} markdown={false} />;
@@ -42,8 +33,8 @@ export function AnyView({ attribute }: { attribute: Attribute }) {
 function Beginning({ value, cut, more }: { value: unknown; cut: number; more: string | undefined }) {
   const [all, setAll] = useState<string | undefined>();
   const [failed, setFailed] = useState<string | undefined>();
-  const parsed = useMemo(() => (all === undefined ? undefined : read(all)), [all]);
-  if (parsed !== undefined) return <Json value={parsed} />;
+  const whole = useMemo(() => (all === undefined ? undefined : parsed(all)), [all]);
+  if (whole !== undefined) return <Json value={whole} />;
   if (all !== undefined) return <Chunks text={all} />;
   return (
     <>

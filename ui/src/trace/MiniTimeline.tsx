@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Row } from "../api";
 import { colours, repaint, surface } from "../lib/colours";
 import { kind } from "../lib/ops";
+import { drag } from "../ui/drag";
 import { setZoom, type Zoom } from "./state";
 
 const HEIGHT = 38;
@@ -59,25 +60,18 @@ export function MiniTimeline({ rows, whole, zoom, selected }: { rows: readonly R
       title="Drag to look closer, double-click to see all"
       onDblClick={() => setZoom(undefined)}
       onPointerDown={(event) => {
-        const element = event.currentTarget;
-        const rect = element.getBoundingClientRect();
+        const rect = event.currentTarget.getBoundingClientRect();
         const at = (x: number) => Math.max(0, Math.min(whole, ((x - rect.left - 16) / (rect.width - 32)) * whole));
         const from = at(event.clientX);
-        element.setPointerCapture(event.pointerId);
-        const move = (next: PointerEvent) => {
+        drag(event, (next) => {
           brush.current = { from, to: at(next.clientX) };
           paint.current();
-        };
-        const end = (last: PointerEvent) => {
-          element.removeEventListener("pointermove", move);
-          for (const name of ["pointerup", "pointercancel"] as const) element.removeEventListener(name, end);
-          const made = last.type === "pointerup" ? brush.current : undefined;
+        }, (letGo) => {
+          const made = letGo ? brush.current : undefined;
           brush.current = undefined;
           if (made && Math.abs(made.to - made.from) > whole / 400) setZoom({ from: Math.min(made.from, made.to), to: Math.max(made.from, made.to) });
           else paint.current();
-        };
-        element.addEventListener("pointermove", move);
-        for (const name of ["pointerup", "pointercancel"] as const) element.addEventListener(name, end);
+        });
       }}
     />
   );

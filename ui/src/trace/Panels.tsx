@@ -56,13 +56,13 @@ export function Tools({ transcript, span, onMore }: OfCalls & { span: string | u
 }
 
 /** Tokens and cost, call by call, and how each context grew. */
-export function Usage({ trace, transcript, currency, onSpan, onMore, selected, children }: { trace: Trace; transcript: Transcript | undefined; currency: string | undefined; onSpan: (span: string) => void; onMore: () => void; selected: string | undefined; children: ComponentChildren }) {
+export function Usage({ trace, transcript, currency, onSpan, onMore, selected, waiting }: { trace: Trace; transcript: Transcript | undefined; currency: string | undefined; onSpan: (span: string) => void; onMore: () => void; selected: string | undefined; waiting: ComponentChildren }) {
   const calls = transcript?.calls ?? [];
   const shown = calls.slice(0, 500);
   return (
     <div class="panel">
       <UsageBar usage={trace.summary.usage} />
-      {transcript ? <Rest transcript={transcript} onMore={onMore} /> : children}
+      {transcript ? <Rest transcript={transcript} onMore={onMore} /> : waiting}
       {transcript?.chains.filter((chain) => chain.growth.length > 1).map((chain) => <Growth key={chain.id} chain={chain} />)}
       {calls.length > 0 && (
         <section>

@@ -5,7 +5,7 @@ import { answerTo } from "../lib/conversation";
 import { bytes, duration } from "../lib/format";
 import { Glyph, Id, Pill, Text } from "../ui/bits";
 import { Icon } from "../ui/Icon";
-import { Json } from "../ui/Json";
+import { Json, parsed } from "../ui/Json";
 import { Long } from "../ui/Long";
 import { Outside } from "../ui/Markdown";
 import { safeLink } from "../lib/markdown";
@@ -19,7 +19,7 @@ export interface Around {
   trace?: string;
   selected: string | undefined;
   /** What a call or a tool leads to, where it is no span. */
-  to?: string | undefined;
+  leadsTo?: string | undefined;
 }
 
 export function PartView({ part, around, role }: { part: Part; around: Around; role: string }) {
@@ -62,21 +62,13 @@ function Reasoning({ part }: { part: Extract<Part, { content: string }> }) {
 
 /** A value as a tool gives or takes it: JSON as such, text as text. */
 export function Value({ value, cut, more }: { value: unknown; cut?: number | undefined; more?: string | undefined }) {
-  const parsed = useMemo(() => (typeof value === "string" && /^\s*[[{]/.test(value) && value.length < 200_000 && cut === undefined ? tryJson(value) : undefined), [value, cut]);
+  const told = useMemo(() => (typeof value === "string" && /^\s*[[{]/.test(value) && value.length < 200_000 && cut === undefined ? parsed(value) : undefined), [value, cut]);
   if (typeof value === "string") {
-    if (parsed !== undefined) return <Json value={parsed} />;
+    if (told !== undefined) return <Json value={told} />;
     return <Long content={value} cut={cut} more={more} markdown={false} />;
   }
   if (value === undefined) return <p class="mut none">nothing told</p>;
   return <Json value={value} />;
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const OPS = { tool: "execute_tool", mcp: "mcp", agent: "invoke_agent", retrieval: "retrieval" } as const;
@@ -98,7 +90,7 @@ function ToolCard({ part, around }: { part: Extract<Part, { type: "tool_call" }>
         {join?.durationMs !== undefined && <Pill>{duration(join.durationMs)}</Pill>}
         <span class="grow" />
         {part.id && <Id value={part.id} label="call id" />}
-        {span ? <button type="button" class="src go" onClick={(event) => { event.stopPropagation(); around.onSpan(span, join?.trace ?? around.trace); }}>→ {around.to ?? "span"}</button> : <span class="mut small" title="No span of this tool was found: is the tool instrumented?">no span</span>}
+        {span ? <button type="button" class="src go" onClick={(event) => { event.stopPropagation(); around.onSpan(span, join?.trace ?? around.trace); }}>→ {around.leadsTo ?? "span"}</button> : <span class="mut small" title="No span of this tool was found: is the tool instrumented?">no span</span>}
       </header>
       <div class="io">
         {part.raw !== undefined && part.arguments === undefined && <p class="t-warn small">These arguments are no valid JSON.</p>}

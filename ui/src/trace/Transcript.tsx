@@ -20,19 +20,20 @@ interface Props {
   turn: number;
   /** Only what is new in the chosen call. */
   delta: boolean;
-  to?: string | undefined;
+  /** What a call or a tool leads to, where it is no span. */
+  leadsTo?: string | undefined;
   onSpan: (span: string, trace?: string) => void;
   onAll: () => void;
   /** More calls are wanted: the end is near. */
   onNear?: (() => void) | undefined;
 }
 
-export function Transcript({ transcript, currency, selected, turn, delta, to, onSpan, onAll, onNear }: Props) {
+export function Transcript({ transcript, currency, selected, turn, delta, leadsTo, onSpan, onAll, onNear }: Props) {
   const [closed, setClosed] = useState<ReadonlySet<number>>(() => new Set());
   const chosen = transcript.calls.find((call) => call.span === selected);
   const only = delta ? (chosen ?? transcript.calls.at(-1))?.ordinal : undefined;
   const reading = useMemo(() => read(transcript, { closed, only }), [transcript, closed, only]);
-  const around: Around = useMemo(() => ({ messages: transcript.messages, onSpan, selected, to }), [transcript, selected, to]);
+  const around: Around = useMemo(() => ({ messages: transcript.messages, onSpan, selected, leadsTo }), [transcript, selected, leadsTo]);
   const goal = selected === undefined ? undefined : reading.bySpan.get(selected);
   const target = goal === undefined || turn === 0 ? undefined : { id: goal, turn };
   if (transcript.calls.length === 0) return <Empty title="No conversation in this trace" icon="conversations">No span or log of it tells of a call to a model.</Empty>;
@@ -149,7 +150,7 @@ function MessageView({ item, around, currency }: { item: Extract<Item, { type: "
         <span class="grow" />
         <CopyText text={() => wholeMessage(message)} label="Copy the message" />
         <Sources seen={seen} brief={slot === "output"} />
-        {slot === "output" && call.span && <button type="button" class="src go" onClick={() => around.onSpan(call.span as string, call.trace)}>→ {around.to ?? "span"}</button>}
+        {slot === "output" && call.span && <button type="button" class="src go" onClick={() => around.onSpan(call.span as string, call.trace)}>→ {around.leadsTo ?? "span"}</button>}
       </header>
       <div class="body">
         {message.parts.map((part, i) => <PartView key={i} part={part} around={around} role={message.role} />)}
@@ -209,7 +210,7 @@ function CallView({ call, slim, around, currency }: { call: Call; slim: boolean;
         <b>{call.error ? "failed" : call.state === "running" ? "running" : "assistant"}</b>
         <CallFacts call={call} currency={currency} />
         <span class="grow" />
-        {call.span && <button type="button" class="src go" onClick={() => around.onSpan(call.span as string, call.trace)}>→ {around.to ?? "span"}</button>}
+        {call.span && <button type="button" class="src go" onClick={() => around.onSpan(call.span as string, call.trace)}>→ {around.leadsTo ?? "span"}</button>}
       </header>
       {!slim && <div class="body">
         {call.error && (

@@ -21,7 +21,6 @@ interface Props {
   folding: Folding;
   matches: ReadonlySet<string> | undefined;
   currency: string | undefined;
-  trace: string;
   onChoose: (row: Row) => void;
   onFold: (row: Row, index: number) => void;
   onNear: (() => void) | undefined;

@@ -1,6 +1,5 @@
 /** What the parts of a trace's page share. All of it that matters stands in the URL. */
 import { signal } from "@preact/signals";
-import type { Row, Trace, Transcript } from "../api";
 import { remembered, written } from "../lib/picked";
 import { href, param, set } from "../state/url";
 
@@ -12,16 +11,6 @@ export type View = (typeof VIEWS)[number];
 export interface Zoom {
   from: number;
   to: number;
-}
-
-export interface Seeing {
-  trace: Trace;
-  transcript: Transcript | undefined;
-  rows: readonly Row[];
-  /** The chosen row, if one is. */
-  row: Row | undefined;
-  index: ReadonlyMap<string, number>;
-  currency: string | undefined;
 }
 
 export function tab(): Tab {

@@ -29,6 +29,15 @@ export function Json({ value }: { value: unknown }) {
   );
 }
 
+/** `undefined` where a text is no JSON: it is shown as it stands. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The text of a value that is small enough to be printed as it is. */
 export function whole(value: unknown): string | undefined {
   const compact = JSON.stringify(value);

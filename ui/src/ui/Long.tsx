@@ -3,7 +3,7 @@
  * browser lays out only those in sight; what the server cut is fetched when asked for.
  */
 import { useState } from "preact/hooks";
-import { getText, Problem } from "../client";
+import { getText, problem } from "../client";
 import { bytes } from "../lib/format";
 import { Text } from "./bits";
 import { Markdown } from "./Markdown";
@@ -50,7 +50,7 @@ function Folding({ content, cut, more, markdown = true, open: first }: Props) {
     try {
       setAll(await getText(more));
     } catch (error) {
-      setFailed(error instanceof Problem ? error.message : String(error));
+      setFailed(problem(error).message);
     }
   };
   const shown = long && !open ? head(text) : text;

@@ -1,6 +1,7 @@
 /** Two panes with a border that a person can drag, or move by the arrow keys. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { drag } from "./drag";
 
 const KEY = "otel-genai.split";
 const LEAST = 420;
@@ -60,16 +61,8 @@ export function Split({ left, right }: { left: ComponentChildren; right: Compone
           move(share + by);
         }}
         onPointerDown={(event) => {
-          const grip = event.currentTarget;
-          grip.setPointerCapture(event.pointerId);
           const rect = (box.current as HTMLDivElement).getBoundingClientRect();
-          const drag = (at: PointerEvent) => move((at.clientX - rect.left) / rect.width);
-          const end = () => {
-            grip.removeEventListener("pointermove", drag);
-            for (const name of ["pointerup", "pointercancel"] as const) grip.removeEventListener(name, end);
-          };
-          grip.addEventListener("pointermove", drag);
-          for (const name of ["pointerup", "pointercancel"] as const) grip.addEventListener(name, end);
+          drag(event, (at) => move((at.clientX - rect.left) / rect.width));
         }}
         onDblClick={() => move(0.46)}
       />

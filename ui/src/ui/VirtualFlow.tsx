@@ -15,14 +15,12 @@ interface Props<T> {
   target?: { id: string; turn: number } | undefined;
   label: string;
   class?: string;
-  /** Told which item is at the top. */
-  onTop?: (item: T) => void;
   onNear?: (() => void) | undefined;
 }
 
 const OVERSCAN = 600;
 
-export function VirtualFlow<T>({ items, id, guess, draw, target, label, class: extra, onTop, onNear }: Props<T>) {
+export function VirtualFlow<T>({ items, id, guess, draw, target, label, class: extra, onNear }: Props<T>) {
   const box = useRef<HTMLDivElement>(null);
   const known = useRef(new Map<string, number>());
   const [view, setView] = useState({ top: 0, height: 900 });
@@ -135,10 +133,6 @@ export function VirtualFlow<T>({ items, id, guess, draw, target, label, class: e
 
   const first = Math.max(0, heights.at(Math.max(0, view.top - OVERSCAN)));
   const last = Math.min(items.length, heights.at(view.top + view.height + OVERSCAN) + 1);
-  const topItem = items[heights.at(view.top + 40)];
-  useEffect(() => {
-    if (topItem !== undefined) onTop?.(topItem);
-  }, [topItem && id(topItem)]);
 
   useEffect(() => {
     if (onNear && last >= items.length - 10) onNear();

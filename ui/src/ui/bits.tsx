@@ -97,15 +97,13 @@ export function Empty({ title, children, icon = "inbox" }: { title: string; chil
   );
 }
 
-export function Failed({ error, again }: { error: Problem; again?: () => void }) {
+export function Failed({ error, again }: { error: Problem; again: () => void }) {
   return (
     <div class="empty failed" role="alert">
       <Icon name="error" size={22} />
       <h2>{error.message}</h2>
       {error.hint && <p class="empty-text">{error.hint}</p>}
-      {again && (
-        <Button onClick={again}>Try again</Button>
-      )}
+      <Button onClick={again}>Try again</Button>
     </div>
   );
 }
