@@ -19,6 +19,8 @@ mod stream;
 mod traces;
 mod transcript;
 
+pub(crate) use self::status::Lately;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use otel_genai_store::{Nanos, PriceTable, Store};
 use tokio::sync::{Mutex, Semaphore, watch};
-use tokio::time::Instant;
 
+use crate::api::Lately;
 use crate::changes::Changeable;
 use crate::findings::Seen;
 use crate::http::Guard;
@@ -13,7 +13,7 @@ use crate::live::Live;
 use crate::receive::ROOM;
 use crate::references::Folders;
 use crate::serve::{Doors, Phase};
-use crate::view::{Durability, StoreStatus, Variable};
+use crate::view::{Durability, Variable};
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
     /// For those who watch.
     pub(crate) watchers: Arc<Semaphore>,
     /// How the store was lately.
-    pub(crate) status: Mutex<Option<(Instant, Arc<StoreStatus>)>>,
+    pub(crate) status: Mutex<Lately>,
     /// What was found in traces.
     pub(crate) seen: std::sync::Mutex<Seen>,
     pub(crate) settings: Settings,
@@ -71,7 +71,7 @@ impl Shared {
             phase: watch::Sender::new(Phase::Serving),
             live: Arc::new(Live::new()),
             watchers: Arc::new(Semaphore::new(WATCHERS)),
-            status: Mutex::new(None),
+            status: Mutex::default(),
             seen: std::sync::Mutex::default(),
             settings,
             prices,

@@ -283,6 +283,23 @@ async fn what_a_store_cannot_do_is_said_so() {
     assert_eq!(delete("?all=1").await, 501);
 }
 
+/// A store with more than can be read in time can be looked at all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_much_there_is_is_said_though_there_is_no_time_to_read_it() {
+    let late = || StoreError::Timeout(std::time::Duration::from_secs(10));
+    let served =
+        Served::over(Arc::new(Unwilling(late)), tempfile::tempdir().unwrap(), |builder| builder).await;
+    assert_eq!(served.get("/api/v1/services").await.status, 504);
+    let status = served.json("/api/v1/status").await;
+    assert_eq!(
+        (&status["spans"], &status["dialects"], &status["findings"]),
+        (&json!(7), &json!([]), &json!(0))
+    );
+    for path in ["about", "settings"] {
+        assert_eq!(served.get(&format!("/api/v1/{path}")).await.status, 200, "{path}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_that_can_be_asked_is_in_the_document() {
     let served = Served::start().await;

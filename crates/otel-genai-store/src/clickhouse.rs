@@ -30,6 +30,7 @@ mod search;
 mod services;
 mod settle;
 mod stats;
+mod status;
 mod tell;
 mod writer;
 

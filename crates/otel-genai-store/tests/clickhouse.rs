@@ -421,6 +421,8 @@ fn a_copy_there_and_back_again_is_equal() {
 const USERS: &str = "<clickhouse><users>
   <writer><password>secret</password><profile>default</profile><networks><ip>::/0</ip></networks>
     <grants><query>GRANT SELECT, INSERT ON shared.*</query></grants></writer>
+  <keeper><password>secret</password><profile>default</profile><networks><ip>::/0</ip></networks>
+    <grants><query>GRANT SELECT, INSERT, ALTER DELETE, TRUNCATE ON shared.*</query></grants></keeper>
   <reader><password>secret</password><profile>readonly</profile><networks><ip>::/0</ip></networks>
     <grants><query>GRANT SELECT ON shared.*</query></grants></reader>
   <default><password></password><profile>default</profile><networks><ip>::/0</ip></networks></default>
@@ -431,7 +433,15 @@ const USERS: &str = "<clickhouse><users>
 fn few_rights_are_enough() {
     let Some(library) = engine::library() else { return };
     let folder = TempDir::new().unwrap();
-    let server = engine::Engine::start_with_users(&library, folder.path(), USERS);
+    let (config, users) = (folder.path().join("config.xml"), folder.path().join("users.xml"));
+    std::fs::write(&users, USERS).unwrap();
+    // As it is where a server was installed: most of the system's tables are the administrator's.
+    let strict = "<access_control_improvements><select_from_system_db_requires_grant>true\
+        </select_from_system_db_requires_grant></access_control_improvements>";
+    let users = users.display();
+    let text = format!("<clickhouse><users_config>{users}</users_config>{strict}</clickhouse>");
+    std::fs::write(&config, text).unwrap();
+    let server = engine::Engine::start(&library, folder.path(), &["--config-file", config.to_str().unwrap()]);
     let host = server.address().replace("clickhouse://", "");
     block_on(async {
         let as_whom =
@@ -455,6 +465,21 @@ fn few_rights_are_enough() {
         assert_eq!(reader.spans(trace_id(1), Which::All).await.unwrap().len(), 1);
         let refused = reader.ingest(batch(vec![span(2, 1, None, noon())], vec![])).await.unwrap_err();
         assert!(matches!(refused, StoreError::ReadOnly(_)), "{refused:?}");
+        for store in [&writer, &reader] {
+            let status = store.status().await.unwrap();
+            assert_eq!((status.spans, status.traces, status.oldest), (1, 1, Some(Nanos(noon()))));
+            assert!(status.bytes > 0);
+        }
+        let keeper = as_whom("keeper:secret").connect().await.unwrap();
+        writer.ingest(batch(vec![span(2, 1, None, noon() + 86_400_000_000_000)], vec![])).await.unwrap();
+        for (what, traces) in [
+            (Delete::Before(Nanos(noon() + 43_200_000_000_000)), 1),
+            (Delete::Trace(trace_id(2)), 1),
+            (Delete::All, 0),
+        ] {
+            assert_eq!(keeper.delete(what).await.unwrap().traces, traces, "{what:?}");
+        }
+        assert!(writer.traces(&all()).await.unwrap().items.is_empty());
 
         for options in [as_whom("writer:swordfish"), as_whom("nobody:swordfish")] {
             assert!(!format!("{options:?}").contains("swordfish"));
@@ -501,6 +526,7 @@ fn limits_of_the_server_are_said() {
         let error = few.stats(&StatsQuery::default()).await.unwrap_err();
         assert!(matches!(error, StoreError::BadQuery(_)), "{error:?}");
         assert!(error.to_string().contains("narrow the time range"), "{error}");
+        assert_eq!(few.status().await.unwrap().spans, 50);
 
         server.kill();
         let server = engine::Engine::start_at(&library, folder.path(), port, &["--config-file", &full]);
@@ -578,6 +604,8 @@ fn what_takes_too_long_is_given_up() {
         let error = store.traces(&all()).await.unwrap_err();
         assert!(matches!(error, StoreError::Timeout(waited) if waited == patience), "{error:?}");
         assert_eq!(error.to_string(), "the query took longer than 1s; narrow the time range");
+        // How much there is can be told as far as it is known.
+        store.status().await.unwrap();
         let running = "SELECT count() FROM system.processes WHERE current_database = currentDatabase()
              AND query LIKE '%FROM trace%' AND query NOT LIKE '%processes%'";
         let until = std::time::Instant::now() + Duration::from_secs(30);
@@ -585,6 +613,26 @@ fn what_takes_too_long_is_given_up() {
             assert!(std::time::Instant::now() < until, "the server goes on");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    });
+}
+
+/// How much there is is told at once, though it is too much to be looked at: about as many as there are rows.
+#[test]
+fn how_much_there_is_is_told_however_much_it_is() {
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        let store = options.clone().connect().await.unwrap();
+        let raw = raw(&options);
+        let ended = "INSERT INTO span (hour, trace_id, span_id, print, start_ns, state)
+             SELECT toDateTime(3600000 + intDiv(number, 500000) * 3600), unhex(leftPad(hex(number), 32, '0')), '1', '2',
+               3600000000000000 + intDiv(number, 500000) * 3600000000000 + number, number >= 1000000
+             FROM numbers(1000100)";
+        raw.query_raw(ended).execute().await.unwrap();
+        let status = store.status().await.unwrap();
+        assert_eq!((status.spans, status.logs), (1_000_000, 0));
+        assert_eq!(status.oldest, Some(Nanos(3_600_000_000_000_000)));
+        assert!((990_000..1_010_000).contains(&status.traces), "{status:?}");
+        store.close().await;
     });
 }
 

@@ -8,7 +8,7 @@ use axum::extract::State;
 use http::StatusCode;
 use otel_genai_store::{Retention, StoreError};
 
-use super::status::status;
+use super::status::{Lately, status};
 use super::transcript::work;
 use crate::changes::{self, SHORTEST, SMALLEST};
 use crate::http::{Answer, Ask, Failure, json};
@@ -58,7 +58,7 @@ pub(crate) async fn change(State(shared): State<Arc<Shared>>, ask: Ask, body: Bo
     }
     shared.store.keep(retention).await?;
     show(&shared, change, retention);
-    *shared.status.lock().await = None;
+    *shared.status.lock().await = Lately::default();
     Ok(json(&told(&shared).await?))
 }
 

@@ -1,9 +1,11 @@
 //! What other processes wrote to and deleted from the same database: looked for now and then, as long as anybody watches.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use clickhouse::Row;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::line::number;
 use super::read::Db;
@@ -14,6 +16,9 @@ use crate::query::Range;
 /// Writers have clocks that differ, and take a moment to write: so far back is looked again.
 const MARGIN: i64 = 10_000_000_000;
 
+/// Whoever may not see what others delete asks again after so long.
+const REFUSED: Duration = Duration::from_secs(60);
+
 /// Where a look stands.
 #[derive(Debug, Default)]
 pub(super) struct Around {
@@ -22,6 +27,8 @@ pub(super) struct Around {
     /// When something of these traces was received last, as far as it was told.
     told: HashMap<TraceId, i64>,
     kept: Option<Kept>,
+    /// Until then it is not asked what was deleted: not everybody may know.
+    refused: Option<Instant>,
 }
 
 /// What tells whether something of the table of traces was deleted.
@@ -84,7 +91,12 @@ impl Around {
 
     /// Of what time something was deleted since the last look: by anybody, unless it was told already.
     pub(super) async fn deleted(&mut self, db: &Db) -> Result<Option<Range>, StoreError> {
-        let Some(now) = db.one::<Kept>(KEPT).await? else { return Ok(None) };
+        if self.refused.is_some_and(|until| Instant::now() < until) {
+            return Ok(None);
+        }
+        let asked = db.one::<Kept>(KEPT).await;
+        self.refused = asked.is_err().then(|| Instant::now() + REFUSED);
+        let Some(now) = asked? else { return Ok(None) };
         let before = self.kept.replace(now);
         let (Some(before), Some(now)) = (before, &self.kept) else { return Ok(None) };
         if before.change != now.change {

@@ -5,7 +5,6 @@ use clickhouse::query::Query;
 use clickhouse::{Client, Row, RowRead};
 use opentelemetry_proto::tonic::trace::v1::{self as trace, ResourceSpans};
 use prost::Message as _;
-use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -19,10 +18,10 @@ use super::writer::ORIGIN;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
 use crate::facts::Pricing;
-use crate::id::{ContentHash, Day, Nanos, SpanId, TraceId};
+use crate::id::{ContentHash, Day, SpanId, TraceId};
 use crate::log::LogRecord;
 use crate::origin::{Origin, Resource, Scope};
-use crate::query::{LogQuery, Page, Range, StoreStatus, Which};
+use crate::query::{LogQuery, Page, Range, Which};
 use crate::span::{Span, SpanRow};
 use crate::value::{Form, Piece};
 use crate::words::Sought;
@@ -567,43 +566,6 @@ impl Db {
     pub(super) async fn may_only_read(&self) -> Result<bool, StoreError> {
         let readonly = self.one::<u64>("SELECT toUInt64(getSetting('readonly'))").await?;
         Ok(readonly.is_some_and(|readonly| readonly > 0))
-    }
-
-    /// How much there is. What was stored twice counts twice until the server has merged it; spans that ran and have ended
-    /// since count once.
-    pub(super) async fn status(&self) -> Result<StoreStatus, StoreError> {
-        #[derive(Row, Deserialize)]
-        struct Counts {
-            spans: u64,
-            logs: u64,
-            points: u64,
-            traces: u64,
-            oldest: Option<i64>,
-            bytes: u64,
-        }
-        let sql = "SELECT toUInt64(ifNull((SELECT count() FROM span), 0) - ifNull((
-               SELECT count() - uniqExactIf((trace_id, span_id), state = 1 AND (trace_id, span_id) NOT IN (
-                 SELECT trace_id, span_id FROM span WHERE state = 0 AND trace_id IN (SELECT trace_id FROM span WHERE state = 1)))
-               FROM span WHERE state > 0), 0)) AS spans, ifNull((SELECT count() FROM log), 0) AS logs,
-             ifNull((SELECT count() FROM point), 0) AS points,
-             ifNull((SELECT uniq(trace_id) FROM trace), 0) AS traces,
-             (SELECT minOrNull(moment) FROM (
-               SELECT min(start_ns) AS moment FROM trace WHERE day = (SELECT min(day) FROM trace) HAVING count() > 0
-               UNION ALL
-               SELECT min(time_ns) FROM log WHERE toDate(hour) = (SELECT toDate(min(hour)) FROM log) HAVING count() > 0
-             )) AS oldest,
-             ifNull((SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()), 0) AS bytes";
-        let Some(counts) = self.one::<Counts>(sql).await? else { return Ok(StoreStatus::default()) };
-        Ok(StoreStatus {
-            spans: counts.spans,
-            logs: counts.logs,
-            points: counts.points,
-            traces: counts.traces,
-            bytes: counts.bytes,
-            oldest: counts.oldest.map(|moment| Nanos(u64::try_from(moment).unwrap_or(0))),
-            location: self.place.location.clone(),
-            ..StoreStatus::default()
-        })
     }
 }
 

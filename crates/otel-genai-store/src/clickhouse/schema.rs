@@ -72,6 +72,9 @@ pub(super) fn text(database: &str, age: Option<Duration>) -> String {
 -- GRANT SELECT, INSERT ON {database}.* TO otel_genai_writer;
 -- Who may delete traces and days by the dashboard, besides:
 -- GRANT ALTER DELETE, TRUNCATE ON {database}.* TO otel_genai_writer;
+-- Whose page is to show at once what others delete, besides:
+-- GRANT SELECT ON system.parts TO otel_genai_reader, otel_genai_writer;
+-- GRANT SELECT ON system.mutations TO otel_genai_reader, otel_genai_writer;
 -- Who may set how long records are kept by starting the dashboard with --max-age, besides:
 -- GRANT ALTER TTL, ALTER MATERIALIZE TTL ON {database}.* TO otel_genai_writer;
 "

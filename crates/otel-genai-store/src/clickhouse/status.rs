@@ -1,0 +1,132 @@
+//! How much there is. It is asked every few seconds, and is told at once however much that is: as the server knows it without a
+//! look at the rows, and where they are few as it is exactly.
+
+use clickhouse::{Row, RowRead};
+use futures_util::future::try_join_all;
+use serde::Deserialize;
+
+use super::list::moment;
+use super::read::Db;
+use crate::error::StoreError;
+use crate::query::StoreStatus;
+
+/// More rows are not looked at one by one.
+const FEW: u64 = 1_000_000;
+/// So many seconds the server spends on what is told roughly without, too.
+const MOMENT: &str = "1";
+
+/// Spans that ran and have ended since count once; what is no span, but counts as one, does not.
+const SPANS: &str = "SELECT toUInt64(ifNull((SELECT count() FROM span), 0) - ifNull((
+     SELECT count() - uniqExactIf((trace_id, span_id), state = 1 AND (trace_id, span_id) NOT IN (
+       SELECT trace_id, span_id FROM span WHERE state = 0 AND trace_id IN (SELECT trace_id FROM span WHERE state = 1)))
+     FROM span WHERE state > 0), 0))";
+const ENDED: &str = "SELECT count() FROM span WHERE state = 0";
+const TRACES: &str = "SELECT uniq(trace_id) FROM trace";
+/// Of a table that is in order by the hour the first hour is found at its beginning.
+const OLDEST: &str = "SELECT minOrNull(moment) FROM (
+     SELECT minOrNull(start_ns) AS moment FROM span WHERE hour = (SELECT hour FROM span ORDER BY hour LIMIT 1)
+     UNION ALL
+     SELECT minOrNull(time_ns) FROM log WHERE hour = (SELECT hour FROM log ORDER BY hour LIMIT 1))";
+
+/// A table as the server knows it. One that leads to those of other servers has no rows of its own.
+#[derive(Row, Deserialize)]
+struct Table {
+    name: String,
+    rows: Option<u64>,
+    bytes: Option<u64>,
+}
+
+impl Db {
+    /// How much there is. What was stored twice counts twice until the server has merged it. Of many rows the counts are rough:
+    /// what was deleted counts until the server has merged it, too, and a trace once for each day.
+    pub(super) async fn status(&self) -> Result<StoreStatus, StoreError> {
+        let tables = self.tables().await?;
+        let rows = async |name: &str| match tables.iter().find(|table| table.name == name) {
+            Some(Table { rows: Some(rows), .. }) => Ok(*rows),
+            _ => {
+                let counted = self.one::<u64>(&format!("SELECT count() FROM {name}")).await;
+                Ok::<_, StoreError>(forgiven(counted)?.unwrap_or_default())
+            }
+        };
+        let names = ["span", "log", "point", "trace"];
+        let all = try_join_all(names.map(rows)).await?;
+        let few = all.iter().all(|rows| *rows <= FEW);
+        let [spans, logs, points, traces] = <[u64; 4]>::try_from(all).unwrap_or_default();
+        let count = async |exact: &str, rough: Option<&str>, rows: u64| {
+            let counted = match rough {
+                _ if rows <= FEW => forgiven(self.one::<u64>(exact).await)?,
+                // Whoever may not set a limit is told the number of rows.
+                Some(rough) => self.in_a_moment::<u64>(rough).await,
+                None => None,
+            };
+            Ok::<_, StoreError>(counted.unwrap_or(rows))
+        };
+        let (spans, logs, points, traces, oldest) = futures_util::try_join!(
+            count(SPANS, Some(ENDED), spans),
+            count("SELECT count() FROM log", None, logs),
+            count("SELECT count() FROM point", None, points),
+            count(TRACES, Some(TRACES), traces),
+            async {
+                Ok(match few {
+                    true => forgiven(self.one::<Option<i64>>(OLDEST).await)?,
+                    false => self.in_a_moment::<Option<i64>>(OLDEST).await,
+                })
+            },
+        )?;
+        Ok(StoreStatus {
+            spans,
+            logs,
+            points,
+            traces,
+            bytes: bytes(&tables),
+            oldest: oldest.flatten().map(moment),
+            location: self.place.location.clone(),
+            ..StoreStatus::default()
+        })
+    }
+
+    /// Room on the disk, as far as it is known.
+    pub(super) async fn bytes(&self) -> Option<u64> {
+        self.tables().await.ok().map(|tables| bytes(&tables))
+    }
+
+    async fn tables(&self) -> Result<Vec<Table>, StoreError> {
+        // Of this system table everybody sees what is theirs.
+        let sql = "SELECT name, total_rows AS rows, total_bytes AS bytes FROM system.tables
+             WHERE database = currentDatabase()";
+        let mut tables = Vec::new();
+        self.each::<Table>(self.client.query_raw(sql), |table| {
+            tables.push(table);
+            Ok(())
+        })
+        .await?;
+        Ok(tables)
+    }
+
+    /// What the server finds out in a moment.
+    async fn in_a_moment<T>(&self, sql: &str) -> Option<T>
+    where
+        T: for<'a> Row<Value<'a> = T> + RowRead,
+    {
+        let mut found = None;
+        let query = self.client.query_raw(sql).with_setting("max_execution_time", MOMENT);
+        let asked = self.each::<T>(query, |row| {
+            found.get_or_insert(row);
+            Ok(())
+        });
+        asked.await.ok()?;
+        found
+    }
+}
+
+fn bytes(tables: &[Table]) -> u64 {
+    tables.iter().filter_map(|table| table.bytes).sum()
+}
+
+/// What is too much to be found out is not known, and no error.
+fn forgiven<T>(found: Result<Option<T>, StoreError>) -> Result<Option<T>, StoreError> {
+    match found {
+        Err(StoreError::Timeout(_) | StoreError::BadQuery(_)) => Ok(None),
+        found => found,
+    }
+}
