@@ -8,6 +8,8 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "clickhouse/deletes.rs"]
+mod deletes;
 mod engine;
 #[path = "clickhouse/known.rs"]
 mod known;

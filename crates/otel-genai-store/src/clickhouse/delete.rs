@@ -1,13 +1,18 @@
 //! What is deleted: whole days, which costs nothing, or one trace. By a task of its own: what is stored meanwhile does not wait.
 
+use std::collections::BTreeSet;
+
 use tokio::sync::{mpsc, oneshot};
 
-use super::read::{Db, bytes, hours};
-use super::schema::BY_DAY;
+use super::read::{Db, bytes};
+use super::schema::{self, BY_DAY};
+use super::settle::these;
 use super::tell::{Ear, News};
 use crate::error::StoreError;
 use crate::id::{Day, Nanos, TraceId};
 use crate::query::{Delete, Deleted, Range};
+
+const DAY_SECONDS: u32 = 86_400;
 
 /// What is to be deleted, and who wants to know.
 pub(super) type Order = (Delete, oneshot::Sender<Result<Deleted, StoreError>>);
@@ -39,6 +44,7 @@ impl Db {
                 for (table, _) in BY_DAY {
                     self.run(&format!("TRUNCATE TABLE {table}")).await?;
                 }
+                self.list("1").await?;
                 (traces, Range { from: Nanos(0), to: Nanos(u64::MAX) })
             }
             Delete::Before(moment) => {
@@ -47,6 +53,7 @@ impl Db {
                 for (table, day) in BY_DAY {
                     self.drop_before(table, day, first).await?;
                 }
+                self.list(&format!("day < toDate({})", first.0.max(0))).await?;
                 (traces, Range { from: Nanos(0), to: first.start() })
             }
             Delete::Trace(trace) => self.delete_trace(trace).await?,
@@ -96,12 +103,53 @@ impl Db {
         let Some(summary) = self.summaries(&[trace]).await?.pop() else {
             return Ok((0, Range { from: Nanos(0), to: Nanos(0) }));
         };
-        self.touch(&format!("{of} AND {}", hours(&of))).await?;
-        for table in ["span", "wrapper", "log"] {
-            self.run(&format!("DELETE FROM {table} WHERE {of} AND {}", hours(&of))).await?;
+        // Told as they are: of tables that are copied to several servers nothing is deleted by what a query finds.
+        let hours = self.hours_of(&of).await?;
+        let days: BTreeSet<String> =
+            hours.iter().map(|hour| format!("toDate({})", hour / DAY_SECONDS)).collect();
+        let when = these(&hours);
+        let mut called = Vec::new();
+        let sql = format!("SELECT DISTINCT hour FROM span WHERE {of} AND {when}");
+        self.each::<u32>(self.client.query_raw(&sql), |hour| {
+            called.push(hour);
+            Ok(())
+        })
+        .await?;
+        self.touch(&called).await?;
+        let deleted = async {
+            for table in ["span", "wrapper", "log"] {
+                self.run(&format!("DELETE FROM {table} WHERE {of} AND {when}")).await?;
+            }
+            Ok(())
+        };
+        let deleted = deleted.await;
+        // Whoever added up an hour meanwhile may have found some of it.
+        self.touch(&called).await?;
+        deleted?;
+        if !days.is_empty() {
+            let days = days.into_iter().collect::<Vec<_>>().join(",");
+            let of = format!("{of} AND day IN ({days})");
+            self.run(&format!("DELETE FROM trace WHERE {of}")).await?;
+            self.list(&of).await?;
         }
-        self.run(&format!("DELETE FROM trace WHERE {of}")).await?;
         Ok((1, Range { from: summary.start, to: Nanos(summary.end.0.saturating_add(1)) }))
+    }
+
+    /// Lists traces of which something was stored while they were deleted: their records are there, and what they are chosen by
+    /// went.
+    async fn list(&self, which: &str) -> Result<(), StoreError> {
+        let tables = schema::tables();
+        for view in ["trace_of_span", "trace_of_log"] {
+            let begin = format!("CREATE MATERIALIZED VIEW IF NOT EXISTS {view} TO trace AS");
+            let select = tables.split_once(&begin).and_then(|(_, rest)| rest.split_once(";\n"));
+            let Some((select, _)) = select else { continue };
+            let columns = schema::TRACE.join(", ");
+            self.run(&format!(
+                "INSERT INTO trace ({columns}) SELECT {columns} FROM ({select}) WHERE {which}"
+            ))
+            .await?;
+        }
+        Ok(())
     }
 
     async fn run(&self, sql: &str) -> Result<(), StoreError> {

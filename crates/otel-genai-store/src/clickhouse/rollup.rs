@@ -193,10 +193,15 @@ impl Db {
         tokio::time::timeout(patience.mul_f32(1.5), work).await.map_err(over)?.map_err(told)
     }
 
-    /// The hours of some spans are to be added up anew.
-    pub(super) async fn touch(&self, of: &str) -> Result<(), StoreError> {
+    /// These hours are to be added up anew.
+    pub(super) async fn touch(&self, hours: &[u32]) -> Result<(), StoreError> {
+        if hours.is_empty() {
+            return Ok(());
+        }
+        let hours: Vec<String> = hours.iter().map(ToString::to_string).collect();
         let sql = format!(
-            "INSERT INTO touched SELECT hour, toUnixTimestamp64Milli(now64(3)) AS at FROM span WHERE {of} GROUP BY hour"
+            "INSERT INTO touched SELECT toDateTime(arrayJoin([{}]), 'UTC') AS hour, toUnixTimestamp64Milli(now64(3)) AS at",
+            hours.join(",")
         );
         let client = self.client.clone().with_setting("distributed_foreground_insert", "1");
         let work = self.place.within(self.place.to_store(), client.query_raw(&sql).execute());

@@ -36,6 +36,10 @@ pub(super) const BY_DAY: [(&str, &str); 10] = [
     ("trace", "day"),
 ];
 
+/// The columns of the table of traces.
+pub(super) const TRACE: [&str; 9] =
+    ["day", "trace_id", "start_ns", "end_ns", "last_ns", "genai", "failed", "title", "root"];
+
 /// The statements of a version.
 fn statements(text: &str) -> impl Iterator<Item = &str> {
     let is_comment =
@@ -125,7 +129,6 @@ pub(super) async fn prepare(client: &Client, place: &Place, looks: bool) -> Resu
 
 /// What is read and written of each table.
 fn needed() -> [(&'static str, &'static [&'static str]); 10] {
-    let trace = &["day", "trace_id", "start_ns", "end_ns", "last_ns", "genai", "failed", "title", "root"];
     [
         ("span", SpanLine::COLUMN_NAMES),
         ("wrapper", Mark::COLUMN_NAMES),
@@ -134,7 +137,7 @@ fn needed() -> [(&'static str, &'static [&'static str]); 10] {
         ("said", SaidLine::COLUMN_NAMES),
         ("series", SeriesLine::COLUMN_NAMES),
         ("point", PointLine::COLUMN_NAMES),
-        ("trace", trace),
+        ("trace", &TRACE),
         ("hourly", &["hour", "id", "made", "start_ns"]),
         ("touched", &["hour", "at"]),
     ]

@@ -172,7 +172,7 @@ impl Db {
     }
 
     /// In which hours records of these traces are kept: few of a day, so that little of it is read.
-    async fn hours_of(&self, of: &str) -> Result<String, StoreError> {
+    pub(super) async fn hours_of(&self, of: &str) -> Result<BTreeSet<u32>, StoreError> {
         let (first, last) = around();
         let sql = format!(
             "SELECT DISTINCT toUInt32({first}) AS from, toUInt32({last}) AS to FROM trace WHERE {of}"
@@ -183,13 +183,7 @@ impl Db {
             Ok(())
         })
         .await?;
-        Ok(match (hours.first(), hours.last()) {
-            (Some(first), Some(last)) if hours.len() > MOST_HOURS => {
-                format!("hour >= {} AND hour <= {}", time(*first), time(*last))
-            }
-            (Some(_), _) => any_hour(&hours),
-            _ => "0".to_owned(),
-        })
+        Ok(hours)
     }
 
     async fn settle(&self, traces: &[TraceId]) -> Result<(), StoreError> {
@@ -197,7 +191,7 @@ impl Db {
             return Ok(());
         }
         let of = one_of("trace_id", traces.iter().map(|id| id.bytes().as_slice()));
-        let hours = self.hours_of(&of).await?;
+        let hours = these(&self.hours_of(&of).await?);
         let sql = format!(
             "SELECT hour, trace_id, span_id, print, parent, state, op, input, output, response_id
              FROM (SELECT * FROM span WHERE {of} AND {hours} LIMIT 1 BY trace_id, span_id, print)
@@ -244,6 +238,17 @@ impl Db {
         marked.retain(|print, _| !of_sessions.contains(print));
         marks.extend(marked.into_values().map(|mark| Mark { told: 0, at, ..mark }));
         insert::<Mark>(self, "wrapper", &marks).await
+    }
+}
+
+/// The condition that a record is of these hours.
+pub(super) fn these(hours: &BTreeSet<u32>) -> String {
+    match (hours.first(), hours.last()) {
+        (Some(first), Some(last)) if hours.len() > MOST_HOURS => {
+            format!("hour >= {} AND hour <= {}", time(*first), time(*last))
+        }
+        (Some(_), _) => any_hour(hours),
+        _ => "0".to_owned(),
     }
 }
 
