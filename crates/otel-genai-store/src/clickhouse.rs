@@ -266,6 +266,15 @@ impl ClickHouseOptions {
         Ok(Arc::new(ClickHouseStore::new(db, keeping, read_only).await?))
     }
 
+    /// Whether the database has tables of an OpenTelemetry Collector's exporter, and none of otel-genai's own: nothing can be
+    /// stored there, and of what is counted there only a part tells of generative AI.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub async fn is_a_collectors(&self) -> Result<bool, StoreError> {
+        Foreign::is_there(&self.clone().reach().await?).await
+    }
+
     /// Connects, and makes the tables if there are none. To be called in Tokio's runtime, where the store writes as long as it
     /// is open.
     ///

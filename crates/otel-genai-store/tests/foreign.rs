@@ -422,8 +422,18 @@ fn what_cannot_be_read_is_named() {
         assert_eq!(store.spans(trace(1), Which::All).await.unwrap().len(), 4);
         assert!(store.logs(&LogQuery { limit: 9, ..LogQuery::default() }).await.unwrap().items.is_empty());
 
+        // Others have a table of that name, too.
+        database
+            .run("CREATE TABLE schema_version (version String) ENGINE = MergeTree ORDER BY version")
+            .await;
+        assert!(database.options.is_a_collectors().await.unwrap());
+        let store = database.options.clone().open().await.unwrap();
+        assert_eq!(store.spans(trace(1), Which::All).await.unwrap().len(), 4);
+        database.run("DROP TABLE schema_version").await;
+
         // Own tables beside them are what is written to.
         database.options.clone().connect().await.unwrap().close().await;
+        assert!(!database.options.is_a_collectors().await.unwrap());
         let own = database.options.open().await.unwrap();
         assert!(!own.status().await.unwrap().read_only);
         assert!(own.spans(trace(1), Which::All).await.unwrap().is_empty());

@@ -66,6 +66,11 @@ impl fmt::Debug for Foreign {
 }
 
 impl Foreign {
+    /// Whether the database has such tables, and none of otel-genai's own.
+    pub(super) async fn is_there(db: &Db) -> Result<bool, StoreError> {
+        Ok(discover::tables(db).await?.is_some())
+    }
+
     /// If the database has such tables, and none of otel-genai's own.
     pub(super) async fn find(db: &Db, most_bytes: u64) -> Result<Option<Self>, StoreError> {
         let Some(tables) = discover::tables(db).await? else { return Ok(None) };
