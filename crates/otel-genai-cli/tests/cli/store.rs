@@ -4,10 +4,14 @@
 #[path = "../../../otel-genai-store/tests/engine/mod.rs"]
 mod engine;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use otel_genai_store::ClickHouseOptions;
+use opentelemetry_proto::tonic::{collector, trace};
+use otel_genai_store::{ClickHouseOptions, Nanos, SqliteOptions, Store as _, otlp};
 use serde_json::Value;
 
 use super::dashboard::{command, send, start};
@@ -25,6 +29,45 @@ fn address() -> Option<String> {
 /// An address as people may see it.
 fn shown(address: &str) -> String {
     ClickHouseOptions::new(address).unwrap().location()
+}
+
+/// What the server of an address answers to a statement.
+fn sql(address: &str, statement: &str) -> String {
+    let (user, rest) = address.split_once("://").unwrap().1.split_once('@').unwrap();
+    let host = rest.split('/').next().unwrap();
+    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let mut socket = TcpStream::connect(host).unwrap();
+    let head = format!(
+        "POST / HTTP/1.0\r\nX-ClickHouse-User: {name}\r\nX-ClickHouse-Key: {password}\r\nContent-Length: {}\r\n\r\n",
+        statement.len()
+    );
+    socket.write_all((head + statement).as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(" 200 "), "{statement}: {answer}");
+    body.to_owned()
+}
+
+/// Stores spans into a folder.
+fn fill(folder: &str, spans: Vec<trace::v1::Span>) {
+    let scope_spans = vec![trace::v1::ScopeSpans { spans, ..Default::default() }];
+    let resource_spans = vec![trace::v1::ResourceSpans { scope_spans, ..Default::default() }];
+    let request = collector::trace::v1::ExportTraceServiceRequest { resource_spans };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = SqliteOptions::new(folder).open().unwrap();
+        store.ingest(otlp::traces(request, Nanos::now()).batch).await.unwrap();
+        store.close().await;
+    });
+}
+
+/// A folder in which there is the span of [`send`].
+fn filled(folder: &Path) -> String {
+    let dashboard = start(command(folder, &[]));
+    send(&dashboard);
+    dashboard.running.signal("TERM");
+    assert_eq!(dashboard.running.end().code, 0);
+    folder.display().to_string()
 }
 
 fn asked(url: &str, path: &str) -> Value {
@@ -117,11 +160,8 @@ fn clickhouse_is_looked_at_without_a_change() {
 fn what_a_laptop_has_is_copied_there_and_back_again() {
     let Some(address) = address() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let [data, back] = ["data", "back"].map(|name| folder.path().join(name).display().to_string());
-    let dashboard = start(command(data.as_ref(), &[]));
-    send(&dashboard);
-    dashboard.running.signal("TERM");
-    assert_eq!(dashboard.running.end().code, 0);
+    let data = filled(&folder.path().join("data"));
+    let back = folder.path().join("back").display().to_string();
     for (from, to) in [(&data, &address), (&address, &back), (&back, &address)] {
         let copied = store(folder.path(), &["copy", from, to]);
         assert_eq!(
@@ -137,6 +177,104 @@ fn what_a_laptop_has_is_copied_there_and_back_again() {
     assert!(nowhere.code == 5 && nowhere.err.contains("there is no folder"), "{nowhere:?}");
     let same = store(folder.path(), &["copy", &data, &data]);
     assert_eq!(same.code, 2, "{same:?}");
+}
+
+/// Killed in the middle, it goes on where it was, and everything is there once.
+#[test]
+fn a_copy_that_was_killed_goes_on() {
+    let Some(address) = address() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    let long = "all work and no play ".repeat(30_000);
+    let span = |number: u64| trace::v1::Span {
+        trace_id: vec![1; 16],
+        span_id: (number + 1).to_be_bytes().to_vec(),
+        name: long.clone(),
+        start_time_unix_nano: 1_700_000_000_000_000_000 + number,
+        end_time_unix_nano: 1_700_000_000_000_000_005 + number,
+        ..trace::v1::Span::default()
+    };
+    fill(&data, (0..24).map(span).collect());
+
+    let left = folder.path().join("unused/copies");
+    let mut command = otel_genai(&["store", "copy", &data, &address]);
+    command.env("OTEL_GENAI_DATA_DIR", folder.path().join("unused"));
+    let mut copy = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let is_left = || {
+        std::fs::read_dir(&left)
+            .is_ok_and(|mut files| files.any(|file| file.unwrap().path().extension().is_none()))
+    };
+    while !is_left() {
+        assert!(copy.try_wait().unwrap().is_none(), "it ends before it is killed");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    copy.kill().unwrap();
+    copy.wait().unwrap();
+    let copied = store(folder.path(), &["copy", &data, &address]);
+    assert_eq!(
+        (copied.code, copied.out.as_str()),
+        (0, "same     24 spans, 0 log records, 0 points\n"),
+        "{copied:?}"
+    );
+    assert!(copied.err.contains("going on where an earlier copy ended"), "{}", copied.err);
+    // The next one has nothing to go on from.
+    assert!(!is_left());
+}
+
+/// What the first dashboard over a copy would delete is said.
+#[test]
+fn a_copy_that_a_dashboard_would_cut_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let [data, back] = ["data", "back"].map(|name| folder.path().join(name).display().to_string());
+    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap();
+    let span = |days: u64| trace::v1::Span {
+        trace_id: vec![1; 16],
+        span_id: (days + 1).to_be_bytes().to_vec(),
+        start_time_unix_nano: now - days * 86_400_000_000_000,
+        end_time_unix_nano: now - days * 86_400_000_000_000,
+        ..trace::v1::Span::default()
+    };
+    fill(&data, vec![span(1)]);
+    let copied = store(folder.path(), &["copy", &data, &back]);
+    assert!(copied.code == 0 && !copied.err.contains("--max-age"), "{copied:?}");
+    fill(&data, vec![span(400)]);
+    let copied = store(folder.path(), &["copy", &data, &back]);
+    assert!(
+        copied.code == 0 && copied.err.contains("start it with --max-age none --max-bytes none"),
+        "{copied:?}"
+    );
+    let told = store(folder.path(), &["copy", "--to-password-file", "/nowhere", &data, &back]);
+    assert!(told.code == 2 && told.err.contains("which has no password"), "{told:?}");
+}
+
+/// A database of a Collector: own tables beside its would be all that a dashboard shows.
+#[test]
+fn nothing_is_copied_into_a_collectors_database() {
+    let Some(address) = address() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let data = filled(&folder.path().join("data"));
+    let database = address.rsplit('/').next().unwrap();
+    sql(&address, &format!("CREATE DATABASE {database}"));
+    sql(
+        &address,
+        &format!(
+            "CREATE TABLE {database}.otel_logs (Timestamp DateTime64(9), TraceId String, SpanId String, SeverityText String,
+             SeverityNumber UInt8, ServiceName String, Body String, ResourceAttributes Map(String, String),
+             LogAttributes Map(String, String)) ENGINE = MergeTree ORDER BY Timestamp"
+        ),
+    );
+    let refused = store(folder.path(), &["copy", &data, &address]);
+    assert_eq!(refused.code, 5, "{refused:?}");
+    assert!(
+        refused.err.contains("holds a Collector's tables") && refused.err.contains("name another"),
+        "{refused:?}"
+    );
+    let tables = format!("SELECT count() FROM system.tables WHERE database = '{database}'");
+    assert_eq!(sql(&address, &tables).trim(), "1");
+    let back = folder.path().join("back").display().to_string();
+    let copied = store(folder.path(), &["copy", &address, &back]);
+    // How much of it tells of generative AI, nobody knows before.
+    assert!(copied.code == 0 && !copied.err.contains('%'), "{copied:?}");
 }
 
 #[test]

@@ -4,16 +4,17 @@
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use otel_genai_store::copy::{Compared, EVER, Tally, compare, copy};
-use otel_genai_store::{Cursor, PriceTable, SqliteOptions, Store, StoreError};
+use otel_genai_store::{Cursor, Nanos, PriceTable, SqliteOptions, Store, StoreError};
 
+use crate::dashboard::keep::Flags;
 use crate::dashboard::{place, server};
 use crate::diagnostics;
-use crate::exit::{Failure, NO_FOLDER};
+use crate::exit::{Failure, NO_FOLDER, USAGE};
 
 /// Something is missing after the copy.
 const INCOMPLETE: u8 = 1;
@@ -30,8 +31,8 @@ Examples:
   otel-genai store copy ~/.local/share/otel-genai clickhouse://writer@db.example:8123/otel_genai
   otel-genai store copy clickhouses://reader@db.example/otel_genai ./laptop
 
-A password that is not in the address is in OTEL_GENAI_STORE_PASSWORD or in the file that OTEL_GENAI_STORE_PASSWORD_FILE \
-names. A copy that was interrupted goes on where it was when it is started again. A dashboard may receive meanwhile; what \
+A password that is not in the address is in the file that --from-password-file or --to-password-file names, else, for both, in \
+the one that OTEL_GENAI_STORE_PASSWORD_FILE names or in OTEL_GENAI_STORE_PASSWORD. A copy that was interrupted goes on where it was when it is started again. A dashboard may receive meanwhile; what \
 comes during the copy may need another one.
 
 Exit status: 0 when everything is there, 1 when something is missing, 2 when the options are wrong, 5 when a store cannot be \
@@ -44,6 +45,14 @@ pub(super) struct Copy {
     /// A data folder, which is made if it is not there, or an address of ClickHouse
     #[arg(value_name = "TO")]
     to: String,
+
+    /// A file whose first line is the password of the user in FROM
+    #[arg(long, value_name = "FILE")]
+    from_password_file: Option<PathBuf>,
+
+    /// A file whose first line is the password of the user in TO
+    #[arg(long, value_name = "FILE")]
+    to_password_file: Option<PathBuf>,
 
     /// Copy from the beginning, whatever an earlier copy has done
     #[arg(long)]
@@ -75,26 +84,25 @@ impl Copy {
     }
 
     async fn run(&self) -> Result<u8, Failure> {
-        let from = End::open(&self.from, true).await?;
-        let to = End::open(&self.to, false).await?;
+        let from = End::open(&self.from, self.from_password_file.as_deref(), true).await?;
+        let to = End::open(&self.to, self.to_password_file.as_deref(), false).await?;
         if from.shown == to.shown {
-            return Err(Failure::new(crate::exit::USAGE, format!("{} is both ends of the copy", from.shown)));
+            return Err(Failure::new(USAGE, format!("{} is both ends of the copy", from.shown)));
         }
         let left = Left::of(&from.shown, &to.shown);
         let cursor = if self.restart { None } else { left.as_ref().and_then(Left::read) };
-        let total = from.store.status().await.map_err(Failure::ours)?;
-        let total = total.spans + total.logs + total.points;
+        let total = from.count().await?;
         let resumed = cursor.is_some();
         if resumed {
             diagnostics::remark("going on where an earlier copy ended");
         }
-        let mut line = Line::new(self.quiet, "copied", (!resumed).then_some(total));
+        let mut line = Line::new(self.quiet, "copied", total.filter(|_| !resumed));
         let told = |tally: Tally, next: Option<&Cursor>| {
             line.tell(tally.records());
             match (&left, next) {
                 (Some(left), Some(next)) => left.write(next),
-                (Some(left), None) => left.forget(),
-                (None, _) => {}
+                // At the end, too, the last piece stays known: who is interrupted while comparing does not copy all again.
+                _ => {}
             }
         };
         let copied = match copy(from.store.as_ref(), to.store.as_ref(), EVER, cursor, told).await {
@@ -114,14 +122,28 @@ impl Copy {
             super::super::print(&format!("copied {}\n", counted(copied)));
             0
         } else {
-            let mut line = Line::new(self.quiet, "compared", Some(total * 2));
+            let mut line = Line::new(self.quiet, "compared", total.map(|total| total * 2));
             let compared =
                 compare(from.store.as_ref(), to.store.as_ref(), EVER, |read| line.tell(read)).await;
             line.end();
-            let compared = compared.map_err(|error| Failure::ours(format!("cannot compare: {error}")))?;
+            let compared = compared.map_err(|error| {
+                Failure::ours(format!(
+                    "cannot compare: {error}; everything was copied: started again, it is compared, and --no-verify \
+                     leaves that out"
+                ))
+            })?;
             super::super::print(&report(&compared, &from.shown, &to.shown));
             if compared.missing.records() == 0 { 0 } else { INCOMPLETE }
         };
+        if let Some(left) = &left {
+            left.forget();
+        }
+        if code == INCOMPLETE {
+            diagnostics::say("something is missing: start the copy again");
+        }
+        if let Some(advice) = to.advice().await {
+            diagnostics::remark(advice);
+        }
         from.store.close().await;
         to.store.close().await;
         Ok(code)
@@ -148,22 +170,35 @@ fn counted(Tally { spans, logs, points }: Tally) -> String {
 struct End {
     store: Arc<dyn Store>,
     shown: String,
+    /// Of a Collector's tables, of which a part is copied.
+    collectors: bool,
+    folder: Option<PathBuf>,
 }
 
 impl End {
-    async fn open(text: &str, reads: bool) -> Result<Self, Failure> {
+    async fn open(text: &str, password_file: Option<&Path>, reads: bool) -> Result<Self, Failure> {
         // What tells no cost costs what it did when it was stored first, as far as the prices are the same.
         let prices = Arc::new(PriceTable::builtin());
         if server::is_address(text) {
-            let options = server::options(text, None)?.pricing(prices);
+            let options = server::options(text, password_file.map(Path::to_owned))?.pricing(prices);
             let shown = options.location();
-            let store = if reads {
-                // Also what a Collector's exporter wrote.
-                options.read_only().open().await
-            } else {
-                options.connect().await.map(|store| Arc::new(store) as Arc<dyn Store>)
-            };
-            return Ok(Self { store: store.map_err(|error| server::failure(&error))?, shown });
+            let wrong = |error| server::failure(&error);
+            let collectors = options.is_a_collectors().await.map_err(wrong)?;
+            if collectors && !reads {
+                // Own tables beside them would be all that a dashboard shows from then on.
+                return Err(Failure::new(
+                    NO_FOLDER,
+                    format!(
+                        "{shown} holds a Collector's tables, which are only read: name another database of that server"
+                    ),
+                ));
+            }
+            let options = if reads { options.read_only() } else { options };
+            let store = options.open().await.map_err(wrong)?;
+            return Ok(Self { store, shown, collectors, folder: None });
+        }
+        if password_file.is_some() {
+            return Err(Failure::new(USAGE, format!("{text} is a folder, which has no password")));
         }
         let folder = PathBuf::from(text);
         if reads && !folder.is_dir() {
@@ -172,8 +207,34 @@ impl End {
         let options = SqliteOptions::new(&folder).pricing(prices);
         let options = if reads { options.read_only() } else { options };
         let store = options.open().map_err(|error| Failure::new(NO_FOLDER, error.to_string()))?;
-        let shown = fs::canonicalize(&folder).unwrap_or(folder).display().to_string();
-        Ok(Self { store: Arc::new(store), shown })
+        let folder = fs::canonicalize(&folder).unwrap_or(folder);
+        let shown = folder.display().to_string();
+        Ok(Self { store: Arc::new(store), shown, collectors: false, folder: Some(folder) })
+    }
+
+    /// How many records are to be copied, if the store knows.
+    async fn count(&self) -> Result<Option<u64>, Failure> {
+        let status = self.store.status().await.map_err(Failure::ours)?;
+        Ok((!self.collectors).then_some(status.spans + status.logs + status.points))
+    }
+
+    /// How the first dashboard over a folder is to be started, if it would delete some of what was copied.
+    async fn advice(&self) -> Option<String> {
+        let keep = Flags::default().keep(Some(self.folder.as_deref()?)).ok()?;
+        let (status, now) = (self.store.status().await.ok()?, Nanos::now().0);
+        let (age, bytes) = (keep.max_age.value, keep.max_bytes.value);
+        let is_old = |age: Duration| {
+            let long = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+            status.oldest.is_some_and(|oldest| oldest.0 < now.saturating_sub(long))
+        };
+        let cuts = age.0.is_some_and(is_old) || bytes.0.is_some_and(|bytes| status.bytes > bytes);
+        cuts.then(|| {
+            format!(
+                "a dashboard over {} keeps {age} and {bytes} of it, and deletes the rest: to keep all, start it with \
+                 --max-age none --max-bytes none",
+                self.shown
+            )
+        })
     }
 }
 
