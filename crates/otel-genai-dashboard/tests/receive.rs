@@ -229,10 +229,21 @@ async fn senders_bring_the_token_where_one_is_asked_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_cannot_keep_says_whether_to_come_again() {
     type Case = (fn() -> StoreError, u16, Option<&'static str>);
-    let cases: [Case; 6] = [
+    let cases: [Case; 9] = [
         (|| StoreError::Busy { retry_after: Duration::from_secs(1) }, 503, Some("1")),
         (|| StoreError::Full { dir: "/data".into(), retry_after: Duration::from_secs(30) }, 503, Some("30")),
         (|| StoreError::ReadOnly("/data".into()), 403, None),
+        (|| StoreError::Unwritable { place: "db".into(), why: "no right".into() }, 403, None),
+        (
+            || StoreError::Away {
+                place: "db".into(),
+                retry_after: Duration::from_secs(7),
+                source: "connection refused".into(),
+            },
+            503,
+            Some("7"),
+        ),
+        (|| StoreError::Timeout(Duration::from_secs(10)), 503, Some("5")),
         (|| StoreError::Backend { what: "cannot write", source: "broken".into() }, 503, Some("5")),
         (|| StoreError::Closed, 503, Some("5")),
         (|| StoreError::Newer { file: "/data".into(), found: 9, known: 1 }, 500, None),

@@ -23,6 +23,7 @@ mod once;
 mod point;
 mod read;
 mod retention;
+mod rights;
 mod rollup;
 mod said;
 mod schema;
@@ -221,11 +222,7 @@ impl ClickHouseOptions {
     /// otel-genai itself needs no right to make anything.
     #[must_use]
     pub fn schema(&self) -> String {
-        let age = match self.keeping {
-            Keeping::For(age) => Some(age),
-            Keeping::AsItIs | Keeping::Forever => None,
-        };
-        schema::text(&self.database, age)
+        schema::text(&self.database, self.keeping)
     }
 
     /// The same for several servers that know each other as a cluster: what each of them is given. It is not made by
@@ -337,13 +334,27 @@ fn decoded(text: &str) -> Option<String> {
 /// A store in ClickHouse.
 pub struct ClickHouseStore {
     db: Db,
-    read_only: bool,
+    read_only: ReadOnly,
     /// Of the queue, in KiB.
     room: Arc<Semaphore>,
     rate: Arc<Rate>,
     open: Mutex<Option<Open>>,
     /// Those that write and delete, and those that end after them: the one that marks calls told twice, and the one that tells.
     tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Whether nothing is written.
+struct ReadOnly {
+    /// Because it was asked for so.
+    asked: bool,
+    /// Because the server lets nothing be written.
+    why: Option<String>,
+}
+
+impl ReadOnly {
+    fn holds(&self) -> bool {
+        self.asked || self.why.is_some()
+    }
 }
 
 /// What a store has as long as it is open.
@@ -365,8 +376,8 @@ const CLOSED: StoreError = StoreError::Closed;
 impl ClickHouseStore {
     async fn new(mut db: Db, keeping: Keeping, read_only: bool) -> Result<Self, StoreError> {
         schema::prepare(&db.client, &db.place, read_only).await?;
-        let read_only = read_only || db.may_only_read().await?;
-        if !read_only {
+        let read_only = ReadOnly { asked: read_only, why: db.why_read_only().await? };
+        if !read_only.holds() {
             db.keep(keeping).await?;
         }
         db.dictionary = search::dictionary(&db.client).await;
@@ -400,10 +411,14 @@ impl ClickHouseStore {
     }
 
     fn writable(&self) -> Result<Open, StoreError> {
-        if self.read_only {
-            return Err(StoreError::ReadOnly(self.db.place.location.clone().into()));
+        let place = &self.db.place.location;
+        match &self.read_only {
+            ReadOnly { asked: true, .. } => Err(StoreError::ReadOnly(place.into())),
+            ReadOnly { why: Some(why), .. } => {
+                Err(StoreError::Unwritable { place: place.clone(), why: why.clone() })
+            }
+            ReadOnly { .. } => self.opened(),
         }
-        self.opened()
     }
 }
 
@@ -548,7 +563,7 @@ impl Store for ClickHouseStore {
             queued_bytes: queued,
             per_second: self.rate.per_second(),
             max_age,
-            read_only: self.read_only,
+            read_only: self.read_only.holds(),
             ..status
         })
     }

@@ -34,6 +34,14 @@ pub enum StoreError {
     /// Nothing can be written here.
     #[error("{} can only be read", .0.display())]
     ReadOnly(PathBuf),
+    /// Nothing can be written here, whoever asks: it is another's, or there is no right to.
+    #[error("{place} can only be read: {why}")]
+    Unwritable {
+        /// Where it is.
+        place: String,
+        /// Why, and what to do about it.
+        why: String,
+    },
     /// Another process writes here.
     #[error("{} is in use by another otel-genai{}", dir.display(), owner(*pid, url.as_deref()))]
     Locked {

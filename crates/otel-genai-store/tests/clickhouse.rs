@@ -338,12 +338,32 @@ fn old_days_are_dropped_by_the_server() {
         for table in ["span", "log", "trace", "piece", "said"] {
             raw(&options).query(&format!("OPTIMIZE TABLE {table} FINAL")).execute().await.unwrap();
         }
+        // Whatever a record refers to is there as long as the record is, though each table goes at a time of its own.
+        let told = "SELECT name, extract(engine_full, 'toIntervalDay[(]([0-9]+)') FROM system.tables
+             WHERE database = currentDatabase() AND engine_full LIKE '%toIntervalDay%' ORDER BY name";
+        let told = raw(&options).query_raw(told).fetch_all::<(String, String)>().await.unwrap();
+        assert_eq!(told.len(), 10, "{told:?}");
+        for (table, days) in told {
+            let content = ["piece", "said", "series"].contains(&table.as_str());
+            assert_eq!(days, if content { "4" } else { "3" }, "{table}");
+        }
         let ids: Vec<_> = short.traces(&all()).await.unwrap().items.iter().map(|trace| trace.id).collect();
         assert_eq!((ids, short.status().await.unwrap().logs), (vec![trace_id(2)], 0));
         let looks = options.clone().read_only().connect().await.unwrap();
         assert!(looks.status().await.unwrap().read_only);
         assert!(matches!(looks.ingest(batch(vec![], vec![])).await, Err(StoreError::ReadOnly(_))));
         assert!(matches!(looks.delete(Delete::All).await, Err(StoreError::ReadOnly(_))));
+        // One who was killed half way has changed nothing that says it is done.
+        raw(&options).query("ALTER TABLE point REMOVE TTL").execute().await.unwrap();
+        raw(&options)
+            .query("ALTER TABLE span MODIFY TTL toDate(hour) + toIntervalDay(9)")
+            .execute()
+            .await
+            .unwrap();
+        options.clone().max_age(Some(days(2))).connect().await.unwrap();
+        let of_points = "SELECT engine_full LIKE '%toIntervalDay(3)%' FROM system.tables
+             WHERE database = currentDatabase() AND name = 'point'";
+        assert!(raw(&options).query_raw(of_points).fetch_one::<bool>().await.unwrap());
         options.max_age(None).connect().await.unwrap();
         assert_eq!(looks.status().await.unwrap().max_age, None);
     });
@@ -420,6 +440,22 @@ fn a_copy_there_and_back_again_is_equal() {
     });
 }
 
+/// A history of which there is little of each day is copied like any other.
+#[test]
+fn a_copy_of_many_days_ends() {
+    const DAY: u64 = 86_400_000_000_000;
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        let there = options.connect().await.unwrap();
+        let here = SqliteOptions::temporary().open().unwrap();
+        let spans = (0..105).map(|day| span(day, 1, None, noon() - day * DAY)).collect();
+        here.ingest(batch(spans, vec![])).await.unwrap();
+        copy(&here, &there, EVER, None, |_, _| ()).await.unwrap();
+        let compared = compare(&here, &there, EVER, |_| ()).await.unwrap();
+        assert_eq!((compared.same.spans, compared.missing.spans), (105, 0), "{compared:?}");
+    });
+}
+
 const USERS: &str = "<clickhouse><users>
   <writer><password>secret</password><profile>default</profile><networks><ip>::/0</ip></networks>
     <grants><query>GRANT SELECT, INSERT ON shared.*</query></grants></writer>
@@ -427,6 +463,10 @@ const USERS: &str = "<clickhouse><users>
     <grants><query>GRANT SELECT, INSERT, ALTER DELETE, TRUNCATE ON shared.*</query></grants></keeper>
   <reader><password>secret</password><profile>readonly</profile><networks><ip>::/0</ip></networks>
     <grants><query>GRANT SELECT ON shared.*</query></grants></reader>
+  <viewer><password>secret</password><profile>default</profile><networks><ip>::/0</ip></networks>
+    <grants><query>GRANT SELECT ON shared.*</query></grants></viewer>
+  <partly><password>secret</password><profile>default</profile><networks><ip>::/0</ip></networks>
+    <grants><query>GRANT SELECT ON shared.*</query><query>GRANT INSERT ON shared.span</query></grants></partly>
   <default><password></password><profile>default</profile><networks><ip>::/0</ip></networks></default>
 </users><profiles><default/><readonly><readonly>1</readonly></readonly></profiles><quotas><default/></quotas></clickhouse>";
 
@@ -466,7 +506,21 @@ fn few_rights_are_enough() {
         assert_eq!(reader.traces(&all()).await.unwrap().items.len(), 1);
         assert_eq!(reader.spans(trace_id(1), Which::All).await.unwrap().len(), 1);
         let refused = reader.ingest(batch(vec![span(2, 1, None, noon())], vec![])).await.unwrap_err();
-        assert!(matches!(refused, StoreError::ReadOnly(_)), "{refused:?}");
+        assert!(matches!(refused, StoreError::Unwritable { .. }), "{refused:?}");
+        // Known before anybody has sent something.
+        let viewer = as_whom("viewer:secret").open().await.unwrap();
+        assert!(viewer.status().await.unwrap().read_only);
+        assert_eq!(viewer.traces(&all()).await.unwrap().items.len(), 1);
+        let refused = viewer.ingest(batch(vec![span(2, 1, None, noon())], vec![])).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Unwritable { .. }), "{refused:?}");
+        assert!(refused.to_string().ends_with("GRANT SELECT, INSERT ON shared.*"), "{refused}");
+        // A right that is missing later may come back: what is sent again is not lost.
+        let partly = as_whom("partly:secret").connect().await.unwrap();
+        let refused = partly.ingest(batch(vec![span(2, 1, None, noon())], vec![])).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Backend { .. }), "{refused:?}");
+        assert!(refused.to_string().ends_with("GRANT SELECT, INSERT ON shared.*"), "{refused}");
+        let asked = as_whom("writer:secret").read_only().connect().await.unwrap();
+        assert!(matches!(asked.delete(Delete::All).await, Err(StoreError::ReadOnly(_))));
         for store in [&writer, &reader] {
             let status = store.status().await.unwrap();
             assert_eq!((status.spans, status.traces, status.oldest), (1, 1, Some(Nanos(noon()))));

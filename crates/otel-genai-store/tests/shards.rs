@@ -227,6 +227,13 @@ fn two_shards_answer_as_one() {
             }
         }
         let alone = alone.connect().await.unwrap();
+        let old = options(0)
+            .max_age(Some(Duration::from_secs(86_400 * 30)))
+            .connect()
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(old.contains("--database traces_shard --max-age 30d"), "{old}");
         let (one, other) = (options(0).connect().await.unwrap(), options(1).connect().await.unwrap());
         let at = (Nanos::now().0 / SECOND - 7_200) * SECOND;
         let mut all: Vec<Batch> =

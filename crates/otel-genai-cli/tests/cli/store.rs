@@ -290,6 +290,12 @@ fn what_an_administrator_runs_is_printed() {
     ] {
         assert!(told.out.contains(words), "{words}: {}", told.out);
     }
+    assert!(!told.out.contains("REMOVE TTL"), "{}", told.out);
+    let schema = |arguments: &[&str]| {
+        store(Path::new("/nowhere"), &[&["schema", "clickhouse"], arguments].concat()).out
+    };
+    assert!(!schema(&[]).contains(" TTL"));
+    assert!(schema(&["--max-age", "none"]).contains("ALTER TABLE span REMOVE TTL;"));
     let of_each = store(Path::new("/nowhere"), &["schema", "clickhouse", "--cluster", "genai"]);
     let shared = "CREATE TABLE IF NOT EXISTS otel_genai.span AS otel_genai_shard.span";
     assert!(of_each.code == 0 && of_each.out.contains(shared), "{of_each:?}");

@@ -50,7 +50,9 @@ impl From<StoreError> for Failure {
             | StoreError::Full { .. }
             | StoreError::Away { .. }
             | StoreError::Closed => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy),
-            StoreError::ReadOnly(_) => (StatusCode::FORBIDDEN, ErrorCode::ReadOnly),
+            StoreError::ReadOnly(_) | StoreError::Unwritable { .. } => {
+                (StatusCode::FORBIDDEN, ErrorCode::ReadOnly)
+            }
             StoreError::Timeout(_) => (StatusCode::GATEWAY_TIMEOUT, ErrorCode::Timeout),
             StoreError::BadCursor => (StatusCode::BAD_REQUEST, ErrorCode::BadCursor),
             StoreError::BadQuery(_) => (StatusCode::BAD_REQUEST, ErrorCode::BadQuery),
@@ -65,8 +67,9 @@ impl From<StoreError> for Failure {
                 failure.retry_after = Some(retry_after);
             }
             StoreError::ReadOnly(_) => {
-                failure =
-                    failure.hint("This dashboard only shows what is there: send to one without --read-only.");
+                failure = failure.hint(
+                    "This dashboard only shows what is there: send to one without --read-only that may write.",
+                );
             }
             StoreError::BadCursor => {
                 failure = failure.hint("A cursor goes with the query that gave it: begin again without one.");

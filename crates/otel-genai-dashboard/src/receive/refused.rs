@@ -105,6 +105,9 @@ impl From<StoreError> for Refused {
                     "{message}: this dashboard only shows what is there; send to one without --read-only"
                 ),
             ),
+            StoreError::Unwritable { .. } => {
+                Self::new(StatusCode::FORBIDDEN, Code::PermissionDenied, message)
+            }
             StoreError::Unsupported(_) => {
                 Self::new(StatusCode::NOT_IMPLEMENTED, Code::Unimplemented, message)
             }

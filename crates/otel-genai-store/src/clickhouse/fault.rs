@@ -88,6 +88,17 @@ impl Place {
                     words(&error)
                 ))
             }
+            // The same records are as many days the next time.
+            (Some(TOO_MANY_PARTS), Error::BadResponse(text)) if text.contains("Too many partitions") => {
+                StoreError::Backend {
+                    what,
+                    source: format!(
+                        "{}; an administrator sets max_partitions_per_insert_block = 0 for this user",
+                        words(&Error::BadResponse(text))
+                    )
+                    .into(),
+                }
+            }
             (Some(TOO_MANY_QUERIES | MEMORY_LIMIT | TOO_MANY_PARTS), _) => {
                 StoreError::Busy { retry_after: Duration::from_secs(2) }
             }
@@ -95,8 +106,10 @@ impl Place {
             (code, error) if code == Some(NO_SPACE) || is_full(&error) => {
                 StoreError::Full { dir: PathBuf::from(&self.location), retry_after: Duration::from_secs(30) }
             }
-            (Some(READONLY | ACCESS_DENIED), _) if what == WRITE => {
-                StoreError::ReadOnly(PathBuf::from(&self.location))
+            (Some(READONLY), _) if what == WRITE => StoreError::ReadOnly(PathBuf::from(&self.location)),
+            // Somebody may give the right back: what is sent again is not lost.
+            (Some(ACCESS_DENIED), error) if what == WRITE => {
+                StoreError::Backend { what, source: format!("{}; {}", words(&error), self.grant()).into() }
             }
             (_, Error::Network(source)) => StoreError::Away {
                 place: self.location.clone(),
@@ -105,6 +118,11 @@ impl Place {
             },
             (_, error) => StoreError::Backend { what, source: words(&error).into() },
         }
+    }
+
+    /// What an administrator does for one who may not write.
+    pub(super) fn grant(&self) -> String {
+        format!("this user may not insert: an administrator runs GRANT SELECT, INSERT ON {}.*", self.database)
     }
 
     /// Bytes of a row that do not read.
@@ -168,6 +186,15 @@ mod tests {
         assert!(matches!(of("Code: 252. DB::Exception: Too many parts"), StoreError::Busy { .. }));
         assert!(matches!(of("Code: 243. DB::Exception: no space"), StoreError::Full { .. }));
         assert!(matches!(of("Code: 164. DB::Exception: readonly"), StoreError::ReadOnly(_)));
+        let denied =
+            of("Code: 497. DB::Exception: ann: Not enough privileges. (ACCESS_DENIED) (version 26.7)");
+        assert!(
+            denied.to_string().ends_with("(ACCESS_DENIED); this user may not insert: an administrator runs GRANT SELECT, INSERT ON otel.*"),
+            "{denied}"
+        );
+        let days =
+            of("Code: 252. DB::Exception: Too many partitions for single INSERT block (more than 100)");
+        assert!(days.to_string().ends_with("max_partitions_per_insert_block = 0 for this user"), "{days}");
         assert!(matches!(of("Code: 159. DB::Exception: long"), StoreError::Timeout(_)));
         assert!(matches!(of("Code: 201. DB::Exception: Quota for user"), StoreError::Busy { .. }));
         assert!(matches!(

@@ -16,7 +16,6 @@ mod steps;
 mod told;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -80,7 +79,11 @@ impl Foreign {
     }
 
     fn read_only(&self) -> StoreError {
-        StoreError::ReadOnly(PathBuf::from(&self.loader.db.place.location))
+        StoreError::Unwritable {
+            place: self.loader.db.place.location.clone(),
+            why: "these tables are a Collector's; send to it, or to a dashboard with a database of its own"
+                .to_owned(),
+        }
     }
 }
 

@@ -561,12 +561,6 @@ impl Db {
         }
         Ok(None)
     }
-
-    /// Whether the user's settings forbid everything but to read.
-    pub(super) async fn may_only_read(&self) -> Result<bool, StoreError> {
-        let readonly = self.one::<u64>("SELECT toUInt64(getSetting('readonly'))").await?;
-        Ok(readonly.is_some_and(|readonly| readonly > 0))
-    }
 }
 
 /// The pieces and origins of an answer: each is in memory once, however many records have it.

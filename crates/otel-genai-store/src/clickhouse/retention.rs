@@ -24,13 +24,23 @@ pub(super) enum Keeping {
     For(Duration),
 }
 
+/// What records refer to. Each table goes by itself, hours apart, and a record without its content cannot be read: so this
+/// stays a day longer.
+const CONTENT: [&str; 3] = ["piece", "said", "series"];
+/// The table that is asked how long records are kept: changed last, it says what holds for all.
+const JUDGE: &str = "span";
+
 /// The statements that say how long records are kept.
 pub(super) fn statements(age: Option<Duration>) -> Vec<String> {
     let statement = |(table, day): &(&str, &str)| match age {
-        Some(age) => format!("ALTER TABLE {table} MODIFY TTL {day} + toIntervalDay({})", days(age)),
+        Some(age) => {
+            let days = days(age).saturating_add(u64::from(CONTENT.contains(table)));
+            format!("ALTER TABLE {table} MODIFY TTL {day} + toIntervalDay({days})")
+        }
         None => format!("ALTER TABLE {table} REMOVE TTL"),
     };
-    BY_DAY.iter().map(statement).collect()
+    let (last, first): (Vec<_>, Vec<_>) = BY_DAY.iter().partition(|(table, _)| *table == JUDGE);
+    first.into_iter().chain(last).map(statement).collect()
 }
 
 /// A day of records goes so many days after it began: it has ended, and all of it is too old.
@@ -41,11 +51,17 @@ fn days(age: Duration) -> u64 {
 impl Db {
     /// How long the server keeps records; none: for ever.
     pub(super) async fn max_age(&self) -> Result<Option<Duration>, StoreError> {
-        let sql = "SELECT extract(engine_full, 'toIntervalDay\\\\((\\\\d+)\\\\)') FROM system.tables
-             WHERE database = currentDatabase() AND name = 'span'";
-        let told = self.one::<String>(sql).await?;
+        let told = self.engine("extract(engine_full, 'toIntervalDay\\\\((\\\\d+)\\\\)')").await?;
         let days = told.and_then(|days| days.parse::<u64>().ok());
         Ok(days.map(|days| Duration::from_secs(days.saturating_sub(1).saturating_mul(DAY))))
+    }
+
+    /// Something of how the server keeps that table.
+    async fn engine(&self, what: &str) -> Result<Option<String>, StoreError> {
+        let sql = format!(
+            "SELECT {what} FROM system.tables WHERE database = currentDatabase() AND name = '{JUDGE}'"
+        );
+        self.one::<String>(&sql).await
     }
 
     /// Has the server keep records so long, if it does not yet.
@@ -57,6 +73,19 @@ impl Db {
         };
         if self.max_age().await?.map(days) == age.map(days) {
             return Ok(());
+        }
+        // What only leads to the tables of several servers has no time of its own.
+        let share = self.engine("extract(engine_full, 'Distributed\\\\([^,]+, \\'([^\\']+)')").await?;
+        if let Some(share) = share.filter(|share| !share.is_empty()) {
+            let age = age.map_or("none".to_owned(), |age| format!("{}d", age.as_secs().div_ceil(DAY)));
+            let source = format!(
+                "the tables are shared out over several servers; run on each of them what `otel-genai store schema \
+                 clickhouse --database {share} --max-age {age}` prints, and start without --max-age"
+            );
+            return Err(StoreError::Backend {
+                what: "cannot set how long records are kept",
+                source: source.into(),
+            });
         }
         for statement in statements(age) {
             let work = self.client.query_raw(&statement).execute();

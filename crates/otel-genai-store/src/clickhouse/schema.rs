@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clickhouse::{Client, Row};
 use serde::Deserialize;
@@ -11,7 +10,7 @@ use serde::Deserialize;
 use super::fault::{self, Place};
 use super::line::{LogLine, PieceLine, SpanLine};
 use super::point::{PointLine, SeriesLine};
-use super::retention;
+use super::retention::{self, Keeping};
 use super::said::SaidLine;
 use super::settle::Mark;
 use crate::error::StoreError;
@@ -57,10 +56,22 @@ pub(super) fn tables() -> String {
 }
 
 /// What an administrator gives to the server, so that otel-genai itself needs no right to make anything.
-pub(super) fn text(database: &str, age: Option<Duration>) -> String {
+pub(super) fn text(database: &str, keeping: Keeping) -> String {
     let mut text = format!("CREATE DATABASE IF NOT EXISTS {database};\nUSE {database};\n\n{}", tables());
-    if age.is_some() {
-        text.push_str("-- How long records are kept; to be run again with another number to change it.\n");
+    let age = match keeping {
+        Keeping::AsItIs => None,
+        Keeping::Forever => {
+            text.push_str("-- Records are kept for ever. A table that does so already calls that an error (36), which is none.\n");
+            Some(None)
+        }
+        Keeping::For(age) => {
+            text.push_str(
+                "-- How long records are kept; to be run again with another number to change it.\n",
+            );
+            Some(Some(age))
+        }
+    };
+    if let Some(age) = age {
         for statement in retention::statements(age) {
             let _ = writeln!(text, "{statement};");
         }
@@ -189,13 +200,15 @@ async fn version(client: &Client) -> clickhouse::error::Result<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn statements_are_found() {
         assert_eq!(VERSIONS.len(), usize::try_from(VERSION).unwrap());
         assert_eq!(statements(VERSIONS[0]).count(), 15);
-        let text = text("traces", Some(Duration::from_secs(86_400 * 30)));
+        let text = text("traces", Keeping::For(Duration::from_secs(86_400 * 30)));
         assert!(text.contains("GRANT SELECT ON traces.*") && text.contains("toIntervalDay(31);"), "{text}");
         assert!(statements(&text).all(|statement| !statement.contains("CREATE USER")));
     }

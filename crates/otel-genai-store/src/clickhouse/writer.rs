@@ -372,6 +372,8 @@ pub(super) async fn insert<T: Row + RowWrite>(
     let insert = db.place.in_time(db.client.insert::<T>(table)).await.map_err(told)?;
     // Rows are told apart by what they say. A whole insert that comes again may have been deleted meanwhile.
     let insert = insert.with_setting("insert_deduplicate", "0");
+    // However many days it is about: a copy of years has a few records of each.
+    let insert = insert.with_setting("max_partitions_per_insert_block", "0");
     // On several servers: what is acknowledged is where it belongs.
     let insert = insert.with_setting("distributed_foreground_insert", "1");
     // Storing may take longer than answering.

@@ -22,9 +22,9 @@ pub(super) struct Schema {
     #[arg(long, value_name = "NAME", default_value = "otel_genai")]
     database: String,
 
-    /// Delete days that ended longer ago: 30d, 90d, or none
-    #[arg(long, value_name = "DURATION", default_value = "none")]
-    max_age: Span,
+    /// Delete days that ended longer ago: 30d, 90d, or none to keep all again
+    #[arg(long, value_name = "DURATION")]
+    max_age: Option<Span>,
 
     /// For servers that know each other as this cluster: what each of them is given
     #[arg(long, value_name = "NAME", conflicts_with = "max_age")]
@@ -44,7 +44,10 @@ impl Schema {
         let options = ClickHouseOptions::new(&address).map_err(wrong)?;
         let text = match &self.cluster {
             Some(cluster) => options.cluster_schema(cluster).map_err(wrong)?,
-            None => options.max_age(self.max_age.0).schema(),
+            None => match self.max_age {
+                Some(Span(age)) => options.max_age(age).schema(),
+                None => options.schema(),
+            },
         };
         super::super::print(&text);
         Ok(0)
