@@ -307,6 +307,71 @@ fn tables_written_by_rotel_with_json_are_read() {
     rotel_writes(Flavour::Json, &["--clickhouse-exporter-enable-json"]);
 }
 
+/// Whatever letters there are in the id of a conversation, it is found by it.
+#[test]
+fn conversations_are_found_by_any_id() {
+    block_on(async {
+        for flavour in [Flavour::New, Flavour::Json] {
+            let Some(database) = Database::new().await else { return };
+            database.schema(flavour).await;
+            let id = r#"häuser/a"b\c"#;
+            let mut said = corpus::chat("Where is my order?");
+            said.retain(|pair| pair.key != "gen_ai.conversation.id");
+            said.push(corpus::text("gen_ai.conversation.id", id));
+            let call = corpus::span(1, 1, 0, "chat gpt-5", past(), said);
+            database.run(&exporter::traces(flavour, &corpus::spans("shop", vec![call]))).await;
+            let store = database.options.open().await.unwrap();
+            assert_eq!(store.conversation(id, 10).await.unwrap().len(), 1, "{flavour:?}");
+            store.close().await;
+        }
+    });
+}
+
+/// A trace is of the time when it began, though it comes to generative AI later.
+#[test]
+fn lists_have_what_began_in_their_time() {
+    block_on(async {
+        let Some(database) = Database::new().await else { return };
+        database.schema(Flavour::New).await;
+        let at = past();
+        let http = corpus::span(1, 1, 0, "POST /", at, vec![corpus::text("http.request.method", "POST")]);
+        let call = corpus::span(1, 2, 1, "chat gpt-5", at + 900 * SECOND, corpus::chat("Where?"));
+        database.run(&exporter::traces(Flavour::New, &corpus::spans("shop", vec![http, call]))).await;
+        let range = Some(Range { from: Nanos(at - 600 * SECOND), to: Nanos(at + 100 * SECOND) });
+        let filter = Filter { range, ..Filter::default() };
+        for sort in [TraceSort::Start, TraceSort::Tokens] {
+            let store = database.options.clone().open().await.unwrap();
+            let query = TraceQuery { filter: filter.clone(), sort, limit: 10, ..TraceQuery::default() };
+            assert_eq!(store.traces(&query).await.unwrap().items.len(), 1, "{sort:?}");
+            store.close().await;
+        }
+        let store = database.options.open().await.unwrap();
+        let query = ConversationQuery { filter, limit: 10, cursor: None };
+        assert_eq!(store.conversations(&query).await.unwrap().items.len(), 1);
+    });
+}
+
+/// However often somebody asks, points that came meanwhile are there.
+#[test]
+fn points_that_come_while_somebody_looks_are_told() {
+    block_on(async {
+        let Some(database) = Database::new().await else { return };
+        database.schema(Flavour::New).await;
+        let store = database.options.clone().open().await.unwrap();
+        let now = Nanos::now().0;
+        let range = Some(Range { from: Nanos(now - 60 * SECOND), to: Nanos(now + 600 * SECOND) });
+        assert!(store.metrics(range).await.unwrap().is_empty());
+        for insert in exporter::metrics(Flavour::New, &corpus::metrics(now - 11 * SECOND)) {
+            database.run(&insert).await;
+        }
+        let until = std::time::Instant::now() + Duration::from_secs(30);
+        while store.metrics(range).await.unwrap().is_empty() {
+            assert!(std::time::Instant::now() < until, "they are not read");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+}
+
 /// A page of the newest is answered without all that is older.
 #[test]
 fn the_newest_are_read_first() {

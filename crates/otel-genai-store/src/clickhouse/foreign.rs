@@ -26,7 +26,7 @@ use serde::Deserialize;
 
 use self::discover::Tables;
 use self::dump::Plans;
-use self::load::{DAY, Loader};
+use self::load::{DAY, Loader, reaching};
 use super::read::Db;
 use crate::change::Change;
 use crate::cursor::Cursor;
@@ -108,7 +108,7 @@ impl Store for Foreign {
     async fn traces(&self, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError> {
         let scratch = &self.loader.scratch;
         if query.sort != TraceSort::Start || query.ascending {
-            let _read = self.loader.range(query.filter.range).await?;
+            let _read = self.loader.range(reaching(query.filter.range)).await?;
             return scratch.traces(query).await;
         }
         // A page of the newest needs no more than the newest.
@@ -117,7 +117,7 @@ impl Store for Foreign {
             let oldest = page.items.last().filter(|_| page.next.is_some()).map(|trace| trace.start);
             Ok((page, oldest))
         };
-        self.loader.newest(query.filter.range, || page().boxed()).await
+        self.loader.newest(reaching(query.filter.range), || page().boxed()).await
     }
 
     async fn summaries(&self, ids: &[TraceId]) -> Result<Vec<TraceSummary>, StoreError> {
@@ -179,8 +179,8 @@ impl Store for Foreign {
         query: &ConversationQuery,
     ) -> Result<Page<ConversationSummary>, StoreError> {
         let _read = match &query.filter.conversation {
-            Some(id) => self.loader.conversation(id, query.filter.range).await?,
-            None => self.loader.range(query.filter.range).await?,
+            Some(id) => self.loader.conversation(id, reaching(query.filter.range)).await?,
+            None => self.loader.range(reaching(query.filter.range)).await?,
         };
         self.loader.scratch.conversations(query).await
     }

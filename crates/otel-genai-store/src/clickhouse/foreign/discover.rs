@@ -196,7 +196,11 @@ impl Table {
     pub(super) fn says(&self, column: &str, text: &str) -> String {
         match self.flavour(column) {
             Flavour::Map => format!("has(mapValues({column}), {text})"),
-            Flavour::Json => format!("position(toJSONString({column}), {text}) > 0"),
+            // As it stands there, without the quotes around it.
+            Flavour::Json => {
+                let quoted = format!("toJSONString({text})");
+                format!("position(toJSONString({column}), substring({quoted}, 2, length({quoted}) - 2)) > 0")
+            }
             Flavour::None => "0".to_owned(),
         }
     }

@@ -73,6 +73,11 @@ struct Spans {
     spans: u64,
 }
 
+/// Traces that began in a stretch of time may come to generative AI later.
+pub(super) fn reaching(range: Option<Range>) -> Option<Range> {
+    range.map(|Range { from, to }| Range { from, to: Nanos(to.0.saturating_add(AROUND)) })
+}
+
 impl Loader {
     pub(super) fn new(db: Db, tables: Tables, scratch: SqliteStore, most_bytes: u64) -> Self {
         Self {
@@ -281,14 +286,16 @@ impl Loader {
                 let _loading = self.loading.lock().await;
                 let now = Nanos::now();
                 let (from, to) = steps(Some(range), now);
-                let gaps = {
+                let (gaps, whole) = {
                     let mut held = self.held();
                     // Of the last minutes more may have come.
                     let late = held.points_until.filter(|(read, _)| read.elapsed() >= FRESH);
                     if let Some((_, until)) = late {
                         held.points.cut(step(Nanos(until.0.saturating_sub(LATE))));
                     }
-                    held.points.gaps(from, to)
+                    // Since then nothing was taken out that more may have come to.
+                    let whole = late.is_some() || held.points_until.is_none();
+                    (held.points.gaps(from, to), whole)
                 };
                 for (from, to) in gaps {
                     let mut all = Vec::new();
@@ -312,7 +319,9 @@ impl Loader {
                     }
                     self.held().points.add(from, to);
                 }
-                self.held().points_until = Some((Instant::now(), now));
+                if whole {
+                    self.held().points_until = Some((Instant::now(), now));
+                }
                 Ok(())
             }
             .boxed()
