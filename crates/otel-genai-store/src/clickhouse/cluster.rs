@@ -36,6 +36,20 @@ USE {shard};
             key(table)
         );
     }
+    let _ = write!(
+        text,
+        "-- With a <secret> in the cluster's configuration servers ask each other as the one who asks them; without one as the
+-- <user> that stands there with each, `default` if none does. Whoever it is needs these rights on each server.
+-- Who only looks:
+-- CREATE USER otel_genai_reader IDENTIFIED BY '...';
+-- GRANT SELECT ON {database}.* TO otel_genai_reader;
+-- GRANT SELECT ON {shard}.* TO otel_genai_reader;
+-- Who receives, too:
+-- CREATE USER otel_genai_writer IDENTIFIED BY '...';
+-- GRANT SELECT, INSERT ON {database}.* TO otel_genai_writer;
+-- GRANT SELECT, INSERT ON {shard}.* TO otel_genai_writer;
+"
+    );
     text
 }
 
@@ -51,6 +65,9 @@ mod tests {
     #[test]
     fn each_table_has_its_key() {
         let text = text("genai", "two");
+        for database in ["genai", "genai_shard"] {
+            assert!(text.contains(&format!("GRANT SELECT, INSERT ON {database}.* TO")), "{text}");
+        }
         for table in tables().lines().filter_map(table) {
             assert!(
                 text.contains(&format!("CREATE TABLE IF NOT EXISTS genai.{table} AS genai_shard.{table}\n")),
