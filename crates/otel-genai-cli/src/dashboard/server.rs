@@ -72,6 +72,9 @@ pub(crate) fn options(address: &str, password_file: Option<PathBuf>) -> Result<C
 /// Why a store in ClickHouse cannot be used.
 pub(crate) fn failure(error: &StoreError) -> Failure {
     let hint = match error {
+        StoreError::Away { source, .. } if source.to_string().contains("certificate") => {
+            "; SSL_CERT_FILE names the file of an authority that this system does not trust"
+        }
         StoreError::Away { .. } => "; is the server there, and is this its HTTP port, 8123 or 8443?",
         _ => "",
     };

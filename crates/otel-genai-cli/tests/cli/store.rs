@@ -194,7 +194,7 @@ fn a_copy_that_was_killed_goes_on() {
         end_time_unix_nano: 1_700_000_000_000_000_005 + number,
         ..trace::v1::Span::default()
     };
-    fill(&data, (0..24).map(span).collect());
+    fill(&data, (0..14).map(span).collect());
 
     let left = folder.path().join("unused/copies");
     let mut command = otel_genai(&["store", "copy", &data, &address]);
@@ -213,7 +213,7 @@ fn a_copy_that_was_killed_goes_on() {
     let copied = store(folder.path(), &["copy", &data, &address]);
     assert_eq!(
         (copied.code, copied.out.as_str()),
-        (0, "same     24 spans, 0 log records, 0 points\n"),
+        (0, "same     14 spans, 0 log records, 0 points\n"),
         "{copied:?}"
     );
     assert!(copied.err.contains("going on where an earlier copy ended"), "{}", copied.err);
@@ -245,6 +245,75 @@ fn a_copy_that_a_dashboard_would_cut_says_so() {
     );
     let told = store(folder.path(), &["copy", "--to-password-file", "/nowhere", &data, &back]);
     assert!(told.code == 2 && told.err.contains("which has no password"), "{told:?}");
+}
+
+const USERS: &str = "<clickhouse><users>
+  <one><password>first</password><profile>default</profile><networks><ip>::/0</ip></networks></one>
+  <two><password>second</password><profile>default</profile><networks><ip>::/0</ip></networks></two>
+  <viewer><password>second</password><profile>default</profile><networks><ip>::/0</ip></networks>
+    <grants><query>GRANT SELECT ON two.*</query></grants></viewer>
+  <default><password></password><profile>default</profile><networks><ip>::/0</ip></networks></default>
+</users><profiles><default/></profiles><quotas><default/></quotas></clickhouse>";
+
+/// Two servers have two passwords, and who may not write there is told what is missing.
+#[test]
+fn each_end_of_a_copy_has_its_password() {
+    let Some(library) = engine::library() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let server = engine::Engine::start_with_users(&library, folder.path(), USERS);
+    let at =
+        |user: &str, database: &str| server.address().replace("://", &format!("://{user}@")) + "/" + database;
+    let [first, second] = ["first", "second"].map(|password| {
+        let file = folder.path().join(password);
+        std::fs::write(&file, password).unwrap();
+        file.display().to_string()
+    });
+    let data = filled(&folder.path().join("data"));
+    let (one, two, viewer) = (at("one", "one"), at("two", "two"), at("viewer", "two"));
+    let copied = store(folder.path(), &["copy", "--to-password-file", &first, &data, &one]);
+    assert_eq!(copied.code, 0, "{copied:?}");
+    let both = ["copy", "--from-password-file", &first, "--to-password-file", &second, &one];
+    let copied = store(folder.path(), &[&both[..], &[&two]].concat());
+    assert_eq!(
+        (copied.code, copied.out.as_str()),
+        (0, "same     1 spans, 0 log records, 0 points\n"),
+        "{copied:?}"
+    );
+    let wrong = store(
+        folder.path(),
+        &["copy", "--from-password-file", &second, "--to-password-file", &second, &one, &two],
+    );
+    assert!(wrong.code == 5 && wrong.err.contains("Authentication failed"), "{wrong:?}");
+    let refused = store(folder.path(), &[&both[..], &[&viewer]].concat());
+    assert_eq!(refused.code, 125, "{refused:?}");
+    assert!(refused.err.contains("may not insert") && refused.err.contains("INSERT ON two.*"), "{refused:?}");
+    server.kill();
+}
+
+/// Tables of a later version, and those that no exporter writes.
+#[test]
+fn tables_that_cannot_be_used_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for (tables, told) in [
+        (
+            &["schema_version (version UInt32) ENGINE = MergeTree ORDER BY version AS SELECT 99"][..],
+            "was written by a newer otel-genai (schema 99, this one knows 1)",
+        ),
+        (
+            &["otel_traces (Timestamp DateTime64(9), TraceId String) ENGINE = MergeTree ORDER BY Timestamp"],
+            "the table otel_traces has no column SpanId: it is none that the OpenTelemetry Collector's exporter writes",
+        ),
+    ] {
+        let Some(address) = address() else { return };
+        let database = address.rsplit('/').next().unwrap();
+        sql(&address, &format!("CREATE DATABASE {database}"));
+        tables.iter().for_each(|table| drop(sql(&address, &format!("CREATE TABLE {database}.{table}"))));
+        let mut command = otel_genai(&["traces", "--store", &address]);
+        command.env("OTEL_GENAI_DATA_DIR", folder.path().join("unused"));
+        for finished in [run(command), run(over(&address, folder.path(), &[]))] {
+            assert!(finished.code == 5 && finished.err.contains(told), "{finished:?}");
+        }
+    }
 }
 
 /// A database of a Collector: own tables beside its would be all that a dashboard shows.
@@ -294,7 +363,7 @@ fn what_an_administrator_runs_is_printed() {
     let schema = |arguments: &[&str]| {
         store(Path::new("/nowhere"), &[&["schema", "clickhouse"], arguments].concat()).out
     };
-    assert!(!schema(&[]).contains(" TTL"));
+    assert!(!schema(&[]).contains("\nALTER TABLE"));
     assert!(schema(&["--max-age", "none"]).contains("ALTER TABLE span REMOVE TTL;"));
     let of_each = store(Path::new("/nowhere"), &["schema", "clickhouse", "--cluster", "genai"]);
     let shared = "CREATE TABLE IF NOT EXISTS otel_genai.span AS otel_genai_shard.span";
