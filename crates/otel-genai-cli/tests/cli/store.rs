@@ -287,6 +287,13 @@ fn each_end_of_a_copy_has_its_password() {
     let refused = store(folder.path(), &[&both[..], &[&viewer]].concat());
     assert_eq!(refused.code, 125, "{refused:?}");
     assert!(refused.err.contains("may not insert") && refused.err.contains("INSERT ON two.*"), "{refused:?}");
+    // Whoever sends is not to find it out first.
+    let looking = start(over(&viewer, folder.path(), &["--store-password-file", &second]));
+    assert!(looking.greeting.contains(", only to look at\n"), "{}", looking.greeting);
+    let sent = send_json("POST", &looking.url, "/v1/traces", "{}");
+    assert!(sent.starts_with("HTTP/1.1 403"), "{sent}");
+    looking.running.signal("TERM");
+    assert_eq!(looking.running.end().code, 0);
     server.kill();
 }
 
