@@ -1,16 +1,17 @@
 //! What was said, found by its words: the table of words names candidates, the last first; the text itself says whether they
 //! hold, and where.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use clickhouse::{Client, Row};
 use futures_util::future::try_join;
 use serde::Deserialize;
 
-use super::calls::MODEL;
+use super::calls::{self, MODEL};
 use super::line::PieceLine;
 use super::read::{Db, MOST_ON_PAGE, Where, fixed, one_of};
+use super::status;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
 use crate::id::{ContentHash, Day, LogId, Nanos, SpanId, TraceId};
@@ -22,6 +23,10 @@ use crate::words::{self, Phrase, Sought};
 const AT_A_TIME: usize = 200;
 /// And so many traces are.
 const MOST_BY_ID: usize = 5;
+/// Of a log record so many pieces that may say it are looked at.
+const MOST_PIECES: usize = 100;
+/// Names are looked for in the last so many seconds of many spans.
+const NAMES_OF: u32 = 7 * 86_400;
 /// So many names are told, of texts with
 const MOST_NAMES: usize = 10;
 /// so many letters.
@@ -127,10 +132,16 @@ struct Candidate {
     tie: i64,
     trace_id: [u8; 16],
     span_id: [u8; 8],
-    /// Of a piece; zeros: the log record says it itself.
-    hash: [u8; 16],
+    /// Pieces that may say it; zeros: the log record itself may.
+    hashes: Vec<[u8; 16]>,
     /// Of a log record, or 0.
     row: i64,
+}
+
+impl Candidate {
+    fn pieces(&self) -> impl Iterator<Item = &[u8; 16]> {
+        self.hashes.iter().filter(|hash| **hash != [0; 16])
+    }
 }
 
 impl Db {
@@ -145,8 +156,9 @@ impl Db {
             if from.is_some() {
                 return Ok(Vec::new());
             }
-            let (mut called, names) = try_join(self.by_id(&query.text), self.names(query)).await?;
-            called.extend(names);
+            let names = async { status::forgiven(self.names(query).await.map(Some)) };
+            let (mut called, names) = try_join(self.by_id(&query.text), names).await?;
+            called.extend(names.unwrap_or_default());
             Ok(called)
         };
         let days = async {
@@ -179,7 +191,9 @@ impl Db {
                     behind = Some(position);
                     let Some(hit) = snippets.hit(&candidate, day) else { continue };
                     if page.items.len() >= limit {
-                        page.next = last.map(|last| Cursor::new(last, asked));
+                        // What is found by its name may fill the page: then all that was said is left.
+                        let none = Position { value: i64::MAX, day, row: i64::MAX };
+                        page.next = Some(Cursor::new(last.unwrap_or(none), asked));
                         return Ok(page);
                     }
                     page.items.push(hit);
@@ -240,9 +254,9 @@ impl Db {
             |behind| format!("(at, tie) < ({}, {})", behind.value, behind.row),
         );
         let sql = format!(
-            "SELECT at, tie, trace_id, span_id, hash, row FROM (
+            "SELECT at, tie, trace_id, span_id, hashes, row FROM (
                SELECT tupleElement(told, 1) AS at, reinterpretAsInt64(substring(hash, 1, 8)) AS tie,
-                 tupleElement(told, 2) AS trace_id, tupleElement(told, 3) AS span_id, hash, toInt64(0) AS row
+                 tupleElement(told, 2) AS trace_id, tupleElement(told, 3) AS span_id, [hash] AS hashes, toInt64(0) AS row
                FROM (
                  SELECT hash, max((tupleElement(first, 1), trace_id, tupleElement(first, 2))) AS told FROM (
                    SELECT piece AS hash, trace_id, min((start_ns, span_id)) AS first
@@ -252,7 +266,7 @@ impl Db {
                )
                UNION ALL
                SELECT max(time_ns) AS at, row AS tie, any(trace_id) AS trace_id, any(span_id) AS span_id,
-                 max(hash) AS hash, row
+                 arrayReverseSort(groupUniqArray({MOST_PIECES})(hash)) AS hashes, row
                FROM (
                  SELECT time_ns, trace_id, span_id, toFixedString('', 16) AS hash, row
                  FROM log WHERE {logs} AND row IN {rows}
@@ -288,11 +302,11 @@ impl Db {
             rest: &'a [u8],
         }
         let mut snippets = Snippets::default();
-        let hashes = candidates.iter().filter(|one| one.hash != [0; 16]).map(|one| one.hash.as_slice());
+        let hashes: BTreeSet<&[u8; 16]> = candidates.iter().flat_map(Candidate::pieces).collect();
         let sql = format!(
             "SELECT day, hash, form, body FROM piece WHERE day = toDate({}) AND {} LIMIT 1 BY hash",
             day.0,
-            one_of("hash", hashes)
+            one_of("hash", hashes.iter().map(|hash| hash.as_slice()))
         );
         self.each::<PieceLine<'_>>(self.client.query_raw(&sql), |line| {
             let form = if line.form == Form::Text as u8 { Form::Text } else { Form::Value };
@@ -302,8 +316,8 @@ impl Db {
             Ok(())
         })
         .await?;
-        let rows: Vec<String> =
-            candidates.iter().filter(|one| one.hash == [0; 16]).map(|one| one.row.to_string()).collect();
+        let by_itself = |one: &&Candidate| one.hashes.contains(&[0; 16]);
+        let rows: Vec<String> = candidates.iter().filter(by_itself).map(|one| one.row.to_string()).collect();
         if !rows.is_empty() {
             let sql = format!(
                 "SELECT row, rest FROM log WHERE toDate(hour) = toDate({}) AND row IN ({}) LIMIT 1 BY row",
@@ -357,7 +371,8 @@ impl Db {
         Ok(summaries.into_iter().map(|summary| Hit::Trace { summary: Box::new(summary) }).collect())
     }
 
-    /// Services, providers, models, agents, tools and conversations whose names contain the text, the most frequent first.
+    /// Services, providers, models, agents, tools and conversations whose names contain the text, the most frequent first. Of many
+    /// spans those of the time that is asked for are looked at, or else the last.
     async fn names(&self, query: &SearchQuery) -> Result<Vec<Hit>, StoreError> {
         #[derive(Row, Deserialize)]
         struct Name {
@@ -377,6 +392,11 @@ impl Db {
             (Dimension::Tool, "tool"),
             (Dimension::Conversation, "conversation"),
         ];
+        let hours = match query.range {
+            _ if self.is_small().await? => "1".to_owned(),
+            Some(range) => calls::hours(Some(range)),
+            None => format!("hour > (SELECT hour FROM span ORDER BY hour DESC LIMIT 1) - {NAMES_OF}"),
+        };
         let mut all = Where::default();
         let part = all.text(text);
         let each = kinds.iter().zip(0u8..).map(|((_, column), kind)| {
@@ -388,7 +408,7 @@ impl Db {
             };
             format!(
                 "SELECT toUInt8({kind}) AS kind, toString({column}) AS name, uniq(trace_id) AS traces FROM span
-                 WHERE {says} GROUP BY name"
+                 WHERE {hours} AND {says} GROUP BY name"
             )
         });
         let sql = format!(
@@ -417,16 +437,14 @@ struct Snippets {
 impl Snippets {
     fn hit(&self, candidate: &Candidate, day: Day) -> Option<Hit> {
         let at = Nanos(u64::try_from(candidate.at).unwrap_or(0));
-        let hash = ContentHash::new(&candidate.hash);
-        let snippet = match hash {
-            Some(_) => self.pieces.get(&candidate.hash),
-            None => self.logs.get(&candidate.row),
-        };
         let (trace, span) = (TraceId::new(&candidate.trace_id), SpanId::new(&candidate.span_id));
-        let snippet = snippet?.clone();
+        let said = candidate.pieces().find_map(|hash| Some((hash, self.pieces.get(hash)?)));
         if candidate.row > 0 {
+            let snippet = said.map(|(_, snippet)| snippet).or_else(|| self.logs.get(&candidate.row))?.clone();
             return Some(Hit::Log { id: LogId { day, row: candidate.row }, trace, span, snippet, at });
         }
-        Some(Hit::Content { trace: trace?, span: span?, hash: hash?, snippet, at })
+        let (hash, snippet) = said?;
+        let (hash, snippet) = (ContentHash::new(hash)?, snippet.clone());
+        Some(Hit::Content { trace: trace?, span: span?, hash, snippet, at })
     }
 }

@@ -90,6 +90,13 @@ impl Db {
         self.tables().await.ok().map(|tables| bytes(&tables))
     }
 
+    /// Whether there are so few spans that a question may look at all.
+    pub(super) async fn is_small(&self) -> Result<bool, StoreError> {
+        let tables = self.tables().await?;
+        let spans = tables.iter().find(|table| table.name == "span").and_then(|table| table.rows);
+        Ok(spans.is_some_and(|spans| spans <= FEW))
+    }
+
     async fn tables(&self) -> Result<Vec<Table>, StoreError> {
         // Of this system table everybody sees what is theirs.
         let sql = "SELECT name, total_rows AS rows, total_bytes AS bytes FROM system.tables
@@ -124,7 +131,7 @@ fn bytes(tables: &[Table]) -> u64 {
 }
 
 /// What is too much to be found out is not known, and no error.
-fn forgiven<T>(found: Result<Option<T>, StoreError>) -> Result<Option<T>, StoreError> {
+pub(super) fn forgiven<T>(found: Result<Option<T>, StoreError>) -> Result<Option<T>, StoreError> {
     match found {
         Err(StoreError::Timeout(_) | StoreError::BadQuery(_)) => Ok(None),
         found => found,

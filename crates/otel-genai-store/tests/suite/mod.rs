@@ -66,7 +66,8 @@ macro_rules! suite {
         $run!(search: each_phrase_is_found_where_it_was_said_and_nowhere_else
             log_records_are_found_and_listed_by_their_words traces_are_listed_by_what_was_said_in_them
             pages_range_and_service_bound_what_is_found a_trace_is_found_by_its_id_and_by_the_id_of_an_answer
-            names_are_found_by_their_parts very_long_texts_are_searched_at_their_beginning);
+            names_are_found_by_their_parts what_was_said_is_found_after_names
+            each_message_of_a_log_record_is_looked_at very_long_texts_are_searched_at_their_beginning);
     };
     ($run:ident: $($topic:ident)+) => {
         $(suite!($run: $topic);)+

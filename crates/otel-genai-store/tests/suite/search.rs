@@ -269,6 +269,61 @@ pub(crate) async fn names_are_found_by_their_parts(store: &impl Store) {
     assert_eq!(names("mod_l").await, [] as [&str; 0]);
 }
 
+/// What is called so may fill a page; what was said comes after it.
+pub(crate) async fn what_was_said_is_found_after_names(store: &impl Store) {
+    let named = |trace: u64| {
+        let mut span = said(trace, "which model is this");
+        span.facts = Facts {
+            op: Some(Op::Chat),
+            response_model: Some(format!("model-{trace}").into()),
+            ..Facts::default()
+        };
+        span
+    };
+    store.ingest(batch((1..=3).map(named).collect(), vec![])).await.unwrap();
+    indexed(store).await;
+    for limit in [2, 3, 100] {
+        let mut query = SearchQuery { limit, ..query("model") };
+        let (mut names, mut content) = (0, 0);
+        loop {
+            let page = store.search(&query).await.unwrap();
+            for hit in page.items {
+                match hit {
+                    Hit::Name { .. } => names += 1,
+                    Hit::Content { .. } => content += 1,
+                    other => panic!("{other:?}"),
+                }
+            }
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+        // The last that says it.
+        assert_eq!((names, content), (limit.min(3), 1), "{limit}");
+    }
+}
+
+/// Several messages of a log record may say something, as far as an index knows, and one of them does.
+pub(crate) async fn each_message_of_a_log_record_is_looked_at(store: &impl Store) {
+    let messages: Vec<_> = (0..20)
+        .map(|number| match number {
+            7 => "call self.price(42) now".to_owned(),
+            _ => format!("call self price 42 now, {number}"),
+        })
+        .map(|words| serde_json::json!({"role": "user", "parts": [{"type": "text", "content": words}]}))
+        .collect();
+    let log = super::log(Some(1), "gen_ai.client.inference.operation.details", noon());
+    let attributes = vec![string("gen_ai.input.messages", &serde_json::Value::from(messages).to_string())];
+    let told = opentelemetry_proto::tonic::logs::v1::LogRecord { attributes, ..log.to_otlp() };
+    let log = LogRecord::from_otlp(told, &origin("shop"), Nanos::now()).unwrap();
+    store.ingest(batch(vec![], vec![log])).await.unwrap();
+    indexed(store).await;
+    let page = store.search(&query("self.price(42)")).await.unwrap();
+    let [Hit::Log { snippet, .. }] = page.items.as_slice() else { panic!("{page:?}") };
+    assert_eq!(marked(snippet), ["self.price(42"]);
+}
+
 /// A text of more than a MiB is searched at its beginning, and bounds what is spent on it.
 pub(crate) async fn very_long_texts_are_searched_at_their_beginning(store: &impl Store) {
     let long = format!("needle {} haystack", "straw ".repeat(200 << 10));
