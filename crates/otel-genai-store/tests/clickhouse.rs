@@ -322,6 +322,33 @@ fn sums_of_hours_are_those_of_their_calls() {
     });
 }
 
+/// What was found to be told twice, and is not, counts again, though the clock of the one who found it runs ahead.
+#[test]
+fn a_clock_that_runs_ahead_does_not_have_the_last_word() {
+    let call = |id: u64| {
+        let mut span = span(1, id, None, noon() + id);
+        span.facts = Facts { op: Some(Op::Chat), ..Facts::default() };
+        batch(vec![span], vec![])
+    };
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        let raw = raw(&options);
+        let store = options.connect().await.unwrap();
+        store.ingest(call(1)).await.unwrap();
+        let ahead = "INSERT INTO wrapper SELECT hour, trace_id, print, 1, 4102444800000000000 FROM span";
+        raw.query_raw(ahead).execute().await.unwrap();
+        store.ingest(call(2)).await.unwrap();
+        let until = std::time::Instant::now() + Duration::from_secs(60);
+        let told = "SELECT toUInt64(sum(told)) FROM wrapper FINAL";
+        while raw.query_raw(told).fetch_one::<u64>().await.unwrap() > 0 {
+            assert!(std::time::Instant::now() < until, "it is not taken back");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(store.stats(&StatsQuery::default()).await.unwrap()[0].calls, 2);
+        store.close().await;
+    });
+}
+
 /// Days that are too old go by themselves, whoever set it, and whoever only looks changes nothing.
 #[test]
 fn old_days_are_dropped_by_the_server() {
@@ -527,12 +554,10 @@ fn few_rights_are_enough() {
             assert!(status.bytes > 0);
         }
         let keeper = as_whom("keeper:secret").connect().await.unwrap();
-        writer.ingest(batch(vec![span(2, 1, None, noon() + 86_400_000_000_000)], vec![])).await.unwrap();
-        for (what, traces) in [
-            (Delete::Before(Nanos(noon() + 43_200_000_000_000)), 1),
-            (Delete::Trace(trace_id(2)), 1),
-            (Delete::All, 0),
-        ] {
+        writer.ingest(batch(vec![span(2, 1, None, noon() + DAY)], vec![])).await.unwrap();
+        for (what, traces) in
+            [(Delete::Before(Nanos(noon() + DAY / 2)), 1), (Delete::Trace(trace_id(2)), 1), (Delete::All, 0)]
+        {
             assert_eq!(keeper.delete(what).await.unwrap().traces, traces, "{what:?}");
         }
         assert!(writer.traces(&all()).await.unwrap().items.is_empty());
@@ -547,6 +572,7 @@ fn few_rights_are_enough() {
     server.kill();
 }
 
+const DAY: u64 = 86_400_000_000_000;
 const LIMITED: &str = "<clickhouse><users>
   <few><password></password><profile>few</profile><networks><ip>::/0</ip></networks></few>
   <default><password></password><profile>default</profile><networks><ip>::/0</ip></networks></default>
@@ -583,17 +609,37 @@ fn limits_of_the_server_are_said() {
         assert!(matches!(error, StoreError::BadQuery(_)), "{error:?}");
         assert!(error.to_string().contains("narrow the time range"), "{error}");
         assert_eq!(few.status().await.unwrap().spans, 50);
+        // What was said is found though there are too many names to look at.
+        let mut told = suite::search::said(2, "the raven");
+        (told.start, told.end) = (Nanos(told.start.0 + DAY), Nanos(told.end.0 + DAY));
+        store.ingest(batch(vec![told], vec![])).await.unwrap();
+        // A trace with more spans than can be looked at holds up no other one.
+        let call = |id: u64, parent: Option<u64>| {
+            let mut span = span(3, id, parent, noon() + 2 * DAY);
+            span.facts.op = Some(Op::Chat);
+            span.facts.usage = Usage { input: Some(7), output: Some(8), ..Usage::default() };
+            span
+        };
+        let several = vec![span(1, 100, None, noon()), call(1, None), call(2, Some(1))];
+        few.ingest(batch(several, vec![])).await.unwrap();
+        let raw = clickhouse::Client::default().with_url(format!("http://{host}")).with_database("limited");
+        let until = std::time::Instant::now() + Duration::from_secs(60);
+        while raw.query_raw("SELECT count() FROM wrapper").fetch_one::<u64>().await.unwrap() < 1 {
+            assert!(std::time::Instant::now() < until, "what is told twice is not found");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(few.search(&suite::search::query("raven")).await.unwrap().items.len(), 1);
 
         server.kill();
         let server = engine::Engine::start_at(&library, folder.path(), port, &["--config-file", &full]);
         let more = batch(spans(50), vec![]);
         let error = store.ingest(more.clone()).await.unwrap_err();
         assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
-        assert_eq!(store.spans(trace_id(1), Which::All).await.unwrap().len(), 50);
+        assert_eq!(store.spans(trace_id(1), Which::All).await.unwrap().len(), 51);
         server.kill();
         let server = engine::Engine::start_at(&library, folder.path(), port, &["--config-file", &plain]);
         assert_eq!(store.ingest(more).await.unwrap().spans, 50);
-        assert_eq!(store.spans(trace_id(1), Which::All).await.unwrap().len(), 100);
+        assert_eq!(store.spans(trace_id(1), Which::All).await.unwrap().len(), 101);
         server.kill();
     });
 }

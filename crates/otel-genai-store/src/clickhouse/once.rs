@@ -40,9 +40,10 @@ impl<T> Told<T> {
 /// Each once, by its start, with its variant: what was stored twice, word of a beginning whose end is there, and what is more
 /// than eight of the same ids are left out.
 pub(super) fn once<T>(mut all: Vec<Told<T>>) -> impl Iterator<Item = (T, u8)> {
+    all.sort_unstable_by_key(|one| (one.state, one.received, one.seq, one.print));
+    // Of what was stored twice the one that came first is told.
     let mut known = HashSet::new();
     all.retain(|one| known.insert((one.trace, one.span, one.print)));
-    all.sort_unstable_by_key(|one| (one.state, one.received, one.seq, one.print));
     let ended = |one: &Told<T>| one.state == SpanState::Ended as u8;
     // How many there are of the same ids, and of them ended.
     let mut counts: HashMap<_, (usize, usize)> = HashMap::new();
@@ -73,4 +74,27 @@ pub(super) fn once<T>(mut all: Vec<Told<T>>) -> impl Iterator<Item = (T, u8)> {
     }
     told.sort_by_key(|(one, _)| (one.start, span_tie(one.print)));
     told.into_iter().map(|(one, variant)| (one.what, variant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which is the first of several with the same ids is not told by the place at which one of two copies is read.
+    #[test]
+    fn of_two_copies_the_first_that_came_is_told() {
+        let told = |print: u8, received: i64| Told {
+            trace: [1; 16],
+            span: [1; 8],
+            print: [print; 16],
+            state: SpanState::Ended as u8,
+            received,
+            seq: 0,
+            start: i64::from(print),
+            what: (print, received),
+        };
+        let (early, late, other) = (told(1, 10), told(1, 30), told(2, 20));
+        let expected = [((1, 10), 0), ((2, 20), 1)];
+        assert_eq!(once(vec![late, other, early]).collect::<Vec<_>>(), expected);
+    }
 }

@@ -171,7 +171,7 @@ fn spans_sql(which: &str, whole: bool) -> String {
            SELECT *, countIf(state = 0) OVER (PARTITION BY trace_id, span_id) AS ended,
              row_number() OVER (PARTITION BY trace_id, span_id ORDER BY state, received_ns, seq, print) - 1 AS nth,
              count() OVER (PARTITION BY trace_id, span_id) AS told
-           FROM ({lines} LIMIT 1 BY trace_id, span_id, print)
+           FROM ({lines} ORDER BY received_ns, seq LIMIT 1 BY trace_id, span_id, print)
          ) WHERE multiIf(state = {SESSION}, 1, ended > 0, state = 0 AND nth < 8, nth = told - 1)",
         outer = outer.join(", "),
         lines = lines_sql(which, whole),

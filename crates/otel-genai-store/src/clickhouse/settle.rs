@@ -26,8 +26,10 @@ use crate::usage::{self, Told};
 const QUIET: Duration = Duration::from_secs(2);
 /// When the server did not answer.
 const AGAIN: Duration = Duration::from_secs(5);
-/// So many traces are looked at at a time.
+/// So many traces are looked at at a time,
 const MOST: usize = 500;
+/// and so many of their spans.
+const MOST_LINES: usize = 500_000;
 /// In larger traces nothing is looked for.
 const MOST_SPANS: usize = 20_000;
 /// So many traces wait to be looked at.
@@ -140,17 +142,31 @@ impl Settler {
                 due.push(trace);
             }
         }
-        match self.db.settle(&due).await {
-            Ok(()) => true,
-            Err(StoreError::ReadOnly(_)) => {
-                self.waiting.clear();
-                false
-            }
-            Err(_) => {
-                self.wait(due);
-                false
+        let (mut parts, mut settled) = (vec![due], false);
+        while let Some(mut part) = parts.pop() {
+            match self.db.settle(&part).await {
+                Ok(()) => settled = true,
+                Err(StoreError::ReadOnly(_)) => {
+                    self.waiting.clear();
+                    return false;
+                }
+                // Together they are too much for the server, or one of them is.
+                Err(StoreError::Timeout(_) | StoreError::BadQuery(_)) if part.len() > 1 => {
+                    let rest = part.split_off(part.len() / 2);
+                    parts.extend([rest, part]);
+                }
+                // One that is too much by itself, where others are not, is left as it is.
+                Err(StoreError::Timeout(_)) if settled => {}
+                Err(StoreError::BadQuery(_)) => {}
+                Err(_) => {
+                    // It comes last: the others are not held up by it.
+                    self.wait(parts.into_iter().rev().flatten());
+                    self.wait(part);
+                    return false;
+                }
             }
         }
+        true
     }
 }
 
@@ -199,8 +215,11 @@ impl Db {
             MOST_SPANS + 1
         );
         let mut lines: HashMap<[u8; 16], Vec<Placed>> = HashMap::new();
+        let mut room = MOST_LINES;
         let (mut called, mut of_sessions) = (BTreeSet::new(), HashSet::new());
         self.each::<Line<'_>>(self.client.query_raw(&sql), |line| {
+            let more = room.checked_sub(1);
+            room = more.ok_or_else(|| StoreError::BadQuery("these traces have too many spans".to_owned()))?;
             if line.state == SESSION {
                 of_sessions.insert(line.print);
             }
@@ -214,15 +233,18 @@ impl Db {
         })
         .await?;
         let mut marked: HashMap<[u8; 16], Mark> = HashMap::new();
-        let sql = format!(
-            "SELECT hour, trace_id, print, told, at FROM wrapper FINAL WHERE told AND {of} AND {hours}"
-        );
+        let sql = format!("SELECT hour, trace_id, print, told, at FROM wrapper FINAL WHERE {of} AND {hours}");
+        let mut latest = number(Nanos::now().0);
         self.each::<Mark>(self.client.query_raw(&sql), |mark| {
-            marked.insert(mark.print, mark);
+            latest = latest.max(mark.at);
+            if mark.told > 0 {
+                marked.insert(mark.print, mark);
+            }
             Ok(())
         })
         .await?;
-        let at = number(Nanos::now().0);
+        // What is said now holds, though another one's clock may run ahead.
+        let at = latest.saturating_add(1);
         let mut marks = Vec::new();
         for (trace_id, lines) in lines {
             for (hour, print) in wrappers(lines) {
