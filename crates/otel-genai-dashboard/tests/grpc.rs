@@ -88,18 +88,39 @@ async fn the_token_and_pages_are_looked_at_here_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_is_busy_says_when_to_come_again() {
-    let busy = || StoreError::Busy { retry_after: Duration::from_secs(2) };
-    let served =
-        Served::over(Arc::new(Unwilling(busy)), tempfile::tempdir().unwrap(), |builder| builder).await;
-    let mut client = TraceServiceClient::new(channel(&served).await);
-    let refused = client.export(request(vec![span(1, 0, "chat", (0, 1), Vec::new())])).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unavailable);
-    let details = refused.details();
-    let named = b"type.googleapis.com/google.rpc.RetryInfo";
-    assert!(details.windows(named.len()).any(|part| part == named), "{details:?}");
-    // RetryInfo { retry_delay: Duration { seconds: 2 } }
-    assert!(details.ends_with(&[0x0a, 0x02, 0x08, 0x02]), "{details:?}");
+async fn a_store_that_cannot_keep_says_whether_to_come_again() {
+    type Case = (fn() -> StoreError, Code, Option<u8>);
+    let cases: [Case; 4] = [
+        (|| StoreError::Busy { retry_after: Duration::from_secs(2) }, Code::Unavailable, Some(2)),
+        (
+            || StoreError::Away {
+                place: "db".into(),
+                retry_after: Duration::from_secs(7),
+                source: "connection refused".into(),
+            },
+            Code::Unavailable,
+            Some(7),
+        ),
+        (|| StoreError::Timeout(Duration::from_secs(10)), Code::Unavailable, Some(5)),
+        (
+            || StoreError::Unwritable { place: "db".into(), why: "no right".into() },
+            Code::PermissionDenied,
+            None,
+        ),
+    ];
+    for (error, code, seconds) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let served = Served::over(Arc::new(Unwilling(error)), folder, |builder| builder).await;
+        let mut client = TraceServiceClient::new(channel(&served).await);
+        let refused = client.export(request(vec![span(1, 0, "chat", (0, 1), Vec::new())])).await.unwrap_err();
+        assert_eq!((refused.code(), refused.message()), (code, error().to_string().as_str()));
+        let details = refused.details();
+        let named = b"type.googleapis.com/google.rpc.RetryInfo";
+        let tells = details.windows(named.len()).any(|part| part == named);
+        // RetryInfo { retry_delay: Duration { seconds } }
+        let when = seconds.is_some_and(|seconds| details.ends_with(&[0x0a, 0x02, 0x08, seconds]));
+        assert_eq!((tells, when), (seconds.is_some(), seconds.is_some()), "{details:?}");
+    }
 }
 
 /// A span of nothing is two bytes on the wire, and much more once it is read.

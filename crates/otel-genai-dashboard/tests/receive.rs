@@ -228,35 +228,45 @@ async fn senders_bring_the_token_where_one_is_asked_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_cannot_keep_says_whether_to_come_again() {
-    type Case = (fn() -> StoreError, u16, Option<&'static str>);
+    // What senders are told, and when to come again; what the page is told.
+    type Case = (fn() -> StoreError, (u16, Option<&'static str>), (u16, Option<&'static str>));
     let cases: [Case; 9] = [
-        (|| StoreError::Busy { retry_after: Duration::from_secs(1) }, 503, Some("1")),
-        (|| StoreError::Full { dir: "/data".into(), retry_after: Duration::from_secs(30) }, 503, Some("30")),
-        (|| StoreError::ReadOnly("/data".into()), 403, None),
-        (|| StoreError::Unwritable { place: "db".into(), why: "no right".into() }, 403, None),
+        (|| StoreError::Busy { retry_after: Duration::from_secs(1) }, (503, Some("1")), (503, Some("1"))),
+        (
+            || StoreError::Full { dir: "/data".into(), retry_after: Duration::from_secs(30) },
+            (503, Some("30")),
+            (503, Some("30")),
+        ),
+        (|| StoreError::ReadOnly("/data".into()), (403, None), (403, None)),
+        (|| StoreError::Unwritable { place: "db".into(), why: "no right".into() }, (403, None), (403, None)),
         (
             || StoreError::Away {
                 place: "db".into(),
                 retry_after: Duration::from_secs(7),
                 source: "connection refused".into(),
             },
-            503,
-            Some("7"),
+            (503, Some("7")),
+            (503, Some("7")),
         ),
-        (|| StoreError::Timeout(Duration::from_secs(10)), 503, Some("5")),
-        (|| StoreError::Backend { what: "cannot write", source: "broken".into() }, 503, Some("5")),
-        (|| StoreError::Closed, 503, Some("5")),
-        (|| StoreError::Newer { file: "/data".into(), found: 9, known: 1 }, 500, None),
+        (|| StoreError::Timeout(Duration::from_secs(10)), (503, Some("5")), (504, None)),
+        (
+            || StoreError::Backend { what: "cannot write", source: "broken".into() },
+            (503, Some("5")),
+            (500, None),
+        ),
+        (|| StoreError::Closed, (503, Some("5")), (503, None)),
+        (|| StoreError::Newer { file: "/data".into(), found: 9, known: 1 }, (500, None), (500, None)),
     ];
-    for (error, status, after) in cases {
+    for (error, senders, page) in cases {
         let folder = tempfile::tempdir().unwrap();
         let served = Served::over(Arc::new(Unwilling(error)), folder, |builder| builder).await;
         let answer = ask(served.http, "POST", "/v1/traces", &[PROTOBUF], &one().encode_to_vec()).await;
-        assert_eq!((answer.status, answer.header("retry-after")), (status, after), "{}", answer.text());
+        assert_eq!((answer.status, answer.header("retry-after")), senders, "{}", answer.text());
+        assert!(answer.text().contains(&error().to_string()), "{}", answer.text());
         // The same store asked by the page.
-        let answer = served.get("/api/v1/about").await;
-        assert!(answer.status >= 400, "{}", answer.text());
-        assert!(!answer.json()["error"]["message"].as_str().unwrap().is_empty());
+        let answer = served.get("/api/v1/traces").await;
+        assert_eq!((answer.status, answer.header("retry-after")), page, "{}", answer.text());
+        assert_eq!(answer.json()["error"]["message"], error().to_string());
     }
 }
 

@@ -99,10 +99,9 @@ impl Copy {
         let mut line = Line::new(self.quiet, "copied", total.filter(|_| !resumed));
         let told = |tally: Tally, next: Option<&Cursor>| {
             line.tell(tally.records());
-            match (&left, next) {
-                (Some(left), Some(next)) => left.write(next),
-                // At the end, too, the last piece stays known: who is interrupted while comparing does not copy all again.
-                _ => {}
+            // At the end, too, the last piece stays known: who is interrupted while comparing does not copy all again.
+            if let (Some(left), Some(next)) = (&left, next) {
+                left.write(next);
             }
         };
         let copied = match copy(from.store.as_ref(), to.store.as_ref(), EVER, cursor, told).await {
