@@ -22,8 +22,9 @@ const MOST: usize = 128 << 10;
 const WITNESSES: usize = 4;
 /// So many are looked for at a time.
 const AT_A_TIME: usize = 1_000;
-/// A log record that tells neither a time nor a trace is looked for in the hours before it came, so many.
-const HOURS_BEFORE: u32 = 7 * 24;
+/// A log record that tells neither a time nor a trace is looked for in the hours before it came, so many: who was not answered
+/// sends again for minutes.
+const HOURS_BEFORE: u32 = 3;
 
 /// What is not remembered may be stored again, which changes nothing.
 pub(super) struct Known {
@@ -223,13 +224,17 @@ impl Known {
                 numbers("time_ns", &times),
                 time(since)
             );
-            db.each::<PlacedRow>(db.client.query_raw(&sql), |PlacedRow { row, hour }| {
+            let looked = db.each::<PlacedRow>(db.client.query_raw(&sql), |PlacedRow { row, hour }| {
                 if let Some(print) = by_row.get(&row) {
                     self.prints.insert(*print, hour);
                 }
                 Ok(())
-            })
-            .await?;
+            });
+            match looked.await {
+                // Too many records to look through: rather stored twice than refused for ever.
+                Ok(()) | Err(StoreError::Timeout(_) | StoreError::BadQuery(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         for some in points.chunks(AT_A_TIME) {
             let sql = format!(

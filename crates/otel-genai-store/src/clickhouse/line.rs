@@ -268,7 +268,7 @@ impl<'a> SpanLine<'a> {
         let start = end.0.saturating_sub(lasted.map_or(0, |lasted| (lasted * 1e6) as u64));
         let id = record.row().to_be_bytes();
         Self {
-            hour: hour(end, log.received),
+            hour: hour(Nanos(start), log.received),
             trace_id: log.trace.map(|trace| *trace.bytes()).unwrap_or_default(),
             span_id: id,
             print: record.print,

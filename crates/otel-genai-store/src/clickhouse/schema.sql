@@ -2,7 +2,9 @@
 --
 -- Rows are told apart by the hash of what they say (`print`), so that what is stored twice is one row: at once for those who
 -- ask through otel-genai, and on the disk when the server has merged. Hours are those of the record, unless a clock is wrong;
--- then those of its reception. A day is a partition, and is dropped whole.
+-- then those of its reception. A day is a partition, and is dropped whole. Granules are small where few rows are asked for at a
+-- time. There are no statistics: the server would read those of each column before each question, which takes longer than the
+-- question.
 
 -- Spans. An id of zeros, an empty name and a 0 of `op` and `dialect` say "none". What log records tell of a session that
 -- sends no spans counts as calls do, and stands here, too; as log records they stand in `log`.
@@ -24,7 +26,7 @@ CREATE TABLE IF NOT EXISTS span (
   first_chunk_ns Nullable(UInt64), n Nullable(UInt32), cost Nullable(Int64), saved Int64, cost_source UInt8,
   content UInt8, stream UInt8, inferred UInt8, -- stream 1: no, 2: yes
   title String, -- what a user asked
-  rest String CODEC(ZSTD(3)), -- OTLP's Span in protobuf, with holes where pieces were taken out
+  rest String CODEC(ZSTD(1)), -- OTLP's Span in protobuf, with holes where pieces were taken out
   glue Array(UInt8), lens Array(UInt32), pieces Array(FixedString(16)), -- what fills the holes
   at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(start_ns),
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
@@ -34,7 +36,7 @@ CREATE TABLE IF NOT EXISTS span (
   INDEX by_state state TYPE minmax GRANULARITY 1
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toDate(hour) ORDER BY (hour, trace_id, span_id, print)
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, auto_statistics_types = '', materialize_ttl_recalculate_only = 1;
 
 -- Spans whose calls are told again by spans inside them, and log records of sessions whose calls spans tell, too, count in no
 -- sum: found a moment after they were stored. `told` 0 takes it back.
@@ -42,14 +44,14 @@ CREATE TABLE IF NOT EXISTS wrapper (
   hour DateTime('UTC') CODEC(Delta, ZSTD(1)), trace_id FixedString(16), print FixedString(16), told UInt8, at Int64
 ) ENGINE = ReplacingMergeTree(at)
 PARTITION BY toDate(hour) ORDER BY (hour, trace_id, print)
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS ttl_only_drop_parts = 1, auto_statistics_types = '', materialize_ttl_recalculate_only = 1;
 
 -- When anything of the calls of an hour was stored last, in milliseconds by the server's clock.
 CREATE TABLE IF NOT EXISTS touched (
   hour DateTime('UTC'), at SimpleAggregateFunction(max, Int64)
 ) ENGINE = AggregatingMergeTree
 PARTITION BY toDate(hour) ORDER BY hour
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS ttl_only_drop_parts = 1, auto_statistics_types = '', materialize_ttl_recalculate_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS touched_by_span TO touched AS
 SELECT hour, max(toUnixTimestamp64Milli(now64(3))) AS at FROM span GROUP BY hour;
@@ -73,7 +75,7 @@ CREATE TABLE IF NOT EXISTS hourly (
   stops Tuple(Array(String), Array(UInt64))
 ) ENGINE = MergeTree
 PARTITION BY toDate(hour) ORDER BY (hour, id)
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS ttl_only_drop_parts = 1, auto_statistics_types = '', materialize_ttl_recalculate_only = 1;
 
 -- Log records.
 CREATE TABLE IF NOT EXISTS log (
@@ -83,51 +85,52 @@ CREATE TABLE IF NOT EXISTS log (
   trace_id FixedString(16), span_id FixedString(8), origin FixedString(16), service LowCardinality(String),
   event LowCardinality(String), severity Int32, op UInt8, content UInt8, conversation String, response_id String,
   title String,
-  rest String CODEC(ZSTD(3)), -- OTLP's LogRecord in protobuf, with holes
+  rest String CODEC(ZSTD(1)), -- OTLP's LogRecord in protobuf, with holes
   glue Array(UInt8), lens Array(UInt32), pieces Array(FixedString(16)),
   at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(time_ns),
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX by_event event TYPE set(100) GRANULARITY 4
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toDate(hour) ORDER BY (hour, time_ns, row)
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, auto_statistics_types = '', materialize_ttl_recalculate_only = 1;
 
 -- Content, and where records come from: each once a day. Forms: 0 text, 1 a value in protobuf, 2 resource and scope.
 CREATE TABLE IF NOT EXISTS piece (
-  day Date, hash FixedString(16), form UInt8, body String CODEC(ZSTD(3))
+  day Date, hash FixedString(16), form UInt8, body String CODEC(ZSTD(1))
 ) ENGINE = ReplacingMergeTree
 PARTITION BY day ORDER BY hash
-SETTINGS index_granularity = 256, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS index_granularity = 128, ttl_only_drop_parts = 1, auto_statistics_types = '', materialize_ttl_recalculate_only = 1;
 
 -- What is said in a piece of content or in a log record: its words as they count, without case and accents, and pairs of
--- letters where a script has no spaces.
+-- letters where a script has no spaces. As it comes, for then the server merges the index with the rows; where rows could be
+-- replaced it would index all words again. Words that are there twice change no answer.
 CREATE TABLE IF NOT EXISTS said (
   day Date, hash FixedString(16), row Int64, -- of a log record the row; its hash is zeros
-  words String CODEC(ZSTD(3)),
-  INDEX by_word words TYPE text(tokenizer = splitByString([' ']))
-) ENGINE = ReplacingMergeTree
-PARTITION BY day ORDER BY (hash, row)
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+  words String CODEC(ZSTD(1)),
+  INDEX by_word words TYPE text(tokenizer = splitByNonAlpha)
+) ENGINE = MergeTree
+PARTITION BY day ORDER BY tuple()
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, auto_statistics_types = '', materialize_ttl_recalculate_only = 1;
 
 -- Series of metrics: each once a day.
 CREATE TABLE IF NOT EXISTS series (
   day Date, hash FixedString(16), origin FixedString(16), service LowCardinality(String), name LowCardinality(String),
-  body String CODEC(ZSTD(3)) -- OTLP's Metric in protobuf, with one point that says nothing
+  body String CODEC(ZSTD(1)) -- OTLP's Metric in protobuf, with one point that says nothing
 ) ENGINE = ReplacingMergeTree
 PARTITION BY day ORDER BY (name, hash)
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS ttl_only_drop_parts = 1, auto_statistics_types = '', materialize_ttl_recalculate_only = 1;
 
 -- Their points. Of two of the same times the one that came first is kept.
 CREATE TABLE IF NOT EXISTS point (
   hour DateTime('UTC') CODEC(Delta, ZSTD(1)),
   series FixedString(16), time_ns Int64 CODEC(Delta, ZSTD(1)), start_ns Int64 CODEC(Delta, ZSTD(1)),
   received_ns Int64 CODEC(Delta, ZSTD(1)), service LowCardinality(String),
-  body String CODEC(ZSTD(3)), -- OTLP's Metric in protobuf, with this point
+  body String CODEC(ZSTD(1)), -- OTLP's Metric in protobuf, with this point
   early UInt64 MATERIALIZED toUInt64(9223372036854775807 - received_ns) CODEC(Delta, ZSTD(1)),
   at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(time_ns)
 ) ENGINE = ReplacingMergeTree(early)
 PARTITION BY toDate(hour) ORDER BY (series, time_ns, start_ns)
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS ttl_only_drop_parts = 1, auto_statistics_types = '', materialize_ttl_recalculate_only = 1;
 
 -- What a list of traces is chosen by: sums of the kind that stay the same when a row is added twice.
 CREATE TABLE IF NOT EXISTS trace (
@@ -141,7 +144,7 @@ CREATE TABLE IF NOT EXISTS trace (
   INDEX by_last last_ns TYPE minmax GRANULARITY 1 -- what others wrote is looked for every second
 ) ENGINE = AggregatingMergeTree
 PARTITION BY day ORDER BY trace_id
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS ttl_only_drop_parts = 1, auto_statistics_types = '', materialize_ttl_recalculate_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS trace_of_span TO trace AS
 SELECT toDate(hour) AS day, trace_id, min(span.start_ns) AS start_ns,

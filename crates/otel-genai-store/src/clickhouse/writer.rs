@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clickhouse::{Row, RowWrite};
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use prost::Message as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -332,10 +332,9 @@ impl<'a> Lines<'a> {
                 tokio::task::yield_now().await;
             }
         }
-        self.said.sort_unstable_by_key(|line| (line.day, line.hash, line.row));
     }
 
-    /// Content first, so that no record refers to what is not there.
+    /// Content first, so that no record refers to what is not there. Words take the longest, and nothing refers to them.
     async fn insert(&self, db: &Db) -> Result<(), StoreError> {
         let pieces: Vec<PieceLine<'_>> = self
             .pieces
@@ -343,18 +342,20 @@ impl<'a> Lines<'a> {
             .map(|((day, hash), (form, body))| PieceLine { day: *day, hash: *hash, form: *form, body })
             .collect();
         let series: Vec<SeriesLine<'_>> = self.series.values().copied().collect();
-        try_join3(
-            insert::<PieceLine<'_>>(db, "piece", &pieces),
-            insert::<SaidLine>(db, "said", &self.said),
-            insert::<SeriesLine<'_>>(db, "series", &series),
-        )
-        .await?;
-        try_join3(
-            insert::<SpanLine<'_>>(db, "span", &self.spans),
-            insert::<LogLine<'_>>(db, "log", &self.logs),
-            insert::<PointLine<'_>>(db, "point", &self.points),
-        )
-        .await?;
+        let referred = async {
+            try_join(
+                insert::<PieceLine<'_>>(db, "piece", &pieces),
+                insert::<SeriesLine<'_>>(db, "series", &series),
+            )
+            .await?;
+            try_join3(
+                insert::<SpanLine<'_>>(db, "span", &self.spans),
+                insert::<LogLine<'_>>(db, "log", &self.logs),
+                insert::<PointLine<'_>>(db, "point", &self.points),
+            )
+            .await
+        };
+        try_join(insert::<SaidLine>(db, "said", &self.said), referred).await?;
         Ok(())
     }
 }
@@ -371,8 +372,10 @@ pub(super) async fn insert<T: Row + RowWrite>(
     // It asks for the table's columns, the first time.
     let insert = db.place.in_time(db.client.insert::<T>(table)).await.map_err(told)?;
     // Rows are told apart by what they say. A whole insert that comes again may have been deleted meanwhile.
-    let insert = insert.with_setting("insert_deduplicate", "0");
-    // However many days it is about: a copy of years has a few records of each.
+    let insert = insert.with_setting("insert_deduplicate", "0").with_setting("deduplicate_insert", "disable");
+    // What is acknowledged is stored, whatever the user's profile says; what waits has been put together here.
+    let insert = insert.with_setting("async_insert", "0");
+    // A store that is copied has a few records of each of many days.
     let insert = insert.with_setting("max_partitions_per_insert_block", "0");
     // On several servers: what is acknowledged is where it belongs.
     let insert = insert.with_setting("distributed_foreground_insert", "1");
