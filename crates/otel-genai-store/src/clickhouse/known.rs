@@ -22,9 +22,10 @@ const MOST: usize = 128 << 10;
 const WITNESSES: usize = 4;
 /// So many are looked for at a time.
 const AT_A_TIME: usize = 1_000;
-/// A log record that tells neither a time nor a trace is looked for in the hours before it came, so many: who was not answered
-/// sends again for minutes.
-const HOURS_BEFORE: u32 = 3;
+/// A log record that tells neither a time nor a trace is looked for in the hours before it came, so many,
+const HOURS_BEFORE: u32 = 7 * 24;
+/// unless these have more records than can be looked through before each insert.
+const MOST_BEFORE: &str = "50000000";
 
 /// What is not remembered may be stored again, which changes nothing.
 pub(super) struct Known {
@@ -224,14 +225,15 @@ impl Known {
                 numbers("time_ns", &times),
                 time(since)
             );
-            let looked = db.each::<PlacedRow>(db.client.query_raw(&sql), |PlacedRow { row, hour }| {
+            let look = db.client.query_raw(&sql).with_setting("max_rows_to_read", MOST_BEFORE);
+            let looked = db.each::<PlacedRow>(look, |PlacedRow { row, hour }| {
                 if let Some(print) = by_row.get(&row) {
                     self.prints.insert(*print, hour);
                 }
                 Ok(())
             });
             match looked.await {
-                // Too many records to look through: rather stored twice than refused for ever.
+                // Rather stored twice than refused for ever.
                 Ok(()) | Err(StoreError::Timeout(_) | StoreError::BadQuery(_)) => {}
                 Err(error) => return Err(error),
             }
