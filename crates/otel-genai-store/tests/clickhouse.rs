@@ -13,6 +13,8 @@ mod deletes;
 mod engine;
 #[path = "clickhouse/known.rs"]
 mod known;
+#[path = "clickhouse/reads.rs"]
+mod reads;
 #[path = "support/runtime.rs"]
 mod runtime;
 mod suite;

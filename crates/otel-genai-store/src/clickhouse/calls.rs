@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::line::number;
+use super::list;
 use super::read::Where;
 use super::search::{self, Dictionary};
 use crate::error::StoreError;
@@ -131,7 +132,7 @@ pub(super) fn conditions(filter: &Filter, dictionary: &Dictionary) -> Result<Whe
         all.and(format!("position(lowerUTF8(name), {part}) > 0"));
     }
     if let Some(text) = &filter.text {
-        let said = search::traces_that_say(&mut all, text, "1", dictionary)?;
+        let said = search::traces_that_say(&mut all, text, &list::of_traces_in(filter.range), dictionary)?;
         all.and(said);
     }
     Ok(all)

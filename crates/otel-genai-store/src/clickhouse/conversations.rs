@@ -7,7 +7,7 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::list;
-use super::read::{Db, MOST_ON_PAGE, Where, hours, one_of};
+use super::read::{Db, MOST_ON_PAGE, Where};
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
 use crate::id::{Day, TraceId};
@@ -16,10 +16,8 @@ use crate::summary::{ConversationSummary, TraceSummary};
 
 /// More traces of one conversation are not added up.
 const MOST_TRACES: u32 = 10_000;
-/// So many traces are told at a time,
+/// So many traces are told at a time.
 const AT_A_TIME: usize = 500;
-/// and of them those that have so many spans together, or one that has more.
-const MOST_SPANS: u64 = 50_000;
 /// Which traces have which conversation.
 const MEMBERS: &str = "SELECT DISTINCT conversation, trace_id FROM span WHERE conversation != ''";
 /// The number by which conversations that ended at the same moment are put in order.
@@ -36,12 +34,6 @@ struct Found {
 struct Member {
     conversation: String,
     trace_id: [u8; 16],
-}
-
-#[derive(Row, Deserialize)]
-struct Size {
-    trace_id: [u8; 16],
-    spans: u64,
 }
 
 impl Db {
@@ -61,10 +53,11 @@ impl Db {
             from.map_or("1".to_owned(), |from| format!("(ended, tie) < ({}, {})", from.value, from.row));
         let sql = format!(
             "SELECT conversation, max(t.end) AS ended, {TIE} AS tie
-             FROM ({MEMBERS}) AS m JOIN ({fit}) AS t ON t.trace_id = m.trace_id WHERE {}
+             FROM ({MEMBERS} AND {since}) AS m JOIN ({fit}) AS t ON t.trace_id = m.trace_id WHERE {}
              GROUP BY conversation HAVING {behind} ORDER BY ended DESC, tie DESC LIMIT {}",
             all.sql(),
-            limit + 1
+            limit + 1,
+            since = list::since(&query.filter),
         );
         let (mut page, mut last, mut more) = (Vec::new(), None, false);
         self.each::<Found>(all.query(self, &sql), |found| {
@@ -85,7 +78,7 @@ impl Db {
             traces.extend(of.iter().copied());
             some.push((id, of));
             if traces.len() >= AT_A_TIME || at + 1 == page.len() {
-                let told = self.told_by_size(std::mem::take(&mut traces)).await?;
+                let told = self.told_by_id(std::mem::take(&mut traces)).await?;
                 for (id, of) in some.drain(..) {
                     let of: Vec<TraceSummary> =
                         of.iter().filter_map(|trace| told.get(trace).cloned()).collect();
@@ -100,7 +93,7 @@ impl Db {
     pub(super) async fn conversation(&self, id: &str, limit: u32) -> Result<Vec<TraceSummary>, StoreError> {
         let members =
             self.members(&[id.into()], limit.min(MOST_TRACES)).await?.remove(id).unwrap_or_default();
-        let mut told = self.told_by_size(members.iter().copied().collect()).await?;
+        let mut told = self.told_by_id(members.iter().copied().collect()).await?;
         Ok(members.iter().filter_map(|trace| told.remove(trace)).collect())
     }
 
@@ -129,37 +122,10 @@ impl Db {
         Ok(members)
     }
 
-    /// Traces by their ids, told so few at a time that their spans have room.
-    async fn told_by_size(
-        &self,
-        ids: BTreeSet<TraceId>,
-    ) -> Result<HashMap<TraceId, TraceSummary>, StoreError> {
+    /// Traces by their ids.
+    async fn told_by_id(&self, ids: BTreeSet<TraceId>) -> Result<HashMap<TraceId, TraceSummary>, StoreError> {
         let ids: Vec<TraceId> = ids.into_iter().collect();
-        let mut told = HashMap::new();
-        for some in ids.chunks(AT_A_TIME) {
-            let of = one_of("trace_id", some.iter().map(|id| id.bytes().as_slice()));
-            let sql = format!(
-                "SELECT trace_id, count() AS spans FROM span WHERE {of} AND {} GROUP BY trace_id",
-                hours(&of)
-            );
-            let mut sizes: HashMap<[u8; 16], u64> = HashMap::new();
-            self.each::<Size>(self.client.query_raw(&sql), |Size { trace_id, spans }| {
-                sizes.insert(trace_id, spans);
-                Ok(())
-            })
-            .await?;
-            let mut rest = some;
-            while !rest.is_empty() {
-                let mut spans = 0;
-                let fits = rest.iter().take_while(|id| {
-                    spans += sizes.get(id.bytes()).copied().unwrap_or_default();
-                    spans <= MOST_SPANS
-                });
-                let (these, others) = rest.split_at(fits.count().max(1));
-                told.extend(self.summaries(these).await?.into_iter().map(|summary| (summary.id, summary)));
-                rest = others;
-            }
-        }
-        Ok(told)
+        let told = self.summaries(&ids).await?;
+        Ok(told.into_iter().map(|summary| (summary.id, summary)).collect())
     }
 }

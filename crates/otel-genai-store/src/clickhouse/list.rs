@@ -25,6 +25,7 @@ struct Begun {
     /// What conditions refer to.
     #[allow(dead_code, reason = "a row has what the query selects")]
     end: i64,
+    first_day: u16,
 }
 
 /// What it is put in order by.
@@ -72,6 +73,16 @@ struct LogCount {
     content: Vec<u8>,
 }
 
+#[derive(Row, Deserialize)]
+struct Size {
+    trace_id: [u8; 16],
+    spans: u64,
+}
+
+/// So many rows of spans are read for a page, or those of one trace that has more.
+const MOST_SPANS: usize = 50_000;
+/// Of a filter for which other records are looked at so many days are looked at together.
+const MOST_DAYS: usize = 32;
 const COLUMNS: &str = "trace_id, min(start_ns) AS start, max(end_ns) AS end, max(last_ns) AS last, \
      tupleElement(min(title), 2) AS asked";
 const DAY: u64 = 86_400_000_000_000;
@@ -202,28 +213,42 @@ impl Db {
         let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
         let (sign, order) = if query.ascending { (">", "ASC") } else { ("<", "DESC") };
         let (mut found, mut last, mut more) = (Vec::new(), None, false);
-        'days: for day in self.days(query.filter.range, query.ascending).await? {
-            let passed = |from: Position| if query.ascending { day < from.day } else { day > from.day };
-            if from.is_some_and(passed) {
-                continue;
+        let mut days = self.days(query.filter.range, query.ascending).await?;
+        let passed = |day: Day, from: Position| if query.ascending { day < from.day } else { day > from.day };
+        days.retain(|day| !from.is_some_and(|from| passed(*day, from)));
+        // A filter that looks at other records looks at all since the day. So that it does not for each day anew, it is asked about
+        // twice as many days each time.
+        let far =
+            !calls::names(&query.filter, &mut Where::default()).is_empty() || query.filter.text.is_some();
+        let (mut rest, mut together, mut behind) = (days.as_slice(), 1, from);
+        'days: while !rest.is_empty() {
+            let (some, others) = rest.split_at(together.min(rest.len()));
+            rest = others;
+            if far {
+                together = (2 * together).min(MOST_DAYS);
             }
-            let mut behind = from.filter(|from| from.day == day);
-            let conditions = conditions_since(&query.filter, &from_day(day), &self.dictionary)?;
+            let (Some(first), Some(end)) = (some.iter().min(), some.iter().max()) else { break };
+            let conditions = conditions_since(&query.filter, &from_day(*first), &self.dictionary)?;
             loop {
                 let mut all = conditions.clone();
                 if let Some(behind) = behind {
-                    all.and(format!("(start, {TIE}) {sign} ({}, {})", behind.value, behind.row));
+                    all.and(format!(
+                        "(first_day, start, {TIE}) {sign} (toDate({}), {}, {})",
+                        behind.day.0, behind.value, behind.row
+                    ));
                 }
                 let wanted = limit + 1 - found.len();
                 // The day before tells whether it began there; the day after, how it went on.
                 let sql = format!(
-                    "SELECT trace_id, min(start_ns) AS start, max(end_ns) AS end FROM trace
-                     WHERE day >= toDate({}) AND day <= toDate({}) GROUP BY trace_id HAVING min(day) = toDate({}) AND {}
-                     ORDER BY start {order}, {TIE} {order} LIMIT {wanted}",
-                    day.0.saturating_sub(1).max(0),
-                    day.0 + 1,
-                    day.0,
+                    "SELECT trace_id, min(start_ns) AS start, max(end_ns) AS end, min(day) AS first_day FROM trace
+                     WHERE day >= toDate({}) AND day <= toDate({}) GROUP BY trace_id
+                     HAVING first_day >= toDate({first}) AND first_day <= toDate({end}) AND {}
+                     ORDER BY first_day {order}, start {order}, {TIE} {order} LIMIT {wanted}",
+                    first.0.saturating_sub(1).max(0),
+                    end.0 + 1,
                     all.sql(),
+                    first = first.0,
+                    end = end.0,
                 );
                 let mut lines = Vec::new();
                 self.each::<Begun>(all.query(self, &sql), |line| {
@@ -233,7 +258,8 @@ impl Db {
                 .await?;
                 let whole = self.whole(lines.iter().map(|line| line.trace_id)).await?;
                 let full = lines.len() == wanted;
-                for Begun { trace_id, start, .. } in lines {
+                for Begun { trace_id, start, first_day, .. } in lines {
+                    let day = Day(first_day.into());
                     let position = Position { value: start, day, row: tie(trace_id) };
                     behind = Some(position);
                     let Some(line) = whole.began(trace_id, day) else { continue };
@@ -325,22 +351,45 @@ impl Db {
         Ok(logs)
     }
 
-    /// Traces in one line each, in the order given.
+    /// Traces in one line each, in the order given: so few at a time that their spans have room.
     async fn told(&self, lines: Vec<Whole>) -> Result<Vec<TraceSummary>, StoreError> {
-        let hours = lines.iter().fold(None, |hours: Option<(i64, i64)>, line| {
-            let (first, last) = hours.unwrap_or((line.first_hour, line.last_hour));
-            Some((first.min(line.first_hour), last.max(line.last_hour)))
-        });
-        let Some((first, last)) = hours else { return Ok(Vec::new()) };
-        let hour = |hour: i64| calls::time(u32::try_from(hour).unwrap_or(0));
-        let ids: Vec<TraceId> = lines.iter().filter_map(|line| TraceId::new(&line.trace_id)).collect();
-        let of = format!(
-            "{} AND hour >= {} AND hour <= {}",
-            one_of("trace_id", ids.iter().map(|id| id.bytes().as_slice())),
-            hour(first),
-            hour(last)
-        );
-        let (logs, told) = try_join(self.logs_of(&of), self.rows_of(&of)).await?;
+        if let Some(told) = self.told_together(&lines, MOST_SPANS).await? {
+            return Ok(told);
+        }
+        let sql =
+            format!("SELECT trace_id, count() AS spans FROM span WHERE {} GROUP BY trace_id", of(&lines));
+        let mut sizes: HashMap<[u8; 16], u64> = HashMap::new();
+        self.each::<Size>(self.client.query_raw(&sql), |Size { trace_id, spans }| {
+            sizes.insert(trace_id, spans);
+            Ok(())
+        })
+        .await?;
+        let (mut told, mut rest) = (Vec::with_capacity(lines.len()), lines.as_slice());
+        while !rest.is_empty() {
+            let mut spans = 0;
+            let fits = rest.iter().take_while(|line| {
+                spans += sizes.get(&line.trace_id).copied().unwrap_or_default();
+                spans <= MOST_SPANS as u64
+            });
+            let (these, others) = rest.split_at(fits.count().max(1));
+            told.extend(self.told_together(these, usize::MAX).await?.unwrap_or_default());
+            rest = others;
+        }
+        Ok(told)
+    }
+
+    /// The same, if they have no more spans together.
+    async fn told_together(
+        &self,
+        lines: &[Whole],
+        most: usize,
+    ) -> Result<Option<Vec<TraceSummary>>, StoreError> {
+        if lines.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let of = of(lines);
+        let (logs, told) = try_join(self.logs_of(&of), self.rows_of(&of, most)).await?;
+        let Some(told) = told else { return Ok(None) };
         let mut rows: HashMap<TraceId, Rows> = HashMap::new();
         let again = if told.iter().any(|(_, session)| session.is_some()) {
             self.told_again(&of).await?
@@ -356,9 +405,10 @@ impl Db {
             rows.all.push(row);
         }
         let (now, none) = (Nanos::now(), Rows::default());
-        let told = lines.iter().zip(&ids).map(|(line, id)| {
+        let told = lines.iter().filter_map(|line| {
+            let id = TraceId::new(&line.trace_id)?;
             let frame = Frame {
-                id: *id,
+                id,
                 start: moment(line.start),
                 end: moment(line.end),
                 last: moment(line.last),
@@ -366,10 +416,21 @@ impl Db {
                 logs: logs.get(&line.trace_id).map_or(0, |logs| logs.logs),
                 content: logs.get(&line.trace_id).map(|logs| logs.content.as_slice()).unwrap_or_default(),
             };
-            fold::summary(&frame, rows.get(id).unwrap_or(&none), now)
+            Some(fold::summary(&frame, rows.get(&id).unwrap_or(&none), now))
         });
-        Ok(told.collect())
+        Ok(Some(told.collect()))
     }
+}
+
+/// The condition on records of these traces, with their hours.
+fn of(lines: &[Whole]) -> String {
+    let hour = |hour: Option<i64>| calls::time(u32::try_from(hour.unwrap_or_default()).unwrap_or(0));
+    format!(
+        "{} AND hour >= {} AND hour <= {}",
+        one_of("trace_id", lines.iter().map(|line| line.trace_id.as_slice())),
+        hour(lines.iter().map(|line| line.first_hour).min()),
+        hour(lines.iter().map(|line| line.last_hour).max())
+    )
 }
 
 /// The conditions of a filter on groups of the table of traces: of several entries any will do, each anywhere in the trace.
@@ -408,8 +469,16 @@ fn conditions_since(filter: &Filter, hours: &str, dictionary: &Dictionary) -> Re
 }
 
 /// The hours of the records of traces that began in the time of a filter.
-fn since(filter: &Filter) -> String {
+pub(super) fn since(filter: &Filter) -> String {
     calls::hours(filter.range.map(|Range { from, .. }| Range { from, to: Nanos(u64::MAX) }))
+}
+
+/// The hours of the records of traces of which something is of this time.
+pub(super) fn of_traces_in(range: Option<Range>) -> String {
+    match range {
+        Some(_) => read::hours(&format!("trace_id IN (SELECT trace_id FROM trace WHERE {})", days(range))),
+        None => "1".to_owned(),
+    }
 }
 
 /// The hours of the records of traces that began on a day or later.

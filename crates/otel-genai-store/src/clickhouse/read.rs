@@ -36,6 +36,9 @@ const FEW: usize = 10_000;
 const FEW_WHOLE: usize = 1_000;
 /// So many pieces are asked for at a time.
 const MOST_PIECES: usize = 5_000;
+/// A row, and the print of one that tells of a session.
+pub(super) type OfTrace = (SpanRow, Option<[u8; 16]>);
+
 /// The server.
 #[derive(Clone)]
 pub(super) struct Db {
@@ -234,11 +237,13 @@ impl Db {
         Ok(found)
     }
 
-    /// The rows of some traces by their start. Of one that is no span but tells of a session, the print stands with it.
-    pub(super) async fn rows_of(&self, of: &str) -> Result<Vec<(SpanRow, Option<[u8; 16]>)>, StoreError> {
+    /// The rows of some traces by their start, if they are no more than so many. Of one that is no span but tells of a session,
+    /// the print stands with it.
+    pub(super) async fn rows_of(&self, of: &str, most: usize) -> Result<Option<Vec<OfTrace>>, StoreError> {
         let read = |line: &SpanLine<'_>| Ok((line.row()?, (line.state == SESSION).then_some(line.print)));
-        let rows = self.few(&lines_sql(of, false), usize::MAX, read).await?.unwrap_or_default();
-        Ok(once(rows).map(|((row, session), variant)| (of_variant(row, variant), session)).collect())
+        let rows = self.few(&lines_sql(of, false), most, read).await?;
+        let told = |rows| once(rows).map(|((row, session), variant)| (of_variant(row, variant), session));
+        Ok(rows.map(|rows| told(rows).collect()))
     }
 
     /// Rows of spans, if they are no more than so many.
@@ -465,7 +470,8 @@ impl Db {
         all.any("event", event);
         all.any("service", service);
         if let Some(sought) = &sought {
-            let said = search::logs_that_say(&mut all, sought, &self.dictionary);
+            let within = all.sql();
+            let said = search::logs_that_say(&mut all, sought, &within, &self.dictionary);
             all.and(said);
         }
         let (sign, order) = if ascending { (">", "ASC") } else { ("<", "DESC") };

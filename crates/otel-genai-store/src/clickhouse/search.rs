@@ -97,12 +97,17 @@ pub(super) fn traces_that_say(
     ))
 }
 
-/// The condition on log records that they say this.
-pub(super) fn logs_that_say(all: &mut Where, sought: &Sought, dictionary: &Dictionary) -> String {
+/// The condition on log records that they say this, of those of some time or trace.
+pub(super) fn logs_that_say(
+    all: &mut Where,
+    sought: &Sought,
+    within: &str,
+    dictionary: &Dictionary,
+) -> String {
     let words = words_of(all, sought, dictionary);
     format!(
         "(row IN (SELECT row FROM said WHERE row > 0 AND {words}) OR row IN (
-           SELECT row FROM log ARRAY JOIN pieces AS piece
+           SELECT row FROM (SELECT row, pieces FROM log WHERE {within}) ARRAY JOIN pieces AS piece
            WHERE piece IN (SELECT hash FROM said WHERE row = 0 AND {words})))"
     )
 }

@@ -32,7 +32,8 @@ macro_rules! suite {
     };
     ($run:ident: traces) => {
         $run!(traces: a_trace_in_one_line running_spans_give_way_to_their_end eight_spans_may_share_their_ids
-            a_trace_goes_on_over_midnight a_trace_that_was_silent_for_days_is_one pages_hold_everything_once filters_narrow_the_list);
+            a_trace_goes_on_over_midnight a_trace_that_was_silent_for_days_is_one pages_hold_everything_once filters_narrow_the_list
+            what_fits_is_listed_over_many_days);
     };
     ($run:ident: conversations) => {
         $run!(conversations: a_trace_is_named_by_what_was_asked);

@@ -284,3 +284,44 @@ pub(crate) async fn filters_narrow_the_list(store: &impl Store) {
     let range = Range { from: Nanos(noon() + 1), to: Nanos(noon() + 2 * SECOND) };
     assert_eq!(ids(Filter { range: Some(range), ..all() }).await, [2]);
 }
+
+/// Traces of many days, of which few fit, come in order, page by page.
+pub(crate) async fn what_fits_is_listed_over_many_days(store: &impl Store) {
+    const DAY: u64 = 86_400 * SECOND;
+    let spans = (0..60).map(|number| {
+        // Some days have nothing, and some traces go on after midnight.
+        let at = noon() - (number % 20) * (number % 3 + 1) * DAY / 2 + number * SECOND;
+        let mut span = span(number, 1, None, at);
+        span.facts.agent = Some(if number % 3 == 0 { "porter".into() } else { "guard".into() });
+        span
+    });
+    let mut spans: Vec<Span> = spans.collect();
+    for number in [3, 9, 30] {
+        let mut later = spans[number].clone();
+        later.key.span = span_id(2);
+        (later.start, later.end) = (Nanos(later.start.0 + DAY), Nanos(later.end.0 + DAY));
+        later.facts.agent = None;
+        spans.push(later);
+    }
+    let mut right: Vec<(Nanos, TraceId)> =
+        (0..60).step_by(3).map(|number| (spans[number].start, spans[number].key.trace)).collect();
+    right.sort_unstable();
+    store.ingest(batch(spans, vec![])).await.unwrap();
+    for (ascending, limit) in [(true, 100), (true, 3), (false, 100), (false, 3)] {
+        let filter = Filter { agent: vec!["porter".into()], ..Filter::default() };
+        let mut query = TraceQuery { filter, ascending, limit, ..TraceQuery::default() };
+        let mut found = Vec::new();
+        loop {
+            let page = store.traces(&query).await.unwrap();
+            found.extend(page.items.iter().map(|trace| (trace.start, trace.id)));
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+        if !ascending {
+            found.reverse();
+        }
+        assert_eq!(found, right, "{ascending} {limit}");
+    }
+}
