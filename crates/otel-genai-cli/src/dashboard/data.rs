@@ -72,6 +72,12 @@ impl Data {
         let store = options.open().await.map_err(|error| super::server::failure(&error))?;
         // Of tables that others write, too.
         let looks = read_only || store.status().await.is_ok_and(|status| status.read_only);
+        if looks
+            && !read_only
+            && let Err(why) = store.ingest(otel_genai_store::Batch::default()).await
+        {
+            crate::diagnostics::remark(format_args!("{why}; nothing is received"));
+        }
         let shown = if looks { format!("{location}, only to look at") } else { location };
         Ok(Self { store, keep, shown, looks, files: None })
     }

@@ -293,7 +293,9 @@ fn each_end_of_a_copy_has_its_password() {
     let sent = send_json("POST", &looking.url, "/v1/traces", "{}");
     assert!(sent.starts_with("HTTP/1.1 403"), "{sent}");
     looking.running.signal("TERM");
-    assert_eq!(looking.running.end().code, 0);
+    let ended = looking.running.end();
+    assert_eq!(ended.code, 0);
+    assert!(ended.err.contains("may not insert") && ended.err.contains("nothing is received"), "{ended:?}");
     server.kill();
 }
 
