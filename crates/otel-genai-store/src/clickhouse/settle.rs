@@ -26,8 +26,10 @@ use crate::usage::{self, Told};
 const QUIET: Duration = Duration::from_secs(2);
 /// When the server did not answer.
 const AGAIN: Duration = Duration::from_secs(5);
+/// Between two looks at least: many traces are looked at for little more than one.
+const GATHER: Duration = Duration::from_secs(1);
 /// So many traces are looked at at a time,
-const MOST: usize = 500;
+const MOST: usize = 1_000;
 /// and so many of their spans.
 const MOST_LINES: usize = 500_000;
 /// In larger traces nothing is looked for.
@@ -90,8 +92,9 @@ impl Settler {
         let mut first = true;
         let pause = self.db.place.quiet / 2;
         let mut roll = Instant::now() + pause;
+        let mut next = Instant::now();
         loop {
-            let due = self.waiting.front().map_or(roll, |(due, _)| roll.min(*due));
+            let due = self.waiting.front().map_or(roll, |(due, _)| roll.min(next.max(*due)));
             match tokio::time::timeout_at(due, stored.recv()).await {
                 Ok(Some(traces)) => {
                     // Only one that writes may mark what another one left.
@@ -104,8 +107,13 @@ impl Settler {
                 Err(_) => {}
             }
             let now = Instant::now();
-            if self.waiting.front().is_some_and(|(due, _)| *due <= now) && !self.settle(now).await {
-                tokio::time::sleep(AGAIN).await;
+            if next <= now && self.waiting.front().is_some_and(|(due, _)| *due <= now) {
+                if !self.settle(now).await {
+                    tokio::time::sleep(AGAIN).await;
+                }
+                // Those that are due already are looked at next.
+                let more = self.waiting.front().is_some_and(|(due, _)| *due <= now);
+                next = if more { now } else { now + GATHER };
             }
             // Who only looks writes nothing down.
             if !first && roll <= Instant::now() {

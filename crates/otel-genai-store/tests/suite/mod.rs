@@ -39,7 +39,8 @@ macro_rules! suite {
         $run!(conversations: a_trace_is_named_by_what_was_asked);
     };
     ($run:ident: sessions) => {
-        $run!(sessions: what_records_tell_of_a_session_counts what_spans_tell_too_counts_once);
+        $run!(sessions: what_records_tell_of_a_session_counts what_a_record_tells_counts_when_it_began
+            what_spans_tell_too_counts_once);
     };
     ($run:ident: sums) => {
         $run!(sums: sums_are_what_a_look_at_all_records_comes_to sums_are_right_in_another_order);

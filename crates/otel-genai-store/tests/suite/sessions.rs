@@ -11,8 +11,8 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use otel_genai_store::{
-    Batch, ContentState, ConversationQuery, CostSource, Dimension, Filter, Nanos, Op, StatsQuery, Store,
-    TraceQuery, TraceSort, Which, otlp,
+    Batch, ContentState, ConversationQuery, CostSource, Dimension, Filter, Nanos, Op, Range, StatsQuery,
+    Store, TraceQuery, TraceSort, Which, otlp,
 };
 
 use super::{SECOND, newest, noon};
@@ -113,6 +113,20 @@ pub(crate) async fn what_records_tell_of_a_session_counts(store: &impl Store) {
         store.conversations(&ConversationQuery { limit: 5, ..ConversationQuery::default() }).await.unwrap();
     assert_eq!((page.items.len(), page.items[0].id.as_ref(), page.items[0].traces), (1, "s-1", 2));
     assert_eq!(store.conversation("s-1", 10).await.unwrap().len(), 2);
+}
+
+/// A record comes when its call has ended; the call counts in the hour in which it began.
+pub(crate) async fn what_a_record_tells_counts_when_it_began(store: &impl Store) {
+    let usage = [("output_tokens", 200), ("duration_ms", 1500)];
+    let told = record(1, "api_request", "p-1", &[("model", "claude-opus-4-1")], &usage);
+    store.ingest(logs_of("agent", vec![told])).await.unwrap();
+    let hour = 3_600 * SECOND;
+    for (from, calls) in [(noon() - hour, 1), (noon(), 0)] {
+        let range = Some(Range { from: Nanos(from), to: Nanos(from + hour) });
+        let query = StatsQuery { filter: Filter { range, ..Filter::default() }, ..StatsQuery::default() };
+        let rows = store.stats(&query).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.calls).sum::<u64>(), calls);
+    }
 }
 
 /// What a session's records tell, at this second after noon: a call and a tool of Claude Code, and a call of Codex.
