@@ -39,12 +39,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clickhouse::Client;
+use clickhouse::{Client, Compression};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 use tokio::task::JoinHandle;
-use url::Url;
+use url::{Host, Url};
 
 use self::fault::Place;
 use self::foreign::Foreign;
@@ -283,6 +283,16 @@ impl ClickHouseOptions {
         ClickHouseStore::new(self.reach().await?, keeping, read_only).await
     }
 
+    /// Whether the server is on the same machine.
+    fn is_here(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        }
+    }
+
     async fn reach(self) -> Result<Db, StoreError> {
         let (location, patience) = (self.location(), self.patience);
         let place = Place { location, database: self.database.clone(), patience, quiet: self.quiet };
@@ -291,6 +301,10 @@ impl ClickHouseOptions {
             .with_database(&self.database)
             // An answer is whole or an error, never the beginning of one.
             .with_setting("wait_end_of_query", "1");
+        if self.is_here() {
+            // What crosses no network would be compressed for nothing.
+            client = client.with_compression(Compression::None);
+        }
         if let Some(user) = &self.user {
             client = client.with_user(user);
         }

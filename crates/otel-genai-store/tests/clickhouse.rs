@@ -790,6 +790,22 @@ async fn pass_on(between: TcpListener, server: &'static str, mute: Arc<AtomicBoo
     }
 }
 
+/// What crosses a network is compressed; to an address of which it is not known that it is this machine, that is done, too.
+#[test]
+fn a_server_elsewhere_is_understood() {
+    let Some(here) = engine::address() else { return };
+    let Some(port) = here.strip_prefix("clickhouse://127.0.0.1:") else { return };
+    let elsewhere = format!("clickhouse://[::ffff:127.0.0.1]:{port}/elsewhere_{}", std::process::id());
+    block_on(async {
+        let store = ClickHouseOptions::new(&elsewhere).unwrap().connect().await.unwrap();
+        let told = suite::search::said(1, &"the same old story ".repeat(1_000));
+        store.ingest(batch(vec![told.clone()], Vec::new())).await.unwrap();
+        let found = store.spans(told.key.trace, Which::All).await.unwrap();
+        assert_eq!(found[0].to_otlp(), told.to_otlp());
+        store.close().await;
+    });
+}
+
 #[test]
 fn who_is_not_there_is_said() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
