@@ -142,16 +142,17 @@ impl Db {
         let limit = query.limit.clamp(1, MOST_ON_PAGE) as usize;
         let all = conditions(filter, &self.dictionary)?;
         let (sign, order) = if query.ascending { (">", "ASC") } else { ("<", "DESC") };
-        let sums = match sums(query.sort) {
+        // One goes on the day after at most.
+        let hours =
+            calls::hours(filter.range.map(|Range { from, to }| Range {
+                from,
+                to: Nanos(to.0.saturating_add(2 * DAY) / DAY * DAY),
+            }));
+        let sums = match sums(query.sort, &hours) {
             None => String::new(),
             Some(sums) => format!(
                 "LEFT JOIN (SELECT trace_id, {sums} AS sum FROM span FINAL WHERE {hours} GROUP BY trace_id) AS s
-                   ON s.trace_id = t.trace_id",
-                // One goes on the day after at most.
-                hours = calls::hours(filter.range.map(|Range { from, to }| Range {
-                    from,
-                    to: Nanos(to.0.saturating_add(2 * DAY) / DAY * DAY),
-                })),
+                   ON s.trace_id = t.trace_id"
             ),
         };
         let value = match (query.sort, query.ascending) {
@@ -508,9 +509,9 @@ fn lines_that_fit(filter: &Filter, fit: &str) -> String {
     format!("SELECT {COLUMNS} FROM trace WHERE {} GROUP BY trace_id HAVING {fit}", days(filter.range))
 }
 
-/// What the spans of a trace come to: as a summary tells it.
-fn sums(sort: TraceSort) -> Option<String> {
-    let once = calls::once("1");
+/// What the spans of a trace, which are of these hours, come to: as a summary tells it.
+fn sums(sort: TraceSort, hours: &str) -> Option<String> {
+    let once = calls::once(hours);
     let counts = || format!("state != 1 AND {} AND {once}", ops(Op::counts_tokens));
     let inference = ops(Op::is_inference);
     Some(match sort {
