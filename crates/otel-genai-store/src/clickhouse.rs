@@ -50,6 +50,7 @@ use self::fault::Place;
 use self::foreign::Foreign;
 use self::read::Db;
 use self::retention::Keeping;
+use self::rights::ReadOnly;
 use self::settle::Settler;
 use self::tell::{Ear, Teller};
 use self::writer::{Job, Pressed, Writer};
@@ -325,7 +326,13 @@ impl ClickHouseOptions {
             Err(error) if fault::code(&error) == Some(fault::READONLY) => client,
             Err(error) => return Err(place.fault("cannot connect", error)),
         };
-        Ok(Db { client: reading, place, pricing: self.pricing, dictionary: None, kept: Arc::default() })
+        Ok(Db {
+            client: reading,
+            place,
+            pricing: self.pricing,
+            dictionary: None,
+            kept: Arc::default(),
+        })
     }
 }
 
@@ -357,20 +364,6 @@ pub struct ClickHouseStore {
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// Whether nothing is written.
-struct ReadOnly {
-    /// Because it was asked for so.
-    asked: bool,
-    /// Because the server lets nothing be written.
-    why: Option<String>,
-}
-
-impl ReadOnly {
-    fn holds(&self) -> bool {
-        self.asked || self.why.is_some()
-    }
-}
-
 /// What a store has as long as it is open.
 #[derive(Clone)]
 struct Open {
@@ -390,8 +383,8 @@ const CLOSED: StoreError = StoreError::Closed;
 impl ClickHouseStore {
     async fn new(mut db: Db, keeping: Keeping, read_only: bool) -> Result<Self, StoreError> {
         schema::prepare(&db.client, &db.place, read_only).await?;
-        let read_only = ReadOnly { asked: read_only, why: db.why_read_only().await? };
-        if !read_only.holds() {
+        let read_only = ReadOnly::new(&db, read_only).await?;
+        if read_only.why(&db).await.is_none() {
             db.keep(keeping).await?;
         }
         db.dictionary = search::dictionary(&db.client).await;
@@ -424,22 +417,15 @@ impl ClickHouseStore {
         self.opened().map(|_| &self.db)
     }
 
-    fn writable(&self) -> Result<Open, StoreError> {
-        let place = &self.db.place.location;
-        match &self.read_only {
-            ReadOnly { asked: true, .. } => Err(StoreError::ReadOnly(place.into())),
-            ReadOnly { why: Some(why), .. } => {
-                Err(StoreError::Unwritable { place: place.clone(), why: why.clone() })
-            }
-            ReadOnly { .. } => self.opened(),
-        }
+    async fn writable(&self) -> Result<Open, StoreError> {
+        self.read_only.why(&self.db).await.map_or_else(|| self.opened(), Err)
     }
 }
 
 #[async_trait::async_trait]
 impl Store for ClickHouseStore {
     async fn ingest(&self, mut batch: Batch) -> Result<Stored, StoreError> {
-        let Open { jobs, .. } = self.writable()?;
+        let Open { jobs, .. } = self.writable().await?;
         let wanted = u32::try_from(batch.bytes / 1024).unwrap_or(QUEUE).saturating_add(1).min(QUEUE);
         let room = Arc::clone(&self.room);
         let room = if wanted == QUEUE {
@@ -577,14 +563,14 @@ impl Store for ClickHouseStore {
             queued_bytes: queued,
             per_second: self.rate.per_second(),
             max_age,
-            read_only: self.read_only.holds(),
+            read_only: self.read_only.why(db).await.is_some(),
             ..status
         })
     }
 
     async fn delete(&self, what: Delete) -> Result<Deleted, StoreError> {
         let (answer, deleted) = oneshot::channel();
-        self.writable()?.deletes.send((what, answer)).map_err(|_| CLOSED)?;
+        self.writable().await?.deletes.send((what, answer)).map_err(|_| CLOSED)?;
         deleted.await.unwrap_or(Err(CLOSED))
     }
 

@@ -24,10 +24,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use otel_genai_store::copy::{EVER, compare, copy};
 use otel_genai_store::{
-    Batch, ClickHouseOptions, ClickHouseStore, Cost, CostSource, Delete, Dimension, Facts, Filter, LogQuery,
-    Nanos, Op, Range, SqliteOptions, StatsQuery, Store, StoreError, TraceQuery, Usage, Which,
+    Batch, Change, ClickHouseOptions, ClickHouseStore, Cost, CostSource, Delete, Dimension, Facts, Filter,
+    LogQuery, Nanos, Op, Range, SqliteOptions, StatsQuery, Store, StoreError, TraceQuery, Usage, Which,
 };
 use runtime::block_on;
 use suite::{batch, log, noon, span, suite, trace_id};
@@ -495,7 +496,7 @@ const USERS: &str = "<clickhouse><users>
   <viewer><password>secret</password><profile>default</profile><networks><ip>::/0</ip></networks>
     <grants><query>GRANT SELECT ON shared.*</query></grants></viewer>
   <partly><password>secret</password><profile>default</profile><networks><ip>::/0</ip></networks>
-    <grants><query>GRANT SELECT ON shared.*</query><query>GRANT INSERT ON shared.span</query></grants></partly>
+    <grants><query>GRANT SELECT, ALTER DELETE, TRUNCATE ON shared.*</query><query>GRANT INSERT ON shared.span</query></grants></partly>
   <default><password></password><profile>default</profile><networks><ip>::/0</ip></networks></default>
 </users><profiles><default/><readonly><readonly>1</readonly></readonly></profiles><quotas><default/></quotas></clickhouse>";
 
@@ -506,6 +507,7 @@ fn few_rights_are_enough() {
     let folder = TempDir::new().unwrap();
     let (config, users) = (folder.path().join("config.xml"), folder.path().join("users.xml"));
     std::fs::write(&users, USERS).unwrap();
+    let of_users = users.clone();
     // As it is where a server was installed: most of the system's tables are the administrator's.
     let strict = "<access_control_improvements><select_from_system_db_requires_grant>true\
         </select_from_system_db_requires_grant></access_control_improvements>";
@@ -513,7 +515,7 @@ fn few_rights_are_enough() {
     let text = format!("<clickhouse><users_config>{users}</users_config>{strict}</clickhouse>");
     std::fs::write(&config, text).unwrap();
     let server = engine::Engine::start(&library, folder.path(), &["--config-file", config.to_str().unwrap()]);
-    let host = server.address().replace("clickhouse://", "");
+    let (port, host) = (server.port(), server.address().replace("clickhouse://", ""));
     block_on(async {
         let as_whom =
             |user: &str| ClickHouseOptions::new(&format!("clickhouse://{user}@{host}/shared")).unwrap();
@@ -563,6 +565,11 @@ fn few_rights_are_enough() {
             assert_eq!(keeper.delete(what).await.unwrap().traces, traces, "{what:?}");
         }
         assert!(writer.traces(&all()).await.unwrap().items.is_empty());
+        // What is gone is told, though not all that belongs to it could be done.
+        let mut changes = partly.changes();
+        partly.delete(Delete::All).await.unwrap_err();
+        let told = async { while !matches!(changes.next().await.unwrap(), Change::Deleted { .. }) {} };
+        tokio::time::timeout(Duration::from_secs(60), told).await.unwrap();
 
         for options in [as_whom("writer:swordfish"), as_whom("nobody:swordfish")] {
             assert!(!format!("{options:?}").contains("swordfish"));
@@ -570,8 +577,30 @@ fn few_rights_are_enough() {
             let told = format!("{error} {error:?}");
             assert!(told.contains("Authentication failed") && !told.contains("swordfish"), "{told}");
         }
+        // Who is given the right to insert need not start again.
+        let late = as_whom("viewer:secret").quiet(Duration::from_secs(1)).connect().await.unwrap();
+        assert!(late.status().await.unwrap().read_only);
+        server.kill();
+        let (only, both) = (
+            "GRANT SELECT ON shared.*</query></grants></viewer>",
+            "GRANT SELECT, INSERT ON shared.*</query></grants></viewer>",
+        );
+        std::fs::write(&of_users, USERS.replace(only, both)).unwrap();
+        let server = engine::Engine::start_at(
+            &library,
+            folder.path(),
+            port,
+            &["--config-file", config.to_str().unwrap()],
+        );
+        let until = std::time::Instant::now() + Duration::from_secs(60);
+        while let Err(refused) = late.ingest(batch(vec![span(7, 1, None, noon())], vec![])).await {
+            assert!(std::time::Instant::now() < until, "{refused}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(!late.status().await.unwrap().read_only);
+        assert_eq!(late.traces(&all()).await.unwrap().items.len(), 1);
+        server.kill();
     });
-    server.kill();
 }
 
 const DAY: u64 = 86_400_000_000_000;
@@ -642,6 +671,56 @@ fn limits_of_the_server_are_said() {
         let server = engine::Engine::start_at(&library, folder.path(), port, &["--config-file", &plain]);
         assert_eq!(store.ingest(more).await.unwrap().spans, 50);
         assert_eq!(store.spans(trace_id(1), Which::All).await.unwrap().len(), 101);
+        server.kill();
+    });
+}
+
+/// A server that is short of something for a while: calls that are told twice are found when it is not any more.
+#[test]
+fn a_trace_that_could_not_be_looked_at_is_looked_at_again() {
+    let Some(library) = engine::library() else { return };
+    let folder = TempDir::new().unwrap();
+    let server = engine::Engine::start_with_users(&library, folder.path(), LIMITED);
+    let (port, host) = (server.port(), server.address().replace("clickhouse://", ""));
+    let call = |id: u64, parent: Option<u64>| {
+        let mut span = span(1, id, parent, noon());
+        span.facts.op = Some(Op::Chat);
+        span.facts.usage = Usage { input: Some(7), output: Some(8), ..Usage::default() };
+        span
+    };
+    block_on(async {
+        let raw = clickhouse::Client::default().with_url(format!("http://{host}"));
+        let count = async |sql: &str| raw.query_raw(sql).fetch_one::<u64>().await.unwrap();
+        let until = std::time::Instant::now() + Duration::from_secs(120);
+        let again = async || {
+            assert!(std::time::Instant::now() < until, "what is told twice is not found");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        let as_whom =
+            |user: &str| ClickHouseOptions::new(&format!("clickhouse://{user}@{host}/short")).unwrap();
+        let others = as_whom("default").connect().await.unwrap();
+        others.ingest(batch((3..50).map(|id| span(1, id, None, noon())).collect(), vec![])).await.unwrap();
+        others.close().await;
+        let few = as_whom("few").connect().await.unwrap();
+        let refused = "SELECT toUInt64(sum(value)) FROM system.errors WHERE name = 'TOO_MANY_ROWS'";
+        let before = count(refused).await;
+        few.ingest(batch(vec![call(1, None), call(2, Some(1))], vec![])).await.unwrap();
+        while count(refused).await == before {
+            again().await;
+        }
+        server.kill();
+        let users = LIMITED.replace(">20<", ">1000000<");
+        std::fs::write(folder.path().join("users.xml"), users).unwrap();
+        let config = folder.path().join("config.xml");
+        let server = engine::Engine::start_at(
+            &library,
+            folder.path(),
+            port,
+            &["--config-file", config.to_str().unwrap()],
+        );
+        while count("SELECT count() FROM short.wrapper").await < 1 {
+            again().await;
+        }
         server.kill();
     });
 }

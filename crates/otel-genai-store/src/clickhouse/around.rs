@@ -7,6 +7,7 @@ use clickhouse::Row;
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::fault;
 use super::line::number;
 use super::read::Db;
 use crate::error::StoreError;
@@ -94,9 +95,10 @@ impl Around {
         if self.refused.is_some_and(|until| Instant::now() < until) {
             return Ok(None);
         }
-        let asked = db.one::<Kept>(KEPT).await;
-        self.refused = asked.is_err().then(|| Instant::now() + REFUSED);
-        let Some(now) = asked? else { return Ok(None) };
+        let asked = db.place.in_time(db.client.query_raw(KEPT).fetch_one::<Kept>()).await;
+        let refused = |error| fault::code(error) == Some(fault::ACCESS_DENIED);
+        self.refused = asked.as_ref().is_err_and(refused).then(|| Instant::now() + REFUSED);
+        let now = asked.map_err(|error| db.place.fault(fault::READ, error))?;
         let before = self.kept.replace(now);
         let (Some(before), Some(now)) = (before, &self.kept) else { return Ok(None) };
         if before.change != now.change {

@@ -20,17 +20,18 @@ pub(super) type Order = (Delete, oneshot::Sender<Result<Deleted, StoreError>>);
 /// Deletes what it is told to, one after another, until nobody can tell it anything any more.
 pub(super) async fn run(db: Db, ear: Ear, mut orders: mpsc::UnboundedReceiver<Order>) {
     while let Some((what, answer)) = orders.recv().await {
-        let deleted = db.delete(what).await;
-        if let Ok((_, range)) = &deleted {
-            ear.tell(News { deleted: Some(*range), ..News::default() });
+        let mut gone = None;
+        let deleted = db.delete(what, &mut gone).await;
+        if gone.is_some() {
+            ear.tell(News { deleted: gone, ..News::default() });
         }
-        let _ = answer.send(deleted.map(|(deleted, _)| deleted));
+        let _ = answer.send(deleted);
     }
 }
 
 impl Db {
-    /// Deletes, and tells of what time.
-    pub(super) async fn delete(&self, what: Delete) -> Result<(Deleted, Range), StoreError> {
+    /// Deletes. Of what time something is `gone` is told though not all of it could be done.
+    async fn delete(&self, what: Delete, gone: &mut Option<Range>) -> Result<Deleted, StoreError> {
         if self.is_of_several_servers().await? {
             // What looks like one table here only leads to theirs: nothing would be deleted.
             return Err(StoreError::Unsupported(
@@ -38,30 +39,32 @@ impl Db {
             ));
         }
         let before = self.bytes().await;
-        let (traces, range) = match what {
+        let traces = match what {
             Delete::All => {
                 let traces = self.traces_of("1").await?;
+                *gone = Some(Range { from: Nanos(0), to: Nanos(u64::MAX) });
                 for (table, _) in BY_DAY {
                     self.run(&format!("TRUNCATE TABLE {table}")).await?;
                 }
                 self.list("1").await?;
-                (traces, Range { from: Nanos(0), to: Nanos(u64::MAX) })
+                traces
             }
             Delete::Before(moment) => {
                 let first = Day::of(moment);
                 let traces = self.traces_of(&format!("day < toDate({})", first.0)).await?;
+                *gone = Some(Range { from: Nanos(0), to: first.start() });
                 for (table, day) in BY_DAY {
                     self.drop_before(table, day, first).await?;
                 }
                 self.list(&format!("day < toDate({})", first.0.max(0))).await?;
-                (traces, Range { from: Nanos(0), to: first.start() })
+                traces
             }
-            Delete::Trace(trace) => self.delete_trace(trace).await?,
+            Delete::Trace(trace) => self.delete_trace(trace, gone).await?,
         };
         // How much room that made is worth no error: it is done.
         let after = self.bytes().await;
         let bytes = before.zip(after).map_or(0, |(before, after)| before.saturating_sub(after));
-        Ok((Deleted { traces, bytes }, range))
+        Ok(Deleted { traces, bytes })
     }
 
     async fn is_of_several_servers(&self) -> Result<bool, StoreError> {
@@ -98,10 +101,10 @@ impl Db {
     }
 
     /// Its content stays until its day goes: other traces may share it.
-    async fn delete_trace(&self, trace: TraceId) -> Result<(u64, Range), StoreError> {
+    async fn delete_trace(&self, trace: TraceId, gone: &mut Option<Range>) -> Result<u64, StoreError> {
         let of = format!("trace_id = {}", bytes(trace.bytes()));
         let Some(summary) = self.summaries(&[trace]).await?.pop() else {
-            return Ok((0, Range { from: Nanos(0), to: Nanos(0) }));
+            return Ok(0);
         };
         // Told as they are: of tables that are copied to several servers nothing is deleted by what a query finds.
         let hours = self.hours_of(&of).await?;
@@ -116,6 +119,7 @@ impl Db {
         })
         .await?;
         self.touch(&called).await?;
+        *gone = Some(Range { from: summary.start, to: Nanos(summary.end.0.saturating_add(1)) });
         let deleted = async {
             for table in ["span", "wrapper", "log"] {
                 self.run(&format!("DELETE FROM {table} WHERE {of} AND {when}")).await?;
@@ -132,7 +136,7 @@ impl Db {
             self.run(&format!("DELETE FROM trace WHERE {of}")).await?;
             self.list(&of).await?;
         }
-        Ok((1, Range { from: summary.start, to: Nanos(summary.end.0.saturating_add(1)) }))
+        Ok(1)
     }
 
     /// Lists traces of which something was stored while they were deleted: their records are there, and what they are chosen by

@@ -61,7 +61,10 @@ pub(super) fn text(database: &str, keeping: Keeping) -> String {
     let age = match keeping {
         Keeping::AsItIs => None,
         Keeping::Forever => {
-            text.push_str("-- Records are kept for ever. A table that does so already calls that an error (36), which is none.\n");
+            text.push_str(
+                "-- Records are kept for ever. A table that does so already calls that an error (36), which is none:\n\
+                 -- run this with `clickhouse-client -n --ignore-error`.\n",
+            );
             Some(None)
         }
         Keeping::For(age) => {

@@ -31,7 +31,7 @@ const GATHER: Duration = Duration::from_secs(1);
 /// So many traces are looked at at a time,
 const MOST: usize = 1_000;
 /// and so many of their spans.
-const MOST_LINES: usize = 500_000;
+const MOST_LINES: usize = 100_000;
 /// In larger traces nothing is looked for.
 const MOST_SPANS: usize = 20_000;
 /// So many traces wait to be looked at.
@@ -78,13 +78,28 @@ pub(super) struct Settler {
     waiting: VecDeque<(Instant, TraceId)>,
     /// Of those the last time.
     latest: HashMap<TraceId, Instant>,
+    /// Hours with calls that a session's record or a span may tell again.
+    called: Called,
     /// Hours that were added up, by when they had been touched.
     rolled: HashSet<(u32, i64)>,
 }
 
+/// Hours that were looked at and have calls, and the moment from which on holds what is said of them.
+#[derive(Default)]
+struct Called {
+    hours: BTreeSet<u32>,
+    at: i64,
+}
+
 impl Settler {
     pub(super) fn new(db: Db) -> Self {
-        Self { db, waiting: VecDeque::new(), latest: HashMap::new(), rolled: HashSet::new() }
+        Self {
+            db,
+            waiting: VecDeque::new(),
+            latest: HashMap::new(),
+            called: Called::default(),
+            rolled: HashSet::new(),
+        }
     }
 
     /// Works until the writer is gone, then marks what is left.
@@ -108,7 +123,7 @@ impl Settler {
             }
             let now = Instant::now();
             if next <= now && self.waiting.front().is_some_and(|(due, _)| *due <= now) {
-                if !self.settle(now).await {
+                if !self.settle(now, false).await {
                     tokio::time::sleep(AGAIN).await;
                 }
                 // Those that are due already are looked at next.
@@ -118,13 +133,14 @@ impl Settler {
             // Who only looks writes nothing down.
             if !first && roll <= Instant::now() {
                 // A server that does not answer now is asked again.
+                let _ = self.settle_sessions(false).await;
                 let _ = self.db.roll(&mut self.rolled).await;
                 roll = Instant::now() + pause;
             } else if first {
                 roll = roll.max(Instant::now() + pause);
             }
         }
-        while !self.waiting.is_empty() && self.settle(Instant::now() + QUIET).await {}
+        while self.settle(Instant::now() + QUIET, true).await && !self.waiting.is_empty() {}
     }
 
     fn wait(&mut self, traces: impl IntoIterator<Item = TraceId>) {
@@ -138,8 +154,9 @@ impl Settler {
         }
     }
 
-    /// Looks at some that are due; whether that could be done.
-    async fn settle(&mut self, now: Instant) -> bool {
+    /// Looks at some that are due; whether that could be done. At the end nobody waits for a server that is slow: whoever starts
+    /// next looks at what is left.
+    async fn settle(&mut self, now: Instant, ends: bool) -> bool {
         let mut due = Vec::new();
         while due.len() < MOST
             && let Some((at, trace)) = self.waiting.front().copied().filter(|(at, _)| *at <= now)
@@ -153,23 +170,54 @@ impl Settler {
         let (mut parts, mut settled) = (vec![due], false);
         while let Some(mut part) = parts.pop() {
             match self.db.settle(&part).await {
-                Ok(()) => settled = true,
+                Ok(Called { hours, at }) => {
+                    settled = true;
+                    self.called.hours.extend(hours);
+                    self.called.at = self.called.at.max(at);
+                }
                 Err(StoreError::ReadOnly(_)) => {
                     self.waiting.clear();
                     return false;
                 }
+                Err(StoreError::Timeout(_)) if ends => return false,
                 // Together they are too much for the server, or one of them is.
                 Err(StoreError::Timeout(_) | StoreError::BadQuery(_)) if part.len() > 1 => {
                     let rest = part.split_off(part.len() / 2);
                     parts.extend([rest, part]);
                 }
-                // One that is too much by itself, where others are not, is left as it is.
-                Err(StoreError::Timeout(_)) if settled => {}
-                Err(StoreError::BadQuery(_)) => {}
+                // One that is too much by itself, where others are not, is left as it is. Where no other one was looked at, the
+                // server may be short of time or memory for all of them.
+                Err(StoreError::Timeout(_) | StoreError::BadQuery(_)) if settled => {}
                 Err(_) => {
                     // It comes last: the others are not held up by it.
                     self.wait(parts.into_iter().rev().flatten());
                     self.wait(part);
+                    return false;
+                }
+            }
+        }
+        self.settle_sessions(ends).await
+    }
+
+    /// Marks the records of sessions whose calls spans tell; whether that could be done. What could not is tried again with what
+    /// is looked at next, or a while later.
+    async fn settle_sessions(&mut self, ends: bool) -> bool {
+        let Called { hours, at } = std::mem::take(&mut self.called);
+        let (mut parts, mut settled) = (vec![hours], false);
+        // The latest hours first: those come again.
+        while let Some(mut part) = parts.pop() {
+            let middle = part.iter().nth(part.len() / 2).copied().filter(|_| part.len() > 1 && !ends);
+            match (self.db.settle_sessions(&part, at).await, middle) {
+                (Ok(()), _) => settled = true,
+                (Err(StoreError::ReadOnly(_)), _) => return false,
+                (Err(StoreError::Timeout(_) | StoreError::BadQuery(_)), Some(middle)) => {
+                    let rest = part.split_off(&middle);
+                    parts.extend([part, rest]);
+                }
+                (Err(StoreError::Timeout(_) | StoreError::BadQuery(_)), None) if settled => {}
+                (Err(_), _) => {
+                    parts.push(part);
+                    self.called = Called { hours: parts.into_iter().flatten().collect(), at };
                     return false;
                 }
             }
@@ -210,9 +258,10 @@ impl Db {
         Ok(hours)
     }
 
-    async fn settle(&self, traces: &[TraceId]) -> Result<(), StoreError> {
+    /// Marks those of these traces' spans that tell a call again.
+    async fn settle(&self, traces: &[TraceId]) -> Result<Called, StoreError> {
         if traces.is_empty() {
-            return Ok(());
+            return Ok(Called::default());
         }
         let of = one_of("trace_id", traces.iter().map(|id| id.bytes().as_slice()));
         let hours = these(&self.hours_of(&of).await?);
@@ -261,12 +310,18 @@ impl Db {
                 }
             }
         }
-        for (hour, trace_id, print) in self.told_by_spans(&called).await? {
-            marks.push(Mark { hour, trace_id, print, told: 1, at });
-        }
         // What came since says that they are none.
         marked.retain(|print, _| !of_sessions.contains(print));
         marks.extend(marked.into_values().map(|mark| Mark { told: 0, at, ..mark }));
+        insert::<Mark>(self, "wrapper", &marks).await?;
+        Ok(Called { hours: called, at })
+    }
+
+    /// Marks the records of sessions near these hours whose calls spans tell.
+    async fn settle_sessions(&self, hours: &BTreeSet<u32>, at: i64) -> Result<(), StoreError> {
+        let again = self.told_by_spans(hours).await?;
+        let mark = |(hour, trace_id, print)| Mark { hour, trace_id, print, told: 1, at };
+        let marks: Vec<Mark> = again.into_iter().map(mark).collect();
         insert::<Mark>(self, "wrapper", &marks).await
     }
 }
