@@ -332,6 +332,7 @@ impl ClickHouseOptions {
             pricing: self.pricing,
             dictionary: None,
             kept: Arc::default(),
+            slow: Arc::default(),
         })
     }
 }

@@ -22,6 +22,10 @@ const MANY: u64 = 5_000_000;
 const DAY: u64 = 86_400_000_000_000;
 /// and no longer than this.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What takes longer of so many
+const SLOW: Duration = Duration::from_millis(500);
+/// is looked up again only so long after.
+const LONG: Duration = Duration::from_secs(60);
 
 /// What was seen lately.
 #[derive(Default)]
@@ -116,7 +120,9 @@ async fn heard(shared: &Shared, last: &mut Lately, records: u64) -> Result<Heard
         }
         Ok(Err(error)) => return Err(error),
     };
-    last.services = Some((until(began), heard.clone()));
+    let slow = records > MANY && began.elapsed() > SLOW;
+    let holds = if slow { Instant::now() + LONG } else { until(began) };
+    last.services = Some((holds, heard.clone()));
     Ok(heard)
 }
 

@@ -22,6 +22,7 @@ pub(super) async fn run(db: Db, ear: Ear, mut orders: mpsc::UnboundedReceiver<Or
     while let Some((what, answer)) = orders.recv().await {
         let mut gone = None;
         let deleted = db.delete(what, &mut gone).await;
+        db.slow.forget();
         if gone.is_some() {
             ear.tell(News { deleted: gone, ..News::default() });
         }

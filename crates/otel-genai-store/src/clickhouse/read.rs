@@ -14,6 +14,7 @@ use super::kept::Kept;
 use super::line::{self, Half, LogLine, PieceLine, SESSION, SpanLine, WHOLE, number};
 use super::once::{Told, once};
 use super::search::{self, Dictionary};
+use super::status::Slow;
 use super::writer::ORIGIN;
 use crate::cursor::{Cursor, Position};
 use crate::error::StoreError;
@@ -47,6 +48,7 @@ pub(super) struct Db {
     pub(super) pricing: Arc<dyn Pricing>,
     pub(super) dictionary: Dictionary,
     pub(super) kept: Arc<Kept>,
+    pub(super) slow: Arc<Slow>,
 }
 
 /// Conditions of a query. Text that others told goes beside the query, never into it.

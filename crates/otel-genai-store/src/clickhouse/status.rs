@@ -1,9 +1,14 @@
-//! How much there is. It is asked every few seconds, and is told at once however much that is: as the server knows it without a
-//! look at the rows, and where they are few as it is exactly.
+//! How much there is. It is asked every few seconds, and is told at once however much that is: where rows are few exactly, of many
+//! roughly, and of very many as the server knows it without a look at them.
 
-use clickhouse::{Row, RowRead};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use clickhouse::Row;
 use futures_util::future::try_join_all;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::list::moment;
 use super::read::Db;
@@ -14,16 +19,23 @@ use crate::query::StoreStatus;
 const FEW: u64 = 200_000;
 /// All spans may be looked at for a question, if they are no more.
 const SMALL: u64 = 1_000_000;
+/// Of more rows than these none is looked at.
+const MOST: u64 = 50_000_000;
 /// So many seconds the server spends on what is told roughly without, too.
 const MOMENT: &str = "1";
+/// What takes longer
+const SLOW: Duration = Duration::from_millis(500);
+/// is asked again only so long after.
+const REST: Duration = Duration::from_secs(60);
 
 /// Spans that ran and have ended since count once; what is no span, but counts as one, does not.
 const SPANS: &str = "SELECT toUInt64(ifNull((SELECT count() FROM span), 0) - ifNull((
      SELECT count() - uniqExactIf((trace_id, span_id), state = 1 AND (trace_id, span_id) NOT IN (
        SELECT trace_id, span_id FROM span WHERE state = 0 AND trace_id IN (SELECT trace_id FROM span WHERE state = 1)))
      FROM span WHERE state > 0), 0))";
-const ENDED: &str = "SELECT count() FROM span WHERE state = 0";
+const ENDED: &str = "SELECT toNullable(toInt64(count())) FROM span WHERE state = 0";
 const TRACES: &str = "SELECT uniq(trace_id) FROM trace";
+const ABOUT_TRACES: &str = "SELECT toNullable(toInt64(uniq(trace_id))) FROM trace";
 /// Of a table that is in order by the hour the first hour is found at its beginning.
 const OLDEST: &str = "SELECT minOrNull(moment) FROM (
      SELECT minOrNull(start_ns) AS moment FROM span WHERE hour = (SELECT hour FROM span ORDER BY hour LIMIT 1)
@@ -36,6 +48,27 @@ struct Table {
     name: String,
     rows: Option<u64>,
     bytes: Option<u64>,
+}
+
+/// What was found out lately and took long, and until when it holds.
+#[derive(Debug, Default)]
+pub(super) struct Slow(Mutex<HashMap<&'static str, (Instant, Option<i64>)>>);
+
+impl Slow {
+    fn get(&self, sql: &str) -> Option<Option<i64>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(sql).filter(|(until, _)| Instant::now() < *until).map(|(_, found)| *found)
+    }
+
+    fn put(&self, sql: &'static str, found: Option<i64>) {
+        let until = Instant::now() + REST;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(sql, (until, found));
+    }
+
+    /// Something was deleted.
+    pub(super) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 impl Db {
@@ -54,11 +87,11 @@ impl Db {
         let all = try_join_all(names.map(rows)).await?;
         let few = all.iter().all(|rows| *rows <= FEW);
         let [spans, logs, points, traces] = <[u64; 4]>::try_from(all).unwrap_or_default();
-        let count = async |exact: &str, rough: Option<&str>, rows: u64| {
-            let counted = match rough {
+        let count = async |exact: &str, rough: Option<&'static str>, rows: u64| {
+            let counted = match rough.filter(|_| rows <= MOST) {
                 _ if rows <= FEW => forgiven(self.one::<u64>(exact).await)?,
                 // Whoever may not set a limit is told the number of rows.
-                Some(rough) => self.in_a_moment::<u64>(rough).await,
+                Some(rough) => self.in_a_moment(rough).await.and_then(|rows| u64::try_from(rows).ok()),
                 None => None,
             };
             Ok::<_, StoreError>(counted.unwrap_or(rows))
@@ -67,11 +100,11 @@ impl Db {
             count(SPANS, Some(ENDED), spans),
             count("SELECT count() FROM log", None, logs),
             count("SELECT count() FROM point", None, points),
-            count(TRACES, Some(TRACES), traces),
+            count(TRACES, Some(ABOUT_TRACES), traces),
             async {
                 Ok(match few {
-                    true => forgiven(self.one::<Option<i64>>(OLDEST).await)?,
-                    false => self.in_a_moment::<Option<i64>>(OLDEST).await,
+                    true => forgiven(self.one::<Option<i64>>(OLDEST).await)?.flatten(),
+                    false => self.in_a_moment(OLDEST).await,
                 })
             },
         )?;
@@ -81,7 +114,7 @@ impl Db {
             points,
             traces,
             bytes: bytes(&tables),
-            oldest: oldest.flatten().map(moment),
+            oldest: oldest.map(moment),
             location: self.place.location.clone(),
             ..StoreStatus::default()
         })
@@ -112,18 +145,22 @@ impl Db {
         Ok(tables)
     }
 
-    /// What the server finds out in a moment.
-    async fn in_a_moment<T>(&self, sql: &str) -> Option<T>
-    where
-        T: for<'a> Row<Value<'a> = T> + RowRead,
-    {
+    /// What the server finds out in a moment, or found out a while ago if that took long.
+    async fn in_a_moment(&self, sql: &'static str) -> Option<i64> {
+        if let Some(known) = self.slow.get(sql) {
+            return known;
+        }
+        let began = Instant::now();
         let mut found = None;
         let query = self.client.query_raw(sql).with_setting("max_execution_time", MOMENT);
-        let asked = self.each::<T>(query, |row| {
-            found.get_or_insert(row);
+        let asked = self.each::<Option<i64>>(query, |row| {
+            found = row;
             Ok(())
         });
-        asked.await.ok()?;
+        let found = asked.await.ok().and(found);
+        if began.elapsed() > SLOW {
+            self.slow.put(sql, found);
+        }
         found
     }
 }
