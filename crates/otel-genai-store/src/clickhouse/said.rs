@@ -10,9 +10,9 @@ use crate::words;
 /// A row of `said`.
 #[derive(Debug, Row, Serialize)]
 pub(super) struct SaidLine {
-    pub(super) day: u16,
-    pub(super) hash: [u8; 16],
-    pub(super) row: i64,
+    day: u16,
+    hash: [u8; 16],
+    row: i64,
     words: String,
 }
 

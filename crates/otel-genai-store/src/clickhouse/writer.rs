@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clickhouse::insert::Insert;
 use clickhouse::{Row, RowWrite};
 use futures_util::future::{try_join, try_join3};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
@@ -37,8 +38,10 @@ use crate::value::Pieces;
 const MOST_RECORDS: usize = 20_000;
 /// or so many bytes.
 const MOST_BYTES: usize = 32 << 20;
-/// Between the beginnings of two inserts at least, and from the end of one to the next at most.
+/// Between the beginnings of two inserts at least.
 const PAUSE: Duration = Duration::from_millis(100);
+/// From the end of one to the next at most, however long that took.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// So many spans may come with the same ids and other contents, the first included.
 const MOST_VARIANTS: u8 = 8;
 /// After so many bytes of text others get their turn.
@@ -132,7 +135,7 @@ impl Writer {
 
     /// Works until nobody can tell it anything any more.
     pub(super) async fn run(mut self, mut given: UnboundedReceiver<Job>) {
-        // Those who were answered come again: until as much came as the last insert had, the next one waits as long as it may.
+        // Those who were answered come again: until as much came as the last insert had, the next one waits as long as that took.
         let (mut earliest, mut latest, mut enough) = (Instant::now(), Instant::now(), 0);
         while let Some(job) = given.recv().await {
             let (mut records, mut bytes) = (size(&job.batch), job.batch.bytes);
@@ -144,9 +147,10 @@ impl Writer {
                 bytes = bytes.saturating_add(job.batch.bytes);
                 jobs.push(job);
             }
-            earliest = Instant::now() + PAUSE;
+            let begun = Instant::now();
             self.store(jobs).await;
-            (latest, enough) = (Instant::now() + PAUSE, records);
+            earliest = begun + PAUSE;
+            (latest, enough) = (Instant::now() + begun.elapsed().clamp(PAUSE, LONGEST_PAUSE), records);
         }
     }
 
@@ -186,8 +190,7 @@ impl Writer {
 
     async fn write(&mut self, jobs: &[Job]) -> Result<Written, StoreError> {
         self.known.look_for(&self.db, jobs).await?;
-        let (mut lines, answers, news) = Lines::of(jobs, &mut self.known);
-        lines.listen().await;
+        let (lines, answers, news) = Lines::of(jobs, &mut self.known);
         lines.insert(&self.db).await?;
         let holds = self.known.holds(&self.db, &lines.left_out).await?;
         Ok(Written { answers, news, called: lines.called, holds })
@@ -217,7 +220,8 @@ struct Lines<'a> {
     /// By day and hash; in order, as the table has them.
     pieces: BTreeMap<(u16, [u8; 16]), Body<'a>>,
     series: BTreeMap<(u16, [u8; 16]), SeriesLine<'a>>,
-    said: Vec<SaidLine>,
+    /// What log records say besides content: their day, their row, and what they are.
+    told: Vec<(u16, i64, &'a [u8])>,
     left_out: LeftOut,
 }
 
@@ -268,7 +272,7 @@ impl<'a> Lines<'a> {
                 let line = LogLine::new(log, record);
                 known.prints.insert(record.print, line.hour);
                 lines.pieces(known, day(line.hour), record, pressed);
-                lines.said.extend(SaidLine::of_log(day(line.hour), line.row, &record.packed.bytes));
+                lines.told.push((day(line.hour), line.row, &record.packed.bytes));
                 lines.logs.push(line);
                 if log.is_of_session() {
                     seq += 1;
@@ -321,19 +325,6 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// What is to be found by its words. That takes a while, so that others get their turn in between.
-    async fn listen(&mut self) {
-        let mut bytes = 0;
-        for ((day, hash), (form, body)) in &self.pieces {
-            self.said.extend(SaidLine::of_piece(*day, *hash, *form, body));
-            bytes += body.len();
-            if bytes > TURN {
-                bytes = 0;
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-
     /// Content first, so that no record refers to what is not there. Words take the longest, and nothing refers to them.
     async fn insert(&self, db: &Db) -> Result<(), StoreError> {
         let pieces: Vec<PieceLine<'_>> = self
@@ -355,8 +346,37 @@ impl<'a> Lines<'a> {
             )
             .await
         };
-        try_join(insert::<SaidLine>(db, "said", &self.said), referred).await?;
+        try_join(self.insert_words(db), referred).await?;
         Ok(())
+    }
+
+    /// What is said. The words are found out on the way, which takes a while, so that others get their turn in between.
+    async fn insert_words(&self, db: &Db) -> Result<(), StoreError> {
+        let (mut begun, mut bytes) = (None, 0);
+        let of_pieces = self
+            .pieces
+            .iter()
+            .map(|((day, hash), (form, body))| (body.len(), SaidLine::of_piece(*day, *hash, *form, body)));
+        let of_logs =
+            self.told.iter().map(|(day, row, rest)| (rest.len(), SaidLine::of_log(*day, *row, rest)));
+        for (length, line) in of_pieces.chain(of_logs) {
+            if let Some(line) = line {
+                let insert = match &mut begun {
+                    Some(insert) => insert,
+                    none => none.insert(begin::<SaidLine>(db, "said").await?),
+                };
+                insert.write(&line).await.map_err(|error| db.place.fault(WRITE, error))?;
+            }
+            bytes += length;
+            if bytes > TURN {
+                bytes = 0;
+                tokio::task::yield_now().await;
+            }
+        }
+        match begun {
+            Some(insert) => insert.end().await.map_err(|error| db.place.fault(WRITE, error)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -368,6 +388,16 @@ pub(super) async fn insert<T: Row + RowWrite>(
     if lines.is_empty() {
         return Ok(());
     }
+    let told = |error| db.place.fault(WRITE, error);
+    let mut insert = begin::<T>(db, table).await?;
+    for line in lines {
+        insert.write(line).await.map_err(told)?;
+    }
+    insert.end().await.map_err(told)
+}
+
+/// Begins to write rows.
+async fn begin<T: Row>(db: &Db, table: &str) -> Result<Insert<T>, StoreError> {
     let told = |error| db.place.fault(WRITE, error);
     // It asks for the table's columns, the first time.
     let insert = db.place.in_time(db.client.insert::<T>(table)).await.map_err(told)?;
@@ -382,11 +412,7 @@ pub(super) async fn insert<T: Row + RowWrite>(
     // Storing may take longer than answering.
     let to_store = db.place.to_store();
     let insert = insert.with_setting("max_execution_time", to_store.as_secs_f64().to_string());
-    let mut insert = insert.with_timeouts(Some(db.place.patience), Some(to_store));
-    for line in lines {
-        insert.write(line).await.map_err(told)?;
-    }
-    insert.end().await.map_err(told)
+    Ok(insert.with_timeouts(Some(db.place.patience), Some(to_store)))
 }
 
 /// The traces that a batch has.
