@@ -19,6 +19,7 @@ mod known;
 mod line;
 mod list;
 mod metrics;
+mod newest;
 mod once;
 mod point;
 mod read;

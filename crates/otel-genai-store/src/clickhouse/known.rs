@@ -16,8 +16,10 @@ use crate::error::StoreError;
 use crate::id::{SpanId, TraceId};
 use crate::recent::Recent;
 
-/// So many records and pieces are remembered as stored.
-const MOST: usize = 128 << 10;
+/// So many records are remembered as stored, and once or twice as many: who was not answered sends again soon.
+const MOST_RECORDS: usize = 32 << 10;
+/// Likewise of pieces: what a conversation begins with comes again as long as it goes on.
+const MOST_PIECES: usize = 64 << 10;
 /// Of a day so many pieces stand for all: they go together, but on several servers each has its share.
 const WITNESSES: usize = 4;
 /// So many are looked for at a time.
@@ -90,9 +92,9 @@ struct PlacedPoint {
 impl Known {
     pub(super) fn new() -> Self {
         Self {
-            prints: Recent::new(MOST),
-            ended: Recent::new(MOST),
-            pieces: Recent::new(MOST),
+            prints: Recent::new(MOST_RECORDS),
+            ended: Recent::new(MOST_RECORDS),
+            pieces: Recent::new(MOST_PIECES),
             witnesses: BTreeMap::new(),
         }
     }
@@ -162,8 +164,8 @@ impl Known {
     }
 
     /// Looks for records that are kept under the hour of their reception, for they tell no time that can be: sent again, they
-    /// would stand in another hour, too.
-    pub(super) async fn look_for(&mut self, db: &Db, jobs: &[Job]) -> Result<(), StoreError> {
+    /// would stand in another hour, too. Tells whether there are spans and log records of that kind.
+    pub(super) async fn look_for(&mut self, db: &Db, jobs: &[Job]) -> Result<bool, StoreError> {
         let (mut spans, mut logs, mut points) = (Vec::new(), Vec::new(), Vec::new());
         for Job { batch, pressed, .. } in jobs {
             for (span, record) in batch.spans.iter().zip(&pressed.spans) {
@@ -252,7 +254,7 @@ impl Known {
             )
             .await?;
         }
-        Ok(())
+        Ok(!spans.is_empty() || !logs.is_empty())
     }
 }
 

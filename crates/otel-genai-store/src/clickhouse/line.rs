@@ -267,8 +267,10 @@ impl<'a> SpanLine<'a> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 10^18, from 0")]
         let start = end.0.saturating_sub(lasted.map_or(0, |lasted| (lasted * 1e6) as u64));
         let id = record.row().to_be_bytes();
+        // Under its own time, if the call cannot have lasted so long: the hour must be the same whenever the record comes.
+        let kept = if is_near(Nanos(start), log.received) { Nanos(start) } else { end };
         Self {
-            hour: hour(Nanos(start), log.received),
+            hour: hour(kept, log.received),
             trace_id: log.trace.map(|trace| *trace.bytes()).unwrap_or_default(),
             span_id: id,
             print: record.print,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::calls::{self, FAILED, nanos, ops};
 use super::fold::{self, Frame, Rows};
+use super::newest::Newest;
 use super::read::{self, Db, MOST_ON_PAGE, Where, one_of};
 use super::search::{self, Dictionary};
 use crate::cursor::{Cursor, Position};
@@ -26,6 +27,8 @@ struct Begun {
     #[allow(dead_code, reason = "a row has what the query selects")]
     end: i64,
     first_day: u16,
+    /// Of [`Newest`].
+    least: i64,
 }
 
 /// What it is put in order by.
@@ -240,23 +243,33 @@ impl Db {
                 }
                 let wanted = limit + 1 - found.len();
                 // The day before tells whether it began there; the day after, how it went on.
-                let sql = format!(
-                    "SELECT trace_id, min(start_ns) AS start, max(end_ns) AS end, min(day) AS first_day FROM trace
-                     WHERE day >= toDate({}) AND day <= toDate({}) GROUP BY trace_id
-                     HAVING first_day >= toDate({first}) AND first_day <= toDate({end}) AND {}
-                     ORDER BY first_day {order}, start {order}, {TIE} {order} LIMIT {wanted}",
-                    first.0.saturating_sub(1).max(0),
-                    end.0 + 1,
-                    all.sql(),
-                    first = first.0,
-                    end = end.0,
-                );
+                let sql = |among: &str, least: &str| {
+                    format!(
+                        "SELECT trace_id, min(start_ns) AS start, max(end_ns) AS end, min(day) AS first_day, {least} AS least
+                         FROM trace WHERE day >= toDate({}) AND day <= toDate({}) AND {among} GROUP BY trace_id
+                         HAVING first_day >= toDate({first}) AND first_day <= toDate({end}) AND {}
+                         ORDER BY first_day {order}, start {order}, {TIE} {order} LIMIT {wanted}",
+                        first.0.saturating_sub(1).max(0),
+                        end.0 + 1,
+                        all.sql(),
+                        first = first.0,
+                        end = end.0,
+                    )
+                };
                 let mut lines = Vec::new();
-                self.each::<Begun>(all.query(self, &sql), |line| {
-                    lines.push(line);
-                    Ok(())
-                })
-                .await?;
+                if !query.ascending && first == end {
+                    let after =
+                        behind.filter(|behind| behind.day == *first).map(|behind| moment(behind.value));
+                    let until = after.into_iter().chain(query.filter.range.map(|range| range.to)).min();
+                    let newest = Newest::of(*first, until, wanted);
+                    lines = self.begun(&all, &sql(&newest.condition(), &newest.least())).await?;
+                    if !Newest::are(lines.len(), wanted, lines.last().map(|line| (line.start, line.least))) {
+                        lines.clear();
+                    }
+                }
+                if lines.is_empty() {
+                    lines = self.begun(&all, &sql("1", "toInt64(0)")).await?;
+                }
                 let whole = self.whole(lines.iter().map(|line| line.trace_id)).await?;
                 let full = lines.len() == wanted;
                 for Begun { trace_id, start, first_day, .. } in lines {
@@ -278,6 +291,16 @@ impl Db {
         }
         let next = last.filter(|_| more).map(|position| Cursor::new(position, asked));
         Ok(Page { items: self.told(found).await?, next, total: None })
+    }
+
+    async fn begun(&self, all: &Where, sql: &str) -> Result<Vec<Begun>, StoreError> {
+        let mut lines = Vec::new();
+        self.each::<Begun>(all.query(self, sql), |line| {
+            lines.push(line);
+            Ok(())
+        })
+        .await?;
+        Ok(lines)
     }
 
     /// The summaries of traces by their ids; those that there are.

@@ -189,9 +189,9 @@ impl Writer {
     }
 
     async fn write(&mut self, jobs: &[Job]) -> Result<Written, StoreError> {
-        self.known.look_for(&self.db, jobs).await?;
+        let words_first = self.known.look_for(&self.db, jobs).await?;
         let (lines, answers, news) = Lines::of(jobs, &mut self.known);
-        lines.insert(&self.db).await?;
+        lines.insert(&self.db, words_first).await?;
         let holds = self.known.holds(&self.db, &lines.left_out).await?;
         Ok(Written { answers, news, called: lines.called, holds })
     }
@@ -325,8 +325,9 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Content first, so that no record refers to what is not there. Words take the longest, and nothing refers to them.
-    async fn insert(&self, db: &Db) -> Result<(), StoreError> {
+    /// Content first, so that no record refers to what is not there. Words take the longest, and nothing refers to them: they
+    /// are stored meanwhile, but before records that are looked for when they come again, and are not written again then.
+    async fn insert(&self, db: &Db, words_first: bool) -> Result<(), StoreError> {
         let pieces: Vec<PieceLine<'_>> = self
             .pieces
             .iter()
@@ -346,7 +347,12 @@ impl<'a> Lines<'a> {
             )
             .await
         };
-        try_join(self.insert_words(db), referred).await?;
+        if words_first {
+            self.insert_words(db).await?;
+            referred.await?;
+        } else {
+            try_join(self.insert_words(db), referred).await?;
+        }
         Ok(())
     }
 

@@ -15,14 +15,14 @@ use crate::suite::{batch, log, noon, span, trace_id};
 use crate::{all, engine, raw};
 
 /// Stands before the server, and holds what says some words until it may go on.
-struct Gate {
-    address: String,
+pub(crate) struct Gate {
+    pub(crate) address: String,
     reached: Arc<Notify>,
     opened: Arc<Notify>,
 }
 
 impl Gate {
-    async fn before(server: &str, words: &'static str) -> Self {
+    pub(crate) async fn before(server: &str, words: &'static str) -> Self {
         let (name, server) = server.split_once("://").unwrap();
         let server = server.to_owned();
         let place = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -55,14 +55,14 @@ impl Gate {
     }
 
     /// Does something when the words have been said and were not heard yet.
-    async fn meanwhile(&self, done: impl Future<Output = ()>) {
+    pub(crate) async fn meanwhile(&self, done: impl Future<Output = ()>) {
         self.reached.notified().await;
         done.await;
         self.opened.notify_one();
     }
 }
 
-fn at(options: &ClickHouseOptions, server: &str) -> ClickHouseOptions {
+pub(crate) fn at(options: &ClickHouseOptions, server: &str) -> ClickHouseOptions {
     let location = options.location();
     let database = location.rsplit('/').next().unwrap();
     ClickHouseOptions::new(&format!("{server}/{database}")).unwrap()

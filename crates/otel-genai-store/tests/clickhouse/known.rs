@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use otel_genai_store::{Change, ClickHouseStore, Delete, LogQuery, Nanos, Span, Store, StoreError, Which};
 
+use crate::deletes::{Gate, at};
 use crate::runtime::block_on;
 use crate::suite::search::said;
 use crate::suite::{batch, log, noon, of_trace, span, trace_id};
@@ -89,6 +90,24 @@ fn what_tells_no_time_is_one_whenever_it_comes() {
         let status = first.status().await.unwrap();
         assert_eq!((status.spans, status.logs), (2, 3));
         first.close().await;
+    });
+}
+
+/// What tells no time is looked for when it comes again, and is not written again: its words are there before it is.
+#[test]
+fn what_tells_no_time_is_never_without_its_words() {
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        let gate = Gate::before(engine::address().unwrap(), "INTO+%60said%60").await;
+        let store = at(&options, &gate.address).connect().await.unwrap();
+        let mut timeless = said(1, "the same old story");
+        (timeless.start, timeless.end) = (Nanos(0), Nanos(0));
+        let count =
+            async || raw(&options).query("SELECT count() FROM span").fetch_one::<u64>().await.unwrap();
+        let held = gate.meanwhile(async { assert_eq!(count().await, 0) });
+        let (stored, ()) = tokio::join!(store.ingest(batch(vec![timeless], Vec::new())), held);
+        assert_eq!((stored.unwrap().spans, count().await), (1, 1));
+        store.close().await;
     });
 }
 
