@@ -1,5 +1,7 @@
 //! What a question about a time reads: little of other times.
 
+use std::time::Duration;
+
 use otel_genai_store::{
     ClickHouseOptions, ConversationQuery, Facts, Filter, LogQuery, Nanos, Op, Range, StatsQuery, Store,
     TraceQuery,
@@ -8,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::runtime::block_on;
 use crate::suite::search::said;
-use crate::suite::{batch, log, noon};
+use crate::suite::{SECOND, batch, log, noon, span};
 use crate::{engine, raw};
 
 const HOUR: u64 = 3_600_000_000_000;
@@ -81,6 +83,40 @@ fn large_traces_are_told_one_after_the_other() {
         let told: Vec<_> =
             page.items.iter().map(|trace| (trace.spans, trace.start.0 - 3_600_000_000_000_000)).collect();
         assert_eq!(told, [(20_001, 60_003), (20_001, 40_002), (20_001, 20_001), (20_001, 0)]);
+        store.close().await;
+    });
+}
+
+/// The first pages of a day with many traces are the same as if all of it had been looked at: also up to a moment, of traces of
+/// which something comes as long as others begin, and of few that fit.
+#[test]
+fn the_newest_of_many_are_listed() {
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        let store = options.connect().await.unwrap();
+        let at = |second: u64| noon() + second * SECOND;
+        let spans = (0..600).map(|number| span(number, 0, None, at(number)));
+        store.ingest(batch(spans.collect(), Vec::new())).await.unwrap();
+        // The first goes on to the end, in as many inserts.
+        for part in 0..20 {
+            let goes_on = span(0, 1 + part, Some(0), at(600 + part));
+            store.ingest(batch(vec![goes_on], Vec::new())).await.unwrap();
+        }
+        let pages = async |filter: Filter, pages: usize| {
+            let mut query = TraceQuery { filter, limit: 3, ..TraceQuery::default() };
+            let mut found = Vec::new();
+            for _ in 0..pages {
+                let page = store.traces(&query).await.unwrap();
+                found.extend(page.items.iter().map(|trace| (trace.start.0 - noon()) / SECOND));
+                query.cursor = page.next;
+            }
+            found
+        };
+        assert_eq!(pages(Filter::default(), 3).await, (591..600).rev().collect::<Vec<_>>());
+        let range = Some(Range { from: Nanos(noon()), to: Nanos(at(300)) });
+        assert_eq!(pages(Filter { range, ..Filter::default() }, 2).await, [299, 298, 297, 296, 295, 294]);
+        let long = Filter { min_duration: Some(Duration::from_secs(60)), ..Filter::default() };
+        assert_eq!(pages(long, 1).await, [0]);
         store.close().await;
     });
 }
