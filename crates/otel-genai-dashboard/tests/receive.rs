@@ -230,7 +230,7 @@ async fn senders_bring_the_token_where_one_is_asked_for() {
 async fn a_store_that_cannot_keep_says_whether_to_come_again() {
     // What senders are told, and when to come again; what the page is told.
     type Case = (fn() -> StoreError, (u16, Option<&'static str>), (u16, Option<&'static str>));
-    let cases: [Case; 9] = [
+    let cases: [Case; 10] = [
         (|| StoreError::Busy { retry_after: Duration::from_secs(1) }, (503, Some("1")), (503, Some("1"))),
         (
             || StoreError::Full { dir: "/data".into(), retry_after: Duration::from_secs(30) },
@@ -239,6 +239,7 @@ async fn a_store_that_cannot_keep_says_whether_to_come_again() {
         ),
         (|| StoreError::ReadOnly("/data".into()), (403, None), (403, None)),
         (|| StoreError::Unwritable { place: "db".into(), why: "no right".into() }, (403, None), (403, None)),
+        (|| StoreError::Denied { place: "db".into(), why: "no right".into() }, (403, None), (403, None)),
         (
             || StoreError::Away {
                 place: "db".into(),

@@ -111,7 +111,8 @@ impl ClickHouseOptions {
     pub fn new(address: &str) -> Result<Self, StoreError> {
         let wrong = |what: &str| {
             StoreError::BadQuery(format!(
-                "{what}: a store in ClickHouse is told as clickhouse://host:8123/database"
+                "{what}: a store in ClickHouse is told as clickhouse://host:8123/database{}",
+                unencoded(address)
             ))
         };
         let (scheme, rest) = address.split_once("://").ok_or_else(|| wrong("the address has no scheme"))?;
@@ -325,7 +326,7 @@ impl ClickHouseOptions {
         let reading = match place.in_time(ask).await {
             Ok(_) => limited,
             Err(error) if fault::code(&error) == Some(fault::READONLY) => client,
-            Err(error) => return Err(place.fault("cannot connect", error)),
+            Err(error) => return Err(place.unmet(self.user.as_deref(), self.has_password(), error)),
         };
         Ok(Db {
             client: reading,
@@ -335,6 +336,17 @@ impl ClickHouseOptions {
             kept: Arc::default(),
             slow: Arc::default(),
         })
+    }
+}
+
+/// What to write instead of a character that ends the host, where a user and a password have it.
+fn unencoded(address: &str) -> &'static str {
+    let before_host = address.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+    match before_host.and_then(|(user, _)| user.chars().find(|letter| "/?#".contains(*letter))) {
+        Some('/') => "; write / as %2F in a password",
+        Some('?') => "; write ? as %3F in a password",
+        Some('#') => "; write # as %23 in a password",
+        _ => "",
     }
 }
 

@@ -42,6 +42,14 @@ pub enum StoreError {
         /// Why, and what to do about it.
         why: String,
     },
+    /// There is no right to do that.
+    #[error("{place} does not let this be done: {why}")]
+    Denied {
+        /// Where it is.
+        place: String,
+        /// Why, and what to do about it.
+        why: String,
+    },
     /// Another process writes here.
     #[error("{} is in use by another otel-genai{}", dir.display(), owner(*pid, url.as_deref()))]
     Locked {
@@ -61,7 +69,7 @@ pub enum StoreError {
         kept: PathBuf,
     },
     /// A file of a later version.
-    #[error("{} was written by a newer otel-genai (schema {found}, this one knows {known})", file.display())]
+    #[error("{} was written by a newer otel-genai (schema {found}, this one knows {known}): update this one", file.display())]
     Newer {
         /// The file.
         file: PathBuf,

@@ -198,6 +198,7 @@ fn tables_of_a_newer_version_are_left_alone() {
         raw(&options).query("INSERT INTO schema_version VALUES (99)").execute().await.unwrap();
         let error = options.connect().await.unwrap_err();
         assert!(matches!(error, StoreError::Newer { found: 99, known: 1, .. }), "{error}");
+        assert!(error.to_string().ends_with(": update this one"), "{error}");
     });
 }
 
@@ -214,12 +215,20 @@ fn tables_that_are_half_made_are_completed() {
     block_on(async {
         let Some(options) = engine::database() else { return };
         options.clone().connect().await.unwrap().close().await;
-        let looks = options.clone().read_only();
+        let (looks, looks_at) = (options.clone().read_only(), options.clone());
         for table in ["schema_version", "point", "trace_of_log"] {
             raw(&options).query(&format!("DROP TABLE {table}")).execute().await.unwrap();
         }
         let told = looks.connect().await.unwrap_err().to_string();
-        assert!(told.contains("only to be read") && told.contains("store schema clickhouse"), "{told}");
+        let location = looks_at.location();
+        let database = location.rsplit('/').next().unwrap();
+        assert_eq!(
+            told,
+            format!(
+                "there is nothing to read: {location} has no tables of otel-genai: is the name right? Else an \
+                 administrator runs what `otel-genai store schema clickhouse --database {database}` prints"
+            )
+        );
         let store = options.connect().await.unwrap();
         assert_eq!(store.ingest(batch(vec![], vec![log(Some(1), "x", noon())])).await.unwrap().logs, 1);
         assert_eq!(store.traces(&all()).await.unwrap().items.len(), 1);
@@ -557,6 +566,38 @@ fn few_rights_are_enough() {
             assert_eq!((status.spans, status.traces, status.oldest), (1, 1, Some(Nanos(noon()))));
             assert!(status.bytes > 0);
         }
+        let refused = writer.delete(Delete::All).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Denied { .. }), "{refused:?}");
+        let told = format!(
+            "clickhouse://{host}/shared does not let this be done: this user may not delete: an administrator runs \
+             GRANT ALTER DELETE, TRUNCATE ON shared.*"
+        );
+        assert_eq!(refused.to_string(), told);
+        let month = as_whom("writer:secret").max_age(Some(Duration::from_nanos(30 * DAY)));
+        let refused = month.connect().await.unwrap_err().to_string();
+        let told = format!(
+            "cannot set how long records are kept: clickhouse://{host}/shared: this user has no right to; an \
+             administrator runs what `otel-genai store schema clickhouse --database shared --max-age 30d` prints, or \
+             GRANT ALTER TTL, ALTER MATERIALIZE TTL ON shared.*"
+        );
+        assert_eq!(refused, told);
+        // Nothing is there yet, and they may not make it.
+        for (database, flag) in [("absent", " --database absent"), ("otel_genai", "")] {
+            let address = format!("clickhouse://writer:secret@{host}/{database}");
+            let options = ClickHouseOptions::new(&address).unwrap();
+            let refused = options.clone().open().await.err().unwrap().to_string();
+            let told = format!(
+                "cannot make the tables: clickhouse://{host}/{database}: this user may not make database {database}; \
+                 an administrator runs what `otel-genai store schema clickhouse{flag}` prints"
+            );
+            assert_eq!(refused, told);
+            let refused = options.read_only().open().await.err().unwrap().to_string();
+            let told = format!(
+                "{host}/{database} has no tables of otel-genai: is the name right? Else an administrator runs what \
+                 `otel-genai store schema clickhouse{flag}` prints"
+            );
+            assert!(refused.ends_with(&told), "{refused}");
+        }
         let keeper = as_whom("keeper:secret").connect().await.unwrap();
         writer.ingest(batch(vec![span(2, 1, None, noon() + DAY)], vec![])).await.unwrap();
         for (what, traces) in
@@ -576,7 +617,18 @@ fn few_rights_are_enough() {
             let error = options.connect().await.unwrap_err();
             let told = format!("{error} {error:?}");
             assert!(told.contains("Authentication failed") && !told.contains("swordfish"), "{told}");
+            let refuses = format!("cannot connect: clickhouse://{host}/shared refuses the user ");
+            assert!(told.starts_with(&refuses), "{told}");
+            assert!(
+                told.contains(
+                    "; check the user, and the password in the address, in OTEL_GENAI_STORE_PASSWORD"
+                )
+            );
         }
+        let nobody = ClickHouseOptions::new(&format!("clickhouse://{host}/shared")).unwrap();
+        let told = nobody.password("swordfish").connect().await.unwrap_err().to_string();
+        assert!(told.contains("refuses the user default: ") && !told.contains("swordfish"), "{told}");
+        assert!(told.ends_with("; there is a password and no user: write clickhouse://USER@HOST"), "{told}");
         // Who is given the right to insert need not start again.
         let late = as_whom("viewer:secret").quiet(Duration::from_secs(1)).connect().await.unwrap();
         assert!(late.status().await.unwrap().read_only);
@@ -915,6 +967,16 @@ fn addresses_are_read() {
     ] {
         let error = ClickHouseOptions::new(address).unwrap_err().to_string();
         assert!(error.contains("clickhouse://host:8123/database") && !error.contains("swordfish"), "{error}");
+    }
+    for (address, hint) in [
+        ("clickhouse://a:sword/fish@db/x", "; write / as %2F in a password"),
+        ("clickhouse://a:9/fish@db/x", "; write / as %2F in a password"),
+        ("clickhouse://a:sword?fish@db/x", "; write ? as %3F in a password"),
+        ("clickhouse://a:9#fish@db/x", "; write # as %23 in a password"),
+        ("clickhouse://a:swordfish@db/x;y", "clickhouse://host:8123/database"),
+    ] {
+        let error = ClickHouseOptions::new(address).unwrap_err().to_string();
+        assert!(error.ends_with(hint) && !error.contains("fish"), "{error}");
     }
 }
 

@@ -50,7 +50,7 @@ impl From<StoreError> for Failure {
             | StoreError::Full { .. }
             | StoreError::Away { .. }
             | StoreError::Closed => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy),
-            StoreError::ReadOnly(_) | StoreError::Unwritable { .. } => {
+            StoreError::ReadOnly(_) | StoreError::Unwritable { .. } | StoreError::Denied { .. } => {
                 (StatusCode::FORBIDDEN, ErrorCode::ReadOnly)
             }
             StoreError::Timeout(_) => (StatusCode::GATEWAY_TIMEOUT, ErrorCode::Timeout),

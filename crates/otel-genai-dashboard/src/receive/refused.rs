@@ -105,7 +105,7 @@ impl From<StoreError> for Refused {
                     "{message}: this dashboard only shows what is there; send to one without --read-only"
                 ),
             ),
-            StoreError::Unwritable { .. } => {
+            StoreError::Unwritable { .. } | StoreError::Denied { .. } => {
                 Self::new(StatusCode::FORBIDDEN, Code::PermissionDenied, message)
             }
             StoreError::Unsupported(_) => {

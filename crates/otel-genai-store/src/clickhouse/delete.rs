@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::fault;
 use super::read::{Db, bytes};
 use super::schema::{self, BY_DAY};
 use super::settle::these;
@@ -158,7 +159,21 @@ impl Db {
     }
 
     async fn run(&self, sql: &str) -> Result<(), StoreError> {
-        let told = |error| self.place.fault("cannot delete", error);
+        let told = |error| match fault::code(&error) {
+            Some(fault::ACCESS_DENIED) => {
+                let database = &self.place.database;
+                // What was stored meanwhile is listed anew.
+                let why = if sql.starts_with("INSERT") {
+                    self.place.grant()
+                } else {
+                    format!(
+                        "this user may not delete: an administrator runs GRANT ALTER DELETE, TRUNCATE ON {database}.*"
+                    )
+                };
+                StoreError::Denied { place: self.place.location.clone(), why }
+            }
+            _ => self.place.fault("cannot delete", error),
+        };
         // The server may take as long as it takes; one that says nothing at all is not waited for.
         let work = self.client.query_raw(sql).with_setting("max_execution_time", "0").execute();
         self.place.within(self.place.to_delete(), work).await.map_err(told)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clickhouse::error::Error;
 
+use super::DATABASE;
 use crate::error::StoreError;
 
 /// How long a query may take, unless another time is told.
@@ -23,6 +24,10 @@ pub(super) const UNKNOWN_TABLE: u32 = 60;
 pub(super) const UNKNOWN_DATABASE: u32 = 81;
 pub(super) const READONLY: u32 = 164;
 pub(super) const ACCESS_DENIED: u32 = 497;
+const UNKNOWN_USER: u32 = 192;
+const WRONG_PASSWORD: u32 = 193;
+const REQUIRED_PASSWORD: u32 = 194;
+const AUTHENTICATION_FAILED: u32 = 516;
 const TOO_MANY_ROWS: u32 = 158;
 const TIMEOUT_EXCEEDED: u32 = 159;
 const TOO_SLOW: u32 = 160;
@@ -123,6 +128,30 @@ impl Place {
     /// What an administrator does for one who may not write.
     pub(super) fn grant(&self) -> String {
         format!("this user may not insert: an administrator runs GRANT SELECT, INSERT ON {}.*", self.database)
+    }
+
+    /// What prints to an administrator how the tables are made.
+    pub(super) fn schema(&self) -> String {
+        let database = Some(&self.database).filter(|name| *name != DATABASE);
+        let database = database.map_or(String::new(), |name| format!(" --database {name}"));
+        format!("otel-genai store schema clickhouse{database}")
+    }
+
+    /// Why it cannot be asked as that user.
+    pub(super) fn unmet(&self, user: Option<&str>, password: bool, error: Error) -> StoreError {
+        let what = "cannot connect";
+        let unknown = [UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, AUTHENTICATION_FAILED];
+        if !code(&error).is_some_and(|code| unknown.contains(&code)) {
+            return self.fault(what, error);
+        }
+        let hint = if user.is_none() && password {
+            "there is a password and no user: write clickhouse://USER@HOST"
+        } else {
+            "check the user, and the password in the address, in OTEL_GENAI_STORE_PASSWORD or in the password file"
+        };
+        let user = user.unwrap_or("default");
+        let source = format!("{} refuses the user {user}: {}; {hint}", self.location, words(&error));
+        StoreError::Backend { what, source: source.into() }
     }
 
     /// Bytes of a row that do not read.

@@ -74,13 +74,13 @@ impl Db {
         if self.max_age().await?.map(days) == age.map(days) {
             return Ok(());
         }
+        let flag = age.map_or("none".to_owned(), |age| format!("{}d", age.as_secs().div_ceil(DAY)));
         // What only leads to the tables of several servers has no time of its own.
         let share = self.engine("extract(engine_full, 'Distributed\\\\([^,]+, \\'([^\\']+)')").await?;
         if let Some(share) = share.filter(|share| !share.is_empty()) {
-            let age = age.map_or("none".to_owned(), |age| format!("{}d", age.as_secs().div_ceil(DAY)));
             let source = format!(
                 "the tables are shared out over several servers; run on each of them what `otel-genai store schema \
-                 clickhouse --database {share} --max-age {age}` prints, and start without --max-age"
+                 clickhouse --database {share} --max-age {flag}` prints, and start without --max-age"
             );
             return Err(StoreError::Backend {
                 what: "cannot set how long records are kept",
@@ -97,9 +97,14 @@ impl Db {
             result.map_err(|error| match fault::code(&error) {
                 Some(fault::READONLY | fault::ACCESS_DENIED) => StoreError::Backend {
                     what: "cannot set how long records are kept",
-                    source: "this user has no right to; an administrator sets it by what `otel-genai store schema \
-                             clickhouse --max-age` prints"
-                        .into(),
+                    source: format!(
+                        "{}: this user has no right to; an administrator runs what `{} --max-age {flag}` prints, or \
+                         GRANT ALTER TTL, ALTER MATERIALIZE TTL ON {}.*",
+                        self.place.location,
+                        self.place.schema(),
+                        self.place.database
+                    )
+                    .into(),
                 },
                 _ => self.place.fault("cannot set how long records are kept", error),
             })?;

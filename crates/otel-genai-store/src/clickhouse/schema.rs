@@ -117,11 +117,18 @@ pub(super) async fn prepare(client: &Client, place: &Place, looks: bool) -> Resu
         return whole(client, place).await;
     }
     let told = |error| match fault::code(&error) {
-        Some(fault::READONLY | fault::ACCESS_DENIED) => missing("this user has no right to"),
+        Some(fault::READONLY | fault::ACCESS_DENIED) => missing(place, "the tables of"),
+        // Nor was it there.
+        Some(fault::UNKNOWN_DATABASE) => missing(place, "database"),
         _ => place.fault("cannot make the tables", error),
     };
     if looks {
-        return Err(missing("it is only to be read"));
+        let source = format!(
+            "{} has no tables of otel-genai: is the name right? Else an administrator runs what `{}` prints",
+            place.location,
+            place.schema()
+        );
+        return Err(StoreError::Backend { what: "there is nothing to read", source: source.into() });
     }
     let create = format!("CREATE DATABASE IF NOT EXISTS {}", place.database);
     let to_store = place.to_store();
@@ -176,10 +183,9 @@ async fn whole(client: &Client, place: &Place) -> Result<(), StoreError> {
             Some(column) => format!("the table {table} has no column {column}"),
             None => continue,
         };
-        let location = &place.location;
+        let (location, schema) = (&place.location, place.schema());
         let source = format!(
-            "{what} in {location}, though its tables are of version {VERSION}; `otel-genai store schema clickhouse` prints \
-             how it is made"
+            "{what} in {location}, though its tables are of version {VERSION}; `{schema}` prints how it is made"
         );
         return Err(StoreError::Backend { what: "cannot use the tables", source: source.into() });
     }
@@ -187,14 +193,12 @@ async fn whole(client: &Client, place: &Place) -> Result<(), StoreError> {
 }
 
 /// There are no tables, or those of an earlier version, and none can be made.
-fn missing(why: &str) -> StoreError {
-    StoreError::Backend {
-        what: "cannot make the tables",
-        source: format!(
-            "{why}; an administrator makes them by what `otel-genai store schema clickhouse` prints"
-        )
-        .into(),
-    }
+fn missing(place: &Place, what: &str) -> StoreError {
+    let (location, database, schema) = (&place.location, &place.database, place.schema());
+    let source = format!(
+        "{location}: this user may not make {what} {database}; an administrator runs what `{schema}` prints"
+    );
+    StoreError::Backend { what: "cannot make the tables", source: source.into() }
 }
 
 async fn version(client: &Client) -> clickhouse::error::Result<u32> {
