@@ -30,6 +30,15 @@ impl Page {
     ) -> Result<(Self, Receiver), String> {
         let folder = place::folder(None)
             .ok_or("there is no home to keep data in; OTEL_GENAI_DATA_DIR names a folder")?;
+        #[cfg(feature = "clickhouse")]
+        if super::settings::STORE.variable().is_some() {
+            // Other commands of this shell look there.
+            diagnostics::remark(format_args!(
+                "the dashboard of this run keeps its data in {}, not in OTEL_GENAI_STORE; to have them there, start \
+                 `otel-genai dashboard` and send to it: `otel-genai run --endpoint http://localhost:4318 -- ...`",
+                place::shown(&folder)
+            ));
+        }
         let found = detached::find_or_start(&folder).await?;
         let Some(endpoint) = found.otlp.clone() else {
             return Err(format!("the one at {} takes no OTLP over HTTP (--http off)", found.shown()));
