@@ -104,7 +104,11 @@ impl Copy {
                 left.write(next);
             }
         };
-        let copied = match copy(from.store.as_ref(), to.store.as_ref(), EVER, cursor, told).await {
+        let copied = copy(from.store.as_ref(), to.store.as_ref(), EVER, cursor, told).await;
+        if copied.is_err() {
+            line.leave();
+        }
+        let copied = match copied {
             // What it says is of another time of the source: from the beginning, which copies nothing twice.
             Err(StoreError::BadCursor) => {
                 if let Some(left) = &left {
@@ -124,7 +128,11 @@ impl Copy {
             let mut line = Line::new(self.quiet, "compared", total.map(|total| total * 2));
             let compared =
                 compare(from.store.as_ref(), to.store.as_ref(), EVER, |read| line.tell(read)).await;
-            line.end();
+            if compared.is_ok() {
+                line.end();
+            } else {
+                line.leave();
+            }
             let compared = compared.map_err(|error| {
                 Failure::ours(format!(
                     "cannot compare: {error}; everything was copied: started again, it is compared, and --no-verify \
@@ -309,12 +317,18 @@ impl Line {
         let _ = out.flush();
     }
 
-    fn end(&self) {
-        if self.quiet {
-            return;
+    /// All is done, which is how much there was: before, a server may count what it has twice.
+    fn end(&mut self) {
+        self.total = self.total.map(|_| self.done).filter(|total| *total > 0);
+        if !self.quiet {
+            self.draw();
         }
-        self.draw();
-        if self.terminal {
+        self.leave();
+    }
+
+    /// What is said next has a line of its own.
+    fn leave(&self) {
+        if self.terminal && !self.quiet {
             let _ = writeln!(std::io::stderr());
         }
     }
