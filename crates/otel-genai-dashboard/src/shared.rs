@@ -1,6 +1,7 @@
 //! What all requests share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use otel_genai_store::{Nanos, PriceTable, Store};
 use tokio::sync::{Mutex, Semaphore, watch};
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) live: Arc<Live>,
     /// For those who watch.
     pub(crate) watchers: Arc<Semaphore>,
+    /// Whether the store was away when something was to be stored last.
+    pub(crate) away: AtomicBool,
     /// How the store was lately.
     pub(crate) status: Mutex<Lately>,
     /// What was found in traces.
@@ -71,6 +74,7 @@ impl Shared {
             phase: watch::Sender::new(Phase::Serving),
             live: Arc::new(Live::new()),
             watchers: Arc::new(Semaphore::new(WATCHERS)),
+            away: AtomicBool::new(false),
             status: Mutex::default(),
             seen: std::sync::Mutex::default(),
             settings,

@@ -1,5 +1,7 @@
 //! The three signals, and how a request of each becomes what is stored.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use opentelemetry_proto::tonic::collector::logs::v1::{
     ExportLogsPartialSuccess, ExportLogsServiceRequest, ExportLogsServiceResponse,
 };
@@ -10,7 +12,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use otel_genai_store::otlp::{self, Accepted, Json};
-use otel_genai_store::{Nanos, StoreError};
+use otel_genai_store::{Batch, Nanos, StoreError, Stored};
 use prost::Message;
 
 use super::weigh::Records;
@@ -72,7 +74,7 @@ pub(crate) async fn store<S: Signal>(shared: &Shared, accepted: Accepted) -> Res
     let mut rejected = accepted.rejected;
     let batch = accepted.batch;
     if !(batch.spans.is_empty() && batch.logs.is_empty() && batch.points.is_empty()) {
-        let refused = shared.store.ingest(batch).await?.refused;
+        let refused = ingest(shared, batch).await?.refused;
         if refused > 0 {
             rejected += refused;
             let more = format!("{refused} refused: {}", otlp::Refused::TooManyVariants);
@@ -80,4 +82,22 @@ pub(crate) async fn store<S: Signal>(shared: &Shared, accepted: Accepted) -> Res
         }
     }
     Ok(S::answer(rejected, why))
+}
+
+/// Stores, and says once when the store goes away, and when it is back.
+async fn ingest(shared: &Shared, batch: Batch) -> Result<Stored, StoreError> {
+    let result = shared.store.ingest(batch).await;
+    match &result {
+        Err(error @ StoreError::Away { .. }) if !shared.away.swap(true, Relaxed) => {
+            tracing::warn!(
+                target: "otel_genai_dashboard",
+                "{error}; until it is back, whoever sends is told to send again"
+            );
+        }
+        Ok(_) if shared.away.swap(false, Relaxed) => {
+            tracing::warn!(target: "otel_genai_dashboard", "the store is back: what is sent is stored again");
+        }
+        _ => {}
+    }
+    result
 }
