@@ -1,5 +1,7 @@
 //! Copies a store into another, and looks whether everything has arrived.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use futures_util::stream::{self, TryStreamExt as _};
 use prost::Message as _;
 
@@ -65,9 +67,10 @@ pub async fn copy(
     cursor: Option<Cursor>,
     mut told: impl FnMut(Tally, Option<&Cursor>) + Send,
 ) -> Result<Tally, StoreError> {
+    let away = &AtomicBool::new(false);
     let pieces = pieces(from, range, cursor).map_ok(|(batch, next)| async move {
         let tally = Tally::of(&batch);
-        store(to, batch).await?;
+        store(to, batch, away).await?;
         Ok::<_, StoreError>((tally, next))
     });
     let mut stored = std::pin::pin!(pieces.try_buffered(IN_FLIGHT));
@@ -85,35 +88,58 @@ fn pieces(
     range: Range,
     cursor: Option<Cursor>,
 ) -> impl stream::Stream<Item = Result<(Batch, Option<Cursor>), StoreError>> {
-    stream::try_unfold(Some(cursor), move |at| async move {
+    stream::try_unfold((Some(cursor), AtomicBool::new(false)), move |(at, away)| async move {
         let Some(cursor) = at else { return Ok(None) };
-        let (batch, next) = patiently(|| from.dump(range, cursor.clone())).await?;
-        Ok(Some(((batch, next.clone()), next.map(Some))))
+        let (batch, next) = patiently(from, &away, || from.dump(range, cursor.clone())).await?;
+        Ok(Some(((batch, next.clone()), (next.map(Some), away))))
     })
 }
 
-async fn store(to: &dyn Store, batch: Batch) -> Result<(), StoreError> {
+async fn store(to: &dyn Store, batch: Batch, away: &AtomicBool) -> Result<(), StoreError> {
     if Tally::of(&batch) == Tally::default() {
         return Ok(());
     }
-    patiently(|| to.ingest(batch.clone())).await.map(|_| ())
+    patiently(to, away, || to.ingest(batch.clone())).await.map(|_| ())
 }
 
-/// Again, as long as it may help.
+/// Again, as long as it may help. That a store is away is said once, until it answers.
 async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(
+    store: &dyn Store,
+    away: &AtomicBool,
     mut what: impl FnMut() -> F,
 ) -> Result<T, StoreError> {
     let mut tries = 1;
     loop {
         let wait = match what().await {
-            Err(StoreError::Busy { retry_after } | StoreError::Away { retry_after, .. }) if tries < TRIES => {
+            Err(StoreError::Busy { retry_after }) if tries < TRIES => retry_after,
+            Err(error @ StoreError::Away { retry_after, .. }) if tries < TRIES => {
+                if !away.swap(true, Relaxed) {
+                    let error = plainly(store, error).await;
+                    let minutes = ((retry_after * TRIES).as_secs() + 30) / 60;
+                    tracing::warn!(
+                        target: "otel_genai_store",
+                        "{error}; trying again for {minutes} minutes"
+                    );
+                }
                 retry_after
             }
-            result => return result,
+            Err(error) => return Err(plainly(store, error).await),
+            Ok(done) => {
+                away.store(false, Relaxed);
+                return Ok(done);
+            }
         };
         tries += 1;
         tokio::time::sleep(wait).await;
     }
+}
+
+/// Why a store is away in the words of one who asks it: a connection that broke off knows no reason.
+async fn plainly(store: &dyn Store, error: StoreError) -> StoreError {
+    if !matches!(error, StoreError::Away { .. }) {
+        return error;
+    }
+    store.status().await.err().filter(|plain| matches!(plain, StoreError::Away { .. })).unwrap_or(error)
 }
 
 /// What two stores have of each other.
