@@ -172,7 +172,9 @@ fn what_a_laptop_has_is_copied_there_and_back_again() {
         assert!(copied.err.contains("copied [####") && copied.err.contains("100 %"), "{}", copied.err);
     }
     let quiet = store(folder.path(), &["copy", "--quiet", "--no-verify", &data, &back]);
-    assert_eq!((quiet.code, quiet.err.as_str()), (0, ""), "{quiet:?}");
+    assert_eq!((quiet.code, quiet.out.as_str(), quiet.err.as_str()), (0, "", ""), "{quiet:?}");
+    let quiet = store(folder.path(), &["copy", "-q", &data, &back]);
+    assert_eq!((quiet.code, quiet.out.as_str(), quiet.err.as_str()), (0, "", ""), "{quiet:?}");
     let nowhere = store(folder.path(), &["copy", "/nowhere/at/all", &address]);
     assert!(nowhere.code == 5 && nowhere.err.contains("there is no folder"), "{nowhere:?}");
     let same = store(folder.path(), &["copy", &data, &data]);
@@ -247,6 +249,39 @@ fn a_copy_that_a_dashboard_would_cut_says_so() {
     assert!(told.code == 2 && told.err.contains("which has no password"), "{told:?}");
 }
 
+/// The dashboard says once that its server is away, however much is sent, and once that it is back.
+#[test]
+fn a_dashboard_says_that_its_server_is_away() {
+    let Some(library) = engine::library() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let server = engine::Engine::start(&library, folder.path(), &[]);
+    let (address, port) = (server.address() + "/away", server.port());
+    let dashboard = start(over(&address, folder.path(), &[]));
+    let about = asked(&dashboard.url, "/about");
+    let otlp = about["otlp"]["http"].as_str().unwrap().to_owned();
+    let send = || {
+        let span = r#"{"traceId":"01010101010101010101010101010101","spanId":"0101010101010101","name":"a"}"#;
+        let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#);
+        send_json("POST", &otlp, "/v1/traces", &body)
+    };
+    server.kill();
+    for _ in 0..3 {
+        let answer = send();
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    }
+    let server = engine::Engine::start_at(&library, folder.path(), port, &[]);
+    for _ in 0..2 {
+        let answer = send();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    dashboard.running.signal("TERM");
+    let said = dashboard.running.end().err;
+    for words in ["cannot reach the store at ", "the store is back"] {
+        assert_eq!(said.matches(words).count(), 1, "{said}");
+    }
+    server.kill();
+}
+
 const USERS: &str = "<clickhouse><users>
   <one><password>first</password><profile>default</profile><networks><ip>::/0</ip></networks></one>
   <two><password>second</password><profile>default</profile><networks><ip>::/0</ip></networks></two>
@@ -285,8 +320,9 @@ fn each_end_of_a_copy_has_its_password() {
     );
     assert!(wrong.code == 5 && wrong.err.contains("Authentication failed"), "{wrong:?}");
     let refused = store(folder.path(), &[&both[..], &[&viewer]].concat());
-    assert_eq!(refused.code, 125, "{refused:?}");
+    assert_eq!(refused.code, 5, "{refused:?}");
     assert!(refused.err.contains("may not insert") && refused.err.contains("INSERT ON two.*"), "{refused:?}");
+    assert!(!refused.err.contains("started again"), "{refused:?}");
     // Whoever sends is not to find it out first.
     let looking = start(over(&viewer, folder.path(), &["--store-password-file", &second]));
     assert!(looking.greeting.contains(", only to look at\n"), "{}", looking.greeting);

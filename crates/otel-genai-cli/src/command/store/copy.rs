@@ -116,13 +116,17 @@ impl Copy {
                 }
                 return Err(Failure::ours("what an earlier copy left does not fit; start it again"));
             }
+            // Nothing is gained by starting it again.
+            Err(error @ (StoreError::Unwritable { .. } | StoreError::ReadOnly(_))) => {
+                return Err(server::failure(&error));
+            }
             result => result.map_err(|error| {
                 Failure::ours(format!("{error}; started again, the copy goes on where it was"))
             })?,
         };
         line.end();
         let code = if self.no_verify {
-            super::super::print(&format!("copied {}\n", counted(copied)));
+            self.print(&format!("copied {}\n", counted(copied)));
             0
         } else {
             let mut line = Line::new(self.quiet, "compared", total.map(|total| total * 2));
@@ -139,14 +143,17 @@ impl Copy {
                      leaves that out"
                 ))
             })?;
-            super::super::print(&report(&compared, &from.shown, &to.shown));
-            if compared.missing.records() == 0 { 0 } else { INCOMPLETE }
+            self.print(&report(&compared, &from.shown, &to.shown));
+            if compared.missing.records() > 0 {
+                let missing = counted(compared.missing);
+                diagnostics::say(format_args!("{missing} are missing: start the copy again"));
+                INCOMPLETE
+            } else {
+                0
+            }
         };
         if let Some(left) = &left {
             left.forget();
-        }
-        if code == INCOMPLETE {
-            diagnostics::say("something is missing: start the copy again");
         }
         if let Some(advice) = to.advice().await {
             diagnostics::remark(advice);
@@ -154,6 +161,12 @@ impl Copy {
         from.store.close().await;
         to.store.close().await;
         Ok(code)
+    }
+
+    fn print(&self, text: &str) {
+        if !self.quiet {
+            super::super::print(text);
+        }
     }
 }
 
