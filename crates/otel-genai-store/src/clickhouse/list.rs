@@ -224,6 +224,7 @@ impl Db {
         // twice as many days each time.
         let far =
             !calls::names(&query.filter, &mut Where::default()).is_empty() || query.filter.text.is_some();
+        let mut quick = !far && !query.ascending;
         let (mut rest, mut together, mut behind) = (days.as_slice(), 1, from);
         'days: while !rest.is_empty() {
             let (some, others) = rest.split_at(together.min(rest.len()));
@@ -257,17 +258,21 @@ impl Db {
                     )
                 };
                 let mut lines = Vec::new();
-                if !query.ascending && first == end {
+                if quick && first == end {
                     let after =
                         behind.filter(|behind| behind.day == *first).map(|behind| moment(behind.value));
                     let until = after.into_iter().chain(query.filter.range.map(|range| range.to)).min();
                     let newest = Newest::of(*first, until, wanted);
-                    lines = self.begun(&all, &sql(&newest.condition(), &newest.least())).await?;
-                    if !Newest::are(lines.len(), wanted, lines.last().map(|line| (line.start, line.least))) {
-                        lines.clear();
+                    match self.begun(&all, &sql(&newest.condition(), &newest.least())).await {
+                        Ok(found) => lines = found,
+                        Err(StoreError::Timeout(_) | StoreError::BadQuery(_)) => {}
+                        Err(error) => return Err(error),
                     }
+                    // Where few fit it is not tried day by day.
+                    quick =
+                        Newest::are(lines.len(), wanted, lines.last().map(|line| (line.start, line.least)));
                 }
-                if lines.is_empty() {
+                if !quick || first != end {
                     lines = self.begun(&all, &sql("1", "toInt64(0)")).await?;
                 }
                 let whole = self.whole(lines.iter().map(|line| line.trace_id)).await?;

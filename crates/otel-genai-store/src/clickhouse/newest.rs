@@ -20,43 +20,35 @@ pub(super) struct Newest {
 impl Newest {
     /// Of those that began until then, so many.
     pub(super) fn of(day: Day, until: Option<Nanos>, wanted: usize) -> Self {
-        // One that is kept under its reception may have begun before what of it came a day earlier, or long after the day.
-        let next = day.0 + 1;
         let rows = match until {
-            Some(until) => {
-                format!(
-                    "day >= toDate({}) AND day <= toDate({next}) AND start_ns <= {}",
-                    day.0,
-                    number(until.0)
-                )
-            }
-            None => format!(
-                "(day = toDate({}) OR day = toDate({next}) AND start_ns < {})",
+            // What came of it a day later may have begun before all else, and alone until then.
+            Some(until) => format!(
+                "day >= toDate({}) AND day <= toDate({}) AND start_ns <= {}",
                 day.0,
-                number(Day(next).start().0)
+                day.0 + 1,
+                number(until.0)
             ),
+            None => format!("day = toDate({})", day.0),
         };
         Self { rows, most: ROWS * wanted }
     }
 
-    fn latest(&self, columns: &str) -> String {
-        format!(
-            "(SELECT {columns}, start_ns FROM trace WHERE {} ORDER BY start_ns DESC LIMIT {})",
-            self.rows, self.most
-        )
-    }
-
-    /// The condition that a trace has one of these rows.
+    /// The condition that a trace has one of these rows; told by where they end, so that it is the same wherever it is asked.
     pub(super) fn condition(&self) -> String {
-        format!("trace_id IN (SELECT trace_id FROM {})", self.latest("trace_id"))
+        format!(
+            "trace_id IN (SELECT trace_id FROM trace WHERE {} AND start_ns > {})",
+            self.rows,
+            self.least()
+        )
     }
 
     /// After this all that began have such a row.
     pub(super) fn least(&self) -> String {
         format!(
-            "ifNull((SELECT if(count() < {}, toInt64({NONE}), min(start_ns)) FROM {}), toInt64({NONE}))",
-            self.most,
-            self.latest("day")
+            "ifNull((SELECT if(count() < {most}, toInt64({NONE}), min(start_ns)) FROM (
+               SELECT start_ns FROM trace WHERE {} ORDER BY start_ns DESC LIMIT {most})), toInt64({NONE}))",
+            self.rows,
+            most = self.most
         )
     }
 

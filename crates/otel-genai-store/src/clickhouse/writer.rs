@@ -147,10 +147,12 @@ impl Writer {
                 bytes = bytes.saturating_add(job.batch.bytes);
                 jobs.push(job);
             }
-            let begun = Instant::now();
+            let (begun, several) = (Instant::now(), jobs.len() > 1);
             self.store(jobs).await;
             earliest = begun + PAUSE;
-            (latest, enough) = (Instant::now() + begun.elapsed().clamp(PAUSE, LONGEST_PAUSE), records);
+            latest = Instant::now() + begun.elapsed().clamp(PAUSE, LONGEST_PAUSE);
+            // One by itself waits for nobody.
+            enough = if several { records } else { 0 };
         }
     }
 
@@ -237,6 +239,8 @@ impl<'a> Lines<'a> {
                 let running = span.state == SpanState::Running;
                 if let Some(hour) = known.prints.get(&record.print) {
                     lines.left_out.span(hour, span.key.trace, record.print);
+                    // Its content may be gone, or was not stored when the record was.
+                    lines.pieces(known, day(hour), record, pressed);
                     stored.known += 1;
                     continue;
                 }
@@ -263,6 +267,7 @@ impl<'a> Lines<'a> {
             for (log, record) in batch.logs.iter().zip(&pressed.logs) {
                 if let Some(hour) = known.prints.get(&record.print) {
                     lines.left_out.log(hour, record.row());
+                    lines.pieces(known, day(hour), record, pressed);
                     stored.known += 1;
                     continue;
                 }
@@ -284,18 +289,19 @@ impl<'a> Lines<'a> {
                 for (point, body) in points.iter().zip(&heard.points) {
                     let line = PointLine::new(series, heard, point, batch.received, body);
                     let print = line.print();
-                    if let Some(hour) = known.prints.get(&print) {
+                    let stored_in = known.prints.get(&print);
+                    let day = day(stored_in.unwrap_or(line.hour));
+                    lines.origin(known, day, heard.origin, pressed);
+                    if known.is_new(day, heard.hash, &mut lines.left_out) {
+                        lines.series.insert((day, heard.hash), SeriesLine::new(day, series, heard));
+                    }
+                    if let Some(hour) = stored_in {
                         lines.left_out.point(hour, line.series, line.time_ns, line.start_ns);
                         stored.known += 1;
                         continue;
                     }
                     known.prints.insert(print, line.hour);
                     stored.points += 1;
-                    let day = day(line.hour);
-                    lines.origin(known, day, heard.origin, pressed);
-                    if known.is_new(day, heard.hash, &mut lines.left_out) {
-                        lines.series.insert((day, heard.hash), SeriesLine::new(day, series, heard));
-                    }
                     lines.points.push(line);
                 }
             }

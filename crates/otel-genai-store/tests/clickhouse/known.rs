@@ -111,6 +111,27 @@ fn what_tells_no_time_is_never_without_its_words() {
     });
 }
 
+/// Nor without its content, where that was taken for stored and had been deleted.
+#[test]
+fn what_tells_no_time_is_never_without_its_content() {
+    block_on(async {
+        let Some(options) = engine::database() else { return };
+        let store = options.clone().connect().await.unwrap();
+        let timeless = |trace: u64| {
+            let mut span = said(trace, "the same old story");
+            (span.start, span.end) = (Nanos(0), Nanos(0));
+            batch(vec![span], Vec::new())
+        };
+        store.ingest(timeless(1)).await.unwrap();
+        let other = options.connect().await.unwrap();
+        other.delete(Delete::All).await.unwrap();
+        store.ingest(timeless(2)).await.unwrap();
+        is_whole(&store, 2, 1, 0).await;
+        store.close().await;
+        other.close().await;
+    });
+}
+
 /// Who watches hears of what another dashboard deletes.
 #[test]
 fn what_others_delete_is_told() {
