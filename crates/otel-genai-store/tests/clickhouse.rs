@@ -81,6 +81,8 @@ fn several_write_to_one_database() {
             assert_eq!((rows.items.len(), rows.total, rows.next.is_some()), (1, Some(2), true));
             let logs = LogQuery { limit: 10, ..LogQuery::default() };
             assert_eq!(store.logs(&logs).await.unwrap().items.len(), 1);
+            let status = store.status().await.unwrap();
+            assert_eq!((status.spans, status.logs, status.traces), (2, 1, 1));
         }
         // The end of a span reaches one of them, word of its beginning the other, later.
         let ended = span(2, 1, None, noon());

@@ -29,8 +29,8 @@ const SLOW: Duration = Duration::from_millis(500);
 const REST: Duration = Duration::from_secs(60);
 
 /// Spans that ran and have ended since count once; what is no span, but counts as one, does not.
-const SPANS: &str = "SELECT toUInt64(ifNull((SELECT count() FROM span), 0) - ifNull((
-     SELECT count() - uniqExactIf((trace_id, span_id), state = 1 AND (trace_id, span_id) NOT IN (
+const SPANS: &str = "SELECT toUInt64(ifNull((SELECT uniqExact(print) FROM span), 0) - ifNull((
+     SELECT uniqExact(print) - uniqExactIf((trace_id, span_id), state = 1 AND (trace_id, span_id) NOT IN (
        SELECT trace_id, span_id FROM span WHERE state = 0 AND trace_id IN (SELECT trace_id FROM span WHERE state = 1)))
      FROM span WHERE state > 0), 0))";
 const ENDED: &str = "SELECT toNullable(toInt64(count())) FROM span WHERE state = 0";
@@ -72,8 +72,8 @@ impl Slow {
 }
 
 impl Db {
-    /// How much there is. What was stored twice counts twice until the server has merged it. Of many rows the counts are rough:
-    /// what was deleted counts until the server has merged it, too, and a trace once for each day.
+    /// How much there is. Of many rows the counts are rough: what was stored twice or deleted counts until the server has merged
+    /// it, and a trace once for each day.
     pub(super) async fn status(&self) -> Result<StoreStatus, StoreError> {
         let tables = self.tables().await?;
         let rows = async |name: &str| match tables.iter().find(|table| table.name == name) {
@@ -98,8 +98,8 @@ impl Db {
         };
         let (spans, logs, points, traces, oldest) = futures_util::try_join!(
             count(SPANS, Some(ENDED), spans),
-            count("SELECT count() FROM log", None, logs),
-            count("SELECT count() FROM point", None, points),
+            count("SELECT uniqExact(time_ns, row) FROM log", None, logs),
+            count("SELECT uniqExact(series, time_ns, start_ns) FROM point", None, points),
             count(TRACES, Some(ABOUT_TRACES), traces),
             async {
                 Ok(match few {
