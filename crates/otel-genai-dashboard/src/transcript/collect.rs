@@ -135,10 +135,9 @@ fn wrappers(spans: &Spans<'_>, outer: &[Option<usize>]) -> BTreeMap<usize, Vec<u
         spans.get(*wrapper).is_some_and(|span| told_again.contains(&span.key))
             || matches!(calls.as_slice(), [call] if is_told_by(spans, *call, *wrapper))
     });
-    // A wrapper of wrappers wraps what they wrap.
-    let chain: Vec<usize> = below.keys().copied().collect();
-    for wrapper in chain.into_iter().rev() {
-        let calls = below.get(&wrapper).cloned().unwrap_or_default();
+    // A wrapper of wrappers wraps what they wrap. Of those that began together, their numbers do not say which is inside.
+    for wrapper in spans.inside_out() {
+        let Some(calls) = below.get(&wrapper).cloned() else { continue };
         let innermost =
             calls.into_iter().flat_map(|call| below.get(&call).cloned().unwrap_or_else(|| vec![call]));
         let innermost: Vec<_> = innermost.collect();

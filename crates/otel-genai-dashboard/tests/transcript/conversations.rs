@@ -343,6 +343,19 @@ fn a_wrapper_is_merged_into_the_call_in_it() {
 }
 
 #[test]
+fn wrappers_that_began_together_tell_of_the_innermost_call() {
+    let transcript = Told::default()
+        .span(chat(1, 2, 100, &[], &[]))
+        .span(chat(2, 3, 100, &[], &[]))
+        .span(chat(3, 4, 100, &[], &[]))
+        .span(chat(4, 0, 100, &[], &[text("assistant", "done")]))
+        .transcript();
+    assert_eq!(transcript.calls.len(), 1);
+    assert_eq!(transcript.calls[0].span.unwrap().span.to_string(), "0000000000000001");
+    assert_eq!(texts(&transcript, &transcript.calls[0].output), ["done"]);
+}
+
+#[test]
 fn what_two_ways_tell_differently_stands_beside() {
     let span = chat(
         1,
