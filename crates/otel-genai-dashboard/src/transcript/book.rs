@@ -119,6 +119,22 @@ impl Book {
         self.get(id).map(|entry| entry.loose).unwrap_or_default()
     }
 
+    /// Whether a message may be another one that comes back to the model: what it tells of reasoning, the other told too.
+    pub(super) fn is_echo(&self, back: MessageId, told: MessageId) -> bool {
+        let same = self.get(back).zip(self.get(told)).is_some_and(|(back, told)| back.echo == told.echo);
+        same && self.reasoning(back).all(|part| self.reasoning(told).any(|known| known == part))
+    }
+
+    /// The reasoning of a message that is told in words, ready to compare.
+    fn reasoning(&self, id: MessageId) -> impl Iterator<Item = [u8; 16]> {
+        self.parts(id).iter().filter_map(|part| match part {
+            Part::Reasoning(reasoning) if !reasoning.content.trim().is_empty() => {
+                Some(canonical::loose_name_of(&Json::String(reasoning.content.clone())))
+            }
+            _ => None,
+        })
+    }
+
     pub(super) fn role(&self, id: MessageId) -> &str {
         self.get(id).map_or("", |entry| entry.message.role.as_str())
     }

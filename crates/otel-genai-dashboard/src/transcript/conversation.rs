@@ -309,13 +309,12 @@ fn carried(book: &Book, earlier: &Spoken, full: &[MessageId]) -> (usize, usize) 
     if inputs < earlier.full.len() {
         return (inputs, inputs);
     }
-    let echo = |id: MessageId| book.get(id).map(|entry| entry.echo);
     let rest = full.get(inputs..).unwrap_or_default();
     let outputs = earlier
         .output
         .iter()
         .zip(rest)
-        .take_while(|(a, b)| same(&a.message, b) || echo(a.message) == echo(**b))
+        .take_while(|(a, b)| same(&a.message, b) || book.is_echo(**b, a.message))
         .count();
     (inputs + outputs, inputs)
 }

@@ -131,6 +131,44 @@ fn reasoning_need_not_come_back() {
 }
 
 #[test]
+fn reasoning_that_was_not_told_before_is_new() {
+    let thought =
+        |role: &str, text: &str| json!({"role": role, "parts": [{"type": "reasoning", "content": text}]});
+    let told = Told::default()
+        .log(LogOf {
+            event: "gen_ai.choice",
+            span: 2,
+            time: 1_000,
+            body: json!({"index": 0, "message": thought("tool", "hm")}),
+            ..LogOf::default()
+        })
+        .span(chat(1, 0, 1_008, &[thought("tool", "aha")], &[]));
+    let transcript = told.transcript();
+    assert_eq!(texts(&transcript, &transcript.calls[0].output), ["hm"]);
+    assert_eq!(texts(&transcript, &transcript.calls[1].input), ["aha"]);
+
+    // Nor does what is the same around it hide it.
+    let said = |parts: &[&str]| {
+        let mut parts: Vec<_> =
+            parts.iter().map(|text| json!({"type": "reasoning", "content": text})).collect();
+        parts.push(json!({"type": "text", "content": "So."}));
+        json!({"role": "assistant", "parts": parts})
+    };
+    let first = text("user", "Why?");
+    let again = |before: &[&str], back: &[&str]| {
+        let told = Told::default()
+            .span(chat(1, 0, 100, std::slice::from_ref(&first), &[said(before)]))
+            .span(chat(2, 0, 200, &[first.clone(), said(back), text("user", "Why so?")], &[]));
+        let transcript = told.transcript();
+        texts(&transcript, &transcript.calls[1].input)
+    };
+    assert_eq!(again(&["hm", "aha"], &["aha"]), ["Why so?"]);
+    assert_eq!(again(&["hm"], &["  "]), ["Why so?"]);
+    assert_eq!(again(&["hm"], &["oh"]), ["oh|So.", "Why so?"]);
+    assert_eq!(again(&[], &["oh"]), ["oh|So.", "Why so?"]);
+}
+
+#[test]
 fn a_history_that_is_rewritten_says_where_and_why() {
     let (u1, a1, u2) = (text("user", "one"), text("assistant", "two"), text("user", "three"));
     let changed = |second: Vec<Json>| {
